@@ -42,7 +42,7 @@ func (s *Server) clean(ctx context.Context) {
 	for {
 		if now := s.config.Now(); clock.steady(now.Round(0), now.Sub(began)) {
 			if err := s.deleteOld(ctx, now); err != nil && ctx.Err() == nil {
-				s.config.Log.Error("cleaning up failed", "err", err)
+				s.config.Log.Error("cleanup failed", "err", err)
 			}
 		}
 		select {

@@ -156,7 +156,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: the public %w", ErrConfig, err)
 	}
 	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("%w: the public address has more than a server: write %s", ErrConfig, origin.Of(u))
+		return fmt.Errorf("%w: the public address must contain only a server: write %s", ErrConfig, origin.Of(u))
 	}
 	return nil
 }

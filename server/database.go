@@ -48,7 +48,7 @@ func waitForPostgres(ctx context.Context, c Config, o sqlstore.Options) (*sqlsto
 		if err == nil || !errors.Is(err, store.ErrUnavailable) {
 			return s, err
 		}
-		c.Log.Warn("the database cannot be used yet, the collector waits for it", "retry_in", pause, "err", err)
+		c.Log.Warn("waiting for the database, which is not usable yet", "retry_in", pause, "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -41,7 +41,7 @@ func (e ICEServers) Validate() error {
 	proof := len(e.Secret) > 0 || e.Username != ""
 	switch {
 	case len(e.URLs) == 0 && (e.Only || proof):
-		return errors.New("there is no ICE server to use it for: name one with --ice-server")
+		return errors.New("there is no ICE server to use it for: give one with --ice-server")
 	case len(e.Secret) > 0 && e.Username != "":
 		return errors.New("ICE servers have either a secret or a user name and password: give one of --ice-secret-file and --ice-credentials-file")
 	case (e.Username == "") != (e.Password == ""):

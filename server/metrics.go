@@ -63,7 +63,7 @@ func (s *Server) listenMetrics(ctx context.Context) error {
 	switch {
 	case err == nil:
 	case c.MetricsOptional:
-		c.Log.Warn("no metrics: their address is in use, name another with --metrics-listen", "err", err)
+		c.Log.Warn("no metrics: their address is in use, give another with --metrics-listen", "err", err)
 		return nil
 	default:
 		return fmt.Errorf("listen for metrics on %s: %w", c.MetricsListen, err)

@@ -83,7 +83,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 	o.targetSystem, o.room, o.token = t.System, t.Room, t.Token
 	if t.JoinLink != "" {
 		if o.joinLink, err = url.Parse(t.JoinLink); err != nil {
-			return o, errors.New("the collector's join link cannot be used") // the error would quote it
+			return o, errors.New("the collector's join link is invalid") // the error would quote it
 		}
 	}
 	o.limits = o.targetLimits(known, t.Profile, env)

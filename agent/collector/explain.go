@@ -26,7 +26,7 @@ func (e *ClockError) Error() string {
 
 // ErrExpired means that the collector's certificate has expired by the collector's
 // clock as well, so this computer's clock is not the cause.
-var ErrExpired = errors.New("the collector's certificate is out of date, by its own clock as well")
+var ErrExpired = errors.New("the collector's certificate has expired, by its own clock as well")
 
 // minClockError is the clock error from which it can explain an expired certificate.
 const minClockError = time.Minute

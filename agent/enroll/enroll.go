@@ -30,13 +30,13 @@ var (
 	// ErrCodeInvalid means that the code is unknown, used or expired. The collector
 	// does not say which, so that codes cannot be guessed.
 	ErrCodeInvalid = errors.New("the code is wrong, used or expired")
-	ErrTooMany     = errors.New("too many tries, wait a minute")
+	ErrTooMany     = errors.New("too many attempts, wait a minute")
 	ErrUnreachable = errors.New("the collector cannot be reached")
 	// ErrProxy means that the proxy does not connect to the collector.
-	ErrProxy     = errors.New("the proxy does not lead to the collector")
+	ErrProxy     = errors.New("the proxy does not connect to the collector")
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
-	// ErrCollector means that the response is not one of a collector.
-	ErrCollector = errors.New("the response is not one of a collector")
+	// ErrCollector means that the response is not from a collector.
+	ErrCollector = errors.New("the response is not from a collector")
 )
 
 // Length of a code without dashes.

@@ -185,7 +185,7 @@ func (c *Client) History(ctx context.Context, at time.Time) (*report.HostHistory
 		return nil, err
 	}
 	if !h.Valid() {
-		return nil, errors.New("the service answered with a history that this version does not know")
+		return nil, errors.New("the service responded with a history of an unknown version")
 	}
 	return &h, nil
 }
@@ -207,7 +207,7 @@ type via struct {
 func (v via) RoundTrip(r *http.Request) (*http.Response, error) {
 	path, below := strings.CutPrefix(r.URL.Path, strings.TrimRight(v.base.Path, "/")+"/")
 	if r.URL.Host != v.base.Host || r.URL.Scheme != v.base.Scheme || !below {
-		return nil, fmt.Errorf("ask the collector: %s is another server", r.URL.Redacted())
+		return nil, fmt.Errorf("query the collector: %s is another server", r.URL.Redacted())
 	}
 	passed := r.Clone(r.Context())
 	passed.URL = &url.URL{Scheme: "http", Host: host, Path: pathCollector + "/" + path, RawQuery: r.URL.RawQuery}

@@ -15,11 +15,11 @@ import (
 // Errors of the service that a program distinguishes.
 var (
 	// ErrNoService means that no service listens.
-	ErrNoService = errors.New("no service answers on this computer")
+	ErrNoService = errors.New("no service responds on this computer")
 	// ErrNotAdmitted means that the service does not serve this account.
 	ErrNotAdmitted = errors.New("the service serves only people who are signed in at this computer")
 	// ErrForeignSocket means that the socket does not belong to the service.
-	ErrForeignSocket = errors.New("the socket of the service belongs to somebody else")
+	ErrForeignSocket = errors.New("the socket of the service is owned by another user")
 	// ErrOtherCollector means that only an administrator may move the machine to
 	// another collector: the reports of all its users would go there.
 	ErrOtherCollector = errors.New("this computer is enrolled at another collector")

@@ -53,7 +53,7 @@ func removeStale(address string) error {
 	}
 	conn, err := net.Dial("unix", address)
 	if err == nil {
-		return errors.Join(fmt.Errorf("another service listens at %s", address), conn.Close())
+		return errors.Join(fmt.Errorf("another service is listening on %s", address), conn.Close())
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return err

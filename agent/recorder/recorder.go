@@ -98,7 +98,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}()
 	mark, stopped, err := openMark(r.Data)
 	if err != nil {
-		r.Log.Warn("the end of this run will not be known", "err", err)
+		r.Log.Warn("the end of this run will not be recorded", "err", err)
 	}
 	r.recent, _ = Samples(r.Data)
 	r.events.known, _ = Events(r.Data, r.Clock.Now().Add(-maxSince))
@@ -118,7 +118,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	err = r.record(ctx)
 	if ctx.Err() != nil {
 		if err := mark.remove(); err != nil {
-			r.Log.Warn("this run will seem to have been killed", "err", err)
+			r.Log.Warn("this run will appear to have been killed", "err", err)
 		}
 	}
 	return err
@@ -132,7 +132,7 @@ func (r *Recorder) watch(ctx context.Context, w watch.Watcher) {
 		if ctx.Err() != nil {
 			return
 		}
-		r.Log.Warn("a watcher ended and is started again", "watcher", w.Name, "err", err)
+		r.Log.Warn("restarting a watcher that ended", "watcher", w.Name, "err", err)
 		if r.Clock.Sleep(ctx, again) != nil {
 			return
 		}

@@ -169,8 +169,8 @@ func TestWiFiIsLostDuringAConference(t *testing.T) {
 	}
 }
 
-// TestWhoSaysWhat: each problem is reported once, by the observers that detect it.
-func TestWhoSaysWhat(t *testing.T) {
+// TestObserversOfEachProblem: each problem is reported once, by the observers that detect it.
+func TestObserversOfEachProblem(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(*rig)
 		want string // events

@@ -47,7 +47,7 @@ func (e *DamagedError) Error() string {
 }
 
 // ErrTooLarge means that a payload does not fit into a slot.
-var ErrTooLarge = errors.New("the payload does not fit into a slot of the recorder")
+var ErrTooLarge = errors.New("the payload is too large for a slot of the recorder")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

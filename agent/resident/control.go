@@ -20,7 +20,7 @@ var (
 	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
 	// ErrNoUserService means that this system has services of the machine only.
-	ErrNoUserService = errors.New("this system has no services of a person")
+	ErrNoUserService = errors.New("this system has no user services")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
 )
@@ -109,7 +109,7 @@ func (u Setup) Control(action Action) error {
 // else, so it must exist.
 func (u Setup) prepareFolder() error {
 	if err := durable.MkdirPrivate(u.Data); err != nil {
-		return fmt.Errorf("make %s: %w", u.Data, err)
+		return fmt.Errorf("create %s: %w", u.Data, err)
 	}
 	if u.User {
 		return nil
@@ -151,7 +151,7 @@ func (u Setup) unregister(s service.Service) error {
 	}
 	u.forget()
 	if state, err := u.stateOf(s); stopped != nil && err == nil && state != StateMissing {
-		return fmt.Errorf("it still runs: %w", stopped)
+		return fmt.Errorf("it is still running: %w", stopped)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (l Loops) keepRunning(ctx context.Context, loop Loop) {
 		}
 		// Loops that fail for the same reason must not retry in the same second.
 		pause := time.Duration(float64(wait) * (1 + Jitter*l.Random()))
-		l.Log.Error("a loop ended and is started again", "loop", loop.Name, "err", err, "wait_ms", pause.Milliseconds())
+		l.Log.Error("restarting a loop that ended", "loop", loop.Name, "err", err, "wait_ms", pause.Milliseconds())
 		if l.Clock.Sleep(ctx, pause) != nil {
 			return
 		}

@@ -35,7 +35,7 @@ func (p *program) run(ctx context.Context) {
 	case ctx.Err() != nil:
 		p.log.Info("stopped")
 	case err != nil:
-		p.log.Error("cannot go on", "err", err)
+		p.log.Error("fatal error", "err", err)
 		p.exit(ExitFatal)
 	default:
 		p.log.Error("fatal: the service's work ended unexpectedly")

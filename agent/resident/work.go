@@ -86,6 +86,6 @@ func (w Work) send(ctx context.Context, s Session) {
 		w.Log.Info("sent", "delivered", len(sum.Delivered), "set_aside", len(sum.Quarantined))
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		w.Log.Warn("reports wait", "err", err)
+		w.Log.Warn("reports not sent yet", "err", err)
 	}
 }

@@ -64,7 +64,7 @@ func (s *Spool) Tries() (Tries, error) {
 		return t, nil
 	}
 	if err != nil {
-		return t, fmt.Errorf("read tries: %w", err)
+		return t, fmt.Errorf("read attempts: %w", err)
 	}
 	if json.Unmarshal(b, &t) != nil {
 		return Tries{}, nil
@@ -76,7 +76,7 @@ func (s *Spool) Tries() (Tries, error) {
 func (s *Spool) SaveTries(ctx context.Context, t Tries) error {
 	waiting, err := s.List(Waiting)
 	if err != nil {
-		return fmt.Errorf("save tries: %w", err)
+		return fmt.Errorf("save attempts: %w", err)
 	}
 	waits := make(map[string]bool, len(waiting))
 	for _, e := range waiting {
@@ -86,11 +86,11 @@ func (s *Spool) SaveTries(ctx context.Context, t Tries) error {
 	maps.DeleteFunc(t.Reports, func(id string, _ Try) bool { return !waits[id] })
 	b, err := json.Marshal(t)
 	if err != nil {
-		return fmt.Errorf("save tries: %w", err)
+		return fmt.Errorf("save attempts: %w", err)
 	}
 	unlock, err := s.lock.Lock(ctx, lockFiles)
 	if err != nil {
-		return fmt.Errorf("save tries: %w", err)
+		return fmt.Errorf("save attempts: %w", err)
 	}
 	defer unlock()
 	return s.replace(triesFile, b)

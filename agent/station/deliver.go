@@ -139,6 +139,6 @@ func (d *Delivery) SendRest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
 	if _, err := d.Station.uplink(d.rest).Drain(ctx); err != nil {
-		d.Station.log.Info("older reports wait", "err", err)
+		d.Station.log.Info("older reports not sent yet", "err", err)
 	}
 }

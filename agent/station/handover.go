@@ -14,7 +14,7 @@ import (
 
 // ErrServiceLost means that the service did not take a report. It waits in the person's
 // own spool for the next check.
-var ErrServiceLost = errors.New("the service of this computer does not take the report")
+var ErrServiceLost = errors.New("the service of this computer does not accept the report")
 
 // Outcomes returns all outcomes.
 func Outcomes() []Outcome {
@@ -61,11 +61,11 @@ func (s *Station) handOverRest(ctx context.Context) {
 		err = s.handOver(ctx, sp)
 	}
 	if err != nil {
-		s.log.Info("older reports wait", "err", err)
+		s.log.Info("older reports not sent yet", "err", err)
 		return
 	}
 	if err := s.sendEarlier(ctx, sp); err != nil {
-		s.log.Info("reports of the earlier identity wait", "err", err)
+		s.log.Info("reports of the earlier identity not sent yet", "err", err)
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Station) deliverSoon(ctx context.Context, sp *spool.Spool, id string) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	if err := s.uplink(sp).Deliver(ctx, id); err != nil && ctx.Err() == nil {
-		s.log.Info("the report of an event waits", "err", err)
+		s.log.Info("report of an event not sent yet", "err", err)
 	}
 }
 

@@ -24,7 +24,7 @@ func TestIncidentReport(t *testing.T) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	text, _ := diagnose.ExplainCause(r.Causes[0], phrase.DE)
-	if text.Sentence != "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden weg." {
+	if text.Sentence != "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden unterbrochen." {
 		t.Error(text.Sentence)
 	}
 	doc, err := r.Encode()

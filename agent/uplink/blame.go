@@ -24,7 +24,7 @@ const (
 )
 
 // errIncomplete means that a response does not list all reports.
-var errIncomplete = errors.New("the collector's answer leaves out reports")
+var errIncomplete = errors.New("the collector's response omits reports")
 
 func blames(err error) blame {
 	api, ok := errors.AsType[*collector.APIError](err)

@@ -19,7 +19,7 @@ import (
 // Errors of Drain. Reports that were not delivered remain in the spool.
 var (
 	// ErrEnrolAgain means that the collector no longer knows this agent.
-	ErrEnrolAgain = errors.New("the collector does not accept this agent any more, enrol again")
+	ErrEnrolAgain = errors.New("the collector no longer accepts this agent, enrol again")
 	// ErrBlocked means that support has blocked the participant.
 	ErrBlocked = errors.New("the collector has blocked this participant, ask your support")
 	// ErrUntrusted means that the collector's certificate is not trusted.
@@ -70,7 +70,7 @@ func (u *Uplink) Drain(ctx context.Context) (Summary, error) {
 		if len(sum.Delivered) > delivered {
 			failures = 0
 		}
-		u.Log.Info("reports wait", "err", err)
+		u.Log.Info("reports not sent yet", "err", err)
 		if u.Clock.Sleep(ctx, collector.Backoff(failures, u.Random(), retryAfter(err))) != nil {
 			return sum, fmt.Errorf("%w: %w", ErrNotReached, err)
 		}

@@ -21,7 +21,7 @@ const sendTimeout = 10 * time.Second
 func show(ctx context.Context, o options) (status int, err error) {
 	dir, err := os.MkdirTemp("", "tonprobe-demo-")
 	if err != nil {
-		return exitFailed, fmt.Errorf("make a folder for the demo: %w", err)
+		return exitFailed, fmt.Errorf("create a folder for the demo: %w", err)
 	}
 	defer os.RemoveAll(dir)
 

@@ -33,7 +33,7 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	if c.DatabaseURL != "" {
-		return usagef("the data is in PostgreSQL: bring it back with pg_restore (docs/administrator.md, PostgreSQL)")
+		return usagef("the data is in PostgreSQL: restore it with pg_restore (docs/administrator.md, PostgreSQL)")
 	}
 	if err := datadir.Make(c.DataDir); err != nil {
 		return err
@@ -52,7 +52,7 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	}
 	_, err = fmt.Fprintf(t.out, "Restored the backup %s into %s.\n", from, c.DataDir)
 	if r.Aside != "" {
-		_, _ = fmt.Fprintf(t.out, "Keys that were there before are kept in %s.\n", r.Aside)
+		_, _ = fmt.Fprintf(t.out, "The previous keys are kept in %s.\n", r.Aside)
 	}
 	if !r.Keys {
 		_, _ = fmt.Fprintln(t.out, "It contains no keys. Computers that trusted the collector's own certificate have to be\n"+

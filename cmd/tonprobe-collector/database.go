@@ -23,7 +23,7 @@ func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqls
 	if c.DatabaseURL == "" {
 		file := datadir.Database(c.DataDir)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return usagef("there is no database %s: name the collector's directory with --data", file)
+			return usagef("there is no database %s: give the collector's directory with --data", file)
 		}
 	}
 	return in.open(ctx, c, sqlstore.Options{Existing: c.DatabaseURL != "", Log: logger(t, c)}, use)

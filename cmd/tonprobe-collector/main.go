@@ -85,7 +85,7 @@ func commands() []command {
 		{"target remove", "NAME", "remove a conference system and its secret", targetRemove, nil},
 		{"profile list", "", "list the sets of limits", profileList, jsonFlag},
 		{"profile show", "NAME", "print the limits of a profile with their sources", profileShow, jsonFlag},
-		{"profile check", "FILE", "check a file with own limits", profileCheck, nil},
+		{"profile check", "FILE", "check a file with custom limits", profileCheck, nil},
 		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
 		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},

@@ -52,7 +52,7 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func participantDeleteFlags(in *invocation) {
-	in.flags.BoolVar(&in.yes, "yes", false, "delete without showing first what would go")
+	in.flags.BoolVar(&in.yes, "yes", false, "delete without first showing what would be deleted")
 }
 
 func participantDelete(ctx context.Context, t terminal, in *invocation) error {
@@ -62,7 +62,7 @@ func participantDelete(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		if !in.yes {
-			return usagef("this deletes %s (%s) with all their reports and computers, for ever: repeat it with --yes", p.Name, p.ID)
+			return usagef("this deletes %s (%s) with all their reports and computers, permanently: repeat it with --yes", p.Name, p.ID)
 		}
 		if err := s.DeleteParticipant(ctx, p.ID); err != nil {
 			return err
@@ -117,7 +117,7 @@ func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 		if err := s.RevokeAgent(ctx, in.args[0], time.Now()); err != nil {
 			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
 		}
-		_, err := fmt.Fprintln(t.out, "This computer can no longer deliver reports. A new code sets it up again.")
+		_, err := fmt.Fprintln(t.out, "This computer can no longer deliver reports. It can be set up again with a new code.")
 		return err
 	})
 }

@@ -38,7 +38,7 @@ func TestCommandsOnPostgres(t *testing.T) {
 		want int
 		out  string
 	}{
-		{"participant list", file, exitUsage, "holds no collector"},
+		{"participant list", file, exitUsage, "contains no collector"},
 		{"participant add Anna", file, exitOK, "Anna"},
 		{"participant list", file, exitOK, "Anna"},
 		{"participant edit Anna --name Berta", file, exitOK, "Berta"},

@@ -64,7 +64,7 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 		t.Errorf("over the running collector: %v\n%s", err, out)
 	}
 	p.stopped(t)
-	if out, err := restore(dataDir); statusOf(err) != "64" || !strings.Contains(out, "is there already") {
+	if out, err := restore(dataDir); statusOf(err) != "64" || !strings.Contains(out, "there is already a collector's database") {
 		t.Errorf("over the stopped collector: %v\n%s", err, out)
 	}
 	if err := os.RemoveAll(dataDir); err != nil {

@@ -46,7 +46,7 @@ func options() []option {
 	}
 	return []option{
 		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
-		{"profiles", "`directory` with own limits, NAME.toml (default: profiles in the data directory)", false, text(func(s *settings) *string { return &s.ProfilesDir })},
+		{"profiles", "`directory` with custom limits, NAME.toml (default: profiles in the data directory)", false, text(func(s *settings) *string { return &s.ProfilesDir })},
 		{"database_url", "`URL` of a PostgreSQL database (postgres://user@host/database) instead of a file; with a password in it rather by file or variable: every user of this machine can read the list of processes", false, text(func(s *settings) *string { return &s.DatabaseURL })},
 		{"database_url_file", "`file` with that URL", false, setDatabaseURLFile},
 		{"listen", "`address` of dashboard and API (default :8443, with a proxy on this machine 127.0.0.1:8443)", false, text(func(s *settings) *string { return &s.Listen })},
@@ -340,13 +340,13 @@ func tomlText(value any) (string, error) {
 		for _, e := range v {
 			text, ok := e.(string)
 			if !ok {
-				return "", errors.New("a list must contain texts in quotes")
+				return "", errors.New("a list must contain strings in quotes")
 			}
 			parts = append(parts, text)
 		}
 		return strings.Join(parts, ","), nil
 	}
-	return "", errors.New("it is a text in quotes, true or false, or a list of texts")
+	return "", errors.New("it must be a string in quotes, true or false, or a list of strings")
 }
 
 // defaultData returns the system's folder for a service's data, or a person's.

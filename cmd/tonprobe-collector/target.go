@@ -25,7 +25,7 @@ func targetAddFlags(in *invocation) {
 	o := &in.target
 	in.flags.StringVar(&o.system, "system", "", "bbb, livekit, janus, whip, zoom or youtube (`system`)")
 	in.flags.StringVar(&o.url, "url", "", "`address` of the conference server")
-	in.flags.StringVar(&o.profile, "profile", "", "limits to judge by (`name`; default: those of the system)")
+	in.flags.StringVar(&o.profile, "profile", "", "limits to assess by (`name`; default: those of the system)")
 	in.flags.StringVar(&o.secretFile, "secret-file", "", "`file` with the secret of a BigBlueButton or of a WHIP endpoint, or - for standard input")
 	in.flags.StringVar(&o.hash, "hash", "", "sha1, sha256, sha384 or sha512: how it is signed with that secret (`hash`; default sha256)")
 	in.flags.StringVar(&o.apiKey, "api-key", "", "API `key` of a LiveKit")
@@ -82,7 +82,7 @@ func targetAdd(ctx context.Context, t terminal, in *invocation) error {
 	if in.json {
 		return printJSON(t.out, listedTargetOf(added))
 	}
-	_, err = fmt.Fprintf(t.out, "%s: %s at %s\n\nParticipants check it with: tonprobe check --target %s\nWhether it answers:         tonprobe-collector target test %s\n",
+	_, err = fmt.Fprintf(t.out, "%s: %s at %s\n\nParticipants check it with: tonprobe check --target %s\nTo test it from here:       tonprobe-collector target test %s\n",
 		added.Name, added.System, added.URL, quoted(added.Name), quoted(added.Name))
 	return err
 }
@@ -176,7 +176,7 @@ func targetRemove(ctx context.Context, t terminal, in *invocation) error {
 	if err := file.Remove(ctx, in.args[0]); err != nil {
 		return noTarget(err, in.args[0])
 	}
-	_, err = fmt.Fprintf(t.out, "%s is removed, and its secret with it.\n", in.args[0])
+	_, err = fmt.Fprintf(t.out, "%s has been removed, together with its secret.\n", in.args[0])
 	return err
 }
 
@@ -188,7 +188,7 @@ func noTarget(err error, name string) error {
 }
 
 // errTargetFailed means that a target does not work; the reason has been printed.
-var errTargetFailed = errors.New("the target does not work as it is")
+var errTargetFailed = errors.New("the target does not work")
 
 func targetTest(ctx context.Context, t terminal, in *invocation) error {
 	file, err := in.targets(t)

@@ -15,7 +15,7 @@ import (
 )
 
 func userFlags(in *invocation) {
-	in.flags.BoolVar(&in.passwordIn, "password-stdin", false, "read the password from standard input instead of drawing one")
+	in.flags.BoolVar(&in.passwordIn, "password-stdin", false, "read the password from standard input instead of generating one")
 	jsonFlag(in)
 }
 
@@ -29,7 +29,7 @@ func userAdd(ctx context.Context, t terminal, in *invocation) error {
 		return in.withPassword(t, a, func(password string) error {
 			err := a.AddStaff(ctx, in.args[0], password)
 			if errors.Is(err, store.ErrExists) {
-				return usagef("there is a user %q already: 'tonprobe-collector user passwd' gives a new password", in.args[0])
+				return usagef("there is already a user %q: 'tonprobe-collector user passwd' gives a new password", in.args[0])
 			}
 			return err
 		})

@@ -195,8 +195,8 @@ func TestRetests(t *testing.T) {
 	d.wait(">connected<")
 
 	d.request("network")
-	s.wait("Phone support (Frau Weber) asks for a new check.")
-	s.answer("n", "asks for a new check")
+	s.wait("Phone support (Frau Weber) is asking for a new check.")
+	s.answer("n", "is asking for a new check")
 	d.wait("The person said no.")
 	s.wait("Can they hear me?")
 

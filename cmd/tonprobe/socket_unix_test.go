@@ -174,7 +174,7 @@ func TestServiceDiesInTheMiddle(t *testing.T) {
 	if !strings.Contains(said, "does not answer any more") {
 		t.Errorf("said: %s", said)
 	}
-	if list := anna.run("report", "list"); !strings.Contains(list, "waits to be sent") {
+	if list := anna.run("report", "list"); !strings.Contains(list, "not sent yet") {
 		t.Errorf("kept: %s", list)
 	}
 	s.setWithhold(false)

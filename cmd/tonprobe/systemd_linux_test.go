@@ -34,7 +34,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.want("install", "is installed", "service", "install")
 	m.want("install over itself", "is installed", "service", "install")
 	m.want("state", `"state": "stopped"`, "service", "status", "--json")
-	m.want("start", "programs of all users reach the service", "service", "start")
+	m.want("start", "All users' programs can reach the service", "service", "start")
 	m.want("state", `"state": "running"`, "service", "status", "--json")
 	m.want("self-check before enrolment", "The computer is not set up", "service", "status")
 	if user := strings.TrimSpace(m.run("systemctl", "show", "--property=User", "--value", "tonprobe")); user != "tonprobe" {
@@ -73,7 +73,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 
 	// The account and the unit permit what the jobs of the service need.
 	log := m.run("journalctl", "--unit=tonprobe", "--output=cat")
-	if strings.Contains(log, "a loop ended") || strings.Contains(log, "permission denied") || strings.Contains(log, "operation not permitted") {
+	if strings.Contains(log, "a loop that ended") || strings.Contains(log, "permission denied") || strings.Contains(log, "operation not permitted") {
 		t.Errorf("the service's log: %s", log)
 	}
 	t.Logf("the service's log has %d lines", strings.Count(log, "\n"))
@@ -93,8 +93,8 @@ func TestServiceUnderSystemd(t *testing.T) {
 func TestServiceWithUnusualSettings(t *testing.T) {
 	m := bootSystemd(t)
 	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
-	m.refuse("install over other files", "contains something else", "service", "install", "--data", "/etc")
-	m.refuse("install over spools of others", "contains something else", "service", "install", "--data", "/var")
+	m.refuse("install over other files", "contains files that are not part of Tonprobe", "service", "install", "--data", "/etc")
+	m.refuse("install over spools of others", "contains files that are not part of Tonprobe", "service", "install", "--data", "/var")
 	m.want("install", "is installed", "service", "install", "--data", data, "--target", target)
 	m.want("start", "Reports can be stored", "service", "start")
 	if _, err := m.try("test", "-e", data+"/identity.json"); err != nil {
@@ -104,7 +104,7 @@ func TestServiceWithUnusualSettings(t *testing.T) {
 	if line := m.run("cat", "/proc/"+pid+"/cmdline"); !strings.Contains(line, "\x00"+data+"\x00") || !strings.Contains(line, "\x00"+target) {
 		t.Errorf("systemd read something into the arguments: %q", line)
 	}
-	m.want("uninstall", "This folder stays", "service", "uninstall", "--data", data)
+	m.want("uninstall", "This folder was kept", "service", "uninstall", "--data", data)
 	if owners := m.run("find", data, "!", "-user", "root"); owners != "" {
 		t.Errorf("the folder keeps files of the removed account: %s", owners)
 	}
@@ -143,7 +143,7 @@ func (m *machine) enrolAndCheck() {
 	if out, err := m.as("anna", "enroll", invited.Code, "--server", url); err != nil || !strings.Contains(out, "everybody who uses this computer") {
 		m.t.Fatalf("enrol: %v, %s", err, out)
 	}
-	m.want("self-check", "The check server answers", "service", "status")
+	m.want("self-check", "The check server responds", "service", "status")
 	m.want("self-check", "finds crashes", "service", "status")
 	agents := map[string]bool{}
 	for _, who := range []string{"anna", "bert"} {
@@ -303,7 +303,7 @@ func (m *machine) awaitRunning(before string) {
 		return strings.Contains(m.tonprobe("service", "status", "--json"), `"state": "running"`) && m.mainPID() != before
 	})
 	m.await("opens its socket again", func() bool {
-		return strings.Contains(m.tonprobe("service", "status"), "programs of all users reach the service")
+		return strings.Contains(m.tonprobe("service", "status"), "All users' programs can reach the service")
 	})
 }
 

@@ -184,7 +184,7 @@ func second(_ *testing.T, r *pulserig.Rig) {
 	r.Control("set-default-source", pulserig.Mic)
 }
 
-// namedWithin is the requirement of issue 3.
+// namedWithin is the required time within which a cause is reported.
 const namedWithin = 4 * time.Second
 
 // sox runs sox without dither, which would replace digital zeros by noise.

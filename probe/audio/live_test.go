@@ -22,8 +22,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The requirement of issue 3: the cause is reported this long after the fault began
-// or, if later, after the voice began.
+// namedWithin is the required time within which a cause is reported, from the start of
+// the fault or, if later, of the voice.
 const namedWithin = 4 * time.Second
 
 const (

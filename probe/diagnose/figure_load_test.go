@@ -53,7 +53,7 @@ func TestLoadAlone(t *testing.T) {
 func TestSummaryTellsTheLoad(t *testing.T) {
 	for lang, want := range map[phrase.Lang][]string{
 		phrase.DE: {"Gemessen: 12,3\u00a0Mbit/s beim Senden, 48\u00a0Mbit/s beim Empfangen.", "Eine Antwort braucht 21,4\u00a0ms; ist die Leitung voll, 40\u00a0ms beim Senden und 33\u00a0ms beim Empfangen."},
-		phrase.EN: {"Measured: 12.3\u00a0Mbit/s sending, 48\u00a0Mbit/s receiving.", "An answer takes 21.4\u00a0ms; with the line full, 40\u00a0ms while sending and 33\u00a0ms while receiving."},
+		phrase.EN: {"Measured: 12.3\u00a0Mbit/s sending, 48\u00a0Mbit/s receiving.", "A response takes 21.4\u00a0ms; under load, 40\u00a0ms while sending and 33\u00a0ms while receiving."},
 	} {
 		if got := (Glossary{}).In(lang).Summary(loadOnly(fastLine())); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", lang, got)

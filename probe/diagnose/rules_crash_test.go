@@ -28,14 +28,14 @@ func TestWhatHappenedInWords(t *testing.T) {
 		want   string
 		events []report.HostEvent
 	}{
-		"Wi-Fi":                {"host.wifi_dropped", "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden weg.", []report.HostEvent{event(report.EventWiFiDropped, "Zoom", "", 40)}},
+		"Wi-Fi":                {"host.wifi_dropped", "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden unterbrochen.", []report.HostEvent{event(report.EventWiFiDropped, "Zoom", "", 40)}},
 		"Wi-Fi, unknown time":  {"host.wifi_dropped", "Ihr Firefox ist nicht abgestürzt: Ihr WLAN war unterbrochen.", []report.HostEvent{event(report.EventWiFiDropped, "Firefox", "", 0)}},
-		"Wi-Fi, no program":    {"host.wifi_dropped", "Ihr WLAN war vor kurzem 3 Minuten weg.", []report.HostEvent{event(report.EventWiFiDropped, "", "reason_4", 190)}},
+		"Wi-Fi, no program":    {"host.wifi_dropped", "Ihr WLAN war vor kurzem 3 Minuten unterbrochen.", []report.HostEvent{event(report.EventWiFiDropped, "", "reason_4", 190)}},
 		"Wi-Fi, by the system": {"host.wifi_dropped", "Ihr WLAN war vor kurzem unterbrochen.", []report.HostEvent{event(report.EventWiFiDropped, "", "", 0)}},
-		"Wi-Fi and a crash": {"host.wifi_dropped", "Ihr WLAN war vor kurzem 40 Sekunden weg.", []report.HostEvent{
+		"Wi-Fi and a crash": {"host.wifi_dropped", "Ihr WLAN war vor kurzem 40 Sekunden unterbrochen.", []report.HostEvent{
 			event(report.EventWiFiDropped, "Zoom", "", 40), event(report.EventClientCrashed, "Zoom", "sigsegv", 0)}},
 		"Wi-Fi, asleep":      {"", "", []report.HostEvent{event(report.EventWiFiDropped, "Zoom", "", 40), asleep}},
-		"cable":              {"host.connection_lost", "Ihr Teams ist nicht abgestürzt: Das Netzwerk war eine Sekunde weg.", []report.HostEvent{event(report.EventConnectionLost, "Teams", "link", 0.6)}},
+		"cable":              {"host.connection_lost", "Ihr Teams ist nicht abgestürzt: Das Netzwerk war eine Sekunde unterbrochen.", []report.HostEvent{event(report.EventConnectionLost, "Teams", "link", 0.6)}},
 		"router":             {"host.connection_lost", "Ihr Zoom ist nicht abgestürzt: Ihr Router hat 2 Minuten nicht geantwortet.", []report.HostEvent{event(report.EventConnectionLost, "Zoom", "router", 125)}},
 		"router, no program": {"host.connection_lost", "Ihr Router hat vor kurzem 100 Sekunden nicht geantwortet.", []report.HostEvent{event(report.EventConnectionLost, "", "router", 100)}},
 		"beyond":             {"host.connection_lost", "Ihr Zoom ist nicht abgestürzt: Der Prüf-Server war 30 Sekunden nicht zu erreichen.", []report.HostEvent{event(report.EventConnectionLost, "Zoom", "beyond_router", 30)}},

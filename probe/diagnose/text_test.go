@@ -310,7 +310,7 @@ func TestEvidenceInWords(t *testing.T) {
 	}{
 		{report.Evidence{Probe: "audio.input", Field: "os_volume_db", Value: -60.5, Unit: "dB", Limit: "< -20.5"}, phrase.DE, "Lautstärke im System: -60,5\u00a0dB (Grenze: < -20,5)"},
 		{report.Evidence{Probe: "audio.input", Field: "os_muted", Value: true}, phrase.EN, "Muted in the system: yes"},
-		{report.Evidence{Probe: "nat", Field: "udp", Value: "blocked"}, phrase.DE, "Schneller Weg (UDP): gesperrt"},
+		{report.Evidence{Probe: "nat", Field: "udp", Value: "blocked"}, phrase.DE, "Schnelle Verbindung (UDP): gesperrt"},
 		{report.Evidence{Probe: "new", Field: "field_ms", Value: 3, Unit: "ms"}, phrase.DE, "field_ms: 3\u00a0ms"},
 		{report.Evidence{Probe: "new", Field: "x\x1b[2J", Value: "\x1b[31m"}, phrase.EN, "x [2J: [31m"},
 		{report.Evidence{Probe: "new", Field: "x", Value: nil}, phrase.EN, "x: not measured"},

@@ -26,7 +26,7 @@ import (
 var (
 	errNoPath = errors.New("no path for packets was found")
 	errNoKeys = errors.New("a path was found, but no keys were agreed")
-	errAnswer = errors.New("the collector's answer cannot be used")
+	errAnswer = errors.New("the collector's response is invalid")
 )
 
 // link is the WebRTC connection to the reflector.
@@ -106,11 +106,11 @@ func (l *link) follow() {
 func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	offer, err := l.pc.CreateOffer(nil)
 	if err != nil {
-		return "", fmt.Errorf("make an offer: %w", err)
+		return "", fmt.Errorf("create an offer: %w", err)
 	}
 	gathered := webrtc.GatheringCompletePromise(l.pc)
 	if err := l.pc.SetLocalDescription(offer); err != nil {
-		return "", fmt.Errorf("make an offer: %w", err)
+		return "", fmt.Errorf("create an offer: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -57,7 +57,7 @@ func (s *HTTPSignaller) ICE(ctx context.Context) (wire.ICEConfig, error) {
 		return body, err
 	})
 	if err != nil {
-		return wire.ICEConfig{}, fmt.Errorf("ask for ICE servers: %w", err)
+		return wire.ICEConfig{}, fmt.Errorf("request ICE servers: %w", err)
 	}
 	c, err := wire.ParseICEConfig(body)
 	if err != nil {

@@ -21,7 +21,7 @@ const maxCaseInput = 64
 func NewCase(random io.Reader) (string, error) {
 	var b [6]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", fmt.Errorf("draw a case code: %w", err)
+		return "", fmt.Errorf("generate a case code: %w", err)
 	}
 	for i := range b {
 		b[i] = crockford[b[i]&31] // 256 is a multiple of 32, so all letters are equally likely

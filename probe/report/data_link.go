@@ -54,13 +54,13 @@ type NetworkLink struct {
 type NetworkPath struct {
 	// Segments has one entry for each point, nearest first.
 	Segments []PathSegment `json:"segments,omitempty" max:"8" show:"never"`
-	// Line is reached if a machine behind the own router answered (a router of the
-	// provider or a server), silent if only the own router answers, router_silent if
-	// neither the own router nor anything behind it answers, cut if this computer's
+	// Line is reached if a machine beyond the local router responded (a router of the
+	// provider or a server), silent if only the local router responds, router_silent if
+	// neither the local router nor anything beyond it responds, cut if this computer's
 	// interface went away and stayed away, and "" if the figures do not tell.
 	Line string `json:"line,omitempty" oneof:"reached silent router_silent cut" show:"details dashboard"`
 	// FaultSegment is lan, access, transit or server; none if there is no fault, "" if
-	// the figures do not tell. It is also lan if the own interface was away for a
+	// the figures do not tell. It is also lan if the local interface was down for a
 	// while, so that nothing could be sent.
 	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard"`
 	// LossRunPackets is the mean number of packets of all streams that were lost
@@ -110,14 +110,14 @@ type PathPort struct {
 	// Answer is open, refused (by the server), rejected (by a machine before it) or
 	// silent.
 	Answer string `json:"answer" oneof:"open refused rejected silent" empty:"no" show:"never"`
-	// Left is true if a public router behind the own one reported that the time to live
+	// Left is true if a public router beyond the local one reported that the time to live
 	// of such a packet expired, so that the packet had left this network; false if that
 	// router reported it for other packets before and after, but for none of these, or
-	// if the own network rejected them; nil if nothing tells.
+	// if the local network rejected them; nil if unknown.
 	Left *bool `json:"left,omitempty" show:"never"`
 	// RejectedBy is the machine that rejected the port in place of the server, by the
-	// source of the ICMP error: house (the own router or another one of the own
-	// network), provider (one of the first two routers behind it) or beyond; "" if none
+	// source of the ICMP error: house (the local router or another one of the
+	// local network), provider (one of the first two routers beyond it) or beyond; "" if none
 	// did or the source is not known.
 	RejectedBy string `json:"rejected_by,omitempty" oneof:"house provider beyond" show:"never"`
 	// NoRoute is true if that machine reports that it has no route to the server, false

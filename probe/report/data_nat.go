@@ -72,7 +72,7 @@ type NATBehavior struct {
 	Filtering string `json:"filtering,omitempty" oneof:"EIF ADF APDF" show:"details dashboard"`
 	// LegacyName is the term of RFC 3489, which many manuals still use.
 	LegacyName string `json:"legacy_name,omitempty" show:"dashboard"`
-	// Hairpin is true if a packet to the own mapped address comes back.
+	// Hairpin is true if a packet to the mapped address of this computer comes back.
 	Hairpin *bool `json:"hairpin,omitempty" show:"dashboard"`
 	// PortPreserved is true when the mapped port equals the local one.
 	PortPreserved *bool `json:"port_preserved,omitempty" show:"dashboard"`

@@ -37,7 +37,7 @@ type NetworkWeb struct {
 	// DNSError is why the name could not be resolved: not_found, hidden (it exists, but
 	// a name server withholds its addresses, for example to prevent DNS rebinding),
 	// timeout, refused, servfail, truncated, false (the answer was an unusable address
-	// or that of the own router), search_domain (the name exists only with the
+	// or that of the local router), search_domain (the name exists only with the
 	// network's own domain appended), hijacked (names that cannot exist get the same
 	// address) or other.
 	DNSError string `json:"dns_error,omitempty" oneof:"not_found hidden timeout refused servfail truncated false search_domain hijacked other" show:"never"`

@@ -14,7 +14,7 @@ import (
 func NewID(now time.Time, random io.Reader) (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(random, b[6:]); err != nil {
-		return "", fmt.Errorf("draw a report id: %w", err)
+		return "", fmt.Errorf("generate a report id: %w", err)
 	}
 	ms := uint64(max(now.UnixMilli(), 0))
 	binary.BigEndian.PutUint32(b[0:], uint32(ms>>16))

@@ -94,7 +94,7 @@ func (p Probes) With(more ...Probe) (Probes, error) {
 func describeProbes(all, more []Probe) ([]Probe, error) {
 	for _, p := range more {
 		if t := reflect.TypeOf(p.Data); t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
-			return nil, fmt.Errorf("describe %s: its data is no pointer to a struct", p.Name)
+			return nil, fmt.Errorf("describe %s: its data is not a pointer to a struct", p.Name)
 		}
 		if !patternName.MatchString(p.Name) || slices.ContainsFunc(all, func(o Probe) bool { return o.Name == p.Name }) {
 			return nil, fmt.Errorf("describe %s: the name is taken or has the wrong form", p.Name)

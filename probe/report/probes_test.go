@@ -110,9 +110,9 @@ func TestDescriptionTellsWhatScreensNeed(t *testing.T) {
 
 func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 	for want, p := range map[string]Probe{
-		"no pointer to a struct": {Name: "host.fan", Data: madeUp{}},
-		"the name is taken":      {Name: ProbeNAT, Data: (*madeUp)(nil)},
-		"the wrong form":         {Name: "Host Fan", Data: (*madeUp)(nil)},
+		"not a pointer to a struct": {Name: "host.fan", Data: madeUp{}},
+		"the name is taken":         {Name: ProbeNAT, Data: (*madeUp)(nil)},
+		"the wrong form":            {Name: "Host Fan", Data: (*madeUp)(nil)},
 		"has no json name": {Name: "host.fan", Data: (*struct {
 			A *bool `show:"never"`
 		})(nil)},

@@ -155,7 +155,7 @@ func (a *API) Mount(mux *http.ServeMux) {
 		slices.Sort(methods)
 		mux.Handle(path, a.handle(func(w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
-			return fault(http.StatusMethodNotAllowed, "method_not_allowed", "this address takes "+strings.Join(methods, ", "))
+			return fault(http.StatusMethodNotAllowed, "method_not_allowed", "this address allows "+strings.Join(methods, ", "))
 		}))
 	}
 	mux.Handle("/api/", a.handle(func(http.ResponseWriter, *http.Request) error {

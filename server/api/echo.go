@@ -69,7 +69,7 @@ func echoFault(err error) error {
 	case errors.Is(err, reflector.ErrBadOffer):
 		return fault(http.StatusBadRequest, "offer_invalid", "the SDP offer cannot be answered")
 	case errors.Is(err, reflector.ErrNoSession):
-		return fault(http.StatusNotFound, "echo_unknown", "there is no such echo session, or no longer")
+		return fault(http.StatusNotFound, "echo_unknown", "there is no such echo session, or it has ended")
 	case errors.Is(err, reflector.ErrBusy), errors.Is(err, reflector.ErrClosed):
 		return &Fault{Status: http.StatusServiceUnavailable, Code: "echo_busy", Message: "too many checks at once: try again shortly", RetryAfter: busyRetry}
 	}

@@ -185,7 +185,7 @@ func (a *API) streamArrivals(w http.ResponseWriter, r *http.Request, c caller) e
 	defer leave(0)
 	run, done, ok := a.loadRuns.open(c.ID, name)
 	if !ok {
-		return loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent measures already: wait for its transfers to end", loadHold)
+		return loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent is already measuring: wait for its transfers to end", loadHold)
 	}
 	defer done()
 	out := http.NewResponseController(w)

@@ -63,7 +63,7 @@ func (r *loadLimiter) enter(agent string) (leave func(moved int64), err error) {
 	defer r.mu.Unlock()
 	now := r.now()
 	if g := r.measuring[agent]; g != nil && g.running >= loadTransfers {
-		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent measures already: wait for its transfers to end", loadHold)
+		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent is already measuring: wait for its transfers to end", loadHold)
 	}
 	if wait, ok := r.place(agent, now); !ok {
 		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines are being measured: try again later", wait)

@@ -175,7 +175,7 @@ func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan 
 }
 
 func stopping() *Fault {
-	return &Fault{Status: http.StatusServiceUnavailable, Code: "stopping", Message: "the collector stops: try again shortly", RetryAfter: time.Second}
+	return &Fault{Status: http.StatusServiceUnavailable, Code: "stopping", Message: "the collector is stopping: try again shortly", RetryAfter: time.Second}
 }
 
 // pollHello contains the parameters of a poll that correspond to a hello.

@@ -114,7 +114,7 @@ func (a *API) accept(document []byte, c caller) (*report.Report, reportResult, *
 	case err != nil:
 		f = reportFault(err)
 	case !strings.EqualFold(r.Agent.ID, c.ID):
-		f = fault(http.StatusForbidden, "agent_mismatch", "this report was made by another agent than the one that sent it")
+		f = fault(http.StatusForbidden, "agent_mismatch", "this report was created by a different agent than the one that sent it")
 	default:
 		return a.Probes.Redact(r, a.Policy), reportResult{ID: r.ID}, nil
 	}

@@ -51,9 +51,9 @@ func wantUpgrade(w http.ResponseWriter, r *http.Request) error {
 	case !names(r.Header, "Connection", "upgrade") || !names(r.Header, "Upgrade", "websocket"):
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket") // required by RFC 9110 §15.5.22
-		return fault(http.StatusUpgradeRequired, "upgrade_missing", "the request to upgrade to a WebSocket did not arrive: something on the way took it out")
+		return fault(http.StatusUpgradeRequired, "upgrade_missing", "the request to upgrade to a WebSocket did not arrive: something on the path removed it")
 	case r.ProtoMajor != 1, r.Header.Get("Sec-WebSocket-Version") != "13", r.Header.Get("Sec-WebSocket-Key") == "":
-		return fault(http.StatusBadRequest, "upgrade_invalid", "this is no upgrade to a WebSocket as RFC 6455 has it")
+		return fault(http.StatusBadRequest, "upgrade_invalid", "this is not a valid WebSocket upgrade (RFC 6455)")
 	}
 	return nil
 }

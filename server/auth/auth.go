@@ -29,7 +29,7 @@ var (
 	// ErrCredentials does not reveal whether the name or the password was wrong.
 	ErrCredentials = errors.New("name or password is wrong")
 	// ErrLink means that a one-time login is unknown, used or expired.
-	ErrLink = errors.New("this link was used already or has expired")
+	ErrLink = errors.New("this link has already been used or has expired")
 	// ErrNoSession means that a browser is not signed in, or no longer.
 	ErrNoSession = errors.New("not signed in")
 	// ErrStaffName means that a name is not valid for a member of staff.
@@ -107,7 +107,7 @@ func staffName(s string) bool {
 func (a *Auth) NewPassword() (string, error) {
 	b := make([]byte, 16)
 	if _, err := io.ReadFull(a.random, b); err != nil {
-		return "", fmt.Errorf("draw a password: %w", err)
+		return "", fmt.Errorf("generate a password: %w", err)
 	}
 	for i := range b {
 		b[i] = crockford[b[i]&31]

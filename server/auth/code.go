@@ -21,7 +21,7 @@ const (
 func NewEnrolCode(random io.Reader) (string, error) {
 	var b [enrolChars]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", fmt.Errorf("draw an enrolment code: %w", err)
+		return "", fmt.Errorf("generate an enrolment code: %w", err)
 	}
 	for i := range b {
 		b[i] = crockford[b[i]&31]

@@ -36,9 +36,9 @@ func guess(t *testing.T, a *Auth, by Attempt, name string, n int) (read int) {
 	return read
 }
 
-// TestStrangersLockNobodyOut: others may guess the password of a known name from any
-// number of addresses.
-func TestStrangersLockNobodyOut(t *testing.T) {
+// TestGuessingDoesNotLockAUserOut: guesses at the password of a known name, from any
+// number of addresses, do not prevent the user from signing in.
+func TestGuessingDoesNotLockAUserOut(t *testing.T) {
 	a, c := newAuth(t)
 	office, err := a.Login(t.Context(), home, "support", password)
 	if err != nil {

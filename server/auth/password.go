@@ -64,8 +64,8 @@ const (
 	busyRetry        = 2 * time.Second
 )
 
-// errBusy means that too many passwords wait to be hashed.
-var errBusy = errors.New("too many passwords wait to be hashed")
+// errBusy means that too many passwords are waiting to be hashed.
+var errBusy = errors.New("too many passwords are waiting to be hashed")
 
 // NewPasswords returns a Passwords with empty queues.
 func NewPasswords(cost Cost, random io.Reader) *Passwords {
@@ -107,7 +107,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	}
 	salt := make([]byte, saltBytes)
 	if _, err := io.ReadFull(p.random, salt); err != nil {
-		return "", fmt.Errorf("draw a salt: %w", err)
+		return "", fmt.Errorf("generate a salt: %w", err)
 	}
 	key, err := p.key(ctx, p.known, p.cost, password, salt, keyBytes)
 	if err != nil {

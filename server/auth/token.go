@@ -19,7 +19,7 @@ const (
 func NewToken(random io.Reader) (token string, hash store.Hash, err error) {
 	b := make([]byte, tokenBytes)
 	if _, err := io.ReadFull(random, b); err != nil {
-		return "", hash, fmt.Errorf("draw a token: %w", err)
+		return "", hash, fmt.Errorf("generate a token: %w", err)
 	}
 	token = base64.RawURLEncoding.EncodeToString(b)
 	return token, store.HashOf(token), nil

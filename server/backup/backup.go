@@ -42,7 +42,7 @@ const (
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*\.(pem|key|json)$`)
 
 // ErrExists means that the file to write exists.
-var ErrExists = errors.New("exists already: give the backup another name")
+var ErrExists = errors.New("already exists: give the backup another name")
 
 // Manifest is the first entry of a backup.
 type Manifest struct {

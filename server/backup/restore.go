@@ -21,11 +21,11 @@ import (
 
 var (
 	// ErrOccupied means that the directory contains the database of a collector.
-	ErrOccupied = errors.New("a collector's database is there already: name an empty directory with --data, or move that one away first")
+	ErrOccupied = errors.New("there is already a collector's database: give an empty directory with --data, or move that database away first")
 	// ErrNoBackup means that the file was not written by Write.
-	ErrNoBackup = errors.New("this is no backup of a Tonprobe collector")
+	ErrNoBackup = errors.New("this is not a backup of a Tonprobe collector")
 	// ErrDamaged means that the file is an incomplete or corrupt backup.
-	ErrDamaged = errors.New("the backup is damaged or cut off: nothing was restored")
+	ErrDamaged = errors.New("the backup is damaged or truncated: nothing was restored")
 )
 
 // Verify checks a database before it is put in place.
@@ -152,7 +152,7 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 		}
 		name, ok := strings.CutPrefix(h.Name, tlsFolder+"/")
 		if !ok || !keyName.MatchString(name) || h.Typeflag != tar.TypeReg || n >= maxKeys || h.Size > maxKeyBytes {
-			return r, fmt.Errorf("%w: it holds %.60q", ErrNoBackup, h.Name)
+			return r, fmt.Errorf("%w: it contains %.60q", ErrNoBackup, h.Name)
 		}
 		if err := os.MkdirAll(keys, 0o700); err != nil {
 			return r, err

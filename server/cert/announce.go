@@ -50,7 +50,7 @@ type Announcer struct {
 // NewAnnouncer stores the signing key in dir.
 func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("keep the collector's identity: %w", err)
+		return nil, fmt.Errorf("store the collector's identity: %w", err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, identityName+".key"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +59,7 @@ func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, erro
 			err = writeKey(dir, identityName, key)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make the collector's identity: %w", err)
+			return nil, fmt.Errorf("create the collector's identity: %w", err)
 		}
 		return &Announcer{key, source, log}, nil
 	}

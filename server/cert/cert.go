@@ -79,7 +79,7 @@ func (f *files) Certificate() (*tls.Certificate, error) {
 		}
 	}
 	if err != nil {
-		f.log.Error("certificate not renewed, the old one stays", "err", err)
+		f.log.Error("certificate not renewed, the old one remains in use", "err", err)
 	}
 	return f.cert, nil
 }

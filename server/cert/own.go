@@ -73,7 +73,7 @@ type Own struct {
 // the announced next key takes over.
 func NewOwn(dir string, names []string, now func() time.Time) (*Own, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make a certificate: %w", err)
+		return nil, fmt.Errorf("create a certificate: %w", err)
 	}
 	o := &Own{AuthorityFile: filepath.Join(dir, authorityName+".pem"), dir: dir, names: names, now: now}
 	if err := o.openAuthority(); err != nil {
@@ -265,7 +265,7 @@ func (o *Own) issue(name string, key crypto.Signer, by *tls.Certificate, t *x509
 	var none tls.Certificate
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return none, fmt.Errorf("draw a serial number: %w", err)
+		return none, fmt.Errorf("generate a serial number: %w", err)
 	}
 	t.SerialNumber, t.NotBefore = serial, o.now().Add(-backdate)
 	parent, signer := t, any(key)
@@ -321,7 +321,7 @@ func parseKey(name string, text []byte) (crypto.Signer, error) {
 func newKey() (crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("draw a key: %w", err)
+		return nil, fmt.Errorf("generate a key: %w", err)
 	}
 	return key, nil
 }
@@ -349,10 +349,10 @@ func writeKey(dir, name string, key crypto.Signer) error {
 // replaceFile replaces a file atomically.
 func replaceFile(to string, text []byte, mode os.FileMode) error {
 	if err := os.WriteFile(to+".new", text, mode); err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(to), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(to), err)
 	}
 	if err := os.Rename(to+".new", to); err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(to), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(to), err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func Targets(dir string) string { return filepath.Join(dir, "targets.json") }
 func Make(dir string) error {
 	_, before := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+		return fmt.Errorf("create data directory: %w", err)
 	}
 	if errors.Is(before, fs.ErrNotExist) {
 		return restrict(dir)
@@ -60,7 +60,7 @@ func Check(dir string) error {
 	if err != nil {
 		return fmt.Errorf("look for keys: %w", err)
 	}
-	return fmt.Errorf("%w (%s): bring the data back with 'tonprobe-collector restore FILE', or, to begin anew, move %s away first; every computer then has to be enrolled again",
+	return fmt.Errorf("%w (%s): restore the data with 'tonprobe-collector restore FILE', or, to start over, move %s away first; every computer then has to be enrolled again",
 		ErrNoDatabase, Database(dir), TLS(dir))
 }
 

@@ -17,7 +17,7 @@ const lockWait = 10 * time.Second
 var ErrReadable = errors.New("other users of this machine may read a file with secrets")
 
 // ErrBusy means that another command has locked the file for longer than an update takes.
-var ErrBusy = errors.New("another command changes this file: try again")
+var ErrBusy = errors.New("another command is changing this file: try again")
 
 // ReadSecret reads a file that only its owner may read. A file that does not exist counts as empty.
 // If others may read it, ReadSecret returns ErrReadable with the command that corrects it.
@@ -80,7 +80,7 @@ func awaitLock(ctx context.Context, lock *os.File) error {
 func replaceSecret(file string, b []byte) (err error) {
 	aside, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-*") // mode 0600
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(file), err)
 	}
 	defer func() {
 		if err != nil {
@@ -89,13 +89,13 @@ func replaceSecret(file string, b []byte) (err error) {
 	}()
 	_, err = aside.Write(b)
 	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(file), err)
 	}
 	if err := GiveToOwner(aside.Name()); err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(file), err)
 	}
 	if err := os.Rename(aside.Name(), file); err != nil {
-		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("store %s: %w", filepath.Base(file), err)
 	}
 	return SyncFolder(filepath.Dir(file))
 }

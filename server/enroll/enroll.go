@@ -33,7 +33,7 @@ const (
 
 // ErrCode means that a code is unknown, used or expired, or that its participant is blocked. The
 // four are indistinguishable to a client that guesses.
-var ErrCode = errors.New("this enrolment code is not valid, was used already or has expired: ask your support for a new one")
+var ErrCode = errors.New("this enrolment code is not valid, has already been used or has expired: ask your support for a new one")
 
 // InputError describes invalid input of a person or an agent.
 type InputError struct{ Problem string }
@@ -73,7 +73,7 @@ func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error
 	}
 	id, err := uuid.NewRandomFromReader(d.Random)
 	if err != nil {
-		return Invitation{}, fmt.Errorf("draw an id: %w", err)
+		return Invitation{}, fmt.Errorf("generate an id: %w", err)
 	}
 	p := store.Participant{ID: id.String(), Name: name, Phone: phone, CreatedAt: d.Now().UTC().Truncate(time.Millisecond)}
 	if err := d.Store.AddParticipant(ctx, p); err != nil {
@@ -155,7 +155,7 @@ func (d Desk) accept(ctx context.Context, codeHash store.Hash, a Applicant) (Enr
 	if a.AgentID == "" {
 		id, err := uuid.NewRandomFromReader(d.Random)
 		if err != nil {
-			return Enrolled{}, fmt.Errorf("draw an id: %w", err)
+			return Enrolled{}, fmt.Errorf("generate an id: %w", err)
 		}
 		a.AgentID = id.String()
 	}

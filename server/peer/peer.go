@@ -71,7 +71,7 @@ func Only(networks []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !within(networks, ap.Addr().Unmap()) && !ap.Addr().Unmap().IsLoopback() {
 			w.Header().Set("Connection", "close")
-			http.Error(w, "This address answers its proxy only. Use the public address.", http.StatusForbidden)
+			http.Error(w, "This address serves only its proxy. Use the public address.", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

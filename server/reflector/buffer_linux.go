@@ -26,7 +26,7 @@ func widen(conn *net.UDPConn, log *slog.Logger) {
 		got, _ = syscall.GetsockoptInt(s, syscall.SOL_SOCKET, syscall.SO_RCVBUF)
 	})
 	if got < leastSocketBytes {
-		log.Info("a small receive buffer; under load packets may be lost in this machine: raise sysctl net.core.rmem_max",
+		log.Info("the receive buffer is small, and packets may be lost under load: raise sysctl net.core.rmem_max",
 			"bytes", got, "want", socketBytes, "address", conn.LocalAddr())
 	}
 }

@@ -91,7 +91,7 @@ func (d *discovery) follow(shared *ports, present []netip.Addr) {
 	first, ok := d.first(shared)
 	if !ok || !has(present, d.second) {
 		d.replace(nil)
-		d.setFault(fmt.Errorf("second STUN address %s: this machine has not both addresses now", d.second))
+		d.setFault(fmt.Errorf("second STUN address %s: this machine does not have both addresses at the moment", d.second))
 		return
 	}
 	if now := d.four.Load(); now != nil && now.at[0][0] == shared.socket(first.Addr()) &&
@@ -129,7 +129,7 @@ func (d *discovery) first(shared *ports) (netip.AddrPort, bool) {
 
 func (d *discovery) setFault(err error) {
 	if d.fault == nil || d.fault.Error() != err.Error() {
-		d.log.Warn("agents cannot find out how routers translate", "err", err)
+		d.log.Warn("agents cannot determine the NAT behaviour of routers", "err", err)
 	}
 	d.fault = err
 }

@@ -56,7 +56,7 @@ func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 func (r *Reflector) admit(owner string, o offer) (*session, error) {
 	var raw [16 + 9 + 18 + 4]byte
 	if _, err := io.ReadFull(r.cfg.Rand, raw[:]); err != nil {
-		return nil, fmt.Errorf("draw a session id: %w", err)
+		return nil, fmt.Errorf("generate a session id: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -92,7 +92,7 @@ func (k *keying) handshake(ctx context.Context, cert tls.Certificate, o offer, l
 		dtls.WithInsecureSkipVerify(true), // certificates are self-signed; the fingerprint authenticates (RFC 8827 §6.5)
 		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
 			if len(raw) == 0 || !strings.EqualFold(fingerprintOf(raw[0]), o.fingerprint) {
-				return errors.New("the certificate is not the one the offer named")
+				return errors.New("the certificate does not match the fingerprint in the offer")
 			}
 			return nil
 		}),
@@ -156,7 +156,7 @@ func keysOf(conn *dtls.Conn, client bool) (*keys, error) {
 	}
 	c := srtp.Config{Profile: srtp.ProtectionProfile(profile)}
 	if err := c.ExtractSessionKeysFromDTLS(&state, client); err != nil {
-		return nil, fmt.Errorf("draw the SRTP keys: %w", err)
+		return nil, fmt.Errorf("generate the SRTP keys: %w", err)
 	}
 	in, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPNoReplayProtection())
 	if err != nil {

@@ -31,7 +31,7 @@ func parseOffer(text string) (offer, error) {
 	}
 	var s sdp.SessionDescription
 	if err := s.UnmarshalString(text); err != nil {
-		return offer{}, fmt.Errorf("not SDP: %w", err)
+		return offer{}, fmt.Errorf("not valid SDP: %w", err)
 	}
 	if len(s.MediaDescriptions) != 1 {
 		return offer{}, fmt.Errorf("%d m-lines, want one", len(s.MediaDescriptions))
@@ -41,7 +41,7 @@ func parseOffer(text string) (offer, error) {
 		return offer{}, fmt.Errorf("no audio offered")
 	}
 	if _, lite := s.Attribute("ice-lite"); lite {
-		return offer{}, fmt.Errorf("both sides are ICE-lite: nobody would start")
+		return offer{}, fmt.Errorf("both sides are ICE-lite: neither would start")
 	}
 	attribute := func(name string) string {
 		if v, ok := m.Attribute(name); ok {
@@ -65,7 +65,7 @@ func parseOffer(text string) (offer, error) {
 		id, _, _ := strings.Cut(v, " ")
 		n, err := strconv.ParseUint(id, 10, 32)
 		if err != nil {
-			return offer{}, fmt.Errorf("ssrc %.20q is no number", id)
+			return offer{}, fmt.Errorf("ssrc %.20q is not a number", id)
 		}
 		o.ssrc = uint32(n)
 	}
@@ -75,13 +75,13 @@ func parseOffer(text string) (offer, error) {
 func (o offer) check() error {
 	switch {
 	case !isToken(o.mid, 0, 32):
-		return fmt.Errorf("mid is no token")
+		return fmt.Errorf("mid is not a token")
 	case !isICEChars(o.ufrag, 4, 256): // RFC 8839 §5.4
 		return fmt.Errorf("ice-ufrag is malformed")
 	case !isICEChars(o.pwd, 22, 256):
 		return fmt.Errorf("ice-pwd is malformed")
 	case o.setup != "actpass" && o.setup != "active" && o.setup != "passive":
-		return fmt.Errorf("setup is none of actpass, active, passive")
+		return fmt.Errorf("setup must be actpass, active or passive")
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.TURNSecret) == 0 {
 		c.TURNSecret = make([]byte, 32)
 		if _, err := io.ReadFull(c.Rand, c.TURNSecret); err != nil {
-			return c, fmt.Errorf("draw a TURN secret: %w", err)
+			return c, fmt.Errorf("generate a TURN secret: %w", err)
 		}
 	}
 	return c, nil
@@ -211,7 +211,7 @@ func New(cfg Config) (*Reflector, error) {
 func newCertificate(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the DTLS key: %w", err)
+		return tls.Certificate{}, fmt.Errorf("create the DTLS key: %w", err)
 	}
 	// Clients compare only the fingerprint; the validity must outlast the process.
 	template := &x509.Certificate{
@@ -220,7 +220,7 @@ func newCertificate(now time.Time) (tls.Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the DTLS certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("create the DTLS certificate: %w", err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }

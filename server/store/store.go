@@ -16,7 +16,7 @@ import (
 // Errors that a caller decides on. Any other error is a fault of the database.
 var (
 	ErrNotFound   = errors.New("not found")
-	ErrExists     = errors.New("exists already")
+	ErrExists     = errors.New("already exists")
 	ErrBadCursor  = errors.New("cursor does not belong to this list")
 	ErrNewerStore = errors.New("the database was written by a newer version of this program")
 	// ErrUnavailable means that the database cannot store anything at the moment,

@@ -56,7 +56,7 @@ func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
 	}
 	for _, c := range []struct{ id, number, kind, word, evidence string }{
 		{works.ID, "1007", "ok", "widerlegt", "direkt, UDP"},
-		{fails.ID, "1007", "fail", "bestätigt", "kein Weg für Ton gefunden"},
+		{fails.ID, "1007", "fail", "bestätigt", "keine Verbindung für Ton gefunden"},
 		{fails.ID, "1002", "ok", "widerlegt", "23\u00a0ms"},
 		{works.ID, "1003", "unknown", "offen", "kann eine Prüfung nicht messen"},
 		{none.ID, "1007", "unknown", "offen", "Es gibt noch keine Prüfung"},

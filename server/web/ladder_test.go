@@ -50,7 +50,7 @@ func TestConferenceIsALadder(t *testing.T) {
 		t.Error("a step that did not fail is shown as not measured")
 	}
 	p, _ = g.checked("Berta", "", "M2W-8RV", microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
-	g.want(g.get("/participants/"+p.ID), http.StatusOK, "kein Weg für Ton gefunden", "Gescheitert an", "nicht geprüft, ein Schritt davor ist gescheitert")
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "keine Verbindung für Ton gefunden", "Gescheitert an", "nicht geprüft, ein Schritt davor ist gescheitert")
 }
 
 // TestHostileSystemBreaksNoPage: whatever a document says of a conference system, the page

@@ -100,7 +100,7 @@ func TestRetestFromTheParticipantPage(t *testing.T) {
 	g.keep(p, after)
 	g.want(g.get(page), http.StatusOK, "/reports/"+before.ID+"?alone=1", "/reports/"+after.ID+"?alone=1", "Prüfung davor", "Neue Prüfung")
 	g.lang = "en"
-	g.want(g.get(page), http.StatusOK, "Check before", "The new check is finished.")
+	g.want(g.get(page), http.StatusOK, "Previous check", "The new check is finished.")
 }
 
 func TestRetestCancelledAndRefused(t *testing.T) {

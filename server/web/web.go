@@ -197,7 +197,7 @@ func (s *site) routes() http.Handler {
 }
 
 // errWrongMethod means that an address exists, but does not allow the method.
-var errWrongMethod = errors.New("this address does not take this method")
+var errWrongMethod = errors.New("this address does not allow this method")
 
 // allowedMethods returns the methods that the address of a request allows.
 func allowedMethods(mux *http.ServeMux, r *http.Request) (methods []string) {

@@ -41,7 +41,7 @@ const header = `{"alg":"HS256","typ":"JWT"}`
 func Token(secret []byte, now time.Time) (string, error) {
 	body, err := json.Marshal(claims{audience, "tonprobe-" + rand.Text(), now.Add(-backdate).Unix(), now.Add(life).Unix()})
 	if err != nil {
-		return "", fmt.Errorf("make a token: %w", err)
+		return "", fmt.Errorf("create a token: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(body)
 	return text + "." + base64.RawURLEncoding.EncodeToString(sum(text, secret)), nil
@@ -58,7 +58,7 @@ func sum(text string, secret []byte) []byte {
 func Verify(token string, secret []byte, now time.Time) (subject string, err error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 || len(secret) == 0 {
-		return "", fmt.Errorf("%w: it has no three parts", ErrToken)
+		return "", fmt.Errorf("%w: it does not have three parts", ErrToken)
 	}
 	raw := make([][]byte, len(parts))
 	for i, p := range parts {
@@ -67,7 +67,7 @@ func Verify(token string, secret []byte, now time.Time) (subject string, err err
 		}
 	}
 	if !hmac.Equal(raw[2], sum(parts[0]+"."+parts[1], secret)) {
-		return "", fmt.Errorf("%w: its signature is of another secret", ErrToken)
+		return "", fmt.Errorf("%w: it was signed with another secret", ErrToken)
 	}
 	var h struct {
 		Algorithm string `json:"alg"`

@@ -89,7 +89,7 @@ func (e Endpoint) signedIn(next func(w http.ResponseWriter, r *http.Request, own
 		if err != nil {
 			e.Log.Info("a request without a valid token", "err", err)
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "a valid token is needed", http.StatusUnauthorized)
+			http.Error(w, "a valid token is required", http.StatusUnauthorized)
 			return
 		}
 		next(w, r, owner)
@@ -139,7 +139,7 @@ func (e Endpoint) offer(w http.ResponseWriter, r *http.Request, owner string) {
 func (e Endpoint) end(w http.ResponseWriter, r *http.Request, owner string) {
 	log, err := e.Echo.End(owner, r.PathValue("id"))
 	if err != nil {
-		http.Error(w, "there is no such session, or no longer", http.StatusNotFound)
+		http.Error(w, "there is no such session, or it has ended", http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

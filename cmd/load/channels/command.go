@@ -54,7 +54,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	}
 	work, err := os.MkdirTemp("", "tonprobe-load-*")
 	if err != nil {
-		return fmt.Errorf("make a directory to work in: %w", err)
+		return fmt.Errorf("create a working directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 	if o.collector == "" {

@@ -117,7 +117,7 @@ func (s *stream) check(ctx context.Context, theirUser, theirPassword string) err
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
-	return errors.New("the reflector answered no check")
+	return errors.New("the reflector did not respond to any check")
 }
 
 func (s *stream) agree(ctx context.Context, cert tls.Certificate) error {
@@ -220,7 +220,7 @@ func (d *dtlsSide) SetWriteDeadline(time.Time) error          { return nil }
 // certificate returns the certificate that all streams share.
 func certificate() (cert tls.Certificate, fingerprint string, err error) {
 	if cert, err = selfSigned(); err != nil {
-		return cert, "", fmt.Errorf("make a certificate: %w", err)
+		return cert, "", fmt.Errorf("create a certificate: %w", err)
 	}
 	return cert, fingerprintOf(cert), nil
 }

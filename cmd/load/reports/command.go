@@ -74,7 +74,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	}
 	work, err := os.MkdirTemp("", "tonprobe-load-*")
 	if err != nil {
-		return fmt.Errorf("make a directory to work in: %w", err)
+		return fmt.Errorf("create a working directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 	if o.dir == "" {
@@ -90,7 +90,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 
 func measure(ctx context.Context, o options, out io.Writer) error {
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return fmt.Errorf("make the directory of the database: %w", err)
+		return fmt.Errorf("create the directory of the database: %w", err)
 	}
 	d := &database{dir: o.dir}
 	var flags []string

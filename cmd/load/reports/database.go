@@ -31,7 +31,7 @@ func (d *database) file() string { return filepath.Join(d.dir, "load.json") }
 func (d *database) save() error {
 	b, err := json.Marshal(d)
 	if err != nil {
-		return fmt.Errorf("keep the agents: %w", err)
+		return fmt.Errorf("store the agents: %w", err)
 	}
 	return os.WriteFile(d.file(), b, 0o600)
 }

@@ -57,7 +57,7 @@ func newTemplate(muted, lossy bool) (Template, error) {
 	r.Causes, r.Verdict = diagnose.Diagnose(r, limits)
 	document, err := r.Encode()
 	if err != nil {
-		return Template{}, fmt.Errorf("make a sample report: %w", err)
+		return Template{}, fmt.Errorf("create a sample report: %w", err)
 	}
 	return Template{r, document}, nil
 }

@@ -147,7 +147,7 @@ func killCollector(ctx context.Context, f *figures, binary, data string, rounds 
 			continue
 		}
 		if _, err := s.waiting.Send(ctx, client, c.URL); err != nil {
-			return errors.Join(fmt.Errorf("deliver what was left: %w", err), c.Stop())
+			return errors.Join(fmt.Errorf("deliver the remaining reports: %w", err), c.Stop())
 		}
 		s.acknowledged = append(s.acknowledged, s.waiting.IDs...)
 	}

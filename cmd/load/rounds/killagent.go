@@ -141,5 +141,5 @@ func (k *killed) drain(ctx context.Context, agent rig.Program) error {
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("%w: reports still wait after %d more checks", ErrBroken, drainTries)
+	return fmt.Errorf("%w: reports not sent after %d more checks", ErrBroken, drainTries)
 }

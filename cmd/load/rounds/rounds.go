@@ -71,7 +71,7 @@ func parse(flags *flag.FlagSet, args []string, out io.Writer) (help bool, err er
 func inDirectory(run func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "tonprobe-load-*")
 	if err != nil {
-		return fmt.Errorf("make a directory to work in: %w", err)
+		return fmt.Errorf("create a working directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	return run(dir)

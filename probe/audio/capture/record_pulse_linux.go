@@ -98,7 +98,7 @@ func sourceMap(client *proto.Client, deviceID string, channels int) (proto.Chann
 	}
 	var source proto.GetSourceInfoReply
 	if err := client.Request(&proto.GetSourceInfo{SourceIndex: proto.Undefined, SourceName: name}, &source); err != nil {
-		return nil, fmt.Errorf("ask for the channels of the source: %w", err)
+		return nil, fmt.Errorf("query the channels of the source: %w", err)
 	}
 	switch {
 	case len(source.ChannelMap) == channels:

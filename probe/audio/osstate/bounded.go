@@ -30,6 +30,6 @@ func bounded(ctx context.Context, system string, ask func() (Snapshot, error)) (
 	case a := <-done:
 		return a.s, a.err
 	case <-ctx.Done():
-		return Snapshot{}, fmt.Errorf("ask %s for its sound devices: %w", system, ctx.Err())
+		return Snapshot{}, fmt.Errorf("query %s for its sound devices: %w", system, ctx.Err())
 	}
 }

@@ -27,7 +27,7 @@ func readScope(ctx context.Context, scope, defaultSelector string) (Snapshot, er
 func readCoreAudio(scope, defaultSelector string) (Snapshot, error) {
 	ca, err := openCoreAudio()
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("ask macOS for its sound devices: %w", err)
+		return Snapshot{}, fmt.Errorf("query macOS for its sound devices: %w", err)
 	}
 	s := Snapshot{Devices: map[string]Device{}}
 	list := ca.bytes(systemObject, global("dev#"))

@@ -66,7 +66,7 @@ func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoR
 	defer conn.Close()
 	var server proto.GetServerInfoReply
 	if err := client.Request(&proto.GetServerInfo{}, &server); err != nil {
-		return Snapshot{}, fmt.Errorf("ask sound server: %w", err)
+		return Snapshot{}, fmt.Errorf("query the sound server: %w", err)
 	}
 	return list(client, server)
 }

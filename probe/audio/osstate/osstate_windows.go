@@ -34,7 +34,7 @@ func readFlow(ctx context.Context, flow uintptr) (Snapshot, error) {
 func readEndpoints(flow uintptr) (Snapshot, error) {
 	enum, release, err := newEnumerator()
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("ask Windows for its sound devices: %w", err)
+		return Snapshot{}, fmt.Errorf("query Windows for its sound devices: %w", err)
 	}
 	defer release()
 	s := Snapshot{

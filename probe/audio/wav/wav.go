@@ -29,9 +29,9 @@ var (
 	// ErrNotWAV means that the file has another format.
 	ErrNotWAV = errors.New("not a WAV file")
 	// ErrFormat means that the sample format of a WAV file is not supported.
-	ErrFormat = errors.New("this kind of WAV file cannot be read")
+	ErrFormat = errors.New("unsupported kind of WAV file")
 	// ErrTruncated means that the file ends before the announced number of samples.
-	ErrTruncated = errors.New("the WAV file is cut off")
+	ErrTruncated = errors.New("the WAV file is truncated")
 )
 
 // Format codes of RFC 2361.
@@ -256,7 +256,7 @@ func readFormat(r io.Reader, size uint64) (Format, error) {
 // short converts the end of a file to an error that a person understands.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("it ends")
+		return errors.New("it is truncated")
 	}
 	return err
 }

@@ -60,7 +60,7 @@ type ddp struct {
 }
 
 // errMeteor means that a frame is neither SockJS nor DDP.
-var errMeteor = errors.New("not a message of Meteor")
+var errMeteor = errors.New("not a valid Meteor message")
 
 // closedError is the close frame of SockJS.
 type closedError struct{ code int }

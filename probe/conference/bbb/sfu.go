@@ -47,7 +47,7 @@ type reply struct {
 }
 
 // errSFU means that a message does not come from the SFU.
-var errSFU = errors.New("not a message of the SFU")
+var errSFU = errors.New("not a valid SFU message")
 
 func parseReply(got []byte) (reply, error) {
 	var r reply

@@ -54,7 +54,7 @@ type self struct {
 }
 
 // errGraphQL means that a message is not a GraphQL message.
-var errGraphQL = errors.New("not a message of GraphQL")
+var errGraphQL = errors.New("not a valid GraphQL message")
 
 func parseFrame(got []byte) (frame, error) {
 	var f frame

@@ -64,7 +64,7 @@ type fault struct {
 }
 
 // errNoMessage means that a response is not from a Janus.
-var errNoMessage = errors.New("not a message of Janus")
+var errNoMessage = errors.New("not a valid Janus message")
 
 func isNoMessage(err error) bool { return errors.Is(err, errNoMessage) }
 

@@ -12,7 +12,7 @@ import (
 func (c *Connection) Offer(ctx context.Context) (string, error) {
 	offer, err := c.pc.CreateOffer(nil)
 	if err != nil {
-		return "", fmt.Errorf("make an offer: %w", err)
+		return "", fmt.Errorf("create an offer: %w", err)
 	}
 	return c.describe(ctx, offer)
 }
@@ -23,7 +23,7 @@ func (c *Connection) Offer(ctx context.Context) (string, error) {
 func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(own); err != nil {
-		return "", fmt.Errorf("apply the own description: %w", err)
+		return "", fmt.Errorf("apply the local description: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
 	defer cancel()

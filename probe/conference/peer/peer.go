@@ -26,7 +26,7 @@ import (
 var (
 	ErrNoPath = errors.New("no path for packets was found")
 	ErrNoKeys = errors.New("no keys were agreed")
-	ErrAnswer = errors.New("the server's answer cannot be used")
+	ErrAnswer = errors.New("the server's response is invalid")
 )
 
 // gatherLimit limits the search for local addresses.

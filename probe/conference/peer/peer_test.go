@@ -62,7 +62,7 @@ func FuzzDescriptions(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer listens.Close()
-		if _, err := listens.Accept(t.Context(), sdp); err != nil && !errors.Is(err, ErrAnswer) && !strings.Contains(err.Error(), "own description") {
+		if _, err := listens.Accept(t.Context(), sdp); err != nil && !errors.Is(err, ErrAnswer) && !strings.Contains(err.Error(), "local description") {
 			t.Errorf("offer: %v", err)
 		}
 	})

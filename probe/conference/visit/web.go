@@ -108,7 +108,7 @@ func (v *Visit) Get(ctx context.Context, at *url.URL, header http.Header) (*Answ
 func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader) (*Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, at.String(), body)
 	if err != nil {
-		return nil, fmt.Errorf("ask the conference server: %w", err)
+		return nil, fmt.Errorf("query the conference server: %w", err)
 	}
 	if header != nil {
 		r.Header = header.Clone()
@@ -116,7 +116,7 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 	r.Header.Set("User-Agent", "tonprobe")
 	resp, err := v.web.client.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("ask the conference server: %w", err)
+		return nil, fmt.Errorf("query the conference server: %w", err)
 	}
 	defer resp.Body.Close()
 	got, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswerBytes+1))

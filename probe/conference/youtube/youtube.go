@@ -126,7 +126,7 @@ func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outco
 	return visit.OK()
 }
 
-var errNotRTMP = errors.New("the response is not one of RTMP")
+var errNotRTMP = errors.New("the response is not RTMP")
 
 func exchange(conn net.Conn, c, s []byte) error {
 	if _, err := conn.Write(c); err != nil {

@@ -52,7 +52,7 @@ func readEventLog(ctx context.Context, since time.Time) ([]report.HostEvent, err
 func queryChannel(ctx context.Context, q winQuery) ([]report.HostEvent, error) {
 	channel, err := windows.UTF16PtrFromString(q.channel)
 	if err != nil {
-		return nil, fmt.Errorf("name a channel: %w", err)
+		return nil, fmt.Errorf("encode the name of a channel: %w", err)
 	}
 	filter, err := windows.UTF16PtrFromString(q.filter)
 	if err != nil {
@@ -107,7 +107,7 @@ func renderEvent(h uintptr) (string, error) {
 		}
 		buf = make([]uint16, used/2+1)
 	}
-	return "", errors.New("render an event: it does not fit")
+	return "", errors.New("render an event: it is too large")
 }
 
 func eventLogError(doing string, err error) error {

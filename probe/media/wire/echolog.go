@@ -188,7 +188,7 @@ func (l *EchoLog) validateColumns() error {
 		}
 		d := l.ArrivedDeltaNS[i]
 		if d < 0 {
-			return fmt.Errorf("arrival %d: %d ns before the arrival ahead of it", i, -d)
+			return fmt.Errorf("arrival %d: %d ns before the previous arrival", i, -d)
 		}
 		if d > MaxStampNS || arrivedNS+d > MaxStampNS {
 			return fmt.Errorf("arrival %d: %w", i, ErrStamp)

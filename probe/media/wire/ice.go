@@ -70,7 +70,7 @@ func ParseICEConfig(b []byte) (*ICEConfig, error) {
 // candidates are sufficient.
 func (c ICEConfig) Validate() error {
 	if len(c.MeasureToken) > MaxICEFieldBytes || strings.ContainsFunc(c.MeasureToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return fmt.Errorf("%w: the token for measurements is none", ErrICEConfig) // it becomes part of a header
+		return fmt.Errorf("%w: the token for measurements is invalid", ErrICEConfig) // it becomes part of a header
 	}
 	if len(c.ICEServers) > MaxICEServers {
 		return fmt.Errorf("%w: %d servers, at most %d allowed", ErrICEConfig, len(c.ICEServers), MaxICEServers)

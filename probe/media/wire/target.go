@@ -42,7 +42,7 @@ type Targets struct {
 // Profile is a set of limits of a town.
 type Profile struct {
 	Name string `json:"name"`
-	// TOML is its file (see docs/administrator.md, "Own limits").
+	// TOML is its file (see docs/administrator.md, "A town's own limits").
 	TOML string `json:"toml"`
 }
 

@@ -28,7 +28,7 @@ func watch(ctx context.Context, changed chan<- struct{}) error {
 		overlapped := &windows.Overlapped{HEvent: event}
 		code, _, _ := notifyAddrChange.Call(uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(overlapped)))
 		if code != uintptr(windows.ERROR_IO_PENDING) {
-			return fmt.Errorf("ask for changes of the network: %w", windows.Errno(code))
+			return fmt.Errorf("subscribe to network changes: %w", windows.Errno(code))
 		}
 		for {
 			const poll = 500 // ms; a wait cannot be cancelled by a context

@@ -85,7 +85,7 @@ func (e *statusError) Error() string {
 func (c *collectorClient) do(ctx context.Context, method string, at *url.URL, body io.Reader, size int) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), body)
 	if err != nil {
-		return nil, fmt.Errorf("ask for load: %w", err)
+		return nil, fmt.Errorf("query the load: %w", err)
 	}
 	req.ContentLength = int64(size)
 	req.Header.Set("Authorization", "Bearer "+c.token)
@@ -95,7 +95,7 @@ func (c *collectorClient) do(ctx context.Context, method string, at *url.URL, bo
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask for load: %w", err)
+		return nil, fmt.Errorf("query the load: %w", err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
@@ -103,7 +103,7 @@ func (c *collectorClient) do(ctx context.Context, method string, at *url.URL, bo
 	_ = resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return nil, fmt.Errorf("ask for load: %w", errBusy)
+		return nil, fmt.Errorf("query the load: %w", errBusy)
 	}
-	return nil, fmt.Errorf("ask for load: %w", &statusError{resp.StatusCode})
+	return nil, fmt.Errorf("query the load: %w", &statusError{resp.StatusCode})
 }

@@ -22,7 +22,7 @@ var errEarlier = errors.New("the collector does not report arrivals")
 
 // errHeldBack means that the collector's reports do not describe the line, as behind a proxy that
 // receives a request, or large parts of it, before it passes them on.
-var errHeldBack = errors.New("the uploads were buffered on the way")
+var errHeldBack = errors.New("the uploads were buffered on the path")
 
 // lastReport limits the wait for the report of the last arrivals after all uploads
 // are confirmed.

@@ -22,7 +22,7 @@ type Answer struct {
 }
 
 // errSilent means that the name server did not respond in time.
-var errSilent = errors.New("the name server does not answer")
+var errSilent = errors.New("the name server does not respond")
 
 // Ask queries one name server over UDP, at most three times, and returns any response. The name is used without the search
 // list.
@@ -35,7 +35,7 @@ func Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessag
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", server.String())
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask a name server: %w", err)
+		return Answer{}, fmt.Errorf("query a name server: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -55,7 +55,7 @@ func Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessag
 			return Answer{}, errSilent
 		}
 		if err != nil {
-			return Answer{}, fmt.Errorf("ask a name server: %w", err)
+			return Answer{}, fmt.Errorf("query a name server: %w", err)
 		}
 		if a, ok := readAnswer(b[:n], query); ok {
 			return a, nil
@@ -69,7 +69,7 @@ func newQuery(name string, kind dnsmessage.Type) ([]byte, error) {
 	}
 	n, err := dnsmessage.NewName(name)
 	if err != nil {
-		return nil, fmt.Errorf("ask for a name: %w", err)
+		return nil, fmt.Errorf("resolve a name: %w", err)
 	}
 	var id [2]byte
 	if _, err := rand.Read(id[:]); err != nil {

@@ -10,7 +10,7 @@ import (
 // dontFragment is not implemented on this system: large packets might be fragmented, which would
 // hide the fault, so none is sent.
 func dontFragment(string, string, syscall.RawConn) error {
-	return errors.New("packets cannot be kept whole on this system")
+	return errors.New("this system cannot prevent the fragmentation of packets")
 }
 
 func isTooLarge(error) bool { return false }

@@ -171,7 +171,7 @@ func run(t task, lookUp func(string) addresses, compile func(source string) (*go
 // notInChild returns an error in a child, which must not start children.
 func notInChild(context.Context) error {
 	if os.Getenv(childMark) != "" {
-		return errors.New("this program evaluates no scripts")
+		return errors.New("this program does not evaluate scripts")
 	}
 	return nil
 }

@@ -53,11 +53,11 @@ var ErrScript = errors.New("the proxy script does not work")
 
 // ErrScriptUnreached is an [ErrScript]: there was no response at the script's
 // address.
-var ErrScriptUnreached = errors.New("its server is not reached")
+var ErrScriptUnreached = errors.New("its server cannot be reached")
 
 // ErrScriptMissing is an [ErrScript]: the server or the folder exists, but not the
 // script.
-var ErrScriptMissing = errors.New("it is not at its address")
+var ErrScriptMissing = errors.New("it was not found at its address")
 
 // Finder selects proxies. It is safe for concurrent use.
 type Finder struct {

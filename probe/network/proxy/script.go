@@ -134,7 +134,7 @@ func converse(ctx context.Context, c Config, t task, in io.Writer, out io.Reader
 			return "", fmt.Errorf("answer the child: %w", err)
 		}
 	}
-	return "", errors.New("it asks for too many names")
+	return "", errors.New("it resolves too many names")
 }
 
 func lookUp(ctx context.Context, r Resolver, host string) []netip.Addr {

@@ -33,7 +33,7 @@ func (f *Finder) fetch(ctx context.Context, at string) (*script, error) {
 	case "file":
 		source, err = readFile(u)
 	default:
-		err = errors.New("its address is of no known kind")
+		err = errors.New("its address has an unknown scheme")
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: its server answers %d", ErrScriptMissing, resp.StatusCode)
+		return nil, fmt.Errorf("%w: its server responded with status %d", ErrScriptMissing, resp.StatusCode)
 	}
 	if resp.ContentLength > maxScriptBytes {
 		return nil, fmt.Errorf("larger than %d bytes", maxScriptBytes)

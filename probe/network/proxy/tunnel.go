@@ -155,14 +155,14 @@ func tunnelOver(ctx context.Context, conn net.Conn, roots *x509.CertPool, via *u
 		r.Header.Set("Proxy-Authorization", credentials.Header.Get("Authorization"))
 	}
 	if err := r.Write(conn); err != nil {
-		return nil, fmt.Errorf("ask the proxy for a tunnel: %w", err)
+		return nil, fmt.Errorf("request a tunnel from the proxy: %w", err)
 	}
 	// The reader may buffer data from the tunnel, which would be lost. There is
 	// none, because the server sends only after the client, as with TURN over TCP
 	// and TLS.
 	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxTunnelHeader)), r)
 	if err != nil {
-		return nil, fmt.Errorf("ask the proxy for a tunnel: %w", err)
+		return nil, fmt.Errorf("request a tunnel from the proxy: %w", err)
 	}
 	if answer.StatusCode/100 != 2 {
 		_ = answer.Body.Close()
@@ -179,11 +179,11 @@ func socks(conn net.Conn, via *url.URL, address string) (net.Conn, error) {
 	}
 	dialer, err := proxy.SOCKS5("tcp", via.Host, auth, established{conn})
 	if err != nil {
-		return nil, fmt.Errorf("ask the SOCKS proxy: %w", err)
+		return nil, fmt.Errorf("query the SOCKS proxy: %w", err)
 	}
 	through, err := dialer.Dial("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("ask the SOCKS proxy: %w", err)
+		return nil, fmt.Errorf("query the SOCKS proxy: %w", err)
 	}
 	return through, nil
 }

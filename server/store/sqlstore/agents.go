@@ -81,7 +81,7 @@ func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a
 			a.TokenHash[:], a.Version, a.OS, a.Arch, millis(now), a.ID)
 	}
 	if err != nil {
-		return fmt.Errorf("keep agent %s: %w", a.ID, err)
+		return fmt.Errorf("store agent %s: %w", a.ID, err)
 	}
 	return nil
 }

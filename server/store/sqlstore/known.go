@@ -65,7 +65,7 @@ func keepStates(ctx context.Context, tx runner, org string, changed []*standing)
 				last_seen_at = v.last_seen_at, revision = ?
 			FROM v WHERE latest.participant_id = v.participant_id`, append(args, revision)...)
 		if err != nil {
-			return fmt.Errorf("keep the latest states: %w", err)
+			return fmt.Errorf("store the latest states: %w", err)
 		}
 	}
 	return nil

@@ -109,7 +109,7 @@ func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
 			return err
 		}
 		if _, err := tx.exec(ctx, `UPDATE organisations SET deleted_revision = ? WHERE id = ?`, revision, s.org); err != nil {
-			return fmt.Errorf("note the deletion: %w", err)
+			return fmt.Errorf("record the deletion: %w", err)
 		}
 		return nil
 	})

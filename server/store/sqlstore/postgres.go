@@ -21,7 +21,7 @@ import (
 
 var (
 	// ErrDatabaseURL means that the address of a database cannot be used.
-	ErrDatabaseURL = errors.New("the address of the database is not understood: write postgres://user@host:5432/database")
+	ErrDatabaseURL = errors.New("the address of the database is invalid: write postgres://user@host:5432/database")
 	// ErrPostgresSettings means that a PostgreSQL server or database is not suitable.
 	ErrPostgresSettings = errors.New("this PostgreSQL database cannot be used")
 )
@@ -128,9 +128,9 @@ func checkPostgres(ctx context.Context, d *database, o Options) error {
 	case version < oldestPostgres*10_000:
 		return fmt.Errorf("%w: it is version %d, and has to be %d or newer", ErrPostgresSettings, version/10_000, oldestPostgres)
 	case encoding != "UTF8":
-		return fmt.Errorf("%w: its encoding is %s: make it with ENCODING 'UTF8' TEMPLATE template0", ErrPostgresSettings, encoding)
+		return fmt.Errorf("%w: its encoding is %s: create it with ENCODING 'UTF8' TEMPLATE template0", ErrPostgresSettings, encoding)
 	case o.Existing && !collector:
-		return fmt.Errorf("%w: is it the right one? 'tonprobe-collector serve' or 'migrate' makes the tables", ErrNoCollector)
+		return fmt.Errorf("%w: is it the right one? 'tonprobe-collector serve' or 'migrate' creates the tables", ErrNoCollector)
 	}
 	if fsync == "off" {
 		o.Log.Warn("the PostgreSQL server runs with fsync off: a power failure can lose reports that were acknowledged")

@@ -271,7 +271,7 @@ func insertReports(ctx context.Context, tx runner, org string, arrivals []arriva
 				received_at, verdict, primary_code, primary_severity, primary_area, headline, document)
 			VALUES `+tuples(len(chunk), "("+marks(15)+")")+` ON CONFLICT (id) DO NOTHING RETURNING id`, args...)
 		if err != nil {
-			return fmt.Errorf("keep reports: %w", err)
+			return fmt.Errorf("store reports: %w", err)
 		}
 	}
 	owners, err := ownersOf(ctx, tx, fresh, inserted)

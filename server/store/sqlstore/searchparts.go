@@ -68,7 +68,7 @@ func firstLetters(letters []rune, n int) string { return string(letters[:min(n, 
 // keepSearchParts replaces the parts of a participant.
 func keepSearchParts(ctx context.Context, tx runner, org, participantID, words, phones string) error {
 	if _, err := tx.exec(ctx, `DELETE FROM search_parts WHERE participant_id = ?`, participantID); err != nil {
-		return fmt.Errorf("delete what searches find: %w", err)
+		return fmt.Errorf("delete from the search index: %w", err)
 	}
 	for chunk := range chunks(partsOfKeys(words, phones)) {
 		var args []any
@@ -77,7 +77,7 @@ func keepSearchParts(ctx context.Context, tx runner, org, participantID, words, 
 		}
 		_, err := tx.exec(ctx, `INSERT INTO search_parts (org_id, kind, part, place, participant_id) VALUES `+tuples(len(chunk), "("+marks(5)+")"), args...)
 		if err != nil {
-			return fmt.Errorf("keep what searches find: %w", err)
+			return fmt.Errorf("update the search index: %w", err)
 		}
 	}
 	return nil

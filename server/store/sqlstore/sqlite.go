@@ -126,9 +126,9 @@ func keepBefore(ctx context.Context, s *Store, path string, from int64, o Option
 	}
 	aside := fmt.Sprintf("%s.version-%d-%s", path, from, o.Now().UTC().Format("20060102T150405.000Z"))
 	if err := s.Backup(ctx, aside); err != nil {
-		return fmt.Errorf("keep a copy before the tables change: %w", err)
+		return fmt.Errorf("back up the database before its migration: %w", err)
 	}
-	o.Log.Info("the database was made by an older version: a copy is kept, delete it when all is well", "copy", aside)
+	o.Log.Info("the database was created by an older version: a copy was kept, delete it when everything works", "copy", aside)
 	return nil
 }
 
@@ -213,7 +213,7 @@ func VerifySQLite(ctx context.Context, path string) (err error) {
 	}
 	var current int64
 	if err := db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&current); err != nil {
-		return fmt.Errorf("this is no database of a collector: %w", err)
+		return fmt.Errorf("this is not a collector's database: %w", err)
 	}
 	return notNewer(current, newest(p))
 }

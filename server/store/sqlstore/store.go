@@ -42,7 +42,7 @@ func (o Options) withDefaults() Options {
 }
 
 // ErrNoCollector means that a database contains no collector.
-var ErrNoCollector = errors.New("this database holds no collector")
+var ErrNoCollector = errors.New("this database contains no collector")
 
 // Store is a store.Store in a SQL database, limited to one organisation.
 type Store struct {
@@ -74,7 +74,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		err = s.write.writable(ctx, s.write)
 	}
 	if err != nil {
-		return fmt.Errorf("ask the database: %w", err)
+		return fmt.Errorf("query the database: %w", err)
 	}
 	return nil
 }

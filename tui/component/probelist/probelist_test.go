@@ -32,7 +32,7 @@ func TestOrderDoesNotDependOnWhoBegins(t *testing.T) {
 	for _, line := range view(t, l, 80) {
 		signs = append(signs, strings.Fields(line)[1])
 	}
-	if got, want := strings.Join(signs, " "), "Microphone Internet Way Transmission later.probe"; got != want {
+	if got, want := strings.Join(signs, " "), "Microphone Internet Connection Transmission later.probe"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -41,7 +41,7 @@ func TestStates(t *testing.T) {
 	for status, want := range map[report.Status]string{
 		report.StatusOK: "✓ Microphone  all right", report.StatusWarn: "! Microphone  with limitations",
 		report.StatusFail: "✗ Microphone  has problems", report.StatusUnknown: "? Microphone  not checked",
-		report.StatusSkipped: "? Microphone  left out, not checked", "": "? Microphone  not checked",
+		report.StatusSkipped: "? Microphone  skipped, not checked", "": "? Microphone  not checked",
 	} {
 		l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone, Result: &report.Result{Status: status}})
 		if got := view(t, l, 80)[0]; got != want {

@@ -22,7 +22,7 @@ const (
 )
 
 // ErrMessage means that a message is not a response of a LiveKit.
-var ErrMessage = errors.New("not a message of LiveKit")
+var ErrMessage = errors.New("not a valid LiveKit message")
 
 // Target is one of the two connections of a participant.
 type Target uint64

@@ -58,7 +58,7 @@ func judge(ctx context.Context, o options, p diagnose.Profile) (voices.Matrix, e
 	}
 	dir, err := os.MkdirTemp("", "tonprobe-accuracy")
 	if err != nil {
-		return voices.Matrix{}, fmt.Errorf("make a folder for the voices: %w", err)
+		return voices.Matrix{}, fmt.Errorf("create a folder for the voices: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	studio, err := voices.NewStudio(dir)

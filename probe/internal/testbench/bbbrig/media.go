@@ -122,7 +122,7 @@ func (c *call) answer(opus webrtc.RTPCodecCapability, offer string) (string, err
 	select {
 	case <-gathered:
 	case <-time.After(5 * time.Second):
-		return "", errors.New("no own address was found")
+		return "", errors.New("no local address was found")
 	}
 	return c.spoil(c.pc.LocalDescription().SDP), nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Tolerances of issue 11.
+// Tolerances between measured values and the truth of the line.
 const (
 	jitterToleranceMS  = 0.3
 	jitterTolerancePct = 5

@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
-// tally is the sum over a run, in the terms of issue 11.
+// tally counts the results of a run.
 type tally struct {
 	right, healthy, loss, jitter, rtt docpart.Ratio
 	longest                           time.Duration

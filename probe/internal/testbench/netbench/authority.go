@@ -25,7 +25,7 @@ type authority struct {
 func newAuthority(name string) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make the key of %s: %w", name, err)
+		return nil, fmt.Errorf("create the key of %s: %w", name, err)
 	}
 	a := &authority{key: key, cert: &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
@@ -36,7 +36,7 @@ func newAuthority(name string) (*authority, error) {
 		a.cert, err = x509.ParseCertificate(der)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make the certificate of %s: %w", name, err)
+		return nil, fmt.Errorf("create the certificate of %s: %w", name, err)
 	}
 	return a, nil
 }
@@ -52,7 +52,7 @@ func wrongCertificates(beside func(name string) string, own tls.Certificate) (ma
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	ownKey, ownOK := own.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || !ownOK {
-		return nil, fmt.Errorf("the collector has keys of another kind: %T, %T", pair.PrivateKey, own.PrivateKey)
+		return nil, fmt.Errorf("the collector has keys of unsupported types: %T, %T", pair.PrivateKey, own.PrivateKey)
 	}
 	now := time.Now()
 	town := &authority{cert: pair.Leaf, key: key}
@@ -82,7 +82,7 @@ func wrongCertificates(beside func(name string) string, own tls.Certificate) (ma
 func (a *authority) issue(host string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the key of %s: %w", host, err)
+		return tls.Certificate{}, fmt.Errorf("create the key of %s: %w", host, err)
 	}
 	return a.sign(host, key, a.cert.NotAfter)
 }
@@ -97,7 +97,7 @@ func (a *authority) sign(host string, key *ecdsa.PrivateKey, until time.Time) (t
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the certificate of %s: %w", host, err)
+		return tls.Certificate{}, fmt.Errorf("create the certificate of %s: %w", host, err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
 }

@@ -133,7 +133,7 @@ func (w *World) setDesktop(settings string) error {
 	program := filepath.Join(w.desktopDir(), "gsettings")
 	if settings == "" {
 		if err := os.Remove(program); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("take the desktop's settings away: %w", err)
+			return fmt.Errorf("remove the desktop's settings: %w", err)
 		}
 		return nil
 	}

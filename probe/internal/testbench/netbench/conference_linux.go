@@ -41,7 +41,7 @@ func (w *World) Issue(host string, until time.Time) (cert, key []byte, err error
 	}
 	authorityKey, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, nil, fmt.Errorf("the collector's authority has a key of another kind: %T", pair.PrivateKey)
+		return nil, nil, fmt.Errorf("the collector's authority has a key of an unsupported type: %T", pair.PrivateKey)
 	}
 	by := &authority{cert: pair.Leaf, key: authorityKey}
 	issued, err := by.issue(host)

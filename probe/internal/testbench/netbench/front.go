@@ -121,7 +121,7 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 	}
 	l, err := net.Listen("tcp4", netip.AddrPortFrom(serverAddr, frontPort).String())
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the box before the collector: %w", err)
+		return nil, nil, fmt.Errorf("open the middlebox in front of the collector: %w", err)
 	}
 	f = &front{tls: certificates}
 	f.spec.Store(&CollectorSpec{})

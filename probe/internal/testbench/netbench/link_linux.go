@@ -44,7 +44,7 @@ func openLink(names [hosts]string, log *slog.Logger) (*Link, error) {
 	var err error
 	if l.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		l.closeFiles()
-		return nil, fmt.Errorf("make an eventfd: %w", err)
+		return nil, fmt.Errorf("create an eventfd: %w", err)
 	}
 	go l.run()
 	return l, nil
@@ -63,7 +63,7 @@ func openTUN(name string) (fd int, err error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
-		return -1, fmt.Errorf("make the TUN device %s: %w", name, err)
+		return -1, fmt.Errorf("create the TUN device %s: %w", name, err)
 	}
 	return fd, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
-// tally is the sum over a run, in the terms of issue 4.
+// tally counts the results of a run.
 type tally struct {
 	scenarios, missing        int
 	testable, right           int

@@ -292,7 +292,7 @@ func (n *namespaces) within(host int, f func() error) error {
 		done <- func() error {
 			back, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 			if err != nil {
-				return fmt.Errorf("open the own namespace: %w", err)
+				return fmt.Errorf("open the current namespace: %w", err)
 			}
 			defer func() { _ = unix.Close(back) }()
 			there, err := unix.Open(filepath.Join(namespaceDir, n.names[host]), unix.O_RDONLY|unix.O_CLOEXEC, 0)

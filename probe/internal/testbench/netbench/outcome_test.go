@@ -9,15 +9,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Tolerances between figures and the truth of the link (issue 4).
+// Tolerances between measured values and the truth of the link.
 const (
 	jitterToleranceMS  = 0.3
 	jitterTolerancePct = 5
 	rttToleranceMS     = 0.3
 )
 
-// Limits for the load of a check (issue 4), without media.load, which fills the
-// line on purpose.
+// Limits of the duration, traffic and CPU time of a check, without media.load, which
+// fills the line on purpose.
 const (
 	maxSeconds = 12
 	maxKbps    = 150
@@ -88,8 +88,8 @@ func (o outcome) right() bool {
 	return o.found == o.scenario.Expect || slices.Contains(o.scenario.Also, o.found)
 }
 
-// clean reports whether there is neither a warning nor a failure, as issue 4
-// requires of healthy lines. "Unknown" is allowed.
+// clean reports whether there is neither a warning nor a failure, as required for
+// healthy lines. "Unknown" is allowed.
 func (o outcome) clean() bool {
 	return o.err == nil && len(o.others) == 0 && (o.found == Healthy || o.found == "unknown")
 }

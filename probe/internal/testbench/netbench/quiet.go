@@ -48,7 +48,7 @@ type processors struct{ idle, all uint64 }
 func readProcessors() (processors, error) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return processors{}, fmt.Errorf("see how busy the machine is: %w", err)
+		return processors{}, fmt.Errorf("query the load of the machine: %w", err)
 	}
 	return parseProcessors(string(b))
 }
@@ -57,12 +57,12 @@ func parseProcessors(stat string) (p processors, err error) {
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)
 	if len(fields) < 9 || fields[0] != "cpu" {
-		return p, fmt.Errorf("see how busy the machine is: %q", line)
+		return p, fmt.Errorf("query the load of the machine: %q", line)
 	}
 	for i, f := range fields[1:9] { // guest time is part of user time
 		n, err := strconv.ParseUint(f, 10, 64)
 		if err != nil {
-			return p, fmt.Errorf("see how busy the machine is: %w", err)
+			return p, fmt.Errorf("query the load of the machine: %w", err)
 		}
 		p.all += n
 		if i == 3 || i == 4 { // idle, iowait

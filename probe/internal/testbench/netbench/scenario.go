@@ -206,7 +206,7 @@ func (d document) scenario() (Scenario, error) {
 		Portal: d.Portal, Proxy: d.Proxy, Inspection: d.Inspection, STUN: d.STUN, Collector: d.Collector,
 	}
 	if s.Title == "" || s.About == "" || s.Expect == "" {
-		return s, fmt.Errorf("title, about and expect must be there")
+		return s, fmt.Errorf("title, about and expect must be set")
 	}
 	if d.NAT != nil {
 		s.NAT = *d.NAT

@@ -163,7 +163,7 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// wantTargets checks the requirements of issue 4 for the full run.
+// wantTargets checks the required accuracy for the full run.
 func wantTargets(t *testing.T, s tally) {
 	t.Helper()
 	for what, v := range map[string]struct {

@@ -66,13 +66,13 @@ func (w *World) open(ctx context.Context) (err error) {
 		return fmt.Errorf("start the gateway: %w", err)
 	}
 	if err = w.ns.setHosts(atServer, append(ConferenceNames(), ServerName), serverAddr); err != nil {
-		return fmt.Errorf("name the server: %w", err)
+		return fmt.Errorf("set the server's name: %w", err)
 	}
 	if err = w.startCollector(ctx); err != nil {
 		return fmt.Errorf("start the collector: %w", err)
 	}
 	if err = w.openFront(); err != nil {
-		return fmt.Errorf("start the box before the collector: %w", err)
+		return fmt.Errorf("start the middlebox in front of the collector: %w", err)
 	}
 	for _, port := range []uint16{collectorPort, movedPort} {
 		clear := Scenario{Name: "clear", NAT: homeRouter(), Collector: CollectorSpec{Port: port}}

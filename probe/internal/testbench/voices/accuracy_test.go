@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The requirements of issue 3.
+// The required accuracy.
 const (
 	minFixtures     = 300
 	minFaultyRight  = 97.0 // percent
@@ -42,7 +42,7 @@ func profile(t *testing.T) diagnose.Profile {
 	return p
 }
 
-// TestMatrix checks the requirements of issue 3; -v prints the matrix.
+// TestMatrix checks the required accuracy; -v prints the matrix.
 func TestMatrix(t *testing.T) {
 	judged, err := Judge(context.Background(), studio(t), Fixtures(), profile(t))
 	if err != nil {

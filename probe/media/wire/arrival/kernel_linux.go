@@ -16,7 +16,7 @@ const oobBytes = 128
 func askKernel(conn *net.UDPConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return fmt.Errorf("ask for arrival times: %w", err)
+		return fmt.Errorf("request arrival times: %w", err)
 	}
 	var set error
 	err = raw.Control(func(fd uintptr) {

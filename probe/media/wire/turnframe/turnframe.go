@@ -14,8 +14,8 @@ import (
 // MaxBytes is the maximum length of a message: one byte less than the read size of the library's server.
 const MaxBytes = 1599
 
-// ErrFrame means that the input is not a message of STUN or TURN, or too long.
-var ErrFrame = errors.New("not a message of STUN or TURN, or too long")
+// ErrFrame means that the input is not a valid STUN or TURN message, or too long.
+var ErrFrame = errors.New("not a valid STUN or TURN message, or too long")
 
 // Conn reads messages. Each Read returns one message and requires a buffer of MaxBytes+1.
 type Conn struct{ net.Conn }

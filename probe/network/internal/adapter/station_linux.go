@@ -28,7 +28,7 @@ func stationOf(index int) (station, error) {
 	}
 	all, err := c.StationInfo(&wifi.Interface{Index: index})
 	if err != nil {
-		return station{}, fmt.Errorf("ask for the access point: %w", err)
+		return station{}, fmt.Errorf("query the access point: %w", err)
 	}
 	return uplinkOf(all)
 }
@@ -36,7 +36,7 @@ func stationOf(index int) (station, error) {
 // uplinkOf returns the only station. More than one means an access point or a mesh, where none of them is the uplink.
 func uplinkOf(all []*wifi.StationInfo) (s station, err error) {
 	if len(all) != 1 {
-		return station{}, fmt.Errorf("%d stations in place of one", len(all))
+		return station{}, fmt.Errorf("%d stations instead of one", len(all))
 	}
 	// The average, or the level of the latest frame if the driver has no average; 0
 	// means neither.

@@ -20,7 +20,7 @@ func (system) AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, er
 	}
 	defer s.close()
 	if err := s.keepWhole(); err != nil {
-		return Reply{}, fmt.Errorf("keep an echo whole: %w", err)
+		return Reply{}, fmt.Errorf("disable fragmentation of an echo: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.file.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
