@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/tonprobe/tonprobe/server/store"
@@ -80,7 +81,28 @@ func (d *database) exec(ctx context.Context, statement string, args ...any) (int
 	if s != nil {
 		return d.affected(s.ExecContext(ctx, d.args(args)...))
 	}
-	return d.affected(d.pool.ExecContext(ctx, d.bind(statement), d.args(args)...))
+	var r sql.Result
+	err = d.onLive(false, func() (err error) {
+		r, err = d.pool.ExecContext(ctx, d.bind(statement), d.args(args)...)
+		return err
+	})
+	return d.affected(r, err)
+}
+
+// onLive runs f again if the connection that it was given had ended, until it gets another
+// one. A server that ends its sessions leaves their connections in the pool, where each is
+// detected at its next use. harmless means that f may run twice.
+func (d *database) onLive(harmless bool, f func() error) error {
+	err := f()
+	for n := 0; n < d.connections && err != nil && d.ended(err, harmless); n++ {
+		err = f()
+	}
+	return err
+}
+
+// reads reports whether a statement changes nothing.
+func reads(statement string) bool {
+	return strings.HasPrefix(strings.TrimSpace(statement), "SELECT")
 }
 
 func (d *dialect) affected(r sql.Result, err error) (int64, error) {
@@ -98,7 +120,12 @@ func (d *database) query(ctx context.Context, statement string, args ...any) (*r
 	if s != nil {
 		return d.result(s.QueryContext(ctx, d.args(args)...))
 	}
-	return d.result(d.pool.QueryContext(ctx, d.bind(statement), d.args(args)...))
+	var rows *sql.Rows
+	err = d.onLive(reads(statement), func() (err error) {
+		rows, err = d.pool.QueryContext(ctx, d.bind(statement), d.args(args)...)
+		return err
+	})
+	return d.result(rows, err)
 }
 
 func (d *database) row(ctx context.Context, statement string, args ...any) scanner {
@@ -109,7 +136,12 @@ func (d *database) row(ctx context.Context, statement string, args ...any) scann
 	if s != nil {
 		return resultRow{dialect: d.dialect, row: s.QueryRowContext(ctx, d.args(args)...)}
 	}
-	return resultRow{dialect: d.dialect, row: d.pool.QueryRowContext(ctx, d.bind(statement), d.args(args)...)}
+	var row *sql.Row
+	_ = d.onLive(reads(statement), func() error { // Scan returns the error
+		row = d.pool.QueryRowContext(ctx, d.bind(statement), d.args(args)...)
+		return row.Err()
+	})
+	return resultRow{dialect: d.dialect, row: row}
 }
 
 // transaction runs statements in one transaction.
@@ -158,7 +190,7 @@ func (t *transaction) known(text string) *sql.Stmt {
 
 // inTx runs f in a transaction. In SQLite it holds the write lock from the start, so
 // that it need not be rolled back for a competing writer; PostgreSQL may roll it back,
-// and f then runs again.
+// and f then runs again, as it does if the connection ends before the commit.
 func (d *database) inTx(ctx context.Context, f func(runner) error) error {
 	const attempts = 5
 	var err error
@@ -171,18 +203,25 @@ func (d *database) inTx(ctx context.Context, f func(runner) error) error {
 }
 
 func (d *database) once(ctx context.Context, f func(runner) error) error {
-	tx, err := d.pool.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", d.fault(err))
-	}
-	t := &transaction{database: d, tx: tx}
-	if err := f(t); err != nil {
-		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
-			return errors.Join(err, d.fault(undo))
+	var t *transaction
+	err := d.onLive(true, func() error {
+		tx, err := d.pool.BeginTx(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("begin: %w", d.fault(err))
 		}
+		t = &transaction{database: d, tx: tx}
+		if err := f(t); err != nil {
+			if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+				return errors.Join(err, d.fault(undo))
+			}
+			return err
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := t.tx.Commit(); err != nil { // not repeated: it may have happened
 		return fmt.Errorf("commit: %w", d.fault(err))
 	}
 	for _, text := range t.unprepared {

@@ -32,6 +32,10 @@ type dialect struct {
 	// taken recognises the error of an existing key, again that of a transaction that
 	// must be repeated.
 	taken, again func(error) bool
+	// connections is the size of the pool. ended recognises the error of a connection that
+	// has ended, and that had no effect, or may have had one if that is harmless.
+	connections int
+	ended       func(err error, harmless bool) bool
 	// migrating runs f while no other process migrates.
 	migrating func(ctx context.Context, f func() error) error
 	// writable returns why nothing can be written; nil if it can.

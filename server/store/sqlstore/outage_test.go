@@ -43,14 +43,8 @@ func newReport(n int) store.NewReport {
 // store connects again by itself.
 func TestPostgresGoneInTheMiddle(t *testing.T) {
 	for name, outage := range map[string]func(t *testing.T, p *pgtest.Proxy, database string){
-		"network cut": func(_ *testing.T, p *pgtest.Proxy, _ string) { p.Cut() },
-		"server ends its sessions": func(t *testing.T, p *pgtest.Proxy, database string) {
-			u, err := url.Parse(database)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pgtest.Exec(t, pgtest.Server(t), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+u.Path[1:]+`'`)
-		},
+		"network cut":              func(_ *testing.T, p *pgtest.Proxy, _ string) { p.Cut() },
+		"server ends its sessions": func(t *testing.T, _ *pgtest.Proxy, database string) { endSessions(t, database) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			database := pgtest.Database(t)
@@ -115,6 +109,82 @@ func TestPostgresGoneInTheMiddle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPostgresEndsIdleSessions: connections that ended while nobody used them fail no
+// read and no write, however many they are, nor does one that ends within a transaction.
+func TestPostgresEndsIdleSessions(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, p *pgtest.Proxy, database string){
+		"by the server": func(t *testing.T, _ *pgtest.Proxy, database string) { endSessions(t, database) },
+		"by the network": func(_ *testing.T, p *pgtest.Proxy, _ string) {
+			p.Cut()
+			p.Restore()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			database := pgtest.Database(t)
+			p := pgtest.NewProxy(t, database)
+			s := openPostgres(t, p.URL)
+			participant, agent := enrolled(t, s)
+			// pooled leaves this many idle connections.
+			const pooled = 8
+			leave := func() {
+				t.Helper()
+				var all, wg sync.WaitGroup
+				all.Add(pooled)
+				for range pooled {
+					wg.Go(func() {
+						var once sync.Once
+						err := s.write.inTx(t.Context(), func(runner) error {
+							once.Do(func() { all.Done(); all.Wait() })
+							return nil
+						})
+						if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if n := s.write.pool.Stats().Idle; n < pooled {
+					t.Fatalf("%d idle connections, want %d", n, pooled)
+				}
+				end(t, p, database)
+			}
+			leave()
+			if _, err := s.ParticipantState(t.Context(), participant); err != nil {
+				t.Errorf("read one row: %v", err)
+			}
+			leave()
+			if _, err := s.ParticipantStates(t.Context(), store.StateQuery{}); err != nil {
+				t.Errorf("read rows: %v", err)
+			}
+			leave()
+			if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(0)}); err != nil {
+				t.Errorf("save: %v", err)
+			}
+			runs := 0
+			err := s.write.inTx(t.Context(), func(tx runner) error {
+				if runs++; runs == 1 {
+					end(t, p, database)
+				}
+				return s.lockState(t.Context(), tx, participant)
+			})
+			if err != nil || runs != 2 {
+				t.Errorf("a transaction whose connection ended ran %d times, want 2: %v", runs, err)
+			}
+		})
+	}
+}
+
+// endSessions ends all sessions of a database and waits until they have ended.
+func endSessions(t *testing.T, database string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const seconds = 30
+	pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(`SELECT pg_terminate_backend(pid, %d) FROM pg_stat_activity WHERE datname = '%s'`, seconds*1000, u.Path[1:]))
 }
 
 // TestPostgresReadOnly: a server that takes no writes says so, is still read, and

@@ -103,11 +103,12 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 
 func postgresDialect(pool *sql.DB) *dialect {
 	return &dialect{
-		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2,
+		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
 		lockLatest: " FOR UPDATE OF l", lockBoth: " FOR UPDATE OF l, a",
 		fault:     postgresFault,
 		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
 		again:     func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },
+		ended:     postgresEnded,
 		migrating: func(ctx context.Context, f func() error) error { return alone(ctx, pool, f) },
 		writable:  postgresWritable,
 		snapshot:  func(context.Context, string) error { return store.ErrNoSnapshot },
@@ -185,18 +186,40 @@ func postgresFault(err error) error {
 		}
 		return err
 	}
-	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	switch {
-	case connecting: // before the contexts: a connect timeout is one as well
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, driver.ErrBadConn), pgconn.SafeToRetry(err):
-	default:
-		if _, ok := errors.AsType[net.Error](err); !ok {
-			return err
-		}
+	// Before the contexts: a connect timeout is one as well.
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting || broken(err) {
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
-	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	return err
+}
+
+// broken recognises the error of a connection that has ended without a message.
+func broken(err error) bool {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, driver.ErrBadConn), pgconn.SafeToRetry(err):
+		return true
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok
+}
+
+// postgresEnded reports whether the server or the network has ended the session, so that
+// another connection may work. A server that ends a session during a statement undoes it,
+// and answers with one of these codes instead of the result; without an answer the
+// statement may have had its effect.
+func postgresEnded(err error, harmless bool) bool {
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting {
+		return false
+	}
+	switch postgresCode(err) {
+	case "57P01", "57P02", "57P05": // admin_shutdown, crash_shutdown, idle_session_timeout
+		return true
+	case "":
+		return pgconn.SafeToRetry(err) || harmless && broken(err)
+	}
+	return false
 }
 
 // postgresUnavailable reports whether a SQLSTATE means that the server cannot work at

@@ -68,6 +68,7 @@ func sqliteDialect(dsn string) *dialect {
 		fault:     sqliteFault,
 		taken:     sqliteTaken,
 		again:     func(error) bool { return false },
+		ended:     func(error, bool) bool { return false }, // a file has no sessions
 		migrating: func(_ context.Context, f func() error) error { return f() },
 		writable:  func(context.Context, *database) error { return nil },
 		snapshot:  func(ctx context.Context, path string) error { return sqliteSnapshot(ctx, dsn, path) },
