@@ -57,7 +57,7 @@ func TestReports(t *testing.T) {
 	args := []string{"reports", "-keep", dir, "-participants", "7", "-reports", "30", "-senders", "3", "-batch", "5", "-batched", "20", "-single", "9", "-pages", "1"}
 	wantLines(t, round(t, 0, args...),
 		`database +7 participants, 30 reports`,
-		`participant: p50, p95, max +[0-9.]+, .*`,
+		`participant: p50, p95, max; CPU +[0-9.]+, .*`,
 		`in batches of 5 +[0-9]+ reports/s \(20 in .*`,
 		`one by one +[0-9]+ reports/s \(9 in .*`,
 		`acknowledged, of these lost +29, 0`,

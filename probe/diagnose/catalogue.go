@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -71,13 +72,19 @@ func Catalogue() []Definition {
 	return all
 }
 
+// byCode indexes the catalogue once, because a list looks up the code of each of its rows.
+var byCode = sync.OnceValue(func() map[string]Definition {
+	found := map[string]Definition{}
+	for _, d := range Catalogue() {
+		found[d.Code] = d
+	}
+	return found
+})
+
 // Lookup returns the definition of a code, and whether there is one.
 func Lookup(code string) (Definition, bool) {
-	all := Catalogue()
-	if i := slices.IndexFunc(all, func(d Definition) bool { return d.Code == code }); i >= 0 {
-		return all[i], true
-	}
-	return Definition{}, false
+	d, ok := byCode()[code]
+	return d, ok
 }
 
 // explainedBy returns, for each code, the codes that explain it directly or indirectly.

@@ -61,12 +61,22 @@ func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
 		return Text{}, false
 	}
 	b := book(lang)
+	sentence, _ := Sentence(code, lang)
 	return Text{
-		Sentence: b.T("cause." + code + ".sentence"),
+		Sentence: sentence,
 		Action:   b.T("cause." + code + ".action"),
 		Hint:     b.T("cause."+code+".hint") + indicator(b, code, p),
 		Rule:     b.T("cause."+code+".rule", limitArgs(p, lang)...),
 	}, true
+}
+
+// Sentence returns the sentence of a cause, and whether the catalogue has the code. It is
+// that of Explain, without the work of the other texts.
+func Sentence(code string, lang phrase.Lang) (string, bool) {
+	if _, ok := Lookup(code); !ok {
+		return "", false
+	}
+	return book(lang).T("cause." + code + ".sentence"), true
 }
 
 // indicator returns, for a conference system with an indicator of its own, from which

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/auth"
 )
 
@@ -34,7 +35,7 @@ func loadPages(all books) (pages, error) {
 			if file == frameFile {
 				continue
 			}
-			t, err := template.New(path.Base(frameFile)).Funcs(template.FuncMap{"t": book.T}).
+			t, err := template.New(path.Base(frameFile)).Funcs(template.FuncMap{"t": book.T, "shape": shape}).
 				ParseFS(templateFiles, frameFile, "templates/parts.html", file)
 			if err != nil {
 				return nil, fmt.Errorf("template %s: %w", file, err)
@@ -43,6 +44,23 @@ func loadPages(all books) (pages, error) {
 		}
 	}
 	return p, nil
+}
+
+// shape returns which shape of the template "shapes" stands for a state.
+func shape(kind string) string {
+	switch kind {
+	case string(report.Ready), string(report.Limited), string(report.NotReady), "info", statePartial, stateOld, stateNone:
+		return kind
+	case "ok":
+		return string(report.Ready)
+	case "warn":
+		return string(report.Limited)
+	case "fail":
+		return string(report.NotReady)
+	case "skipped":
+		return stateNone
+	}
+	return string(report.Unknown)
 }
 
 // page is the input of a template.

@@ -227,10 +227,14 @@ func TestEveryStateHasAWordAndAShapeOfItsOwn(t *testing.T) {
 	shapes := map[string]string{}
 	for _, kind := range []string{"ready", "limited", "not_ready", "unknown", "none", "partial"} {
 		_, rest, found := strings.Cut(body, `<span class="state is-`+kind+`">`)
-		shape, rest, _ := strings.Cut(rest, "</svg>")
+		icon, rest, _ := strings.Cut(rest, "</svg>")
 		word, _, _ := strings.Cut(rest, "</span>")
-		if !found || word == "" || !strings.Contains(shape, `aria-hidden="true"`) {
-			t.Errorf("%s: found %v, word %q", kind, found, word)
+		_, name, _ := strings.Cut(icon, `<use href="#`)
+		name, _, _ = strings.Cut(name, `"`)
+		_, shape, drawn := strings.Cut(body, `<symbol id="`+name+`"`)
+		shape, _, _ = strings.Cut(shape, "</symbol>")
+		if !found || !drawn || word == "" || !strings.Contains(icon, `aria-hidden="true"`) {
+			t.Errorf("%s: found %v, shape %q drawn %v, word %q", kind, found, name, drawn, word)
 		}
 		for other, s := range shapes {
 			if s == shape {

@@ -135,7 +135,7 @@ func merge(old, set []*http.Cookie) []*http.Cookie {
 
 var (
 	// reAddress are the addresses that a page may hold: our own, and what dials or writes.
-	reAddress = regexp.MustCompile(`^(/([^/\\].*)?|#content|tel:\+?[0-9]+|mailto:[^:]+)$`)
+	reAddress = regexp.MustCompile(`^(/([^/\\].*)?|#content|#shape-[a-z_]+|tel:\+?[0-9]+|mailto:[^:]+)$`)
 	reID      = regexp.MustCompile(`\sid="([^"]*)"`)
 	reFor     = regexp.MustCompile(`\s(?:for|aria-labelledby|aria-describedby)="([^"]*)"`)
 )

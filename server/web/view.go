@@ -16,8 +16,7 @@ type view struct {
 	lang    phrase.Lang
 	now     time.Time
 	zone    *time.Location
-	since   time.Time        // earlier checks do not count
-	limits  diagnose.Profile // default ones, for lists
+	since   time.Time // earlier checks do not count
 	partial headlines
 	terms   diagnose.Terms
 }
@@ -25,7 +24,7 @@ type view struct {
 func (s *site) view(r *http.Request) view {
 	lang := langOf(r)
 	now := s.Now()
-	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), limits: s.limits,
+	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor),
 		terms: s.Glossary.In(lang)}
 }
 
@@ -81,8 +80,8 @@ type reason struct {
 
 func (v view) reason(s store.ReportSummary) reason {
 	c := reason{Code: clean(s.Primary.Code, maxNameRunes)}
-	if text, ok := diagnose.ExplainBy(s.Primary.Code, v.lang, v.limits); ok {
-		c.Sentence = text.Sentence
+	if sentence, ok := diagnose.Sentence(s.Primary.Code, v.lang); ok {
+		c.Sentence = sentence
 		return c
 	}
 	switch {

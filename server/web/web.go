@@ -94,7 +94,6 @@ type site struct {
 	books   books
 	pages   pages
 	assets  assets
-	limits  diagnose.Profile
 	streams *streams
 	// revisions caches the revisions of open lists by name.
 	revisions *recent[string, revision]
@@ -120,9 +119,6 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	if s.pages, err = loadPages(s.books); err != nil {
-		return nil, err
-	}
-	if s.limits, err = diagnose.LoadProfile(diagnose.DefaultProfile); err != nil {
 		return nil, err
 	}
 	compressed, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))

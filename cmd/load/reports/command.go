@@ -127,12 +127,12 @@ func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.W
 	}
 	line(out, "database", "%d participants, %d reports", len(d.Agents), d.Reports)
 	if o.pages > 0 {
-		all, err := browse(ctx, c.URL, d, o.pages)
+		all, err := browse(ctx, c, d, o.pages)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, p := range all {
-			line(out, p.name+": p50, p95, max", "%s; %d kB", spread(p.took), (p.bytes+500)/1000)
+			line(out, p.name+": p50, p95, max; CPU", "%s; %.1f ms; %d kB", spread(p.took), float64(p.cpu.Microseconds())/1e3, (p.bytes+500)/1000)
 		}
 	}
 	for _, round := range []struct {

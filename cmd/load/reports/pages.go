@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/cmd/load/rig"
 )
 
 // page is one kind of page of the dashboard.
@@ -38,11 +40,13 @@ func pages() []page {
 type opened struct {
 	name  string
 	took  []time.Duration // sorted
+	cpu   time.Duration   // used by the collector for one page; 0 if it is unknown
 	bytes int             // size of the last one, decompressed
 }
 
 // browse signs in and opens each kind of page n times.
-func browse(ctx context.Context, base string, d *database, n int) ([]opened, error) {
+func browse(ctx context.Context, c *rig.Collector, d *database, n int) ([]opened, error) {
+	base := c.URL
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -60,12 +64,16 @@ func browse(ctx context.Context, base string, d *database, n int) ([]opened, err
 	var all []opened
 	for _, p := range pages() {
 		o := opened{name: p.name}
+		before, _ := rig.UsageOf(c.PID())
 		for range n {
 			took, size, err := open(ctx, client, base+p.address(d))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 			o.took, o.bytes = append(o.took, took), size
+		}
+		if after, known := rig.UsageOf(c.PID()); known {
+			o.cpu = (after.CPU - before.CPU) / time.Duration(n)
 		}
 		slices.Sort(o.took)
 		all = append(all, o)

@@ -83,6 +83,9 @@ func (b *Book) T(key string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
+	if len(args) == 2 { // the usual case, without the tables of a Replacer
+		return strings.ReplaceAll(text, fmt.Sprintf("{%v}", args[0]), fmt.Sprint(args[1]))
+	}
 	pairs := make([]string, 0, len(args))
 	for i := 0; i+1 < len(args); i += 2 {
 		pairs = append(pairs, fmt.Sprintf("{%v}", args[i]), fmt.Sprint(args[i+1]))

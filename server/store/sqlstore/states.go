@@ -157,8 +157,7 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 	limit := pageSize(q.Limit)
 	var rows []stateRow
 	if len(found.ids) > 0 {
-		rows, err = s.rowsOfIDs(ctx, q, order, parts, after, found.ids)
-		rows = rows[:min(len(rows), limit+1)]
+		rows, err = s.rowsOfIDs(ctx, q, order, parts, after, found.ids, limit+1)
 	} else {
 		rows, err = s.rowsInOrder(ctx, q, order, parts, after, found, limit+1)
 	}
@@ -204,39 +203,62 @@ func (s *Store) rowsInOrder(ctx context.Context, q store.StateQuery, order state
 	return rows, nil
 }
 
-// rowsOfIDs reads the rows of these participants that are in a list after a cursor, and
-// sorts them here. A database that is given the ids and the order might read the whole
-// list in order, because it does not know that there are few ids.
-func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, ids []string) ([]stateRow, error) {
-	type placed struct {
-		stateRow
-		at cursor
-	}
-	var list []placed
+// rowsOfIDs reads the rows of these participants that are in a list after a cursor. It
+// sorts their keys here, and reads only the first limit rows as a whole. A database that is
+// given the ids and the order might read the whole list in order, because it does not know
+// that there are few ids.
+func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, ids []string, limit int) ([]stateRow, error) {
+	var places []cursor
 	for chunk := range padded(ids) {
+		some, err := collect(ctx, s.read, scanKeys, `
+			SELECT p.id, p.blocked, p.name_key, l.verdict, l.counts_at, l.checked_at
+			FROM latest l JOIN participants p ON p.id = l.participant_id
+			WHERE l.participant_id IN (`+marks(len(chunk))+`) AND l.org_id = ?`, append(chunk, s.org)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range some {
+			at := order.cursor(r)
+			at.Part = slices.IndexFunc(parts, func(p match) bool { return p.holds(r) })
+			if at.Part >= 0 && r.in(q) && (after == nil || order.compare(at, *after) > 0) {
+				places = append(places, at)
+			}
+		}
+	}
+	slices.SortFunc(places, order.compare)
+	places = places[:min(len(places), limit)]
+	var first []string
+	part := map[string]int{}
+	for _, at := range places {
+		first, part[at.ID] = append(first, at.ID), at.Part
+	}
+	var rows []stateRow
+	for chunk := range padded(first) {
 		some, err := collect(ctx, s.read, scanState,
 			"SELECT"+stateColumns+stateTables+" WHERE l.participant_id IN ("+marks(len(chunk))+") AND l.org_id = ?", append(chunk, s.org)...)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range some {
-			r.part = slices.IndexFunc(parts, func(p match) bool { return p.holds(r) })
-			if r.part < 0 || !r.in(q) {
-				continue
-			}
-			at := order.cursor(r)
-			at.Part = r.part
-			if after == nil || order.compare(at, *after) > 0 {
-				list = append(list, placed{r, at})
-			}
-		}
+		rows = append(rows, some...)
 	}
-	slices.SortFunc(list, func(a, b placed) int { return order.compare(a.at, b.at) })
-	var rows []stateRow
-	for _, p := range list {
-		rows = append(rows, p.stateRow)
+	for i := range rows {
+		rows[i].part = part[rows[i].ID]
 	}
+	place := func(r stateRow) cursor {
+		at := order.cursor(r)
+		at.Part = r.part
+		return at
+	}
+	slices.SortFunc(rows, func(a, b stateRow) int { return order.compare(place(a), place(b)) })
 	return rows, nil
+}
+
+// scanKeys scans what decides whether a row is in a list, and where.
+func scanKeys(row scanner) (r stateRow, err error) {
+	var verdict string
+	err = row.Scan(&r.ID, &r.Blocked, &r.nameKey, &verdict, &r.countsAt, &r.checkedAt)
+	r.Verdict = report.Verdict(verdict)
+	return r, err
 }
 
 // in reports whether a row meets the conditions of a list, like the query of statesOf.
@@ -287,30 +309,27 @@ func (s *Store) ParticipantState(ctx context.Context, id string) (store.Particip
 
 // CountStates implements store.Participants. It reads nothing but one index.
 func (s *Store) CountStates(ctx context.Context, freshSince time.Time) (store.StateCounts, error) {
-	type group struct {
-		blocked, fresh bool
-		rank, n        int
-	}
+	type group struct{ rank, blocked, fresh, n int }
+	// Grouped by a column of the index only, so that the database need not sort.
 	groups, err := collect(ctx, s.read, func(row scanner) (g group, err error) {
-		err = row.Scan(&g.blocked, &g.rank, &g.fresh, &g.n)
-		return g, err
-	}, `SELECT l.blocked, l.verdict_rank, l.counts_at >= ? AS fresh, count(*) FROM latest l WHERE l.org_id = ? GROUP BY 1, 2, 3`,
-		millis(freshSince), s.org)
+		return g, row.Scan(&g.rank, &g.blocked, &g.fresh, &g.n)
+	}, `
+		SELECT l.verdict_rank, count(*) FILTER (WHERE l.blocked), count(*) FILTER (WHERE NOT l.blocked AND l.counts_at >= ?), count(*)
+		FROM latest l WHERE l.org_id = ? GROUP BY l.verdict_rank`, millis(freshSince), s.org)
 	counts := store.StateCounts{Fresh: map[report.Verdict]int{}}
 	if err != nil {
 		return counts, fmt.Errorf("count participants: %w", err)
 	}
 	for _, g := range groups {
-		switch {
-		case g.blocked:
-			counts.Blocked += g.n
-		case g.rank == store.RankNever:
-			counts.Never += g.n
-		case g.fresh:
-			counts.Fresh[store.VerdictOf(g.rank)] += g.n
-		default:
-			counts.Old += g.n
+		counts.Blocked += g.blocked
+		if g.rank == store.RankNever {
+			counts.Never += g.n - g.blocked
+			continue
 		}
+		if g.fresh > 0 {
+			counts.Fresh[store.VerdictOf(g.rank)] += g.fresh
+		}
+		counts.Old += g.n - g.blocked - g.fresh
 	}
 	return counts, nil
 }
