@@ -41,6 +41,14 @@
   // Versions of the elements that can contain news, by id.
   const versions = () => new Map([...here.querySelectorAll("[data-version]")].map((e) => [e.id, e.dataset.version]));
 
+  // announced returns what is said of an element with news: of a row of the list, what it shows.
+  function announced(e) {
+    if ("say" in e.dataset) return e.dataset.say;
+    const text = (part) => e.querySelector(part)?.textContent;
+    const sentence = text(".sentence");
+    return `${text("bdi")}: ${text(".state")}${sentence ? `. ${sentence}` : ""}`;
+  }
+
   // exchange calls change, which modifies the page, and preserves open details and the focus. It
   // highlights and announces news.
   function exchange(change) {
@@ -54,7 +62,7 @@
     const news = [...here.querySelectorAll("[data-version]")].filter((e) => before.get(e.id) !== e.dataset.version);
     for (const e of news) e.classList.add("fresh");
     if (news.length > 3) said.textContent = said.dataset.many;
-    else if (news.length > 0) said.textContent = news.map((e) => e.dataset.say).join(" ");
+    else if (news.length > 0) said.textContent = news.map(announced).join(" ");
   }
 
   function take(next) {
