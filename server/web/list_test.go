@@ -40,6 +40,23 @@ func councilOf(g *rig) {
 	g.person("Emil Never", "")
 }
 
+// TestAFullPageIsShort: under 100 kB, which a slow line carries at once.
+func TestAFullPageIsShort(t *testing.T) {
+	g := newRig(t).login()
+	for i := range 110 {
+		g.checked(fmt.Sprintf("Annegret Musterfrau-%03d", i), fmt.Sprintf("0228 555%03d", i), fmt.Sprintf("A1B-%03d", i), microphone(muted), passage(), voice(0), internet())
+	}
+	for _, address := range []string{"/", "/?q=annegret"} {
+		body := g.get(address).Body.String()
+		if rows := len(names(body)); rows != 100 {
+			t.Errorf("%s: %d rows, want 100", address, rows)
+		}
+		if len(body) > 100_000 {
+			t.Errorf("%s: %d bytes, want 100,000 at most", address, len(body))
+		}
+	}
+}
+
 func TestListShowsWhoNeedsHelpFirst(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.get("/"), http.StatusOK, "Hier ist noch niemand eingetragen")

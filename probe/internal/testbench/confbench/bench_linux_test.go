@@ -222,7 +222,7 @@ func runOne(ctx context.Context, w *netbench.World, programs netbench.Programs, 
 	return o
 }
 
-// keepReports writes each report to a folder, for later analysis.
+// keepReports writes the reports of all outcomes to the folder that was requested.
 func keepReports(t *testing.T, all []outcome) {
 	t.Helper()
 	dir := os.Getenv(envReports)
@@ -233,11 +233,7 @@ func keepReports(t *testing.T, all []outcome) {
 		if o.check.Report == nil {
 			continue
 		}
-		b, err := o.check.Report.Encode()
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, o.scenario.name+".json"), b, 0o644)
-		}
-		if err != nil {
+		if err := netbench.KeepReport(dir, o.scenario.name, o.check.Report); err != nil {
 			t.Error(err)
 		}
 	}

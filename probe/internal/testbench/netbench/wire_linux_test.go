@@ -114,7 +114,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// keepReports writes each report to a folder, for later analysis.
+// keepReports writes the reports of all outcomes to the folder that was requested.
 func keepReports(t *testing.T, all []outcome) {
 	t.Helper()
 	dir := os.Getenv(envReports)
@@ -125,14 +125,10 @@ func keepReports(t *testing.T, all []outcome) {
 		if o.check.Report == nil {
 			continue
 		}
-		b, err := o.check.Report.Encode()
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, o.scenario.Name+".json"), b, 0o644)
+		if err := KeepReport(dir, o.scenario.Name, o.check.Report); err != nil {
+			t.Error(err)
 		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, o.scenario.Name+".csv"), o.check.wireLog(), 0o644)
-		}
-		if err != nil {
+		if err := os.WriteFile(filepath.Join(dir, o.scenario.Name+".csv"), o.check.wireLog(), 0o644); err != nil {
 			t.Error(err)
 		}
 	}
