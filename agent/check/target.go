@@ -127,7 +127,7 @@ func (o Options) targets(ctx context.Context, join string) (wire.Targets, error)
 		return o.KnownTargets, err
 	}
 	if o.LearnTargets != nil {
-		o.LearnTargets(withoutCredentials(*got))
+		o.LearnTargets(WithoutCredentials(*got))
 	}
 	return *got, nil
 }
@@ -142,9 +142,9 @@ func (o Options) joins(name string) string {
 	return name
 }
 
-// withoutCredentials returns t without rooms, links and tokens.
-func withoutCredentials(t wire.Targets) wire.Targets {
-	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets)), Profiles: t.Profiles}
+// WithoutCredentials returns t without rooms, links and tokens.
+func WithoutCredentials(t wire.Targets) wire.Targets {
+	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets)), Profiles: t.Profiles, Sessions: t.Sessions}
 	for i, target := range t.Targets {
 		target.Room, target.JoinLink, target.Token = nil, "", ""
 		kept.Targets[i] = target

@@ -91,7 +91,7 @@ func TestCollectorDoesNotReturnTheTarget(t *testing.T) {
 		"down": {URL: "http://127.0.0.1:1", Token: "token"}, "out of order": collectorWith(t, http.StatusServiceUnavailable, "<html>"),
 		"not ours": collectorWith(t, http.StatusUnauthorized, ""), "another server": collectorWith(t, http.StatusOK, "<html>"),
 	} {
-		o, err := resolve(t, Options{Target: "Rathaus", Collector: c, KnownTargets: withoutCredentials(*known), LearnTargets: func(wire.Targets) { t.Errorf("%s: learnt", name) }})
+		o, err := resolve(t, Options{Target: "Rathaus", Collector: c, KnownTargets: WithoutCredentials(*known), LearnTargets: func(wire.Targets) { t.Errorf("%s: learnt", name) }})
 		if err != nil || o.targetSystem != "bbb" {
 			t.Errorf("%s: %q, %v", name, o.targetSystem, err)
 		}

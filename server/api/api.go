@@ -36,6 +36,7 @@ type Store interface {
 	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
+	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
 }
 
 // Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy and Ready are

@@ -7,8 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
@@ -65,5 +69,62 @@ func TestTargetsCannotBeRead(t *testing.T) {
 	wantFault(t, w, http.StatusInternalServerError, "internal")
 	if strings.Contains(w.Body.String(), "path") {
 		t.Errorf("%s", w.Body)
+	}
+}
+
+// TestAnnouncedSessions: an agent learns of the sessions of its own participant.
+func TestAnnouncedSessions(t *testing.T) {
+	g := newRig(t, func(c *Config) {
+		c.Targets = target.Desk{File: target.In(t.TempDir()), Now: c.Now, Random: rand.Reader}
+	})
+	anna, berta := g.enrolled("Anna"), g.enrolled("Berta")
+	now := g.clock()
+	add := func(agentID string, n int, change func(int, *store.CouncilSession)) {
+		t.Helper()
+		council := store.Council{ID: uuid.NewString(), Name: agentID, CreatedAt: now}
+		_, p, err := g.store.AgentByToken(t.Context(), store.HashOf(agentID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(g.store.AddCouncil(t.Context(), council), g.store.AddCouncilMember(t.Context(), council.ID, p.ID)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			s := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "geheim", StartsAt: now.Add(time.Duration(i+1) * time.Hour).Truncate(time.Second), Target: "Rat", Profile: "bbb"}
+			change(i, &s)
+			if err := g.store.AddCouncilSession(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add(anna.Token, 4, func(i int, s *store.CouncilSession) {
+		switch i {
+		case 0:
+			s.EndsAt = s.StartsAt.Add(3 * time.Hour)
+		case 1:
+			s.Cancelled = true
+		case 2:
+			s.StartsAt = now.AddDate(0, 0, 15)
+		case 3:
+			s.StartsAt = now.Add(-30 * time.Hour)
+		}
+	})
+	add(berta.Token, 30, func(int, *store.CouncilSession) {})
+	ask := func(token string) *wire.Targets {
+		t.Helper()
+		w := g.do(ask{method: http.MethodGet, path: "/" + wire.PathTargets, token: token})
+		got, err := wire.ParseTargets(w.Body.Bytes())
+		if err != nil || w.Code != http.StatusOK || strings.Contains(w.Body.String(), "geheim") {
+			t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+		}
+		return got
+	}
+	got := ask(anna.Token).Sessions
+	start := now.Add(time.Hour).Truncate(time.Second)
+	if len(got) != 1 || !got[0].StartsAt.Equal(start) || got[0].EndsAt == nil || !got[0].EndsAt.Equal(start.Add(3*time.Hour)) || got[0].Target != "Rat" || got[0].Profile != "bbb" {
+		t.Errorf("Anna's sessions: %+v, want the one at %v", got, start)
+	}
+	if got := ask(berta.Token).Sessions; len(got) != wire.MaxSessions || got[0].EndsAt != nil {
+		t.Errorf("%d sessions of Berta, want the first %d", len(got), wire.MaxSessions)
 	}
 }

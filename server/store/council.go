@@ -9,19 +9,21 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Limits of councils. Calls beyond them fail as a whole, with an *InputError.
 const (
 	MaxCouncilMembers = 1000 // members of one council
 	MaxImportSessions = 2000 // sessions of one import
-	MaxSessionLength  = 24 * time.Hour
+	MaxSessionLength  = wire.MaxSessionLength
 	maxNameRunes      = 200 // of a name, title or place
 	maxUIDBytes       = 500 // of a source or its uid
 )
 
 // AssumedSessionLength is the length of a session whose end is not known.
-const AssumedSessionLength = 6 * time.Hour
+const AssumedSessionLength = wire.AssumedSessionLength
 
 // InputError is a value that cannot be stored. Problem is one sentence for the person
 // who entered it.
@@ -77,11 +79,13 @@ func (s CouncilSession) Check() error {
 		return inputf("the session ends before it starts")
 	case !s.EndsAt.IsZero() && s.EndsAt.Sub(s.StartsAt) > MaxSessionLength:
 		return inputf("a session takes at most %d hours", MaxSessionLength/time.Hour)
+	case s.Target != "" && !wire.IsTargetName(s.Target):
+		return inputf("%.60q is not the name of a conference system", s.Target)
 	case len(s.Source) > maxUIDBytes || len(s.SourceUID) > maxUIDBytes:
 		return inputf("the source of a session has at most %d bytes", maxUIDBytes)
 	}
 	return errors.Join(checkLine("the title of a session", s.Title, false), checkLine("the place of a session", s.Place, false),
-		checkLine("the conference system", s.Target, false), checkLine("the profile", s.Profile, false))
+		checkLine("the profile", s.Profile, false))
 }
 
 func checkLine(what, text string, needed bool) error {

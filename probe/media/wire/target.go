@@ -24,6 +24,7 @@ const (
 	MaxTargetsBytes       = 512 << 10
 	maxTargetFieldBytes   = 512
 	maxTargetSecretsBytes = 4096
+	MaxSessions           = 20
 	maxProfiles           = 16
 	maxProfileBytes       = 8 << 10
 )
@@ -37,6 +38,9 @@ type Targets struct {
 	// Profiles are the profiles of these targets that the collector does not share with
 	// all versions of the agent.
 	Profiles []Profile `json:"profiles,omitempty"`
+	// Sessions are the next sessions of the caller, in the order of their starts. Cancelled
+	// ones are not included.
+	Sessions []Session `json:"sessions,omitempty"`
 }
 
 // Profile is a set of limits of a town.
@@ -103,6 +107,14 @@ func ParseTargets(b []byte) (*Targets, error) {
 	}
 	if len(t.Profiles) > maxProfiles {
 		return nil, fmt.Errorf("%w: %d profiles, at most %d allowed", ErrTargets, len(t.Profiles), maxProfiles)
+	}
+	if len(t.Sessions) > MaxSessions {
+		return nil, fmt.Errorf("%w: %d sessions, at most %d allowed", ErrTargets, len(t.Sessions), MaxSessions)
+	}
+	for i, s := range t.Sessions {
+		if err := s.validate(); err != nil {
+			return nil, fmt.Errorf("%w: session %d: %w", ErrTargets, i, err)
+		}
 	}
 	for i, p := range t.Profiles {
 		if p.Name == "" || len(p.Name) > maxTargetFieldBytes || len(p.TOML) > maxProfileBytes {
