@@ -25,6 +25,9 @@ var ErrConfig = errors.New("wrong configuration")
 // FirstUser is the initial member of staff of a new collector.
 const FirstUser = "support"
 
+// DefaultTimeZone is the name of the zone of a collector without a setting.
+const DefaultTimeZone = "Europe/Berlin"
+
 // Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
@@ -74,6 +77,10 @@ type Config struct {
 
 	// FreshFor is the time for which the dashboard counts a check; 0 means 24 hours.
 	FreshFor time.Duration
+
+	// TimeZone is the zone of the times that people read and enter for sessions; nil means
+	// DefaultTimeZone.
+	TimeZone *time.Location
 
 	// KeepFullAddresses stores public addresses without truncation.
 	KeepFullAddresses bool

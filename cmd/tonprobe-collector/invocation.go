@@ -28,6 +28,7 @@ type invocation struct {
 	verbose    bool
 	noCall     bool
 	target     targetOptions
+	session    sessionOptions
 }
 
 // setting is an option as text, with its origin for messages.
@@ -90,15 +91,14 @@ func dataKeys() []string { return []string{"data", "profiles", "database_url", "
 func jsonFlag(in *invocation) { in.flags.BoolVar(&in.json, "json", false, "print JSON") }
 
 func (in *invocation) checkArgs() error {
-	want := 0
-	if in.command.args != "" {
-		want = 1
-	}
+	want := len(strings.Fields(in.command.args))
 	switch {
 	case len(in.args) < want:
 		return usagef("'%s' needs %s: tonprobe-collector %s %s", in.command.name, in.command.args, in.command.name, in.command.args)
 	case len(in.args) > want && want == 1:
 		return usagef("'%s' takes one %s, but %.60q follows: put quotes around a text with spaces", in.command.name, in.command.args, in.args[want])
+	case len(in.args) > want && want > 1:
+		return usagef("'%s' takes %s, but %.60q follows: put quotes around a text with spaces", in.command.name, in.command.args, in.args[want])
 	case len(in.args) > want:
 		return usagef("'%s' takes no argument, but there is %.60q: a value of an option is written --option=value", in.command.name, in.args[want])
 	}

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // Windows has no names of time zones
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
@@ -59,7 +60,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 
 // command is one subcommand.
 type command struct {
-	name  string // one or two words
+	name  string // one to three words
 	args  string
 	about string
 	run   func(context.Context, terminal, *invocation) error
@@ -79,6 +80,17 @@ func commands() []command {
 		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},
 		{"participant block", "NAME|ID", "block a participant's computers", participantBlock, nil},
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
+		{"council add", "NAME", "add a council, whose members hold sessions", councilAdd, jsonFlag},
+		{"council list", "", "list the councils", councilList, jsonFlag},
+		{"council rename", "NAME|ID", "rename a council", councilRename, councilRenameFlags},
+		{"council remove", "NAME|ID", "remove a council with its sessions", councilRemove, councilRemoveFlags},
+		{"council member add", "COUNCIL PARTICIPANT", "make a participant a member", councilMemberAdd, nil},
+		{"council member remove", "COUNCIL PARTICIPANT", "end a membership", councilMemberRemove, nil},
+		{"council member list", "COUNCIL", "list the members with their last check, worst first", councilMemberList, jsonFlag},
+		{"session add", "COUNCIL", "add a session of a council", sessionAdd, sessionAddFlags},
+		{"session list", "", "list the sessions that are not over", sessionList, sessionListFlags},
+		{"session cancel", "ID", "cancel a session", sessionCancel, nil},
+		{"session remove", "ID", "remove a session", sessionRemove, nil},
 		{"target add", "NAME", "add a conference system that the participants use", targetAdd, targetAddFlags},
 		{"target list", "", "list the conference systems", targetList, jsonFlag},
 		{"target test", "NAME", "test a conference system from here, step by step", targetTest, targetTestFlags},
@@ -128,6 +140,9 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
 		return true
 	}
+	if _, ok := errors.AsType[*store.InputError](err); ok {
+		return true
+	}
 	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
@@ -166,8 +181,8 @@ func find(args []string) (command, []string, error) {
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
 			return c, args[len(words):], nil
 		}
-		if len(words) == 2 && words[0] == args[0] {
-			group = append(group, words[1])
+		if len(words) > 1 && words[0] == args[0] {
+			group = append(group, strings.Join(words[1:], " "))
 		}
 	}
 	if group != nil {
@@ -180,7 +195,7 @@ func printUsage(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "Usage: tonprobe-collector COMMAND [OPTIONS]")
 	_, _ = fmt.Fprintln(w)
 	for _, c := range commands() {
-		_, _ = fmt.Fprintf(w, "  %-30s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+		_, _ = fmt.Fprintf(w, "  %-42s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
 	}
 	_, _ = fmt.Fprintln(w, "\n'tonprobe-collector COMMAND --help' lists the options of a command.")
 }

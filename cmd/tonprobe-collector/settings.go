@@ -72,6 +72,7 @@ func options() []option {
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, setKeepReports},
 		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
 		{"fresh_hours", "`hours` for which a check counts; an older one is shown as too long ago (default 24)", false, setFreshHours},
+		{"time_zone", "`zone` of the times of sessions (default Europe/Berlin)", false, setTimeZone},
 		{"keep_full_addresses", "store complete public addresses instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}
@@ -216,6 +217,16 @@ func setFreshHours(s *settings, v string) error {
 	return nil
 }
 
+func setTimeZone(s *settings, v string) (err error) {
+	if v == "" {
+		return errors.New("it must be the name of a time zone, such as Europe/Berlin")
+	}
+	if s.TimeZone, err = time.LoadLocation(v); err != nil {
+		return fmt.Errorf("%.60q is not the name of a time zone: write it like Europe/Berlin", v)
+	}
+	return nil
+}
+
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
 		return errors.New("it must be true or false")
@@ -251,6 +262,11 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	// If STUN does not use its default port, that port is used by something else.
 	if !s.turnTLSSet && s.STUNListen == "" {
 		s.TURNTLSListen = ":5349"
+	}
+	if s.TimeZone == nil {
+		if err := setTimeZone(&s, server.DefaultTimeZone); err != nil {
+			return s, err
+		}
 	}
 	return s, nil
 }
