@@ -125,6 +125,15 @@ type Finding struct {
 	State State `json:"state"`
 	// Detail is a technical reason in English; empty if everything works.
 	Detail string `json:"detail,omitempty"`
+	// Next is set for PartSchedule only.
+	Next *NextCheck `json:"next,omitempty"`
+}
+
+// NextCheck is the next check of the service.
+type NextCheck struct {
+	At time.Time `json:"at"`
+	// Session is the start of the session that it prepares; zero for none.
+	Session time.Time `json:"session,omitzero"`
 }
 
 // Part is what the self-check examines.
@@ -137,9 +146,10 @@ const (
 	PartSpool     Part = "spool"
 	PartCollector Part = "collector"
 	PartCrash     Part = "crash"
+	PartSchedule  Part = "schedule" // not a test: it says which check is next
 )
 
-// Parts returns all parts, in the order in which they are shown.
+// Parts returns all parts that are tested, in the order in which they are shown.
 func Parts() []Part { return []Part{PartSocket, PartIdentity, PartSpool, PartCollector, PartCrash} }
 
 // State is the result for one part.

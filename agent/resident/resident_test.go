@@ -73,7 +73,7 @@ func rounds(t *testing.T, session func(round int) (Session, error)) (log []strin
 				n++
 				return session(n)
 			},
-			Check: func(context.Context, Session) (*report.Report, error) {
+			Check: func(context.Context, Session, Check) (*report.Report, error) {
 				note("check")
 				return &report.Report{}, nil
 			},

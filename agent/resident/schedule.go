@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Jitter is the share of the interval by which each wait is longer or shorter at random, so that
@@ -15,24 +16,72 @@ const Jitter = 0.2
 // together, and is short enough to see the service work after its installation.
 const FirstWithin = 10 * time.Second
 
-// Schedule repeats work at a jittered interval.
+// lookAgain is the longest wait before the plan is asked again. A computer that slept, a clock that
+// was set, and a session that was announced take effect within it.
+const lookAgain = time.Minute
+
+// Schedule runs the checks of a Plan.
 type Schedule struct {
+	// Interval is the mean time between two small checks.
 	Interval time.Duration
 	Clock    probe.Clock
 	// Random returns numbers in [0, 1).
 	Random func() float64
+	// Seed is a random number of this computer.
+	Seed uint64
+	// Sessions returns the next sessions of the participant; nil means that there are none.
+	Sessions func() []wire.Session
+	// Memory stores the history; nil means that a restart begins anew.
+	Memory Memory
 }
 
-// Run calls do until ctx is done: first after at most FirstWithin, then one interval after the end
-// of each call. Calls never overlap.
-func (s Schedule) Run(ctx context.Context, do func(context.Context)) {
-	wait := time.Duration(s.Random() * float64(min(FirstWithin, s.Interval)))
-	for s.Clock.Sleep(ctx, wait) == nil {
-		do(ctx)
-		wait = s.next()
+// Memory stores the history of the schedule.
+type Memory interface {
+	Load() History
+	// Save stores the history, and which check is next.
+	Save(History, Check)
+}
+
+// Run calls do until ctx is done, whenever a check is due. do reports whether there is a report of
+// the check. Calls never overlap.
+func (s Schedule) Run(ctx context.Context, do func(context.Context, Check) bool) {
+	p := Plan{
+		Interval: s.Interval, Started: s.now(), First: time.Duration(s.Random() * float64(min(FirstWithin, s.Interval))),
+		Draw: 0.5, Seed: s.Seed,
+	}
+	var h History
+	if s.Memory != nil {
+		h = s.Memory.Load()
+	}
+	var saved Check
+	for ctx.Err() == nil {
+		now := s.now()
+		next := p.Next(now, s.sessions(), h)
+		if s.Memory != nil && (next.Kind != saved.Kind || !next.At.Equal(saved.At)) && next.At.After(now) {
+			s.Memory.Save(h, next)
+			saved = next
+		}
+		if wait := next.At.Sub(now); wait > 0 {
+			if s.Clock.Sleep(ctx, min(wait, lookAgain)) != nil {
+				return
+			}
+			continue
+		}
+		r := Made{Kind: next.Kind, Failed: !do(ctx, next)}
+		if next.Session != nil {
+			r.Session = next.Session.StartsAt
+		}
+		r.At, p.Draw = s.now(), s.Random()
+		h = h.With(r)
 	}
 }
 
-func (s Schedule) next() time.Duration {
-	return time.Duration(float64(s.Interval) * (1 + Jitter*(2*s.Random()-1)))
+// now returns the time without its monotonic reading, which stands still while a computer sleeps.
+func (s Schedule) now() time.Time { return s.Clock.Now().Round(0) }
+
+func (s Schedule) sessions() []wire.Session {
+	if s.Sessions == nil {
+		return nil
+	}
+	return s.Sessions()
 }

@@ -18,12 +18,13 @@ func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
 		begun := time.Now()
 		var starts []time.Time
 		s := Schedule{Interval: interval, Clock: probe.SystemClock{}, Random: rand.New(rand.NewPCG(1, 2)).Float64}
-		s.Run(ctx, func(ctx context.Context) {
+		s.Run(ctx, func(context.Context, Check) bool {
 			starts = append(starts, time.Now())
 			time.Sleep(work)
-			if len(starts) == 200 {
+			if len(starts) == 100 {
 				cancel()
 			}
+			return true
 		})
 		if first := starts[0].Sub(begun); first > FirstWithin {
 			t.Errorf("first run after %v", first)
@@ -57,13 +58,14 @@ func TestManyDoNotCheckAtOnce(t *testing.T) {
 				defer cancel()
 				round := 0
 				s := Schedule{Interval: 15 * time.Minute, Clock: probe.SystemClock{}, Random: rand.New(rand.NewPCG(7, uint64(agent))).Float64}
-				s.Run(ctx, func(context.Context) {
+				s.Run(ctx, func(context.Context, Check) bool {
 					mu.Lock()
 					perSecond[round][int(time.Since(begun)/time.Second)]++
 					mu.Unlock()
 					if round++; round == rounds {
 						cancel()
 					}
+					return true
 				})
 			})
 		}
@@ -85,7 +87,7 @@ func TestStopsAtOnce(t *testing.T) {
 		runs := 0
 		begun := time.Now()
 		Schedule{Interval: time.Hour, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }}.
-			Run(ctx, func(context.Context) { runs++ })
+			Run(ctx, func(context.Context, Check) bool { runs++; return true })
 		if took := time.Since(begun); took != time.Minute || runs != 1 {
 			t.Errorf("ended after %v with %d runs", took, runs)
 		}

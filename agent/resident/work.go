@@ -21,13 +21,13 @@ type Session struct {
 	Collector *collector.Endpoint
 }
 
-// Work is the job of the service: check at a jittered interval, store, send.
+// Work is the job of the service: check when the schedule says so, store, send.
 type Work struct {
 	Schedule Schedule
 	// Session is called in every round, so that an enrolment takes effect without a
 	// restart. ErrNotEnrolled is temporary; any other error is fatal.
 	Session func() (Session, error)
-	Check   func(context.Context, Session) (*report.Report, error)
+	Check   func(context.Context, Session, Check) (*report.Report, error)
 	Store   func(context.Context, *report.Report) error
 	// Send delivers the waiting reports to the collector.
 	Send func(context.Context, Session) (uplink.Summary, error)
@@ -39,41 +39,45 @@ func (w Work) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w.Log.Info("started", "interval", w.Schedule.Interval)
-	w.Schedule.Run(ctx, func(ctx context.Context) {
-		if err := w.round(ctx); err != nil {
+	w.Schedule.Run(ctx, func(ctx context.Context, a Check) bool {
+		checked, err := w.round(ctx, a)
+		if err != nil {
 			cancel(err)
 		}
+		return checked
 	})
 	return context.Cause(ctx)
 }
 
-// round performs one check. It returns only errors that later rounds cannot overcome.
-// Others are logged, and the reports wait.
-func (w Work) round(ctx context.Context) error {
+// round performs one check, and reports whether there is a report of it. It returns only errors
+// that later rounds cannot overcome. Others are logged, and the reports wait.
+func (w Work) round(ctx context.Context, a Check) (checked bool, err error) {
 	s, err := w.Session()
 	if errors.Is(err, ErrNotEnrolled) {
 		w.Log.Warn("not enrolled yet: run tonprobe enroll")
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("begin a check: %w", err)
+		return false, fmt.Errorf("begin a check: %w", err)
 	}
-	if err := w.checkAndStore(ctx, s); err != nil {
+	if err := w.checkAndStore(ctx, s, a); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return false, nil
 		}
 		w.Log.Error("no report of this check", "err", err)
+	} else {
+		checked = true
 	}
 	w.send(ctx, s)
-	return nil
+	return checked, nil
 }
 
-func (w Work) checkAndStore(ctx context.Context, s Session) error {
-	r, err := w.Check(ctx, s)
+func (w Work) checkAndStore(ctx context.Context, s Session, a Check) error {
+	r, err := w.Check(ctx, s, a)
 	if err != nil {
 		return err
 	}
-	w.Log.Info("checked", "case", r.Case, "verdict", r.Verdict, "duration_ms", r.DurationMS)
+	w.Log.Info("checked", "kind", a.Kind, "case", r.Case, "verdict", r.Verdict, "duration_ms", r.DurationMS)
 	return w.Store(ctx, r)
 }
 

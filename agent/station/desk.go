@@ -198,10 +198,14 @@ func (d *Desk) SelfCheck(ctx context.Context) []local.Finding {
 		_, err := st.Collector().Targets(ctx, "")
 		reached = finding(local.PartCollector, err)
 	}
-	return []local.Finding{
+	all := []local.Finding{
 		{Part: local.PartSocket, State: local.Works}, enrolled,
 		finding(local.PartSpool, d.tryToWrite(ctx)), reached, evidence(ctx),
 	}
+	if next := (scheduleMemory{data: d.Config.Data, log: d.Log}).next(); next != nil {
+		all = append(all, local.Finding{Part: local.PartSchedule, State: local.Works, Next: next})
+	}
+	return all
 }
 
 func finding(part local.Part, err error) local.Finding {

@@ -21,8 +21,10 @@ func (s *Station) targetsPath() string { return filepath.Join(s.Config.Data, tar
 
 // knownTargets returns the stored targets; none if there are none, or of another
 // version.
-func (s *Station) knownTargets() wire.Targets {
-	b, err := os.ReadFile(s.targetsPath())
+func (s *Station) knownTargets() wire.Targets { return readTargets(s.targetsPath()) }
+
+func readTargets(path string) wire.Targets {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return wire.Targets{}
 	}

@@ -18,8 +18,12 @@ import (
 // stores and sends.
 func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident.Work {
 	var st *Station
+	memory := scheduleMemory{data: c.Data, log: log}
 	return resident.Work{
-		Schedule: resident.Schedule{Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64},
+		Schedule: resident.Schedule{
+			Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64, Seed: rand.Uint64(),
+			Sessions: memory.sessions, Memory: memory,
+		},
 		Session: func() (resident.Session, error) {
 			var err error
 			if st, err = Open(c, log); err != nil {
@@ -30,15 +34,14 @@ func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident
 			}
 			return resident.Session{AgentID: st.AgentID(), Collector: st.Collector()}, nil
 		},
-		Check: func(ctx context.Context, _ resident.Session) (*report.Report, error) {
+		Check: func(ctx context.Context, _ resident.Session, a resident.Check) (*report.Report, error) {
 			end, err := turn.take(ctx)
 			if err != nil {
 				return nil, err
 			}
 			defer end()
-			o := st.CheckOptions(version)
-			o.Trigger = report.TriggerSchedule
-			return check.Run(ctx, o)
+			st.learnSessions(ctx)
+			return check.Run(ctx, st.scheduledOptions(version, a))
 		},
 		Store: func(ctx context.Context, r *report.Report) error {
 			sp, err := OpenSpool(ctx, c, log)

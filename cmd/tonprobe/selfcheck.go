@@ -71,6 +71,10 @@ func (p *program) selfCheck(ctx context.Context, c config.Config, patience time.
 
 func (p *program) printFindings(findings []local.Finding) {
 	for _, f := range findings {
+		if f.Part == local.PartSchedule {
+			p.printNext(f.Next)
+			continue
+		}
 		p.say("service.check_" + string(f.Part) + "_" + string(f.State))
 		if f.Detail != "" {
 			p.say("service.check_detail", "detail", f.Detail)
@@ -78,5 +82,17 @@ func (p *program) printFindings(findings []local.Finding) {
 	}
 	if len(findings) > 0 {
 		p.say("service.check_microphone")
+	}
+}
+
+// printNext prints when the service checks next, as local time.
+func (p *program) printNext(next *local.NextCheck) {
+	const minute = "2006-01-02 15:04"
+	switch {
+	case next == nil:
+	case next.Session.IsZero():
+		p.say("service.next", "at", next.At.Local().Format(minute))
+	default:
+		p.say("service.next_session", "at", next.At.Local().Format(minute), "session", next.Session.Local().Format(minute))
 	}
 }
