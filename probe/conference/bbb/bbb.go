@@ -75,16 +75,20 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	v.Data.Version = about.Version
 	if reached {
 		v.Data.Reachable = new(true)
-		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
-			return v.RoundTrips(ctx, v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices })
-		})
 		if v.JoinLink != nil && !v.NoMedia {
 			checkMeeting(ctx, v, about)
 			return
 		}
-		v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+		trips := beginRoundTrips(ctx, v)
+		calls := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+		var joins *visit.Early
 		if about.GraphQL {
-			v.Do(ctx, report.StepState, func(ctx context.Context) visit.Outcome { return state(ctx, v) })
+			joins = v.Begin(ctx, report.StepState, func(ctx context.Context) visit.Outcome { return state(ctx, v) })
+		}
+		v.Finish(trips)
+		v.Finish(calls)
+		if joins != nil {
+			v.Finish(joins)
 		}
 	} else {
 		v.SkipAll(visit.StepFailed, report.StepRoundTrip, report.StepSignalling)
@@ -98,6 +102,14 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 	v.SkipAll(why, report.StepSignIn, report.StepRelay)
 	v.SkipMedia(why)
+}
+
+// beginRoundTrips starts the series of requests by which the client measures its round
+// trip, once the given steps have ended.
+func beginRoundTrips(ctx context.Context, v *visit.Visit, after ...*visit.Early) *visit.Early {
+	return v.Begin(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
+		return v.RoundTrips(ctx, v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices })
+	}, after...)
 }
 
 // ask requests the version. A response that is not the API's comes from another server,

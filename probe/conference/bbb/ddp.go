@@ -107,16 +107,26 @@ const (
 	invalid   = 4
 )
 
-// parseValidation parses the result of validateAuthToken.
+// parseValidation parses the result of validateAuthToken. A participant who was banned or
+// removed is refused before the session is looked up, in another format (bigbluebutton-html5
+// up to 2.7, imports/api/users/server/methods/validateAuthToken.js).
 func parseValidation(m ddp) visit.Outcome {
 	var r struct {
-		Status int    `json:"validationStatus"`
-		Reason string `json:"reason"`
+		Status    int    `json:"validationStatus"`
+		Reason    string `json:"reason"`
+		Invalid   bool   `json:"invalid"`
+		ErrorType string `json:"error_type"`
 	}
 	switch {
 	case len(m.Error) > 0:
 		return visit.Fault(codeRefused)
-	case json.Unmarshal(m.Result, &r) != nil || r.Status == 0:
+	case json.Unmarshal(m.Result, &r) != nil:
+		return visit.Fault("not_api")
+	case r.Invalid && r.ErrorType == "invalid_session_token_due_to_log_out":
+		return visit.Fault(codeSession)
+	case r.Invalid:
+		return visit.Fault(codeEjected)
+	case r.Status == 0:
 		return visit.Fault("not_api")
 	case r.Status == validated:
 		return visit.OK()

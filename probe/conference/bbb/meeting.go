@@ -11,7 +11,8 @@ import (
 )
 
 // checkMeeting performs the steps that require a meeting, in the same order as the
-// client.
+// client. What does not depend on the state of the meeting is requested while the check
+// joins: the round trips, the relays, and the connection to the SFU.
 func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 	var sessions []session
 	var m meeting
@@ -19,21 +20,30 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		sessions, m, o = enter(ctx, v, about)
 		return o
 	}) {
+		v.Finish(beginRoundTrips(ctx, v))
 		v.SkipAll(visit.StepFailed, report.StepState, report.StepSignalling, report.StepRelay)
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
+	listed := beginServers(ctx, v, sessions[0])
+	trips := beginRoundTrips(ctx, v, listed.step)
 	if about.beforeSFU() {
 		// Its client transports the sound in another way. The relays can still be tested.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
-		if list, ok := listServers(ctx, v, sessions[0]); ok {
+		v.Finish(trips)
+		if list, ok := listed.result(v); ok {
 			relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
 		}
 		v.SkipMedia(codeOldVersion)
 		return
 	}
+	var sfu *earlySFU
+	if m.bridge == bridgeSFU && m.hasEcho() {
+		sfu = beginSFU(ctx, v, sessions[0])
+	}
 	var all []participant
 	defer func() { leaveAll(ctx, all) }()
+	defer func() { sfu.leave(ctx) }()
 	if !v.Do(ctx, report.StepState, func(ctx context.Context) (o visit.Outcome) {
 		all, o = attendAll(ctx, v, about, sessions)
 		if m.onStart && o.Code == "" {
@@ -41,27 +51,26 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		}
 		return o
 	}) {
+		v.Finish(trips)
 		v.SkipAll(visit.StepFailed, report.StepSignalling, report.StepRelay)
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
-	list, ok := listServers(ctx, v, sessions[0])
-	if !ok {
-		list = serverList{}
-	}
+	v.Finish(trips) // before the sound, which takes up the line
+	list, ok := listed.result(v)
 	var relays *relaytest.Test
 	tryRelays := func(media netip.Addr) {
 		if ok && relays == nil {
 			relays = relaytest.Start(ctx, v, list.List, media)
 		}
 	}
-	sound(ctx, v, about, m, sessions[0], all, list, tryRelays)
+	sound(ctx, v, about, m, sfu, all, list, tryRelays)
 	tryRelays(netip.Addr{}) // if no call yielded the address of a media server
 	relays.Record()
 }
 
 // sound performs the steps of a call with the audio bridge of the meeting.
-func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s session, all []participant, list serverList, tryRelays func(netip.Addr)) {
+func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	why := "other_bridge"
 	switch {
 	case all[0].rules().locked():
@@ -73,8 +82,8 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s sessio
 	case m.bridge == bridgeLiveKit:
 		callLiveKit(ctx, v, m, all, list, tryRelays)
 		return
-	case m.bridge == bridgeSFU && m.hasEcho():
-		call(ctx, v, about, s, all[0], list, tryRelays)
+	case sfu != nil:
+		call(ctx, v, about, sfu, all[0], list, tryRelays)
 		return
 	case m.bridge == bridgeSFU:
 		why = codeNoEcho
@@ -112,29 +121,65 @@ func firstFault(outcomes []visit.Outcome) visit.Outcome {
 	return visit.OK()
 }
 
-// listServers requests the relays; if that fails, it records the step of the relays.
-func listServers(ctx context.Context, v *visit.Visit, s session) (list serverList, ok bool) {
-	v.Do(ctx, report.StepRelay, func(ctx context.Context) (o visit.Outcome) {
-		list, o = servers(ctx, v, s)
-		ok = o.Status == report.StatusOK
+// earlyServers is the request for the relays.
+type earlyServers struct {
+	step *visit.Early
+	list serverList
+	ok   bool
+}
+
+func beginServers(ctx context.Context, v *visit.Visit, s session) *earlyServers {
+	e := &earlyServers{}
+	e.step = v.Begin(ctx, report.StepRelay, func(ctx context.Context) (o visit.Outcome) {
+		if e.list, o = servers(ctx, v, s); o.Status == report.StatusOK {
+			e.ok = true
+		} else {
+			e.list = serverList{}
+		}
 		return o
 	})
-	return list, ok
+	return e
+}
+
+// result records the request and returns the relays; ok is false if it failed.
+func (e *earlyServers) result(v *visit.Visit) (list serverList, ok bool) {
+	v.Finish(e.step)
+	return e.list, e.ok
+}
+
+// earlySFU is the connection to the SFU.
+type earlySFU struct {
+	step *visit.Early
+	conn *signaller
+}
+
+func beginSFU(ctx context.Context, v *visit.Visit, s session) *earlySFU {
+	e := &earlySFU{}
+	e.step = v.Begin(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
+		e.conn, o = open(ctx, v, s)
+		return o
+	})
+	return e
+}
+
+// leave ends the call and the connection. It may be called on nil.
+func (e *earlySFU) leave(ctx context.Context) {
+	if e == nil {
+		return
+	}
+	e.step.Wait()
+	e.conn.leave(ctx)
 }
 
 // call performs the steps of the call to the echo. The relays are tested concurrently as
 // soon as the address of the media server is known.
-func call(ctx context.Context, v *visit.Visit, about About, s session, p participant, list serverList, tryRelays func(netip.Addr)) {
+func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, p participant, list serverList, tryRelays func(netip.Addr)) {
 	v.Data.Bridge = bridgeSFU
-	var c *signaller
-	defer func() { c.leave(ctx) }()
-	if !v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
-		c, o = open(ctx, v, s)
-		return o
-	}) {
+	if !v.Finish(sfu.step) {
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
+	c := sfu.conn
 	why := func() string {
 		if code := p.why(); code != "" {
 			return code

@@ -90,7 +90,44 @@ func TestToken(t *testing.T) {
 		`[]`: "",
 	} {
 		if got := parseToken([]byte(payload)); got != want {
-			t.Errorf("%s: %q", payload, got)
+			t.Errorf("%s: %q, want %q", payload, got, want)
+		}
+	}
+}
+
+// TestValidation: the two formats of a refusal up to 2.7.
+func TestValidation(t *testing.T) {
+	for result, want := range map[string]string{
+		`{"validationStatus":3}`: "",
+		`{"validationStatus":4,"reason":"validate_token_failed_eject_reason"}`: codeSession,
+		`{"validationStatus":4,"reason":"max_participants_reason"}`:            codeFull,
+		`{"validationStatus":5}`: codeEjected,
+		`{"invalid":true,"reason":"User has been banned","error_type":"user_banned"}`:                                      codeEjected,
+		`{"invalid":true,"reason":"User has an invalid sessionToken","error_type":"invalid_session_token_due_to_eject"}`:   codeEjected,
+		`{"invalid":true,"reason":"User has an invalid sessionToken","error_type":"invalid_session_token_due_to_log_out"}`: codeSession,
+		`{}`:    "not_api",
+		`"yes"`: "not_api",
+	} {
+		if got := parseValidation(ddp{Result: []byte(result)}); got.Code != want {
+			t.Errorf("%s: %q, want %q", result, got.Code, want)
+		}
+	}
+}
+
+// TestLobbyState: a participant who waits in the lobby has not joined; the wait is reported
+// instead of a timeout.
+func TestLobbyState(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"data":{"user_current":[{"joined":false,"guestStatus":"WAIT","meeting":{"ended":false}}]}}`:    codeGuestWait,
+		`{"data":{"user_current":[{"joined":false,"guestStatus":"DENY","meeting":{"ended":false}}]}}`:    codeGuestDeny,
+		`{"data":{"user_current":[{"joined":false,"guestStatus":"WAIT","meeting":{"ended":true}}]}}`:     codeEnded,
+		`{"data":{"user_current":[{"joined":true,"guestStatus":"ALLOW","meeting":{"ended":false}}]}}`:    "",
+		`{"data":{"user_current":[{"joined":true,"joinErrorCode":"","guestStatus":"","meeting":null}]}}`: "",
+	} {
+		me, known, err := parseSelf([]byte(payload))
+		o, final := me.judge()
+		if err != nil || !known || !final || o.Code != want {
+			t.Errorf("%s: %q, final %v, %v, want %q", payload, o.Code, final, err, want)
 		}
 	}
 }

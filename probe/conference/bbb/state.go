@@ -9,10 +9,13 @@ import (
 )
 
 // Operations of the client (bigbluebutton-html5: presenceManager/queries.ts,
-// core/graphql/queries, livekit). Fields of later versions have separate operations,
-// because an unknown field makes a whole operation fail.
+// core/graphql/queries, livekit/memberships-manager/hooks.ts). Fields of later versions
+// have separate operations, because an unknown field makes a whole operation fail. The
+// same applies to fields that a role may not read: before it has joined, and in the lobby,
+// a participant may read guestStatus but not locked (bbb-graphql-server, 3.0 and 4.0,
+// metadata/databases/BigBlueButton/tables/public_v_user_current.yaml).
 const (
-	subscribeSelf  = `subscription getUserCurrent { user_current { userId authToken joinErrorCode joined ejectReasonCode loggedOut meeting { ended } } }`
+	subscribeSelf  = `subscription getUserCurrent { user_current { userId authToken joinErrorCode joined ejectReasonCode loggedOut guestStatus meeting { ended } } }`
 	mutateJoin     = `mutation UserJoin($authToken: String!, $clientType: String!, $clientIsMobile: Boolean!) { userJoinMeeting(authToken: $authToken, clientType: $clientType, clientIsMobile: $clientIsMobile) }`
 	mutateLeave    = `mutation UserLeaveMeeting { userLeaveMeeting }`
 	queryRules     = `query getLockSettings { user_current { locked guestStatus } meeting { lockSettings { disableMic } } }`
@@ -48,6 +51,7 @@ type self struct {
 	JoinErrorCode   string `json:"joinErrorCode"`
 	EjectReasonCode string `json:"ejectReasonCode"`
 	LoggedOut       bool   `json:"loggedOut"`
+	GuestStatus     string `json:"guestStatus"`
 	Meeting         struct {
 		Ended bool `json:"ended"`
 	} `json:"meeting"`
@@ -122,6 +126,10 @@ func (me self) judge() (o visit.Outcome, final bool) {
 		return visit.Fault(codeRefused), true
 	case me.EjectReasonCode != "", me.LoggedOut:
 		return visit.Fault(codeEjected), true
+	case me.GuestStatus == "WAIT":
+		return visit.Fault(codeGuestWait), true
+	case me.GuestStatus == "DENY":
+		return visit.Fault(codeGuestDeny), true
 	case me.Joined:
 		return visit.OK(), true
 	}

@@ -56,17 +56,20 @@ func overWebSocket(u *url.URL) bool {
 
 // Detect reports whether the server at v is a Janus.
 func (System) Detect(ctx context.Context, v *visit.Visit) bool {
-	_, o := info(ctx, v)
+	_, over, o := info(ctx, v)
+	over.close()
 	return o.Status == report.StatusOK
 }
 
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	var about message
+	var over transport = posts{v}
+	defer func() { over.close() }()
 	var talk *session
 	defer func() { talk.close() }()
 	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) (o visit.Outcome) {
-		about, o = info(ctx, v)
+		about, over, o = info(ctx, v)
 		return o
 	})
 	if !reached {
@@ -80,7 +83,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		v.Data.Version = word
 	}
 	signalling := v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
-		talk, o = open(ctx, v)
+		talk, o = open(ctx, over)
 		return o
 	})
 	if !signalling {
@@ -101,26 +104,26 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	echo(ctx, v, talk)
 }
 
-// info requests the description of the gateway.
-func info(ctx context.Context, v *visit.Visit) (message, visit.Outcome) {
+// info requests the description of the gateway. The transport must be closed, even after a
+// fault; a WebSocket serves the whole check.
+func info(ctx context.Context, v *visit.Visit) (message, transport, visit.Outcome) {
 	if overWebSocket(v.URL) {
 		w, o := dial(ctx, v)
 		if w == nil {
-			return message{}, o
+			return message{}, posts{v}, o
 		}
-		defer w.close()
 		m, err := w.request(ctx, message{Janus: "info"})
-		return m, judge(m, err, m.Janus == "server_info")
+		return m, w, judge(m, err, m.Janus == "server_info")
 	}
 	a, err := v.Get(ctx, v.URL.JoinPath("info"), nil)
 	if err != nil {
-		return message{}, visit.Fault(visit.FaultOf(err))
+		return message{}, posts{v}, visit.Fault(visit.FaultOf(err))
 	}
 	if a.Status != http.StatusOK {
-		return message{}, visit.StatusFault(a.Status)
+		return message{}, posts{v}, visit.StatusFault(a.Status)
 	}
 	m, err := parse(a.Body)
-	return m, judge(m, err, m.Janus == "server_info")
+	return m, posts{v}, judge(m, err, m.Janus == "server_info")
 }
 
 // refusal returns the outcome for an error of the gateway: 403 if it requires a secret,

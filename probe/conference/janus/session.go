@@ -93,7 +93,8 @@ type session struct {
 // leaveTime limits the time to close a session.
 const leaveTime = time.Second
 
-// close ends the session; otherwise the gateway would keep it for a minute.
+// close ends the session; otherwise the gateway would keep it for a minute. The transport
+// stays open.
 func (s *session) close() {
 	if s == nil {
 		return
@@ -101,22 +102,12 @@ func (s *session) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	_, _ = s.over.request(ctx, message{Janus: "destroy", SessionID: s.id})
-	s.over.close()
 }
 
 // open creates a session.
-func open(ctx context.Context, v *visit.Visit) (*session, visit.Outcome) {
-	var over transport = posts{v}
-	if overWebSocket(v.URL) {
-		w, o := dial(ctx, v)
-		if w == nil {
-			return nil, o
-		}
-		over = w
-	}
+func open(ctx context.Context, over transport) (*session, visit.Outcome) {
 	m, err := over.request(ctx, message{Janus: "create"})
 	if o := judge(m, err, m.Janus == "success" && m.Data != nil); o.Status != report.StatusOK {
-		over.close()
 		return nil, o
 	}
 	return &session{over: over, id: m.Data.ID}, visit.OK()

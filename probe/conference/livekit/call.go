@@ -113,15 +113,17 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	return offersTCP
 }
 
-// sound makes a call in the collector's test room.
-func sound(ctx context.Context, v *visit.Visit) {
+// sound makes a call in the collector's test room, once trips has ended.
+func sound(ctx context.Context, v *visit.Visit, trips *visit.Early) {
 	room := Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}
 	var p *Pair
 	defer func() { p.Leave() }()
-	if !v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+	joined := v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
 		p, o = Join(ctx, v, room)
 		return o
-	}) {
+	})
+	v.Finish(trips)
+	if !joined {
 		v.SkipAll(visit.StepFailed, mediaSteps...)
 		return
 	}

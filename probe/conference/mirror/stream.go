@@ -51,12 +51,18 @@ type stream struct {
 	flows chan struct{} // closed when a packet has come back
 	first sync.Once
 
-	mu      sync.Mutex
-	sentNS  []int64 // by number
-	echoes  []echo
-	lead    int    // packets before the stream, which the reports include
-	lostUp  *int   // according to the last receiver report
-	highest uint32 // last sequence number of this report
+	mu     sync.Mutex
+	sentNS []int64 // by number
+	echoes []echo
+	lead   int // packets before the stream, which the reports include
+	last   *receiverReport
+}
+
+// receiverReport is the server's last report on the sent stream (RFC 3550 §6.4.1).
+type receiverReport struct {
+	lost      int
+	highest   uint32 // last sequence number that it covers
+	arrivedNS int64
 }
 
 type echo struct {
@@ -88,7 +94,7 @@ func (s *stream) arrived(p *rtp.Packet, at time.Time) {
 func (s *stream) reported(r rtcp.ReceptionReport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lostUp, s.highest = new(visit.LostOf(r)), r.LastSequenceNumber&0xffff
+	s.last = &receiverReport{visit.LostOf(r), r.LastSequenceNumber & 0xffff, s.nowNS()}
 }
 
 // maxLead is the most packets that are sent before the stream.
@@ -205,23 +211,7 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 		packets = append(packets, stats.Packet{Seq: e.seq, SentNS: sentNS, ArrivedNS: e.arrivedNS})
 	}
 	d.Sent, d.DownReceived = new(sent), new(returned)
-	// Both shares refer to the packets of the last report. It is unknown which of the
-	// lead were lost; they count as part of the stream.
-	if covered := min(int(s.highest)+1-s.lead, sent); s.lostUp != nil && covered > 1 {
-		lost := min(*s.lostUp, covered)
-		arrived := covered - lost
-		d.UpReceived, d.DownSent = new(arrived), new(arrived)
-		d.UpLossPct, d.UpLossCI95 = visit.LossOf(lost, covered)
-		if arrived > 0 {
-			missing := arrived
-			for _, came := range back[:covered] {
-				if came {
-					missing--
-				}
-			}
-			d.DownLossPct, d.DownLossCI95 = visit.LossOf(max(0, missing), arrived)
-		}
-	}
+	s.fillLoss(d, back)
 	sound := visit.Sound{Sent: sent, Whole: sent == streamPackets, Returned: returned > 0}
 	if len(trips) == 0 {
 		return sound
@@ -235,4 +225,47 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
 	}
 	return sound
+}
+
+// fillLoss writes the loss of both directions. Both shares refer to the packets that the
+// last report covers; back tells which packets have returned. It is unknown which of the
+// lead were lost; they count as part of the stream.
+func (s *stream) fillLoss(d *report.MediaVoice, back []bool) {
+	if s.last == nil {
+		return
+	}
+	covered := min(int(s.last.highest)+1-s.lead, len(back))
+	if covered <= 1 {
+		return
+	}
+	returned := 0
+	for _, came := range back[:covered] {
+		if came {
+			returned++
+		}
+	}
+	lost := s.lostUp(covered, covered-returned)
+	arrived := covered - lost
+	d.UpReceived, d.DownSent = new(arrived), new(arrived)
+	d.UpLossPct, d.UpLossCI95 = visit.LossOf(lost, covered)
+	if arrived > 0 {
+		d.DownLossPct, d.DownLossCI95 = visit.LossOf(arrived-returned, arrived)
+	}
+}
+
+// lostUp returns how many of the packets that the last report covers were lost upstream,
+// if missing of them have not returned. A report also counts packets that arrive after
+// it, overtaken by later ones (RFC 3550 §A.3). If more are reported than are missing,
+// some were such late packets: those that returned after the report.
+func (s *stream) lostUp(covered, missing int) int {
+	if s.last.lost <= missing {
+		return s.last.lost
+	}
+	late := map[uint32]bool{}
+	for _, e := range s.echoes {
+		if int(e.seq) < covered && e.arrivedNS > s.last.arrivedNS {
+			late[e.seq] = true
+		}
+	}
+	return min(missing, max(0, s.last.lost-len(late)))
 }

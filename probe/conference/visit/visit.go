@@ -108,22 +108,68 @@ const PhaseStep = "step"
 
 // Do performs a step within StepTime, records it and reports whether it succeeded.
 func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
+	s := &Early{name: name}
+	s.run(ctx, v, step)
+	return v.finish(s)
+}
+
+// Early is a step that runs beside others: on a far server, steps that do not depend on
+// each other save round trips.
+type Early struct {
+	name report.ConferenceStep
+	done chan struct{} // closed when the step has ended
+	out  Outcome
+	took time.Duration
+	late bool // there was no time to begin it
+}
+
+// Begin starts a step once the given ones have ended. Finish records it.
+func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, after ...*Early) *Early {
+	s := &Early{name: name, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for _, other := range after {
+			<-other.done
+		}
+		s.run(ctx, v, step)
+	}()
+	return s
+}
+
+// Finish waits for a step, records it and reports whether it succeeded.
+func (v *Visit) Finish(s *Early) bool {
+	<-s.done
+	return v.finish(s)
+}
+
+// Wait waits for a step without recording it.
+func (s *Early) Wait() { <-s.done }
+
+func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Outcome) {
 	phase, limit := PhaseStep, StepTime
-	if name == report.StepSoundUp {
+	if s.name == report.StepSoundUp {
 		phase, limit = PhaseStream, StreamTime
 	}
 	pass, err := v.Env.Enter(ctx, phase)
 	defer pass.Leave()
 	if err != nil || ctx.Err() != nil {
-		v.Skip(name, NoTime)
-		return false
+		s.late = true
+		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := v.Env.Clock.Now()
-	o := step(ctx)
-	v.record(name, o, v.Env.Clock.Now().Sub(began))
-	return o.Status == report.StatusOK
+	s.out = step(ctx)
+	s.took = v.Env.Clock.Now().Sub(began)
+}
+
+func (v *Visit) finish(s *Early) bool {
+	if s.late {
+		v.Skip(s.name, NoTime)
+		return false
+	}
+	v.record(s.name, s.out, s.took)
+	return s.out.Status == report.StatusOK
 }
 
 // record records a step.

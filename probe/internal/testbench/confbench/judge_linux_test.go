@@ -148,6 +148,9 @@ func (o *outcome) compare() {
 	if m.Sent != nil && len(up) > *m.Sent { // the packets before the stream
 		up = up[len(up)-*m.Sent:]
 	}
+	if o.scenario.of == ofJanus || o.scenario.of == ofLiveKit {
+		down = returnedOf(up, down)
+	}
 	o.add(lossFigure("up loss", m.UpLossPct, m.UpLossCI95, up.Figures().LossPct))
 	o.add(lossFigure("down loss", m.DownLossPct, m.DownLossCI95, down.Figures().LossPct))
 	trips, holds := o.returned(up, down)
@@ -235,6 +238,31 @@ func first(p netbench.Passage) int64 {
 		return 0
 	}
 	return p.OutNS[0]
+}
+
+// returnedOf returns the packets of a server that returns them unchanged, each once:
+// without those before the stream, and without the silence that LiveKit sends when a
+// stream ends, whose first packet has the timestamp of the last one of the stream.
+func returnedOf(up, down netbench.Truth) (returned netbench.Truth) {
+	sent := map[uint32]bool{}
+	byStamp := map[uint32]netbench.Passage{}
+	for _, p := range up {
+		sent[p.Stamp] = true
+		if len(p.OutNS) > 0 {
+			byStamp[p.Stamp] = p
+		}
+	}
+	difference := likeliest(byStamp, down)
+	first := slices.Clone(down)
+	slices.SortStableFunc(first, func(a, b netbench.Passage) int { return int(a.InNS - b.InNS) })
+	for _, d := range first {
+		stamp := d.Stamp - difference
+		if sent[stamp] {
+			delete(sent, stamp)
+			returned = append(returned, d)
+		}
+	}
+	return returned
 }
 
 // likeliest returns the difference of timestamps under which most packets were returned

@@ -37,6 +37,7 @@ type part struct {
 	Fault    string // of a front or an ingest
 
 	Version string // of a BigBlueButton
+	Bridge  string // its audio bridge; "" for the default of the version
 	Faults  map[bbbrig.Step]bbbrig.Fault
 	Stuns   string
 	Hide    bool
@@ -82,7 +83,7 @@ func (p part) start(t *testing.T) error {
 	case "bbb":
 		_, port, _ := net.SplitHostPort(p.Listen)
 		bbbrig.Start(t, bbbrig.Config{
-			Version: p.Version, Secret: bbbSecret, Faults: p.Faults, Stuns: p.Stuns,
+			Version: p.Version, Bridge: p.Bridge, Secret: bbbSecret, Faults: p.Faults, Stuns: p.Stuns,
 			Place: &bbbrig.Place{Listener: l, URL: "https://" + net.JoinHostPort(p.Host, port), Certificate: c, Media: p.Media},
 		})
 	case "front":

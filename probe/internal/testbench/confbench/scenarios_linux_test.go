@@ -83,6 +83,9 @@ func scenarios() []scenario {
 	bbb := func(faults map[bbbrig.Step]bbbrig.Fault) func(*site) error {
 		return func(s *site) error { return s.bbb(part{Version: "3.0", Faults: faults}, "", bbbSecret) }
 	}
+	version := func(p part) func(*site) error {
+		return func(s *site) error { return s.bbb(p, "", bbbSecret) }
+	}
 	one := func(step bbbrig.Step, fault bbbrig.Fault) func(*site) error {
 		return bbb(map[bbbrig.Step]bbbrig.Fault{step: fault})
 	}
@@ -146,6 +149,11 @@ func scenarios() []scenario {
 		{name: "bbb-loss-up-5", title: "BigBlueButton, 5 % loss upstream", line: lossUp(5), serve: bbb(nil), expect: upLoss, of: ofBBB},
 		{name: "bbb-loss-down-5", title: "BigBlueButton, 5 % loss downstream", line: lossDown(5), serve: bbb(nil), expect: downLoss, of: ofBBB},
 		{name: "bbb-loss-up-8", title: "BigBlueButton, 8 % loss upstream", line: lossUp(8), serve: bbb(nil), expect: upLoss, of: ofBBB},
+		{name: "bbb-27-clear", title: "BigBlueButton 2.7", line: clear, serve: version(part{Version: "2.7"}), expect: none, of: ofBBB},
+		{name: "bbb-27-loss-up-8", title: "BigBlueButton 2.7, 8 % loss upstream", line: lossUp(8), serve: version(part{Version: "2.7"}), expect: upLoss, of: ofBBB},
+		{name: "bbb-27-ended", title: "BigBlueButton 2.7, the meeting has ended", line: clear, serve: version(part{Version: "2.7", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.State: bbbrig.Ended}}), expect: []string{"conf.meeting_not_found"}, area: municipal},
+		{name: "bbb-40-clear", title: "BigBlueButton 4.0 with the SFU", line: clear, serve: version(part{Version: "4.0", Bridge: "bbb-webrtc-sfu"}), expect: none, of: ofBBB},
+		{name: "bbb-40-loss-down-8", title: "BigBlueButton 4.0 with the SFU, 8 % loss downstream", line: lossDown(8), serve: version(part{Version: "4.0", Bridge: "bbb-webrtc-sfu"}), expect: downLoss, of: ofBBB},
 		{name: "bbb-no-link", title: "BigBlueButton by its address alone", line: clear, serve: bbb(nil), target: "https://bbb.example.org:8444", expect: none},
 		{name: "bbb-not-found", title: "the meeting does not exist", line: clear, serve: one(bbbrig.Join, bbbrig.Expired), expect: []string{"conf.meeting_not_found"}, area: municipal, subset: true},
 		{name: "bbb-ended", title: "the meeting has ended", line: clear, serve: one(bbbrig.Join, bbbrig.Ended), expect: []string{"conf.meeting_not_found"}, area: municipal},
