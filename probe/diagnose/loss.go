@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"math"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/lossmodel"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -97,7 +98,7 @@ func (f *facts) noLoss() exclusion {
 		return queueFull
 	case narrowUp && narrowDown:
 		return tooSmall
-	case s.VoiceUp.Known() || s.VoiceDown.Known() || f.segment(atTransit).known() || f.segment(atServer).known() || f.faultSegment() != "":
+	case s.VoiceUp.Known() || s.VoiceDown.Known() || s.ConferenceUp.Known() || s.ConferenceDown.Known() || f.segment(atTransit).known() || f.segment(atServer).known() || f.faultSegment() != "":
 		return ""
 	case s.Gateway.Lost > 0 && s.ToLAN.Lost > 0:
 		return "" // two streams at different times
@@ -124,6 +125,9 @@ func (f *facts) streams() lossmodel.Streams {
 	}
 	if narrowUp || narrowDown {
 		return s // every echo crosses the narrow direction as well
+	}
+	if !s.Together {
+		s.ConferenceUp, s.ConferenceDown = f.conferenceDirections()
 	}
 	s.Gateway = f.gateway()
 	s.ToLAN, s.ToAccess = f.echo(atLAN), f.echo(atAccess)
@@ -197,6 +201,45 @@ func (f *facts) directions() (up, down lossmodel.Count) {
 		return c
 	}
 	return of(v.Sent, v.UpLossPct, v.UpLossRunPackets), of(v.DownSent, v.DownLossPct, v.DownLossRunPackets)
+}
+
+// conferenceDirections returns the losses of the voice to the conference server, if it went
+// over UDP directly: over TCP nothing is lost, and behind a relay the path is another one.
+func (f *facts) conferenceDirections() (up, down lossmodel.Count) {
+	path := f.conferencePath()
+	if !strings.HasSuffix(path, " udp") || strings.HasPrefix(path, "relay") {
+		return up, down
+	}
+	m := f.conference.Media
+	arrived, ok := count(m.UpReceived)
+	if pct, known := number(m.UpLossPct); ok && known && pct < 100 && !f.reportedEarly() {
+		up = countOf(math.Round(arrived*100/(100-pct)), pct, m.UpLossRunPackets, true)
+	}
+	sent, ok := count(m.DownSent)
+	if pct, known := number(m.DownLossPct); known {
+		down = countOf(sent, pct, m.DownLossRunPackets, ok)
+	}
+	// Where the system's figures do not contain runs, those of the other stream apply.
+	if v := f.stream(); v != nil {
+		for _, c := range []struct {
+			count *lossmodel.Count
+			run   *float64
+		}{{&up, v.UpLossRunPackets}, {&down, v.DownLossRunPackets}} {
+			if c.count.RunPackets == 0 {
+				c.count.RunPackets = min(c.count.Lost, runPackets(c.run))
+			}
+		}
+	}
+	return up, down
+}
+
+// reportedEarly reports that the upstream loss may contain packets that were late. The last
+// report of BigBlueButton comes while the voice runs: packets that are overtaken by later
+// ones and arrive after it count as lost. Below a jitter of one packet that is improbable.
+// Janus and LiveKit return such packets, and WHIP endpoints report after the end.
+func (f *facts) reportedEarly() bool {
+	jitter, ok := number(f.conference.Media.UpJitterMS)
+	return f.conference.probe == report.ProbeBBB && ok && jitter >= packetMS
 }
 
 func countOf(sent, lossPct float64, run *float64, ok bool) lossmodel.Count {

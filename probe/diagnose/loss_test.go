@@ -195,3 +195,41 @@ func TestLossConfidence(t *testing.T) {
 		})
 	}
 }
+
+// toConference adds the voice to a conference server, of 120 packets in each direction.
+func toConference(r *report.Report, up, down int) *report.Report {
+	share := func(lost, of int) *float64 { return new(100 * float64(lost) / float64(of)) }
+	r.Probes = append(r.Probes, report.Result{Name: report.ProbeJanus, Version: 1, Status: report.StatusOK, Data: &report.Conference{
+		URLHost: "janus.example.org", Reachable: new(true),
+		Media: &report.MediaVoice{
+			State: report.MediaComplete, Path: "host udp", Sent: new(120), UpReceived: new(120 - up), UpLossPct: share(up, 120),
+			DownSent: new(120 - up), DownReceived: new(120 - up - down), DownLossPct: share(down, 120-up),
+		},
+	}})
+	return r
+}
+
+// The voice to the conference server crosses the same line as that to the collector: its
+// losses count as well, for and against a disturbance.
+func TestConferenceLoss(t *testing.T) {
+	clean := []report.PathSegment{stream("lan", 0), stream("access", 2), stream("transit", 2)}
+	tcp := toConference(lossy(0, 7, 1, 0, clean...), 0, 6)
+	tcp.Probes[len(tcp.Probes)-1].Data.(*report.Conference).Media.Path = "host tcp"
+	for name, tt := range map[string]struct {
+		r    *report.Report
+		want []string
+	}{
+		"3 % from the collector alone":                  {lossy(0, 9, 1, 0, clean...), nil},
+		"3 % to the collector, 8 % from the conference": {toConference(lossy(0, 9, 1, 0, clean...), 0, 10), []string{"net.download_loss"}},
+		"3 % to the collector, 8 % to the conference":   {toConference(lossy(9, 0, 1, 0, clean...), 10, 0), []string{"net.upload_loss"}},
+		"3 %, and none to the conference":               {toConference(lossy(9, 0, 1, 0, clean...), 0, 0), nil},
+		"one lost packet":                               {toConference(lossy(0, 0, 0, 0, clean...), 1, 0), nil},
+		"the same over TCP":                             {tcp, nil},
+	} {
+		causes, _ := diagnose.Diagnose(tt.r, profile(t, "bbb"))
+		got := slices.DeleteFunc(codes(causes), func(code string) bool { return strings.HasPrefix(code, "conf.") })
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package diagnose
 
 import (
+	"math"
 	"slices"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose/lossmodel"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -18,19 +20,19 @@ func linkDefinitions() []Definition {
 		},
 		{
 			Code: "net.lan_loss", Position: 2210, Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs:        []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice},
+			Needs:        append(callingProbes(), report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.wifi_weak"}),
 			rule:         lanLoss,
 		},
 		{
 			Code: "net.access_loss", Position: 2220, Severity: report.SeverityFail, Area: report.AreaProvider,
-			Needs:        []string{report.ProbeNetworkPath, report.ProbeMediaVoice},
+			Needs:        append(callingProbes(), report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: noAccess(),
 			rule:         accessLoss,
 		},
 		{
 			Code: "net.server_loss", Position: 2230, Severity: report.SeverityFail, Area: report.AreaMunicipality,
-			Needs:        []string{report.ProbeNetworkPath, report.ProbeMediaVoice},
+			Needs:        append(callingProbes(), report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: noAccess(),
 			rule:         serverLoss,
 		},
@@ -98,6 +100,21 @@ func (f *facts) voiceLost() (lost []report.Evidence) {
 	}{{"up_loss_pct", v.UpLossPct, f.Voice.UpLossPct}, {"down_loss_pct", v.DownLossPct, f.Voice.DownLossPct}} {
 		if pct, ok := number(m.value); ok && pct > 0 {
 			lost = append(lost, lossEvidence(report.ProbeMediaVoice, m.field, pct, m.limit))
+		}
+	}
+	return append(lost, f.conferenceLost()...)
+}
+
+// conferenceLost returns the loss of the voice to the conference server.
+func (f *facts) conferenceLost() (lost []report.Evidence) {
+	up, down := f.conferenceDirections()
+	for _, m := range []struct {
+		field string
+		count lossmodel.Count
+		limit Limit
+	}{{"media.up_loss_pct", up, f.Voice.UpLossPct}, {"media.down_loss_pct", down, f.Voice.DownLossPct}} {
+		if pct := 100 * share(m.count); pct > 0 {
+			lost = append(lost, lossEvidence(f.conference.probe, m.field, math.Round(100*pct)/100, m.limit))
 		}
 	}
 	return lost

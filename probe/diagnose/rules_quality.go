@@ -12,13 +12,13 @@ func qualityDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "net.upload_loss", Position: 2400, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
 			rule:         uploadLoss,
 		},
 		{
 			Code: "net.download_loss", Position: 2410, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
 			rule:         downloadLoss,
 		},
@@ -102,6 +102,11 @@ func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree,
 	}
 	if run, ok := number(f.voice.LongestGapMS); ok && run > 0 {
 		hit.supporting = append(hit.supporting, ofVoice("longest_gap_ms", run, "ms"))
+	}
+	for _, e := range f.conferenceLost() {
+		if e.Field == "media."+field {
+			hit.supporting = append(hit.supporting, e)
+		}
 	}
 	return hit
 }

@@ -146,6 +146,13 @@ const directionSpread = 0.6
 // directionPrior is the prior of each direction.
 var directionPrior = [directions]float64{Both: 0.6, Up: 0.2, Down: 0.2}
 
+func product(f, g table) table {
+	for i := range f {
+		f[i] *= g[i]
+	}
+	return f
+}
+
 // mean returns the mean of f with the weights w.
 func mean(f, w table) (sum float64) {
 	for i := range f {

@@ -10,8 +10,9 @@ type hypothesis struct {
 	prior float64
 	// two means that the segment behind it loses as much.
 	two bool
-	// bypassesVoice means that the voice does not cross the segment.
-	bypassesVoice bool
+	// bypassesVoice means that the voice does not cross the segment, bypassesConference
+	// that the voice to the conference server does not.
+	bypassesVoice, bypassesConference bool
 	// toLAN to toServer are the part of the loss that affects an echo to each point:
 	// none, all, or half if two segments lose the same.
 	toLAN, toAccess, toCollector, toServer float64
@@ -29,6 +30,12 @@ func hypotheses(s Streams) []hypothesis {
 		{place: Access, prior: 0.40, toAccess: 1, toCollector: 1, toServer: 1},
 		{place: Elsewhere, prior: 0.02},
 	}
+	if s.hasConference() {
+		all = append(all,
+			hypothesis{place: Elsewhere, prior: 0.02, bypassesConference: true},
+			hypothesis{place: Elsewhere, prior: 0.02, bypassesVoice: true},
+		)
+	}
 	if !heard(s.ToCollector) || !heard(s.ToServer) {
 		return append(all,
 			hypothesis{place: Access, prior: 0.03, two: true, toAccess: 0.5, toCollector: 1, toServer: 1},
@@ -37,7 +44,7 @@ func hypotheses(s Streams) []hypothesis {
 	}
 	return append(all,
 		hypothesis{place: Transit, prior: 0.06, toCollector: 1, toServer: 1},
-		hypothesis{place: Collector, prior: 0.08, toCollector: 1},
+		hypothesis{place: Collector, prior: 0.08, toCollector: 1, bypassesConference: true},
 		hypothesis{place: Server, prior: 0.12, toServer: 1, bypassesVoice: true},
 	)
 }

@@ -30,7 +30,7 @@ type Place int
 // The places, nearest first. If the path has one far end, Server is everything behind
 // the provider's router. If it has two, Transit is what both share, Collector the
 // branch to the one and Server the branch to the other. Elsewhere is a loss that
-// affects the voice only: at another time, or on another path.
+// affects one voice only: at another time, or on another path.
 const (
 	LAN Place = iota
 	Access
@@ -67,6 +67,8 @@ func heard(e Echo) bool { return e.Known() && e.Lost < e.Sent }
 type Streams struct {
 	// VoiceUp and VoiceDown are the two directions of the voice.
 	VoiceUp, VoiceDown Count
+	// ConferenceUp and ConferenceDown are those of the voice to the conference server.
+	ConferenceUp, ConferenceDown Count
 	// Gateway is network.link's stream to the next router, at a different time.
 	Gateway Echo
 	// ToLAN to ToServer are network.path's streams, in step: to the next router,
@@ -142,6 +144,7 @@ func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 	}
 	g := newGroup(s)
 	up, down := direct(s.VoiceUp), direct(s.VoiceDown)
+	conferenceUp, conferenceDown := direct(asEvents(s.ConferenceUp)), direct(asEvents(s.ConferenceDown))
 	within := grid().background
 	routerMissing := heard(s.ToLAN) && !heard(s.ToAccess) && (heard(s.ToCollector) || heard(s.ToServer))
 	for _, h := range hypotheses(s) {
@@ -164,13 +167,18 @@ func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 			prior *= mean(up, within) * mean(down, within)
 			vu, vd = flat(), flat()
 		}
+		if h.bypassesConference {
+			prior *= mean(conferenceUp, within) * mean(conferenceDown, within)
+		} else {
+			vu, vd = product(vu, conferenceUp), product(vd, conferenceDown)
+		}
 		p.add(h, prior, vu, vd, echoes, disturbsPct/100, s.relation())
 	}
 	return p, p.normalise(s)
 }
 
 func (s Streams) lost() (n float64) {
-	for _, c := range []Count{s.VoiceUp, s.VoiceDown} {
+	for _, c := range []Count{s.VoiceUp, s.VoiceDown, s.ConferenceUp, s.ConferenceDown} {
 		if c.Known() {
 			n += c.Lost
 		}
@@ -182,6 +190,9 @@ func (s Streams) lost() (n float64) {
 	}
 	return n
 }
+
+// hasConference reports whether the voice to the conference server was counted.
+func (s Streams) hasConference() bool { return s.ConferenceUp.Known() || s.ConferenceDown.Known() }
 
 // relation is how the two directions are related.
 type relation int
@@ -196,7 +207,7 @@ func (s Streams) relation() relation {
 	switch {
 	case s.Together:
 		return together
-	case !s.VoiceUp.Known() && !s.VoiceDown.Known():
+	case !s.VoiceUp.Known() && !s.VoiceDown.Known() && !s.hasConference():
 		return symmetric
 	}
 	return free
