@@ -2,7 +2,6 @@
 package enroll
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,19 +66,14 @@ type Invitation struct {
 
 // Invite adds a participant. An *InputError describes an invalid name or phone number.
 func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error) {
-	name, phone, err := checkPerson(name, phone)
+	i, code, err := d.Draft(name, phone)
 	if err != nil {
 		return Invitation{}, err
 	}
-	id, err := uuid.NewRandomFromReader(d.Random)
-	if err != nil {
-		return Invitation{}, fmt.Errorf("generate an id: %w", err)
-	}
-	p := store.Participant{ID: id.String(), Name: name, Phone: phone, CreatedAt: d.Now().UTC().Truncate(time.Millisecond)}
-	if err := d.Store.AddParticipant(ctx, p); err != nil {
+	if err := d.Store.AddParticipant(ctx, i.Participant); err != nil {
 		return Invitation{}, err
 	}
-	return d.Code(ctx, p)
+	return i, d.Store.AddEnrolCode(ctx, code)
 }
 
 // Edit changes a participant's name and phone number.
@@ -105,14 +99,11 @@ func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
 
 // Code creates another code for a participant, for another computer.
 func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error) {
-	code, err := auth.NewEnrolCode(d.Random)
+	i, code, err := d.DraftCode(p)
 	if err != nil {
 		return Invitation{}, err
 	}
-	now := d.Now().UTC().Truncate(time.Second)
-	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(cmp.Or(d.CodeTTL, CodeTTL))}
-	return i, d.Store.AddEnrolCode(ctx, store.EnrolCode{
-		Hash: store.HashOf(code), ParticipantID: p.ID, CreatedAt: now, ExpiresAt: i.ExpiresAt})
+	return i, d.Store.AddEnrolCode(ctx, code)
 }
 
 // Applicant is an agent that wants to enrol.

@@ -57,9 +57,9 @@ func utf8Text(b []byte) []byte {
 }
 
 // Limits of texts of a source.
-const maxTextRunes = 300
+const maxTextRunes = 200 // as the store allows
 
-// tidy returns a text in one line without characters that deceive its reader, shortened to 300
+// tidy returns a text in one line without characters that deceive its reader, shortened to 200
 // characters.
 func tidy(s string) string {
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {

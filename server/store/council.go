@@ -124,7 +124,12 @@ type SessionPage struct {
 }
 
 // ImportResult counts what an import changed.
-type ImportResult struct{ Added, Changed, Cancelled, Unchanged int }
+type ImportResult struct {
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Cancelled int `json:"cancelled"`
+	Unchanged int `json:"unchanged"`
+}
 
 // Councils stores councils, their members and their sessions.
 type Councils interface {

@@ -33,6 +33,7 @@ type Store interface {
 	Participants
 	Enrolment
 	Councils
+	Imports
 	Reports
 	Staff
 	Logins

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"changes":               changes,
 		"changes while many":    changesWhileMany,
 		"backup":                backup,
+		"imports":               imports,
 		"councils":              councils,
 		"members of councils":   councilMembers,
 		"sessions of councils":  councilSessions,

@@ -11,7 +11,11 @@ import (
 
 // AddEnrolCode implements store.Enrolment.
 func (s *Store) AddEnrolCode(ctx context.Context, c store.EnrolCode) error {
-	err := oneRow(s.write.exec(ctx, `
+	return s.addEnrolCode(ctx, s.write, c)
+}
+
+func (s *Store) addEnrolCode(ctx context.Context, r runner, c store.EnrolCode) error {
+	err := oneRow(r.exec(ctx, `
 		INSERT INTO enrol_codes (code_hash, org_id, participant_id, created_at, expires_at)
 		SELECT ?, p.org_id, p.id, ?, ? FROM participants p WHERE p.id = ? AND p.org_id = ?`,
 		c.Hash[:], millis(c.CreatedAt), millis(c.ExpiresAt), c.ParticipantID, s.org))

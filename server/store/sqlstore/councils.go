@@ -23,7 +23,11 @@ func (s *Store) AddCouncil(ctx context.Context, c store.Council) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	_, err := s.write.exec(ctx, `INSERT INTO councils (id, org_id, name, created_at) VALUES (?, ?, ?, ?)`, c.ID, s.org, c.Name, millis(c.CreatedAt))
+	return s.addCouncil(ctx, s.write, c)
+}
+
+func (s *Store) addCouncil(ctx context.Context, r runner, c store.Council) error {
+	_, err := r.exec(ctx, `INSERT INTO councils (id, org_id, name, created_at) VALUES (?, ?, ?, ?)`, c.ID, s.org, c.Name, millis(c.CreatedAt))
 	if s.write.taken(err) {
 		return fmt.Errorf("council %q: %w", c.Name, store.ErrExists)
 	}
@@ -137,15 +141,23 @@ func (s *Store) AddCouncilMember(ctx context.Context, councilID, participantID s
 		if err := s.addMember(ctx, tx, councilID, participantID); err != nil {
 			return err
 		}
-		var n int
-		if err := tx.row(ctx, `SELECT count(*) FROM council_members m WHERE m.council_id = ?`, councilID).Scan(&n); err != nil {
-			return fmt.Errorf("count members: %w", err)
-		}
-		if n > store.MaxCouncilMembers {
-			return &store.InputError{Problem: fmt.Sprintf("a council has at most %d members", store.MaxCouncilMembers)}
+		if err := s.checkMembers(ctx, tx, councilID); err != nil {
+			return err
 		}
 		return s.rollChanged(ctx, tx)
 	})
+}
+
+// checkMembers returns an *InputError if a council has too many members.
+func (s *Store) checkMembers(ctx context.Context, tx runner, councilID string) error {
+	var n int
+	if err := tx.row(ctx, `SELECT count(*) FROM council_members m WHERE m.council_id = ?`, councilID).Scan(&n); err != nil {
+		return fmt.Errorf("count members: %w", err)
+	}
+	if n > store.MaxCouncilMembers {
+		return &store.InputError{Problem: fmt.Sprintf("a council has at most %d members", store.MaxCouncilMembers)}
+	}
+	return nil
 }
 
 // addMember adds a participant of this organisation to a council of it.

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -165,57 +166,63 @@ func (s *Store) UpsertSessions(ctx context.Context, councilID, source string, se
 		return store.ImportResult{}, err
 	}
 	var result store.ImportResult
-	err := s.write.inTx(ctx, func(tx runner) error {
-		result = store.ImportResult{}
-		if err := s.lockCouncil(ctx, tx, councilID); err != nil {
-			return fmt.Errorf("council: %w", err)
-		}
-		before, err := collect(ctx, tx, scanSession,
-			`SELECT `+sessionColumns+` FROM council_sessions s WHERE s.council_id = ? AND s.source = ? AND s.org_id = ?`, councilID, source, s.org)
-		if err != nil {
-			return fmt.Errorf("sessions of the source: %w", err)
-		}
-		known := map[string]store.CouncilSession{}
-		for _, b := range before {
-			known[b.SourceUID] = b
-		}
-		for _, c := range sessions {
-			old, found := known[c.SourceUID]
-			delete(known, c.SourceUID)
-			c.ID, c.CouncilID, c.Source = old.ID, councilID, source
-			c.StartsAt, c.EndsAt = fromMillis(millis(c.StartsAt)), fromMillis(millis(c.EndsAt))
-			switch {
-			case !found:
-				c.ID = uuid.NewString()
-				result.Added++
-				err = s.insertSession(ctx, tx, c)
-			case c != old:
-				result.Changed++
-				err = s.updateSession(ctx, tx, c)
-			default:
-				result.Unchanged++
-			}
-			if err != nil {
-				return err
-			}
-		}
-		for _, gone := range known {
-			if gone.Cancelled || !gone.StartsAt.After(now) {
-				continue
-			}
-			gone.Cancelled = true
-			result.Cancelled++
-			if err := s.updateSession(ctx, tx, gone); err != nil {
-				return err
-			}
-		}
-		if result.Added+result.Changed+result.Cancelled == 0 {
-			return nil
-		}
-		return s.rollChanged(ctx, tx)
+	err := s.write.inTx(ctx, func(tx runner) (err error) {
+		result, err = s.upsertSessions(ctx, tx, store.SessionImport{CouncilID: councilID, Source: source, Sessions: sessions}, now)
+		return err
 	})
 	if err != nil {
 		return store.ImportResult{}, fmt.Errorf("import sessions: %w", err)
 	}
 	return result, nil
+}
+
+func (s *Store) upsertSessions(ctx context.Context, tx runner, i store.SessionImport, now time.Time) (result store.ImportResult, err error) {
+	if err := s.lockCouncil(ctx, tx, i.CouncilID); err != nil {
+		return result, fmt.Errorf("council: %w", err)
+	}
+	before, err := collect(ctx, tx, scanSession,
+		`SELECT `+sessionColumns+` FROM council_sessions s WHERE s.council_id = ? AND s.source = ? AND s.org_id = ?`, i.CouncilID, i.Source, s.org)
+	if err != nil {
+		return result, fmt.Errorf("sessions of the source: %w", err)
+	}
+	known := map[string]store.CouncilSession{}
+	for _, b := range before {
+		known[b.SourceUID] = b
+	}
+	for _, c := range i.Sessions {
+		old, found := known[c.SourceUID]
+		delete(known, c.SourceUID)
+		c.ID, c.CouncilID, c.Source = old.ID, i.CouncilID, i.Source
+		c.StartsAt, c.EndsAt = fromMillis(millis(c.StartsAt)), fromMillis(millis(c.EndsAt))
+		// What staff chose for a session remains, if the source does not say.
+		c.Target, c.Profile = cmp.Or(c.Target, old.Target), cmp.Or(c.Profile, old.Profile)
+		switch {
+		case !found:
+			c.ID = uuid.NewString()
+			result.Added++
+			err = s.insertSession(ctx, tx, c)
+		case c != old:
+			result.Changed++
+			err = s.updateSession(ctx, tx, c)
+		default:
+			result.Unchanged++
+		}
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, gone := range known {
+		if i.KeepMissing || gone.Cancelled || !gone.StartsAt.After(now) {
+			continue
+		}
+		gone.Cancelled = true
+		result.Cancelled++
+		if err := s.updateSession(ctx, tx, gone); err != nil {
+			return result, err
+		}
+	}
+	if result.Added+result.Changed+result.Cancelled == 0 {
+		return result, nil
+	}
+	return result, s.rollChanged(ctx, tx)
 }

@@ -9,26 +9,28 @@ import (
 
 // AddParticipant implements store.Participants.
 func (s *Store) AddParticipant(ctx context.Context, p store.Participant) error {
-	return s.write.inTx(ctx, func(tx runner) error {
-		words, phones := searchKeys(p.Name, p.Phone)
-		_, err := tx.exec(ctx, `
-			INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			p.ID, s.org, p.Name, store.NameKey(p.Name), words, p.Phone, phones, millis(p.CreatedAt), p.Blocked)
-		if s.write.taken(err) {
-			return fmt.Errorf("participant %s: %w", p.ID, store.ErrExists)
-		}
-		if err != nil {
-			return fmt.Errorf("add participant: %w", err)
-		}
-		if _, err := tx.exec(ctx, `INSERT INTO latest (participant_id, org_id, blocked) VALUES (?, ?, ?)`, p.ID, s.org, p.Blocked); err != nil {
-			return fmt.Errorf("add state of participant: %w", err)
-		}
-		if err := keepSearchParts(ctx, tx, s.org, p.ID, words, phones); err != nil {
-			return err
-		}
-		return s.stateChanged(ctx, tx, p.ID)
-	})
+	return s.write.inTx(ctx, func(tx runner) error { return s.addParticipant(ctx, tx, p) })
+}
+
+func (s *Store) addParticipant(ctx context.Context, tx runner, p store.Participant) error {
+	words, phones := searchKeys(p.Name, p.Phone)
+	_, err := tx.exec(ctx, `
+		INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID, s.org, p.Name, store.NameKey(p.Name), words, p.Phone, phones, millis(p.CreatedAt), p.Blocked)
+	if s.write.taken(err) {
+		return fmt.Errorf("participant %s: %w", p.ID, store.ErrExists)
+	}
+	if err != nil {
+		return fmt.Errorf("add participant: %w", err)
+	}
+	if _, err := tx.exec(ctx, `INSERT INTO latest (participant_id, org_id, blocked) VALUES (?, ?, ?)`, p.ID, s.org, p.Blocked); err != nil {
+		return fmt.Errorf("add state of participant: %w", err)
+	}
+	if err := keepSearchParts(ctx, tx, s.org, p.ID, words, phones); err != nil {
+		return err
+	}
+	return s.stateChanged(ctx, tx, p.ID)
 }
 
 const participantColumns = `p.id, p.name, p.phone, p.created_at, p.blocked`

@@ -1,0 +1,195 @@
+// Package intake turns tables of people and rosters of other systems into changes of the store:
+// first a plan, which a person can look at, then all of it or nothing.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Store is the storage that this package needs.
+type Store interface {
+	enroll.Store
+	CouncilNamed(ctx context.Context, name string) (store.Council, error)
+	CouncilMembers(ctx context.Context, councilID string) ([]store.ParticipantState, int64, error)
+	ApplyImport(ctx context.Context, i store.Import) ([]store.ImportResult, error)
+}
+
+// Desk plans and applies imports.
+type Desk struct {
+	Store  Store
+	Enroll enroll.Desk
+}
+
+// Person is what the plan does with one person.
+type Person struct {
+	Line          int // of the table; 0 if there is none
+	Email         string
+	Council       string // name; "" for none
+	Known         bool   // a participant already
+	Invitation    enroll.Invitation
+	SharesPhone   []string // names of other participants with the phone number
+	SharesName    []string // phone numbers of other participants with the name; "" for none
+	BreaksSound   []string // see enroll.BreaksSound
+	PhoneUnlikely bool     // begins with neither 0 nor +: a spreadsheet has removed it
+}
+
+// Council is what the plan does with one council.
+type Council struct {
+	store.Council
+	New          bool
+	Joined, Left []string // names
+	Sessions     []store.CouncilSession
+	// Result counts the changes of sessions. It is known after Apply.
+	Result store.ImportResult
+}
+
+// Plan is an import that has not been made yet.
+type Plan struct {
+	People   []Person
+	Councils []Council
+	Notes    []string
+	// Complete is false if the source may lack something; then nobody is removed and nothing
+	// cancelled.
+	Complete bool
+
+	change store.Import
+}
+
+// Apply makes all changes of a plan, or none; with dryRun it makes none in any case, and counts
+// them.
+func (d Desk) Apply(ctx context.Context, p *Plan, dryRun bool) error {
+	p.change.DryRun = dryRun
+	results, err := d.Store.ApplyImport(ctx, p.change)
+	if err != nil {
+		return err
+	}
+	for i, s := range p.change.Sessions {
+		for j := range p.Councils {
+			if p.Councils[j].ID == s.CouncilID {
+				p.Councils[j].Result = results[i]
+			}
+		}
+	}
+	return nil
+}
+
+// planner collects a plan.
+type planner struct {
+	Desk
+	plan  *Plan
+	added []enroll.Invitation // new participants of this plan
+	// codes means that new participants get a code, for letters.
+	codes bool
+}
+
+func (d Desk) planner() *planner {
+	return &planner{Desk: d, plan: &Plan{Complete: true, change: store.Import{Now: d.Enroll.Now()}}}
+}
+
+// errAmbiguous means that several participants have a name, and no phone number tells them apart.
+var errAmbiguous = errors.New("there are several participants with this name: the telephone number must say who it is")
+
+// person plans a participant, new or known. Persons are the same if their names are, and their
+// phone numbers, unless one of them has none.
+func (p *planner) person(ctx context.Context, name, phone string) (Person, error) {
+	same, err := p.Enroll.Duplicates(ctx, name, phone, "")
+	if err != nil {
+		return Person{}, err
+	}
+	for _, i := range p.added {
+		d := enroll.Duplicate{Participant: i.Participant, SameName: enroll.SameName(i.Participant.Name, name), SamePhone: enroll.SamePhone(i.Participant.Phone, phone)}
+		if d.SameName || d.SamePhone {
+			same = append(same, d)
+		}
+	}
+	var known, likely []store.Participant
+	one := Person{BreaksSound: enroll.BreaksSound(name)}
+	for _, s := range same {
+		switch {
+		case s.SameName && s.SamePhone:
+			known = append(known, s.Participant)
+		case s.SameName && (phone == "" || s.Phone == ""):
+			likely = append(likely, s.Participant)
+		case s.SameName:
+			one.SharesName = append(one.SharesName, s.Phone)
+		default:
+			one.SharesPhone = append(one.SharesPhone, s.Name)
+		}
+	}
+	if len(known) == 0 {
+		known = likely
+	}
+	switch len(known) {
+	case 0:
+	case 1:
+		one.Known, one.Invitation.Participant = true, known[0]
+		one.SharesName, one.SharesPhone = nil, nil
+		return one, nil
+	default:
+		return one, errAmbiguous
+	}
+	i, code, err := p.Enroll.Draft(name, phone)
+	if err != nil {
+		return one, err
+	}
+	one.Invitation = i
+	p.added = append(p.added, i)
+	p.plan.change.Participants = append(p.plan.change.Participants, i.Participant)
+	if p.codes {
+		p.plan.change.Codes = append(p.plan.change.Codes, code)
+	} else {
+		one.Invitation.Code = ""
+	}
+	return one, nil
+}
+
+// council returns the council with a name in the plan, which is added if there is none.
+func (p *planner) council(ctx context.Context, name string) (*Council, error) {
+	for i := range p.plan.Councils {
+		if p.plan.Councils[i].Name == name {
+			return &p.plan.Councils[i], nil
+		}
+	}
+	c, err := p.Store.CouncilNamed(ctx, name)
+	found := Council{Council: c}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		id, err := uuid.NewRandomFromReader(p.Enroll.Random)
+		if err != nil {
+			return nil, fmt.Errorf("generate an id: %w", err)
+		}
+		found.New, found.Council = true, store.Council{ID: id.String(), Name: name, CreatedAt: p.Enroll.Now().UTC().Truncate(time.Millisecond)}
+		if err := found.Check(); err != nil {
+			return nil, err
+		}
+		p.plan.change.Councils = append(p.plan.change.Councils, found.Council)
+	case err != nil:
+		return nil, err
+	}
+	p.plan.Councils = append(p.plan.Councils, found)
+	return &p.plan.Councils[len(p.plan.Councils)-1], nil
+}
+
+// members returns the ids of the present members of a council.
+func (p *planner) members(ctx context.Context, c *Council) (map[string]store.Participant, error) {
+	members := map[string]store.Participant{}
+	if c.New {
+		return members, nil
+	}
+	states, _, err := p.Store.CouncilMembers(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range states {
+		members[s.ID] = s.Participant
+	}
+	return members, nil
+}

@@ -1,0 +1,200 @@
+package intake_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/intake"
+	"github.com/tonprobe/tonprobe/server/roster"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
+)
+
+var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+func newDesk(t *testing.T) (intake.Desk, *sqlstore.Store) {
+	t.Helper()
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return intake.Desk{Store: s, Enroll: enroll.Desk{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
+}
+
+func entries(t *testing.T, table string) []roster.Entry {
+	t.Helper()
+	list, err := roster.ReadPeople([]byte(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// people returns all participants, and the members of a council.
+func people(t *testing.T, s *sqlstore.Store, council string) (all, members string) {
+	t.Helper()
+	page, err := s.ParticipantStates(t.Context(), store.StateQuery{Limit: store.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(list []store.ParticipantState) string {
+		var n []string
+		for _, p := range list {
+			n = append(n, p.Name)
+		}
+		slices.Sort(n)
+		return strings.Join(n, ", ")
+	}
+	c, err := s.CouncilNamed(t.Context(), council)
+	if errors.Is(err, store.ErrNotFound) {
+		return names(page.States), ""
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := s.CouncilMembers(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names(page.States), names(list)
+}
+
+func TestTable(t *testing.T) {
+	d, s := newDesk(t)
+	const table = "Name;Telefon;Gremium\nAnna Muster;0228 1234567;Rat\nMUSTER, Anna;+49 228 1234567;Rat\nBernd;;\nCem Öz;0228 1234567;Bau\n"
+	plan, err := d.Table(t.Context(), entries(t, table), "Rat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := people(t, s, "Rat"); all != "" {
+		t.Errorf("a plan has added %q", all)
+	}
+	if err := d.Apply(t.Context(), plan, true); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := people(t, s, "Rat"); all != "" {
+		t.Errorf("a dry run has added %q", all)
+	}
+	if err := d.Apply(t.Context(), plan, false); err != nil {
+		t.Fatal(err)
+	}
+	all, members := people(t, s, "Rat")
+	if all != "Anna Muster, Bernd, Cem Öz" || members != "Anna Muster, Bernd" {
+		t.Errorf("participants %q, members %q", all, members)
+	}
+	if p := plan.People[1]; !p.Known || p.Line != 3 {
+		t.Errorf("the second Anna: %+v, want a known one", p)
+	}
+	if p := plan.People[3]; p.Known || !slices.Equal(p.SharesPhone, []string{"Anna Muster"}) {
+		t.Errorf("%+v, want a new one who shares the telephone", p)
+	}
+	if _, err := d.Enroll.Accept(t.Context(), plan.People[0].Invitation.Code, enroll.Applicant{}); err != nil {
+		t.Errorf("the code: %v", err)
+	}
+
+	// Again: nobody is new, and nobody leaves.
+	again, err := d.Table(t.Context(), entries(t, "Name;Telefon\nAnna Muster;\nanna muster;0228/1234567\n"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Apply(t.Context(), again, false); err != nil {
+		t.Fatal(err)
+	}
+	if all, members := people(t, s, "Rat"); all != "Anna Muster, Bernd, Cem Öz" || members != "Anna Muster, Bernd" {
+		t.Errorf("again: participants %q, members %q", all, members)
+	}
+}
+
+// TestTableAllOrNothing: each invalid line is named, and no valid one is imported.
+func TestTableAllOrNothing(t *testing.T) {
+	d, s := newDesk(t)
+	for _, name := range []string{"Zwei", "Zwei"} {
+		if _, err := d.Enroll.Invite(t.Context(), name, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	table := "Name;Telefon;Gremium\nAnna;1;\nA\u202eB;;\nCem;" + strings.Repeat("1", 50) + ";\nZwei;;\nDora;;" + strings.Repeat("x", 300) + "\n"
+	_, err := d.Table(t.Context(), entries(t, table), "")
+	wrong, ok := errors.AsType[*roster.TableError](err)
+	if !ok {
+		t.Fatalf("%v, want a table error", err)
+	}
+	var lines []int
+	for _, p := range wrong.Problems {
+		lines = append(lines, p.Line)
+	}
+	if !slices.Equal(lines, []int{3, 4, 5, 6}) {
+		t.Errorf("lines %v: %v", lines, err)
+	}
+	if all, _ := people(t, s, ""); all != "Zwei, Zwei" {
+		t.Errorf("participants %q", all)
+	}
+}
+
+func member(name string) roster.Member {
+	return roster.Member{Person: roster.Person{ID: "https://ris.example/p/" + name, Name: name}}
+}
+
+// evening returns a roster of the council with one session.
+func evening(complete bool, names ...string) *roster.Roster {
+	var members []roster.Member
+	for _, n := range names {
+		members = append(members, member(n))
+	}
+	return &roster.Roster{Complete: complete,
+		Organizations: []roster.Organization{{ID: "https://ris.example/o/1", Name: "Rat", Body: "Stadt", Members: []roster.Member{member("Von Gestern")}}},
+		Meetings: []roster.Meeting{{ID: "https://ris.example/m/1", Name: "1. Sitzung", Start: now.Add(48 * time.Hour),
+			Organizations: []string{"https://ris.example/o/1"}, Members: members}}}
+}
+
+func TestRosters(t *testing.T) {
+	d, s := newDesk(t)
+	apply := func(r *roster.Roster) intake.Council {
+		t.Helper()
+		plan, err := d.OParl(t.Context(), r, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Apply(t.Context(), plan, false); err != nil {
+			t.Fatal(err)
+		}
+		return plan.Councils[0]
+	}
+	c := apply(evening(true, "Anna", "Bernd"))
+	if !c.New || c.Result != (store.ImportResult{Added: 1}) {
+		t.Errorf("%+v", c)
+	}
+	c = apply(evening(true, "Anna", "Bernd"))
+	if c.New || c.Result != (store.ImportResult{Unchanged: 1}) || len(c.Joined)+len(c.Left) > 0 {
+		t.Errorf("again: %+v", c)
+	}
+	// The source could not be read completely: nobody leaves, and no session is cancelled.
+	part := evening(false, "Anna", "Cem")
+	part.Meetings[0].ID = "https://ris.example/m/2"
+	if c = apply(part); c.Result != (store.ImportResult{Added: 1}) || !slices.Equal(c.Joined, []string{"Cem"}) || len(c.Left) > 0 {
+		t.Errorf("incomplete: %+v", c)
+	}
+	if c = apply(evening(true, "Anna", "Cem")); !slices.Equal(c.Left, []string{"Bernd"}) || c.Result != (store.ImportResult{Unchanged: 1, Cancelled: 1}) {
+		t.Errorf("complete: %+v", c)
+	}
+	if all, members := people(t, s, "Rat"); all != "Anna, Bernd, Cem" || members != "Anna, Cem" {
+		t.Errorf("participants %q, members %q", all, members)
+	}
+	if _, err := d.OParl(t.Context(), &roster.Roster{Organizations: make([]roster.Organization, 2)}, "Rat"); err == nil {
+		t.Error("two organizations became one council")
+	}
+	plan, err := d.Calendar(t.Context(), &roster.Roster{Complete: true, Meetings: []roster.Meeting{{ID: strings.Repeat("x", 2000), Name: "S", Start: now.Add(time.Hour), End: now.Add(72 * time.Hour)}}}, "Rat", "file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Apply(t.Context(), plan, false); err != nil || plan.Councils[0].Result.Added != 1 || len(plan.Notes) != 1 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}

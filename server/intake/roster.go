@@ -1,0 +1,140 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/roster"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// OParl plans the import of a roster from a council information system. council is the name of the
+// council for its only organization, "" to name each as its organization.
+//
+// The members of a council become those of the source at the next session: others leave it, but
+// remain participants with their reports. Sessions of the source that have vanished are cancelled.
+func (d Desk) OParl(ctx context.Context, r *roster.Roster, council string) (*Plan, error) {
+	if council != "" && len(r.Organizations) != 1 {
+		return nil, &store.InputError{Problem: fmt.Sprintf("the source has %d organizations with sessions: choose the one for %q", len(r.Organizations), council)}
+	}
+	p := d.planner()
+	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
+	now := d.Enroll.Now()
+	for _, o := range r.Organizations {
+		name := cmp.Or(council, o.Name)
+		if slices.ContainsFunc(p.plan.Councils, func(c Council) bool { return c.Name == name }) {
+			name += " (" + o.Body + ")"
+		}
+		members := o.Members
+		var meetings []roster.Meeting
+		next := time.Time{}
+		for _, m := range r.Meetings {
+			if !slices.Contains(m.Organizations, o.ID) {
+				continue
+			}
+			meetings = append(meetings, m)
+			if next.IsZero() && !m.Cancelled && m.Start.After(now) && len(m.Organizations) == 1 {
+				next, members = m.Start, m.Members
+			}
+		}
+		if err := p.replace(ctx, name, members); err != nil {
+			return nil, err
+		}
+		if err := p.sessions(ctx, name, "oparl:"+o.ID, meetings); err != nil {
+			return nil, err
+		}
+	}
+	return p.plan, nil
+}
+
+// Calendar plans the import of the sessions of a council from a calendar. source names the
+// calendar: the sessions of an earlier import from the same one are changed.
+func (d Desk) Calendar(ctx context.Context, r *roster.Roster, council, source string) (*Plan, error) {
+	p := d.planner()
+	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
+	return p.plan, p.sessions(ctx, council, "ics:"+source, r.Meetings)
+}
+
+// replace plans that these become the members of a council.
+func (p *planner) replace(ctx context.Context, name string, members []roster.Member) error {
+	c, err := p.council(ctx, name)
+	if err != nil {
+		return err
+	}
+	present, err := p.members(ctx, c)
+	if err != nil {
+		return err
+	}
+	change := store.MemberChange{CouncilID: c.ID}
+	for _, m := range members {
+		one, err := p.person(ctx, m.Name, m.Phone)
+		if input, ok := errors.AsType[*enroll.InputError](err); ok {
+			p.plan.Complete = false
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q is not imported: %s.", m.Name, input.Problem))
+			continue
+		}
+		if errors.Is(err, errAmbiguous) {
+			p.plan.Complete = false
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q is not imported: %v.", m.Name, err))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		one.Email, one.Council = m.Email, name
+		p.plan.People = append(p.plan.People, one)
+		id := one.Invitation.Participant.ID
+		if _, already := present[id]; already {
+			delete(present, id)
+		} else if !slices.Contains(change.Add, id) {
+			change.Add = append(change.Add, id)
+			c.Joined = append(c.Joined, one.Invitation.Participant.Name)
+		}
+	}
+	if p.plan.Complete {
+		for id, gone := range present {
+			change.Remove = append(change.Remove, id)
+			c.Left = append(c.Left, gone.Name)
+		}
+		slices.Sort(c.Left)
+	}
+	if len(change.Add)+len(change.Remove) > 0 {
+		p.plan.change.Members = append(p.plan.change.Members, change)
+	}
+	return nil
+}
+
+// sessions plans the sessions of one source in a council.
+func (p *planner) sessions(ctx context.Context, name, source string, meetings []roster.Meeting) error {
+	c, err := p.council(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, m := range meetings {
+		s := store.CouncilSession{Title: m.Name, StartsAt: m.Start, EndsAt: m.End, Place: m.Location, Cancelled: m.Cancelled, SourceUID: short(m.ID)}
+		if s.EndsAt.Sub(s.StartsAt) > store.MaxSessionLength {
+			s.EndsAt = time.Time{}
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("The session %.60q lasts more than %d hours: its end is not imported.", m.Name, store.MaxSessionLength/time.Hour))
+		}
+		c.Sessions = append(c.Sessions, s)
+	}
+	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: c.Sessions, KeepMissing: !p.plan.Complete})
+	return nil
+}
+
+// short returns an identifier in the length that the store keeps: a hash of a long one.
+func short(id string) string {
+	const most = 400
+	if len(id) <= most {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return id[:most/2] + "#" + hex.EncodeToString(sum[:])
+}

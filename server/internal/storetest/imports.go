@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// imports: an import is made as a whole or not at all.
+func imports(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	old := store.Participant{ID: uuid.NewString(), Name: "Alt", CreatedAt: evening}
+	if err := s.AddParticipant(ctx, old); err != nil {
+		t.Fatal(err)
+	}
+	anna := store.Participant{ID: uuid.NewString(), Name: "Anna", Phone: "0228 1", CreatedAt: evening}
+	code := store.EnrolCode{Hash: store.HashOf("x"), ParticipantID: anna.ID, CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}
+	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
+	session := store.CouncilSession{Title: "1. Sitzung", StartsAt: evening.Add(24 * time.Hour), SourceUID: "1"}
+	i := store.Import{Participants: []store.Participant{anna}, Codes: []store.EnrolCode{code}, Councils: []store.Council{council}, Now: evening,
+		Members:  []store.MemberChange{{CouncilID: council.ID, Add: []string{anna.ID, old.ID}}},
+		Sessions: []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}}}
+
+	nothing := func(when string) {
+		t.Helper()
+		if _, err := s.Participant(ctx, anna.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: the participant: %v, want %v", when, err, store.ErrNotFound)
+		}
+		if _, err := s.CouncilNamed(ctx, "Rat"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: the council: %v, want %v", when, err, store.ErrNotFound)
+		}
+	}
+	broken := i
+	broken.Members = []store.MemberChange{{CouncilID: council.ID, Add: []string{uuid.NewString()}}}
+	if _, err := s.ApplyImport(ctx, broken); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an unknown member: %v, want %v", err, store.ErrNotFound)
+	}
+	nothing("after an error")
+	dry := i
+	dry.DryRun = true
+	results, err := s.ApplyImport(ctx, dry)
+	if want := []store.ImportResult{{Added: 1}}; err != nil || !slices.Equal(results, want) {
+		t.Errorf("dry run: %+v, %v; want %+v", results, err, want)
+	}
+	nothing("after a dry run")
+
+	if results, err = s.ApplyImport(ctx, i); err != nil || !slices.Equal(results, []store.ImportResult{{Added: 1}}) {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	if _, err := s.ApplyImport(ctx, i); !errors.Is(err, store.ErrExists) {
+		t.Errorf("the same again: %v, want %v", err, store.ErrExists)
+	}
+	if p, err := s.Enrol(ctx, code.Hash, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("t")}, evening); err != nil || p.ID != anna.ID {
+		t.Errorf("the code: %+v, %v", p, err)
+	}
+	members, before, err := s.CouncilMembers(ctx, council.ID)
+	if err != nil || len(members) != 2 {
+		t.Fatalf("%+v, %v; want 2 members", members, err)
+	}
+	page, err := s.CouncilSessions(ctx, store.SessionQuery{CouncilID: council.ID, From: evening})
+	if err != nil || len(page.Sessions) != 1 {
+		t.Fatalf("%+v, %v; want 1 session", page, err)
+	}
+	chosen := page.Sessions[0]
+	chosen.Target = "bbb"
+	if err := s.ChangeCouncilSession(ctx, chosen); err != nil {
+		t.Fatal(err)
+	}
+
+	// Somebody leaves, a session moves, and the choice of the conference system remains.
+	session.StartsAt = session.StartsAt.Add(time.Hour)
+	results, err = s.ApplyImport(ctx, store.Import{Now: evening, Members: []store.MemberChange{{CouncilID: council.ID, Remove: []string{old.ID}}},
+		Sessions: []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}}})
+	if err != nil || !slices.Equal(results, []store.ImportResult{{Changed: 1}}) {
+		t.Errorf("a change: %+v, %v", results, err)
+	}
+	if got, err := s.CouncilSession(ctx, chosen.ID); err != nil || got.Target != "bbb" || !got.StartsAt.Equal(session.StartsAt) {
+		t.Errorf("%+v, %v; want the new start, and the conference system that was chosen", got, err)
+	}
+	if members, after, err := s.CouncilMembers(ctx, council.ID); err != nil || len(members) != 1 || members[0].ID != anna.ID || after <= before {
+		t.Errorf("%+v, revision %d after %d, %v; want Anna", members, after, before, err)
+	}
+	if _, err := s.Participant(ctx, old.ID); err != nil {
+		t.Errorf("the one who left: %v", err)
+	}
+
+	// A session that is missing is cancelled, unless the source could not be read completely.
+	gone := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", KeepMissing: true}}
+	for _, want := range []store.ImportResult{{}, {Cancelled: 1}, {}} {
+		results, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: gone})
+		if err != nil || !slices.Equal(results, []store.ImportResult{want}) {
+			t.Errorf("a missing session: %+v, %v; want %+v", results, err, want)
+		}
+		gone[0].KeepMissing = false
+	}
+	bad := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{{SourceUID: "2"}}}}
+	if _, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: bad}); err == nil {
+		t.Error("a session without a start was stored")
+	} else if _, ok := errors.AsType[*store.InputError](err); !ok {
+		t.Errorf("%v, want an InputError", err)
+	}
+}

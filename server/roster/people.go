@@ -1,0 +1,213 @@
+package roster
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Limits of a table of people.
+const (
+	MaxTableBytes  = 4 << 20
+	MaxTableRows   = 5_000
+	maxProblems    = 50
+	maxTableFields = 100
+)
+
+// Entry is one person of a table.
+type Entry struct {
+	Line    int // in the file
+	Name    string
+	Phone   string
+	Email   string
+	Council string
+}
+
+// Problem is what is wrong in one line of a table.
+type Problem struct {
+	Line int
+	Text string
+}
+
+// TableError says why a table cannot be imported, and where.
+type TableError struct{ Problems []Problem }
+
+func (e *TableError) Error() string {
+	var all []string
+	for _, p := range e.Problems {
+		all = append(all, fmt.Sprintf("line %d: %s", p.Line, p.Text))
+	}
+	return strings.Join(all, "; ")
+}
+
+// Add adds a problem, unless there are very many.
+func (e *TableError) Add(line int, format string, args ...any) {
+	if len(e.Problems) < maxProblems {
+		e.Problems = append(e.Problems, Problem{line, fmt.Sprintf(format, args...)})
+	}
+}
+
+// columns are the fields of an entry by the names that tables use for them, in lower case and
+// without spaces, dashes and dots.
+var columns = map[string]string{
+	"name": "name", "fullname": "name", "vollständigername": "name", "person": "name", "mitglied": "name", "member": "name", "teilnehmer": "name", "teilnehmerin": "name", "participant": "name",
+	"nachname": "family", "familienname": "family", "zuname": "family", "surname": "family", "lastname": "family", "familyname": "family",
+	"vorname": "given", "firstname": "given", "givenname": "given", "rufname": "given",
+	"titel": "title", "akademischertitel": "title", "title": "title",
+	"telefon": "phone", "telefonnummer": "phone", "tel": "phone", "telnr": "phone", "rufnummer": "phone", "phone": "phone", "phonenumber": "phone", "telephone": "phone", "tel.": "phone",
+	"mobil": "mobile", "handy": "mobile", "mobiltelefon": "mobile", "handynummer": "mobile", "mobile": "mobile", "mobilephone": "mobile", "cell": "mobile",
+	"email": "email", "mail": "email", "emailadresse": "email", "mailadresse": "email", "emailaddress": "email",
+	"gremium": "council", "rat": "council", "ausschuss": "council", "council": "council", "committee": "council", "gremien": "council",
+}
+
+func columnOf(header string) string {
+	return columns[strings.NewReplacer(" ", "", "-", "", ".", "", "_", "", "\u2011", "").Replace(strings.ToLower(tidy(header)))]
+}
+
+// ReadPeople reads a table of people as spreadsheets save it: separated by semicolons, commas or
+// tabs, in UTF-8, UTF-16 or Windows-1252. The first line names the columns in German or English;
+// others than those of Entry are ignored. A *TableError lists all lines that cannot be read.
+func ReadPeople(b []byte) ([]Entry, error) {
+	if len(b) > MaxTableBytes {
+		return nil, fmt.Errorf("the table is %w: it has %d bytes, at most %d are read", ErrTooLarge, len(b), MaxTableBytes)
+	}
+	text := string(utf8Text(b))
+	if strings.HasPrefix(text, "PK\x03\x04") || strings.ContainsRune(text, 0) {
+		return nil, fmt.Errorf("%w: this is no CSV file. In Excel choose 'Save as', 'CSV UTF-8 (*.csv)'", ErrFormat)
+	}
+	text, separator, skipped := separatorOf(text)
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma, r.FieldsPerRecord, r.LazyQuotes, r.TrimLeadingSpace = separator, -1, true, separator != '\t'
+	var entries []Entry
+	var where map[string]int
+	wrong := &TableError{}
+	for {
+		record, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
+			wrong.Add(bad.Line+skipped, "the quotation marks do not match")
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := r.FieldPos(0)
+		line += skipped
+		if empty(record) {
+			continue
+		}
+		if where == nil {
+			if where, err = header(record); err != nil {
+				wrong.Add(line, "%v", err)
+				break
+			}
+			continue
+		}
+		if len(entries) == MaxTableRows {
+			return nil, fmt.Errorf("the table is %w: it has more than %d people", ErrTooLarge, MaxTableRows)
+		}
+		if e, problem := entryOf(record, where); problem != "" {
+			wrong.Add(line, "%s", problem)
+		} else {
+			e.Line = line
+			entries = append(entries, e)
+		}
+	}
+	if where == nil && len(wrong.Problems) == 0 {
+		return nil, fmt.Errorf("%w: the table is empty", ErrFormat)
+	}
+	if len(wrong.Problems) > 0 {
+		return nil, wrong
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%w: the table has a line with the names of the columns, but no people", ErrFormat)
+	}
+	return entries, nil
+}
+
+// separatorOf returns the separator of a table, and the table without the line "sep=;" by which
+// some programs tell Excel. skipped is the number of lines that are gone.
+func separatorOf(text string) (rest string, separator rune, skipped int) {
+	first, after, _ := strings.Cut(text, "\n")
+	if s := strings.TrimRight(first, "\r"); len(s) == len("sep=;") && strings.EqualFold(s[:4], "sep=") && strings.ContainsAny(s[4:], ";,\t") {
+		return after, rune(s[4]), 1
+	}
+	most := 0
+	separator = ';'
+	for _, c := range ";,\t" {
+		if n := strings.Count(first, string(c)); n > most {
+			separator, most = c, n
+		}
+	}
+	return text, separator, 0
+}
+
+func empty(record []string) bool {
+	return !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" })
+}
+
+// header returns the place of each field.
+func header(record []string) (map[string]int, error) {
+	where := map[string]int{}
+	for i, h := range record[:min(len(record), maxTableFields)] {
+		field := columnOf(h)
+		if _, twice := where[field]; field != "" && !twice {
+			where[field] = i
+		}
+	}
+	_, name := where["name"]
+	_, family := where["family"]
+	if !name && !family {
+		return nil, fmt.Errorf("the first line must name the columns, of which one is Name (or Nachname and Vorname), such as: Name;Telefon;E-Mail;Gremium. It is: %.80s", tidy(strings.Join(record, ";")))
+	}
+	return where, nil
+}
+
+// entryOf returns the person in a line, or what is wrong with it.
+func entryOf(record []string, where map[string]int) (e Entry, problem string) {
+	field := func(name string) string {
+		i, ok := where[name]
+		if !ok || i >= len(record) {
+			return ""
+		}
+		s := strings.TrimSpace(record[i])
+		// ="0228 5550101" keeps Excel from taking the zero away.
+		if inner, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(inner, `"`) {
+			s = strings.TrimSuffix(inner, `"`)
+		}
+		return strings.TrimPrefix(s, "'")
+	}
+	e.Name = field("name")
+	if e.Name == "" {
+		e.Name = strings.Join(strings.Fields(strings.Join([]string{field("title"), field("given"), field("family")}, " ")), " ")
+	}
+	e.Phone, e.Email, e.Council = field("phone"), field("email"), field("council")
+	if e.Phone == "" {
+		e.Phone = field("mobile")
+	}
+	switch {
+	case e.Name == "":
+		return e, "there is no name"
+	case strings.ContainsAny(e.Name+e.Phone+e.Email+e.Council, "\r\n"):
+		return e, "a cell has several lines, or a quotation mark is never closed"
+	case isScientific(e.Phone):
+		return e, fmt.Sprintf("the telephone number %q was rounded by the spreadsheet: format the column as text and enter it again", e.Phone)
+	case e.Email != "" && !strings.Contains(e.Email, "@"):
+		return e, fmt.Sprintf("%.60q is no e-mail address", e.Email)
+	}
+	return e, ""
+}
+
+// isScientific reports whether a spreadsheet wrote a number as 4,92285E+11.
+func isScientific(s string) bool {
+	mantissa, exponent, ok := strings.Cut(strings.ToUpper(s), "E+")
+	if !ok || mantissa == "" || exponent == "" {
+		return false
+	}
+	return strings.Trim(mantissa, "0123456789.,") == "" && strings.Trim(exponent, "0123456789") == ""
+}

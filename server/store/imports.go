@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Import is a set of changes from a table or another system, which are made together or not at
+// all.
+type Import struct {
+	Participants []Participant // new ones
+	Codes        []EnrolCode   // of new or known participants
+	Councils     []Council     // new ones
+	Members      []MemberChange
+	Sessions     []SessionImport
+	// Now decides which sessions are in the future.
+	Now time.Time
+	// DryRun undoes all changes at the end. The results are those that the import would have.
+	DryRun bool
+}
+
+// MemberChange adds participants to a council and removes others.
+type MemberChange struct {
+	CouncilID   string
+	Add, Remove []string // ids of participants; those who are members already, or not, do not matter
+}
+
+// SessionImport are the sessions of one source in a council (see Councils.UpsertSessions).
+type SessionImport struct {
+	CouncilID, Source string
+	Sessions          []CouncilSession
+	// KeepMissing means that those of the source that are missing remain as they are: the source
+	// could not be read completely.
+	KeepMissing bool
+}
+
+// Imports stores what comes from tables and other systems.
+type Imports interface {
+	// ApplyImport makes all changes of an import, or none. ErrExists means that a new
+	// participant, code or council exists, ErrNotFound that a council or participant is gone.
+	// results are those of Import.Sessions.
+	ApplyImport(ctx context.Context, i Import) (results []ImportResult, err error)
+}
