@@ -29,6 +29,7 @@ type invocation struct {
 	noCall     bool
 	target     targetOptions
 	session    sessionOptions
+	importing  importOptions
 }
 
 // setting is an option as text, with its origin for messages.

@@ -21,6 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/roster"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 	"github.com/tonprobe/tonprobe/server/target"
@@ -73,6 +74,7 @@ func commands() []command {
 		{"reflect", "", "run only the reflector, beside a conference server", reflectOnly, reflectFlags},
 		{"participant add", "NAME", "add a participant and print the code for their computer", participantAdd, participantAddFlags},
 		{"participant code", "NAME|ID", "print one more code, for another computer", participantCode, participantCodeFlags},
+		{"participant import", "FILE.csv", "add all people of a table and print their codes", participantImport, participantImportFlags},
 		{"participant list", "", "list the participants with their last check", participantList, participantListFlags},
 		{"participant edit", "NAME|ID", "change a participant's name or phone number", participantEdit, participantEditFlags},
 		{"participant delete", "NAME|ID", "delete a participant with all their reports", participantDelete, participantDeleteFlags},
@@ -91,6 +93,8 @@ func commands() []command {
 		{"session list", "", "list the sessions that are not over", sessionList, sessionListFlags},
 		{"session cancel", "ID", "cancel a session", sessionCancel, nil},
 		{"session remove", "ID", "remove a session", sessionRemove, nil},
+		{"import oparl", "URL", "import a council, its members and sessions from a council information system", importOParl, importOParlFlags},
+		{"import ics", "URL|FILE", "import the sessions of a council from a calendar", importCalendar, importCalendarFlags},
 		{"target add", "NAME", "add a conference system that the participants use", targetAdd, targetAddFlags},
 		{"target list", "", "list the conference systems", targetList, jsonFlag},
 		{"target test", "NAME", "test a conference system from here, step by step", targetTest, targetTestFlags},
@@ -141,6 +145,9 @@ func isUsage(err error) bool {
 		return true
 	}
 	if _, ok := errors.AsType[*store.InputError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*roster.TableError](err); ok {
 		return true
 	}
 	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
