@@ -45,6 +45,35 @@ func WriteFile(path string, data []byte) (err error) {
 	return SyncDir(filepath.Dir(path))
 }
 
+// CreateFile is WriteFile for a file that must not exist yet: the error is fs.ErrExist if it
+// does.
+func CreateFile(path string, data []byte) (err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), TempPattern) // mode 0600
+	if err != nil {
+		return fmt.Errorf("create %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, Remove(f.Name())) }()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("create %s: %w", path, err)
+	}
+	// Unlike a rename, a link does not replace a file that appeared in the meantime.
+	err = os.Link(f.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return WriteFile(path, data) // a file system without links
+	}
+	if err != nil {
+		return fmt.Errorf("create %s: %w", path, err)
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
 // OpenFile is os.OpenFile with mode 0600, but fails if path is a symbolic link. A program of
 // the administrator may work in the folder of an account without rights, which could
 // otherwise make it write to any file.

@@ -190,6 +190,13 @@ func (c *Client) History(ctx context.Context, at time.Time) (*report.HostHistory
 	return &h, nil
 }
 
+// Log returns the last lines of the service's log, oldest first.
+func (c *Client) Log(ctx context.Context) ([]string, error) {
+	var lines []string
+	err := c.do(ctx, askTime, http.MethodGet, pathLog, nil, &lines)
+	return lines, err
+}
+
 func timeQuery(name string, t time.Time) string {
 	return url.Values{name: {t.UTC().Format(time.RFC3339Nano)}}.Encode()
 }

@@ -32,6 +32,7 @@ const (
 	pathReports   = "/v1/reports"
 	pathEvents    = "/v1/events"
 	pathHistory   = "/v1/history"
+	pathLog       = "/v1/log"
 	pathCollector = "/v1/collector"
 )
 

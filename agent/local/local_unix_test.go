@@ -69,6 +69,7 @@ func (f *fakeAgent) History(at time.Time) (*report.HostHistory, error) {
 	return &report.HostHistory{At: at, Kind: f.kind, Minutes: []report.HostMinute{{At: at}}}, f.recordErr
 }
 func (f *fakeAgent) SelfCheck(context.Context) []Finding { return nil }
+func (f *fakeAgent) LogLines() []string                  { return []string{"level=INFO msg=started"} }
 
 var quiet = slog.New(slog.DiscardHandler)
 

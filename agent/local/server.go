@@ -40,6 +40,9 @@ type Agent interface {
 	// History returns the last minutes before at, or ErrNoRecords if there are none.
 	History(at time.Time) (*report.HostHistory, error)
 	SelfCheck(ctx context.Context) []Finding
+	// LogLines returns the last lines of the service's log, oldest first, reduced to what may
+	// leave the computer.
+	LogLines() []string
 }
 
 // Server is the service's side of the socket.
@@ -144,6 +147,7 @@ func (s *Server) handler() http.Handler {
 	handle("GET "+pathReports+"/{id}", asks, s.report)
 	handle("GET "+pathEvents, asks, s.events)
 	handle("GET "+pathHistory, asks, s.history)
+	handle("GET "+pathLog, asks, s.log)
 	for _, p := range passed() {
 		handle(p.method+" "+pathCollector+p.path, passes, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
 			return s.pass(w, r, p)
@@ -281,6 +285,11 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, _ Peer) error {
 		return err
 	}
 	answer(w, http.StatusOK, h)
+	return nil
+}
+
+func (s *Server) log(w http.ResponseWriter, _ *http.Request, _ Peer) error {
+	answer(w, http.StatusOK, s.Agent.LogLines())
 	return nil
 }
 

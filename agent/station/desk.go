@@ -16,6 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/local"
+	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -26,6 +27,8 @@ type Desk struct {
 	Config  config.Config
 	Version string
 	Log     *slog.Logger
+	// RecentLog has the last lines of the service's log; nil without them.
+	RecentLog *resident.RecentLog
 
 	changing sync.Mutex // held while the identity is replaced
 }

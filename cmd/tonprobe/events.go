@@ -27,7 +27,7 @@ func (p *program) events(ctx context.Context, args []string) error {
 		return err
 	}
 	if *since <= 0 || *since > longestSince {
-		return &usageError{key: "usage.bad_since", args: []any{"value", since.String(), "most", longestSince.String()}}
+		return badSince(*since)
 	}
 	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
@@ -38,11 +38,15 @@ func (p *program) events(ctx context.Context, args []string) error {
 	if *asJSON {
 		return p.printJSON(found)
 	}
-	p.printEvents(found)
+	for _, line := range p.eventLines(found) {
+		fmt.Fprintln(p.out, line)
+	}
 	return nil
 }
 
-func (p *program) printEvents(found *report.HostCrash) {
+// eventLines returns the events in words, and what was not read and is or is not sent.
+func (p *program) eventLines(found *report.HostCrash) (lines []string) {
+	say := func(key string, args ...any) { lines = append(lines, p.t(key, args...)) }
 	terms := diagnose.Glossary{}.In(p.lang)
 	for _, e := range found.Events {
 		parts := []string{terms.Value(e.At.UTC().Format(time.RFC3339), ""), terms.Value(string(e.Kind), "")}
@@ -54,20 +58,21 @@ func (p *program) printEvents(found *report.HostCrash) {
 				parts = append(parts, part)
 			}
 		}
-		fmt.Fprintln(p.out, strings.Join(parts, "  "))
+		lines = append(lines, strings.Join(parts, "  "))
 	}
 	if len(found.Events) == 0 {
-		p.say("events.none")
+		say("events.none")
 	}
 	for _, s := range found.Sources {
 		if s.State == "not_permitted" || s.State == "failed" {
-			p.say("events.state_"+s.State, "source", p.t("events.source_"+s.Name))
+			say("events.state_"+s.State, "source", p.t("events.source_"+s.Name))
 		}
 	}
 	if slices.Contains(found.Sources, report.HostSource{Name: "recorder", State: "absent"}) {
-		p.say("events.no_service")
+		say("events.no_service")
 	} else {
-		p.say("events.reported")
+		say("events.reported")
 	}
-	p.say("events.sent")
+	say("events.sent")
+	return lines
 }

@@ -14,13 +14,14 @@ import (
 
 // servePrograms returns the job that lets the programs of signed-in users use the identity
 // and the spool of the service.
-func (p *program) servePrograms(c config.Config, log *slog.Logger) func(context.Context) error {
-	server := &local.Server{Address: c.Socket, Agent: &station.Desk{Config: c, Version: p.version, Log: log}, Log: log}
+func (p *program) servePrograms(c config.Config, recent *resident.RecentLog, log *slog.Logger) func(context.Context) error {
+	desk := &station.Desk{Config: c, Version: p.version, Log: log, RecentLog: recent}
+	server := &local.Server{Address: c.Socket, Agent: desk, Log: log}
 	return server.Run
 }
 
-// loops returns the jobs of the background service.
-func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
+// loops returns the jobs of the background service, whose log is also written to recent.
+func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.Logger) resident.Loops {
 	turn := station.NewTurn()
 	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
@@ -32,7 +33,7 @@ func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
 	}
 	// The service of a person shares the folder with the person's program.
 	if c.Socket != "" {
-		loops.List = append(loops.List, resident.Loop{Name: "programs", Run: p.servePrograms(c, log)})
+		loops.List = append(loops.List, resident.Loop{Name: "programs", Run: p.servePrograms(c, recent, log)})
 	}
 	return loops
 }

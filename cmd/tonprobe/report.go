@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/station"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -19,6 +18,10 @@ func (p *program) report(ctx context.Context, args []string) error {
 	f := newFlags("report")
 	s := bindSettings(f)
 	asJSON := f.Bool("json", false, "")
+	export := &exportFlags{}
+	f.StringVar(&export.output, "output", "", "")
+	f.DurationVar(&export.since, "since", crash.Window, "")
+	f.BoolVar(&export.yes, "yes", false, "")
 	positional, err := p.parse(f, args, 2)
 	if err != nil {
 		return err
@@ -38,12 +41,14 @@ func (p *program) report(ctx context.Context, args []string) error {
 	switch action := positional[0]; {
 	case action == "list" && which == "":
 		return p.reportList(sp, *asJSON)
-	case action == "list":
+	case which != "" && action != "show":
 		return &usageError{key: "usage.too_many", args: []any{"argument", which}}
 	case action == "show":
 		return p.reportShow(sp, which, *asJSON)
+	case action == "export" && *asJSON:
+		return p.reportLines(sp)
 	case action == "export":
-		return p.reportExport(sp, which)
+		return p.reportExport(ctx, c, sp, export)
 	default:
 		return &usageError{key: "report.unknown_action", args: []any{"action", action}}
 	}
@@ -122,27 +127,21 @@ func (p *program) printList(list []listed, counts spool.DropCounts) {
 	}
 }
 
-// reportExport writes all readable reports, one JSON document per line.
-func (p *program) reportExport(sp station.Reports, to string) error {
+// reportLines prints all readable reports, one JSON document per line.
+func (p *program) reportLines(sp station.Reports) error {
 	entries, err := sp.All()
 	if err != nil {
 		return err
 	}
-	var all strings.Builder
 	for _, e := range entries {
 		doc, err := sp.Read(e)
 		if err != nil {
 			p.warn("report.skipped", "id", e.ID)
 			continue
 		}
-		fmt.Fprintf(&all, "%s\n", doc)
+		if _, err := fmt.Fprintf(p.out, "%s\n", doc); err != nil {
+			return err
+		}
 	}
-	if to == "" || to == "-" {
-		_, err := io.WriteString(p.out, all.String())
-		return err
-	}
-	if _, err := os.Stat(to); err == nil && !isDevice(to) {
-		return &usageError{key: "report.exists", args: []any{"file", to}}
-	}
-	return writeFile(to, []byte(all.String()))
+	return nil
 }

@@ -141,7 +141,8 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
+	recent := &resident.RecentLog{}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(out, recent), &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
 	// An unusable station is an error to report now, not a reason for endless restarts.
 	st, err := station.Open(c, log)
 	if err != nil {
@@ -151,7 +152,7 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
-	return resident.Run(p.loops(c, log).Run, log)
+	return resident.Run(p.loops(c, recent, log).Run, log)
 }
 
 // serviceLog returns the destination of the service's log: systemd takes standard error

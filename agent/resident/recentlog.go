@@ -1,0 +1,73 @@
+package resident
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// maxRecentBytes limits the lines that RecentLog keeps, and that ReadLog reads.
+const maxRecentBytes = 64 << 10
+
+// RecentLog keeps the last lines of a log in memory, for the support file: the service's log
+// may be in a journal that the person's account cannot read. Its zero value is ready.
+type RecentLog struct {
+	mu    sync.Mutex
+	lines []string
+	bytes int
+}
+
+// Write implements io.Writer. Each call writes whole lines.
+func (l *RecentLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range bytes.Lines(b) {
+		line = bytes.TrimRight(line, "\r\n")
+		kept := string(line[:min(len(line), maxRecentBytes)])
+		l.lines, l.bytes = append(l.lines, kept), l.bytes+len(kept)
+	}
+	gone := 0
+	for ; l.bytes > maxRecentBytes; gone++ {
+		l.bytes -= len(l.lines[gone])
+	}
+	l.lines = append(l.lines[:0], l.lines[gone:]...)
+	return len(b), nil
+}
+
+// Lines returns the kept lines, oldest first.
+func (l *RecentLog) Lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string{}, l.lines...)
+}
+
+// ReadLog returns the last lines of the log file in dir, oldest first; none without a file.
+func ReadLog(dir string) ([]string, error) {
+	f, err := os.Open(filepath.Join(dir, LogFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	from := max(0, info.Size()-maxRecentBytes)
+	b, err := io.ReadAll(io.NewSectionReader(f, from, maxRecentBytes))
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	if from > 0 {
+		lines = lines[1:] // begins in the middle
+	}
+	return lines, nil
+}
