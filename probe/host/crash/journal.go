@@ -46,8 +46,12 @@ type text string
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *text) UnmarshalJSON(data []byte) error {
 	var s string
-	if json.Unmarshal(data, &s) == nil {
+	var n json.Number // Apple writes bug_type as a text, other tools as a number
+	switch {
+	case json.Unmarshal(data, &s) == nil:
 		*t = text(s)
+	case json.Unmarshal(data, &n) == nil:
+		*t = text(n)
 	}
 	return nil
 }

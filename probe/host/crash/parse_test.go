@@ -179,6 +179,10 @@ func TestDiagnosticReports(t *testing.T) {
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"210"}`:                                                                                                             "bluescreen",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"288"}`:                                                                                                             "bluescreen",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:                                                                     "out_of_memory Firefox",
+		`{"name":"firefox","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":309}`:                                                                                              "client_crashed Firefox",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"tagebuch"}`:                                                                    "out_of_memory",
+		`{"caused_by":"macos","macos_system_state":"running","bug_type":"210","timestamp":"2026-03-02 09:00:00.00 +0100"}` + "\npanic(cpu 0 caller 0x1): x":                         "bluescreen",
+		"Process: firefox [9]\r\nIdentifier: org.mozilla.firefox\r\nDate/Time: 2026-03-02 09:00:00.000 +0100\r\nException Type: EXC_BAD_ACCESS (SIGSEGV)\r\n":                       "client_crashed Firefox sigsegv",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"226"}`:                                                                                                             "",
 		"Process:               zoom.us [712]\nPath: /Applications/zoom.us.app\nDate/Time:             2026-03-02 09:00:00.000 +0100\nException Type:        EXC_CRASH (SIGABRT)\n": "client_crashed Zoom sigabrt",
 	} {
@@ -234,6 +238,9 @@ func FuzzParsers(f *testing.F) {
 		add(readCoredumpName(s))
 		add(readApportName(s))
 		add(readErrorReportName(s))
+		for _, place := range append(crashpad("", "Chrome"), breakpad("")...) {
+			add(place.read(s))
+		}
 		if place, ok := corePattern(s); ok {
 			add(place.read(s))
 		}

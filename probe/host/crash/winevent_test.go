@@ -74,7 +74,24 @@ func TestWindowsEvents(t *testing.T) {
 			winDocument("Microsoft-Windows-Power-Troubleshooter", 1, "SleepTime=2026-03-02T07:00:00Z", "WakeTime=2026-03-02T07:59:00Z"),
 			[]string{"sleep", "resume"},
 		},
-		"another provider": {winDocument("Anna Application Error", 1000, "AppName=Zoom.exe"), []string{}},
+		"resume, unnamed": {
+			winDocument("Microsoft-Windows-Power-Troubleshooter", 1, "2026-03-02T07:00:00Z", "2026-03-02T07:59:00Z", "0"),
+			[]string{"sleep", "resume"},
+		},
+		"resume at an unknown time": {winDocument("Microsoft-Windows-Power-Troubleshooter", 1), []string{"resume"}},
+		"modern standby":            {winDocument("Microsoft-Windows-Kernel-Power", 506, "Reason=1"), []string{"sleep"}},
+		"end of modern standby":     {winDocument("Microsoft-Windows-Kernel-Power", 507, "Reason=1"), []string{"resume"}},
+		"hang, named":               {winDocument("Application Hang", 1002, "AppName=zoom.exe", "AppVersion=6.1", "ProcessId=1abc"), []string{"client_hung Zoom"}},
+		"report of a store program": {winDocument("Windows Error Reporting", 1001, "EventName=MoAppCrash", "P1=msedge.exe", "P7=c0000005"), []string{"client_crashed Edge 0xc0000005"}},
+		"report of .NET":            {winDocument("Windows Error Reporting", 1001, "EventName=CLR20r3", "P1=teams.exe"), []string{"client_crashed Teams"}},
+		"report of a hang, unnamed": {winDocument("Windows Error Reporting", 1001, "1", "5", "AppHangB1", "n", "0", "firefox.exe", "120"), []string{"client_hung Firefox"}},
+		"report of a stop, unnamed": {winDocument("Windows Error Reporting", 1001, "1", "0", "BlueScreen", "n", "0", "d1", "0"), []string{"bluescreen  0xd1"}},
+		"stop code, unnamed":        {winDocument("Microsoft-Windows-Kernel-Power", 41, "159", "0x3", "0x0", "0x0", "0x0", "0", "0"), []string{"bluescreen  0x9f"}},
+		"power button, unnamed":     {winDocument("Microsoft-Windows-Kernel-Power", 41, "0", "0x0", "0x0", "0x0", "0x0", "0", "133"), []string{"unexpected_shutdown  power_button"}},
+		"stop, later, unnamed":      {winDocument("Microsoft-Windows-WER-SystemErrorReporting", 1001, "0x000000d1 (0x0, 0x2)", "C:\\dump", "guid"), []string{"bluescreen  0xd1"}},
+		"Wi-Fi connects, unnamed":   {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8001, "{guid}", "Intel", "Familie Müller"), []string{"link_changed  up"}},
+		"Wi-Fi fails, unnamed":      {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8002, "{guid}", "Intel", "Familie Müller"), []string{"wifi_dropped  connecting_failed"}},
+		"another provider":          {winDocument("Anna Application Error", 1000, "AppName=Zoom.exe"), []string{}},
 	} {
 		events, err := parseWinEvent(c.document)
 		if got := saidAll(events); err != nil || !reflect.DeepEqual(got, c.want) {
