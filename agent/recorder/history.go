@@ -114,12 +114,12 @@ func worse(a, b *float64, high bool) *float64 {
 
 func second(s Sample) report.HostSecond {
 	d := report.HostSecond{At: s.At, Link: s.Link, SignalDBM: s.SignalDBM, CPUPct: s.CPUPct, MemoryFreeMB: s.MemoryFreeMB}
-	d.GatewayLost, d.GatewayRTTMS = fate(s.Gateway)
-	d.ServerLost, d.ServerRTTMS = fate(s.Server)
+	d.GatewayLost, d.GatewayRTTMS = echoResult(s.Gateway)
+	d.ServerLost, d.ServerRTTMS = echoResult(s.Server)
 	return d
 }
 
-func fate(e Echo) (lost *bool, rttMS *float64) {
+func echoResult(e Echo) (lost *bool, rttMS *float64) {
 	if !e.Asked {
 		return nil, nil
 	}

@@ -38,7 +38,7 @@ const (
 type outages struct {
 	last      Sample
 	known     bool
-	calmUntil time.Time // see settle
+	settledAt time.Time // see settle
 
 	since    time.Time // zero without an outage
 	lost     int       // samples in a row
@@ -47,19 +47,19 @@ type outages struct {
 	off      bool      // a person switched the Wi-Fi off
 	kind     string    // of the last link before the outage
 	programs []string  // those that have run throughout
-	told     bool
+	emitted  bool
 }
 
-// see takes the next sample and returns an event if an outage is over, or has lasted for
+// observe takes the next sample and returns an event if an outage is over, or has lasted for
 // ongoing.
-func (o *outages) see(s Sample) (report.HostEvent, bool) {
+func (o *outages) observe(s Sample) (report.HostEvent, bool) {
 	last := o.last
 	gap := o.known && (s.At.Sub(last.At) > maxGap || s.At.Before(last.At))
 	o.last, o.known = s, true
 	if gap {
 		// There were no samples in between: the computer slept, or its clock was set.
 		e, ok := o.end(last.At)
-		o.calmUntil = s.At.Add(settle)
+		o.settledAt = s.At.Add(settle)
 		o.begin(s, last.Link)
 		return e, ok
 	}
@@ -71,8 +71,8 @@ func (o *outages) see(s Sample) (report.HostEvent, bool) {
 		o.begin(s, last.Link)
 	}
 	o.count(s)
-	if !o.told && o.counts() && s.At.Sub(o.since) >= ongoing {
-		o.told = true
+	if !o.emitted && o.counts() && s.At.Sub(o.since) >= ongoing {
+		o.emitted = true
 		return o.event(s.At), true
 	}
 	return report.HostEvent{}, false
@@ -88,7 +88,7 @@ func (o *outages) begin(s Sample, kind string) {
 	if !isAway(s) {
 		return
 	}
-	*o = outages{last: o.last, known: o.known, calmUntil: o.calmUntil, since: s.At, kind: kind, programs: s.Programs}
+	*o = outages{last: o.last, known: o.known, settledAt: o.settledAt, since: s.At, kind: kind, programs: s.Programs}
 }
 
 func (o *outages) count(s Sample) {
@@ -106,7 +106,7 @@ func (o *outages) count(s Sample) {
 // counts reports whether an outage is long enough to be emitted, was not caused by a
 // person, and did not begin right after a sleep.
 func (o *outages) counts() bool {
-	return !o.off && !o.since.Before(o.calmUntil) && (o.noLink >= minNoLink || o.lost >= minLost)
+	return !o.off && !o.since.Before(o.settledAt) && (o.noLink >= minNoLink || o.lost >= minLost)
 }
 
 func (o *outages) end(at time.Time) (report.HostEvent, bool) {
@@ -114,7 +114,7 @@ func (o *outages) end(at time.Time) (report.HostEvent, bool) {
 		return report.HostEvent{}, false
 	}
 	e, ok := o.event(at), o.counts()
-	o.since, o.lost, o.noLink, o.router, o.off, o.told = time.Time{}, 0, 0, 0, false, false
+	o.since, o.lost, o.noLink, o.router, o.off, o.emitted = time.Time{}, 0, 0, 0, false, false
 	return e, ok
 }
 

@@ -40,7 +40,7 @@ func course(letters string) (said []string) {
 			at = at.Add(time.Minute)
 			continue
 		}
-		if e, ok := o.see(s); ok {
+		if e, ok := o.observe(s); ok {
 			said = append(said, strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Detail, " ", e.Program, " ", *e.DurationS)), " "))
 		}
 	}
@@ -86,7 +86,7 @@ func TestOutagesAfterTheClockWasSet(t *testing.T) {
 			if i >= 45 && i < 55 {
 				s.Link = "none"
 			}
-			if e, ok := o.see(s); ok && *e.DurationS > 20 {
+			if e, ok := o.observe(s); ok && *e.DurationS > 20 {
 				t.Errorf("step %v: %+v lasted %v s", step, e, *e.DurationS)
 			}
 		}

@@ -48,18 +48,18 @@ type Recorder struct {
 	Send func(ctx context.Context, i Incident) error
 	Log  *slog.Logger
 
-	store    *store
-	recent   []Sample // including those not yet on disk
-	outages  outages
-	gateway  target
-	server   target
-	events   axis
-	limit    limiter
-	pending  *report.HostEvent // of the next report
-	due      time.Time
-	flushed  time.Time
-	incoming chan report.HostEvent
-	look     chan time.Duration // requests to read the system's records after a wait
+	store            *store
+	recent           []Sample // including those not yet on disk
+	outages          outages
+	gateway          target
+	server           target
+	events           eventLog
+	limit            limiter
+	pending          *report.HostEvent // of the next report
+	due              time.Time
+	flushed          time.Time
+	incoming         chan report.HostEvent
+	evidenceRequests chan time.Duration // requests to read the system's records after a wait
 }
 
 const (
@@ -102,9 +102,9 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 	r.recent, _ = Samples(r.Data)
 	r.events.known, _ = Events(r.Data, r.Clock.Now().Add(-maxSince))
-	r.incoming, r.look = make(chan report.HostEvent, 256), make(chan time.Duration, 4)
+	r.incoming, r.evidenceRequests = make(chan report.HostEvent, 256), make(chan time.Duration, 4)
 	r.limit = newLimiter(r.Clock.Now())
-	r.sayHowItBegan(stopped)
+	r.detectRestart(stopped)
 
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
@@ -181,13 +181,13 @@ func (r *Recorder) tick(ctx context.Context) error {
 	if err := r.store.add(s); err != nil {
 		r.Log.Debug("a sample was not written", "err", err)
 	}
-	if e, ok := r.outages.see(s); ok {
-		r.happened(e)
+	if e, ok := r.outages.observe(s); ok {
+		r.handleEvent(e)
 	}
 	for {
 		select {
 		case e := <-r.incoming:
-			r.happened(e)
+			r.handleEvent(e)
 			continue
 		default:
 		}
@@ -283,8 +283,8 @@ func (t *target) ask(ctx context.Context, send func(context.Context, netip.Addr)
 	return Echo{Asked: true}
 }
 
-// happened processes an event from any source.
-func (r *Recorder) happened(e report.HostEvent) {
+// handleEvent processes an event from any source.
+func (r *Recorder) handleEvent(e report.HostEvent) {
 	e.At = e.At.UTC().Truncate(time.Second)
 	if !e.Valid() {
 		r.Log.Debug("an event has the wrong form", "kind", e.Kind)
@@ -306,19 +306,19 @@ func (r *Recorder) happened(e report.HostEvent) {
 		}
 	}
 	if e.Kind == report.EventClientEnded {
-		r.lookSoon(settleEvidence)
+		r.requestEvidence(settleEvidence)
 	}
 	running := len(r.Board.View().Programs) > 0
-	if deserves(e, running) && now.Sub(e.At) <= fresh && !r.events.reported(e) {
+	if isReportable(e, running) && now.Sub(e.At) <= fresh && !r.events.reported(e) {
 		r.plan(e, now)
 	}
 }
 
-// lookSoon requests to read the system's records. It does nothing if enough requests are
+// requestEvidence requests to read the system's records. It does nothing if enough requests are
 // waiting.
-func (r *Recorder) lookSoon(after time.Duration) {
+func (r *Recorder) requestEvidence(after time.Duration) {
 	select {
-	case r.look <- after:
+	case r.evidenceRequests <- after:
 	default:
 	}
 }
@@ -375,7 +375,7 @@ func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
 		since = now.Add(-evidenceEvery)
 		timer, stop := context.WithTimeout(ctx, evidenceEvery)
 		select {
-		case wait = <-r.look:
+		case wait = <-r.evidenceRequests:
 		case <-timer.Done():
 			wait = 0
 		}
@@ -383,9 +383,9 @@ func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
 	}
 }
 
-// sayHowItBegan emits an event if the service or the computer was restarted, which it
+// detectRestart emits an event if the service or the computer was restarted, which it
 // finds by comparing the last sample of the previous run with the start of the computer.
-func (r *Recorder) sayHowItBegan(stopped bool) {
+func (r *Recorder) detectRestart(stopped bool) {
 	now := r.Clock.Now()
 	last := r.lastAt(time.Time{})
 	if last.IsZero() || now.Before(last) || now.Sub(last) > maxSince {
@@ -405,5 +405,5 @@ func (r *Recorder) sayHowItBegan(stopped bool) {
 	case stopped:
 		return // the service was stopped and started again deliberately
 	}
-	r.happened(e)
+	r.handleEvent(e)
 }

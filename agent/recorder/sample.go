@@ -80,7 +80,7 @@ const rttUnit = 100 * time.Microsecond
 //	gateway(2) server(2) memory(4, MB) programs(4, bits) zeros
 func (s Sample) put(b []byte) {
 	clear(b[:sampleBytes])
-	flags := echoFlags(s.Gateway) | echoFlags(s.Server)<<2 | truthFlags(s.Muted)<<4 | truthFlags(s.InUse)<<6
+	flags := echoFlags(s.Gateway) | echoFlags(s.Server)<<2 | boolFlags(s.Muted)<<4 | boolFlags(s.InUse)<<6
 	if s.WiFiOff {
 		flags |= flagWiFiOff
 	}
@@ -114,7 +114,7 @@ func echoFlags(e Echo) (flags uint16) {
 	return flags
 }
 
-func truthFlags(v *bool) (flags uint16) {
+func boolFlags(v *bool) (flags uint16) {
 	if v != nil {
 		flags = 1
 		if *v {
@@ -150,7 +150,7 @@ func parseSample(b []byte) (s Sample, ok bool) {
 		At: time.UnixMilli(ms).UTC(), Link: links[b[10]], WiFiOff: flags&flagWiFiOff != 0,
 		Gateway: parseEcho(flags, binary.LittleEndian.Uint16(b[14:])),
 		Server:  parseEcho(flags>>2, binary.LittleEndian.Uint16(b[16:])),
-		Muted:   parseTruth(flags >> 4), InUse: parseTruth(flags >> 6),
+		Muted:   parseBool(flags >> 4), InUse: parseBool(flags >> 6),
 	}
 	if flags&flagSignal != 0 {
 		s.SignalDBM = new(float64(int8(b[11])))
@@ -178,7 +178,7 @@ func parseEcho(flags, rtt uint16) Echo {
 	return e
 }
 
-func parseTruth(flags uint16) *bool {
+func parseBool(flags uint16) *bool {
 	if flags&1 == 0 {
 		return nil
 	}

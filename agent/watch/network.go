@@ -29,10 +29,10 @@ func newNetwork(b *Board, clock probe.Clock) *network {
 }
 
 func (n *network) run(ctx context.Context, emit Emit) error {
-	return follow(ctx, n.clock, linkEvery, n.watch, func(ctx context.Context) { n.look(ctx, emit) })
+	return follow(ctx, n.clock, linkEvery, n.watch, func(ctx context.Context) { n.check(ctx, emit) })
 }
 
-func (n *network) look(ctx context.Context, emit Emit) {
+func (n *network) check(ctx context.Context, emit Emit) {
 	s := n.read(ctx)
 	off := !s.Connected && n.off()
 	n.board.update(func(v *View) { v.Linked, v.Link, v.WiFiOff = true, s, off })

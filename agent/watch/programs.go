@@ -47,30 +47,30 @@ type programs struct {
 
 	known   []process
 	started bool
-	stuck   map[string]*spellOfProgram // by program
+	stuck   map[string]*hang // by program
 }
 
-// spellOfProgram is a period in which a program did not respond.
-type spellOfProgram struct {
-	since  time.Time
-	detail string
-	told   bool
+// hang is a period in which a program did not respond.
+type hang struct {
+	since   time.Time
+	detail  string
+	emitted bool
 }
 
 func newPrograms(b *Board, clock probe.Clock) *programs {
-	return &programs{board: b, clock: clock, table: newProcessTable(), stuck: map[string]*spellOfProgram{}}
+	return &programs{board: b, clock: clock, table: newProcessTable(), stuck: map[string]*hang{}}
 }
 
 func (p *programs) run(ctx context.Context, emit Emit) error {
 	for n := 0; ; n++ {
-		p.look(n%scanEvery == 0, emit)
+		p.check(n%scanEvery == 0, emit)
 		if err := SleepUntilNext(ctx, p.clock, programsEvery); err != nil {
 			return err
 		}
 	}
 }
 
-func (p *programs) look(scan bool, emit Emit) {
+func (p *programs) check(scan bool, emit Emit) {
 	was := names(p.known)
 	if scan {
 		all, err := p.table.scan()
@@ -87,7 +87,7 @@ func (p *programs) look(scan bool, emit Emit) {
 		p.compare(was, now, at, emit)
 	}
 	p.started = true
-	p.lookAtHangs(at, emit)
+	p.checkHangs(at, emit)
 }
 
 func (p *programs) compare(was, now []string, at time.Time, emit Emit) {
@@ -105,8 +105,8 @@ func (p *programs) compare(was, now []string, at time.Time, emit Emit) {
 	}
 }
 
-// lookAtHangs emits a hang once it lasts, and again when the program responds or ends.
-func (p *programs) lookAtHangs(at time.Time, emit Emit) {
+// checkHangs emits a hang once it lasts, and again when the program responds or ends.
+func (p *programs) checkHangs(at time.Time, emit Emit) {
 	stuck := map[string]string{}
 	for _, one := range p.known {
 		if one.stuck != "" {
@@ -116,11 +116,11 @@ func (p *programs) lookAtHangs(at time.Time, emit Emit) {
 	for name, why := range stuck {
 		s := p.stuck[name]
 		if s == nil {
-			s = &spellOfProgram{since: at, detail: why}
+			s = &hang{since: at, detail: why}
 			p.stuck[name] = s
 		}
-		if !s.told && at.Sub(s.since) >= hungAfter {
-			s.told = true
+		if !s.emitted && at.Sub(s.since) >= hungAfter {
+			s.emitted = true
 			emit(s.event(name, nil))
 		}
 	}
@@ -128,14 +128,14 @@ func (p *programs) lookAtHangs(at time.Time, emit Emit) {
 		if stuck[name] != "" {
 			continue
 		}
-		if s.told {
+		if s.emitted {
 			emit(s.event(name, new(min(at.Sub(s.since), maxSleep).Seconds())))
 		}
 		delete(p.stuck, name)
 	}
 }
 
-func (s *spellOfProgram) event(program string, durationS *float64) report.HostEvent {
+func (s *hang) event(program string, durationS *float64) report.HostEvent {
 	e := happened(report.EventClientHung, s.since)
 	e.Program, e.Detail, e.DurationS = program, s.detail, durationS
 	return e

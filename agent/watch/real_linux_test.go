@@ -50,7 +50,7 @@ func TestSuspendedProgram(t *testing.T) {
 	clock := &steppedClock{now: time.Now()}
 	p := newPrograms(&Board{}, clock)
 	var l log
-	p.look(true, l.emit)
+	p.check(true, l.emit)
 	cmd := exec.Command(path, "600")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestSuspendedProgram(t *testing.T) {
 		t.Helper()
 		probetest.Until(t, want, func() bool {
 			clock.now = clock.now.Add(time.Second)
-			p.look(scan, l.emit)
+			p.check(scan, l.emit)
 			return strings.Contains(l.said(), want)
 		})
 	}
@@ -73,7 +73,7 @@ func TestSuspendedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	probetest.Until(t, "the end of the hang", func() bool {
-		p.look(false, l.emit)
+		p.check(false, l.emit)
 		return strings.Count(l.said(), "client_hung Zoom suspended") == 2
 	})
 	_ = cmd.Process.Kill()

@@ -41,14 +41,14 @@ func newSleep(clock probe.Clock) *sleep {
 
 func (s *sleep) run(ctx context.Context, emit Emit) error {
 	for {
-		s.look(emit)
+		s.check(emit)
 		if err := SleepUntilNext(ctx, s.clock, sleepEvery); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *sleep) look(emit Emit) {
+func (s *sleep) check(emit Emit) {
 	now := s.read()
 	last, known := s.last, s.known
 	s.last, s.known = now, true

@@ -42,13 +42,13 @@ func newSound(b *Board, clock probe.Clock) *sound {
 }
 
 func (s *sound) run(ctx context.Context, emit Emit) error {
-	return follow(ctx, s.clock, soundEvery, s.watch, func(ctx context.Context) { s.look(ctx, emit) })
+	return follow(ctx, s.clock, soundEvery, s.watch, func(ctx context.Context) { s.check(ctx, emit) })
 }
 
 // maxGone limits the devices whose return is awaited.
 const maxGone = 8
 
-func (s *sound) look(ctx context.Context, emit Emit) {
+func (s *sound) check(ctx context.Context, emit Emit) {
 	now, err := s.read(ctx)
 	if err != nil {
 		// This does not mean that a device was unplugged: the sound server has ended, or

@@ -34,7 +34,7 @@ func All(b *Board, clock probe.Clock) []Watcher {
 		{"network changes", newNetwork(b, clock).run},
 		{"sound devices", newSound(b, clock).run},
 		{"sleep", newSleep(clock).run},
-		{"load", newStrain(b, clock).run},
+		{"load", newLoadWatcher(b, clock).run},
 		{"programs", newPrograms(b, clock).run},
 	}
 }

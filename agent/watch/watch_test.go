@@ -142,7 +142,7 @@ func TestSoundDevices(t *testing.T) {
 				}
 				for _, state := range c.course {
 					now = state
-					s.look(t.Context(), l.emit)
+					s.check(t.Context(), l.emit)
 					time.Sleep(10 * time.Second)
 				}
 				if got := l.said(); got != c.want {
@@ -175,14 +175,14 @@ func TestSleepAndClock(t *testing.T) {
 		if c.awake < 0 {
 			now.awake, now.elapsed = 0, 0
 		}
-		s.look(l.emit)
+		s.check(l.emit)
 		now.wall = now.wall.Add(c.wall)
 		if c.awake > 0 {
 			now.awake, now.elapsed = now.awake+c.awake, now.elapsed+c.elapsed
 		} else {
 			now.wall = start.wall
 		}
-		s.look(l.emit)
+		s.check(l.emit)
 		if got := l.said(); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -197,7 +197,7 @@ func TestStrain(t *testing.T) {
 		reading.set(calm)
 		supply.set(load.Supply{Power: "mains", Saving: new(false), DiskFreeMB: new(9000.0)})
 		var l log
-		s := newStrain(&Board{}, probe.SystemClock{})
+		s := newLoadWatcher(&Board{}, probe.SystemClock{})
 		s.read = func(context.Context) load.Reading { return reading.get() }
 		s.supplied = func(context.Context) load.Supply { return supply.get() }
 		ctx, cancel := context.WithCancel(t.Context())

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	strainEvery = 2 * time.Second
+	loadEvery = 2 * time.Second
 	// supplyEvery is the interval of readings that are slower, and change rarely.
 	supplyEvery = time.Minute
-	// strainFor is how long a computer must be overloaded to count. Starting a browser
+	// overloadAfter is how long a computer must be overloaded to count. Starting a browser
 	// takes less.
-	strainFor = 30 * time.Second
+	overloadAfter = 30 * time.Second
 
 	busyPct         = 95.0
 	cpuWaitPct      = 60.0 // programs wait for a processor more than half of the time
@@ -24,46 +24,46 @@ const (
 	diskFreeMinMB   = 200.0
 )
 
-// strain watches load, memory, power and disk.
-type strain struct {
+// loadWatcher watches load, memory, power and disk.
+type loadWatcher struct {
 	board    *Board
 	clock    probe.Clock
 	read     func(context.Context) load.Reading
 	supplied func(context.Context) load.Supply
 
-	cpu, memory spell
+	cpu, memory overload
 	last        load.Supply
 	known       bool
 	diskLow     bool
 }
 
-func newStrain(b *Board, clock probe.Clock) *strain {
+func newLoadWatcher(b *Board, clock probe.Clock) *loadWatcher {
 	o := load.NewObserver()
-	return &strain{board: b, clock: clock, read: o.Read, supplied: o.Supply,
-		cpu: spell{detail: "cpu"}, memory: spell{detail: "memory"}}
+	return &loadWatcher{board: b, clock: clock, read: o.Read, supplied: o.Supply,
+		cpu: overload{detail: "cpu"}, memory: overload{detail: "memory"}}
 }
 
-func (s *strain) run(ctx context.Context, emit Emit) error {
+func (s *loadWatcher) run(ctx context.Context, emit Emit) error {
 	for n := 0; ; n++ {
-		if n%int(supplyEvery/strainEvery) == 0 {
-			s.lookAtSupply(ctx, emit)
+		if n%int(supplyEvery/loadEvery) == 0 {
+			s.checkSupply(ctx, emit)
 		}
-		s.look(ctx, emit)
-		if err := SleepUntilNext(ctx, s.clock, strainEvery); err != nil {
+		s.check(ctx, emit)
+		if err := SleepUntilNext(ctx, s.clock, loadEvery); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *strain) look(ctx context.Context, emit Emit) {
+func (s *loadWatcher) check(ctx context.Context, emit Emit) {
 	r := s.read(ctx)
 	s.board.update(func(v *View) { v.CPUPct, v.MemoryFreeMB = r.CPUPct, r.MemoryFreeMB })
 	now := s.clock.Now()
-	s.cpu.see(above(r.CPUPct, busyPct) || above(r.CPUPressurePct, cpuWaitPct), now, emit)
-	s.memory.see(above(r.MemoryPressurePct, memoryWaitPct) || below(r.MemoryFreeMB, memoryFreeMinMB), now, emit)
+	s.cpu.observe(above(r.CPUPct, busyPct) || above(r.CPUPressurePct, cpuWaitPct), now, emit)
+	s.memory.observe(above(r.MemoryPressurePct, memoryWaitPct) || below(r.MemoryFreeMB, memoryFreeMinMB), now, emit)
 }
 
-func (s *strain) lookAtSupply(ctx context.Context, emit Emit) {
+func (s *loadWatcher) checkSupply(ctx context.Context, emit Emit) {
 	now, was, known := s.supplied(ctx), s.last, s.known
 	s.last, s.known = now, true
 	at := s.clock.Now()
@@ -95,30 +95,30 @@ func (s *strain) lookAtSupply(ctx context.Context, emit Emit) {
 func above(v *float64, limit float64) bool { return v != nil && *v >= limit }
 func below(v *float64, limit float64) bool { return v != nil && *v < limit }
 
-// spell is a period of overload. It is emitted once it has lasted for strainFor, and
+// overload is a period of overload. It is emitted once it has lasted for overloadAfter, and
 // again with its duration when it is over.
-type spell struct {
-	detail string
-	since  time.Time
-	told   bool
+type overload struct {
+	detail  string
+	since   time.Time
+	emitted bool
 }
 
-func (s *spell) see(holds bool, now time.Time, emit Emit) {
+func (s *overload) observe(holds bool, now time.Time, emit Emit) {
 	switch {
 	case holds && s.since.IsZero():
 		s.since = now
-	case holds && !s.told && now.Sub(s.since) >= strainFor:
-		s.told = true
+	case holds && !s.emitted && now.Sub(s.since) >= overloadAfter:
+		s.emitted = true
 		emit(s.event(nil))
-	case !holds && s.told:
+	case !holds && s.emitted:
 		emit(s.event(new(min(now.Sub(s.since), maxSleep).Seconds())))
 	}
 	if !holds {
-		s.since, s.told = time.Time{}, false
+		s.since, s.emitted = time.Time{}, false
 	}
 }
 
-func (s *spell) event(durationS *float64) report.HostEvent {
+func (s *overload) event(durationS *float64) report.HostEvent {
 	e := happened(report.EventOverloaded, s.since)
 	e.Detail, e.DurationS = s.detail, durationS
 	return e

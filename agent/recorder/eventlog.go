@@ -8,12 +8,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// axis contains the recent events of the watchers, of the recorder and of the system's
+// eventLog contains the recent events of the watchers, of the recorder and of the system's
 // own records. Duplicates are merged.
-type axis struct {
+type eventLog struct {
 	known []report.HostEvent
-	// told are the events that are in a report, or will be.
-	told []report.HostEvent
+	// inReports are the events that are in a report, or will be.
+	inReports []report.HostEvent
 }
 
 // maxKnown limits the events in memory.
@@ -21,7 +21,7 @@ const maxKnown = 256
 
 // add merges an event, and returns it with all details that are known. better is true if
 // the event was known, and e added details.
-func (a *axis) add(e report.HostEvent) (whole report.HostEvent, isNew, better bool) {
+func (a *eventLog) add(e report.HostEvent) (whole report.HostEvent, isNew, better bool) {
 	i := slices.IndexFunc(a.known, func(k report.HostEvent) bool { return crash.Same(k, e) })
 	if i < 0 {
 		a.known = last(append(a.known, e), maxKnown)
@@ -41,14 +41,16 @@ func equal(a, b report.HostEvent) bool {
 	return same && a.Detail == b.Detail && a.Program == b.Program
 }
 
-func (a *axis) reported(e report.HostEvent) bool {
-	return slices.ContainsFunc(a.told, func(k report.HostEvent) bool { return crash.Same(k, e) })
+func (a *eventLog) reported(e report.HostEvent) bool {
+	return slices.ContainsFunc(a.inReports, func(k report.HostEvent) bool { return crash.Same(k, e) })
 }
 
-func (a *axis) markReported(e report.HostEvent) { a.told = last(append(a.told, e), maxKnown) }
+func (a *eventLog) markReported(e report.HostEvent) {
+	a.inReports = last(append(a.inReports, e), maxKnown)
+}
 
 // since returns the events between from and now in the form of a report.
-func (a *axis) since(from, now time.Time) *report.HostCrash {
+func (a *eventLog) since(from, now time.Time) *report.HostCrash {
 	const maxEvents = 64
 	c := &report.HostCrash{
 		WindowS: new(now.Sub(from).Seconds()), Sources: []report.HostSource{{Name: "recorder", State: "read"}},
@@ -79,13 +81,13 @@ func rank(k report.HostEventKind) int {
 	return len(order)
 }
 
-// minAwayS is the shortest outage that deserves a report. Conference systems bridge
+// minAwayS is the shortest outage that isReportable a report. Conference systems bridge
 // shorter ones.
 const minAwayS = 8.0
 
-// deserves reports whether an event may have ended somebody's conference. A lost network
+// isReportable reports whether an event may have ended somebody's conference. A lost network
 // or microphone does not matter while no conference program runs.
-func deserves(e report.HostEvent, running bool) bool {
+func isReportable(e report.HostEvent, running bool) bool {
 	switch e.Kind {
 	case report.EventDeviceUnplugged:
 		return running
