@@ -65,7 +65,7 @@ func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model 
 	m := model{
 		desk: d, words: w, keys: page.NewKeys(w),
 		sheet:   page.Sheet{Width: 80, Height: 24, Style: look, Words: w},
-		welcome: page.Welcome{Consent: d.options.Consent, Loudspeaker: d.options.loudspeaker()},
+		welcome: page.Welcome{Consent: d.options.Consent, Notice: d.options.Notice, Loudspeaker: d.options.loudspeaker()},
 		choices: Choices{Device: d.options.Device, Speaker: d.options.Speaker},
 		chosen:  d.options.Device, profile: p,
 	}

@@ -138,6 +138,9 @@ func (p plain) introduce() {
 	if p.Speaker {
 		p.say(w.T("plain.speaker"))
 	}
+	if p.Notice != "" {
+		p.say(p.Notice)
+	}
 }
 
 // ask requests consent, and whether to play a tone. An empty line gives consent, like the

@@ -56,6 +56,13 @@ func TestPlainNamesThePhone(t *testing.T) {
 	}
 }
 
+func TestPlainShowsTheNotice(t *testing.T) {
+	with := func(o *Options) { o.Agreed, o.Notice = true, "Tonprobe 1.4.0 ist da: Neu." }
+	if out, _, err := recital(t, phrase.DE, "", with, finished(t, nil), goodVoice); err != nil || strings.Count(out, "\nTonprobe 1.4.0 ist da: Neu.\n") != 1 {
+		t.Errorf("got %v and\n%s\nwant the notice once", err, out)
+	}
+}
+
 func goodVoice(say func(probe.Event)) {
 	rs := healthy()
 	for _, r := range rs {

@@ -60,6 +60,9 @@ type Options struct {
 	Agreed bool
 	// Consent is the text about measuring and sending.
 	Consent Consent
+	// Notice is a line to show before the first check, such as that a new version exists;
+	// "" for none.
+	Notice string
 	// Device is the microphone requested by name; then there is no choice.
 	Device string
 	// Profile contains the limits for marks during the check; "" means

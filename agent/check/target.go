@@ -144,7 +144,7 @@ func (o Options) joins(name string) string {
 
 // WithoutCredentials returns t without rooms, links and tokens.
 func WithoutCredentials(t wire.Targets) wire.Targets {
-	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets)), Profiles: t.Profiles, Sessions: t.Sessions}
+	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets)), Profiles: t.Profiles, Release: t.Release, Sessions: t.Sessions}
 	for i, target := range t.Targets {
 		target.Room, target.JoinLink, target.Token = nil, "", ""
 		kept.Targets[i] = target

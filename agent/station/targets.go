@@ -35,6 +35,15 @@ func readTargets(path string) wire.Targets {
 	return *t
 }
 
+// Release returns the last known announcement of a new version; "" if there is none. It has
+// to be verified.
+func (s *Station) Release() string {
+	if s.service != nil {
+		return s.targets.Release
+	}
+	return s.knownTargets().Release
+}
+
 func (s *Station) learnTargets(t wire.Targets) {
 	b, err := json.Marshal(t)
 	if err != nil {

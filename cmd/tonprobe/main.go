@@ -12,6 +12,10 @@ import (
 // version is set by the linker.
 var version = "dev"
 
+// releaseKey is the public key for announcements of new versions, in base64, set by the
+// linker. Without it none is shown.
+var releaseKey = ""
+
 func main() {
 	// The capture process must start before anything else opens a sound system, a window or a
 	// file.
@@ -24,7 +28,7 @@ func main() {
 	survivePipes()
 	p := &program{
 		in: os.Stdin, out: newOutput(os.Stdout), err: newOutput(os.Stderr),
-		getenv: os.Getenv, version: version,
+		getenv: os.Getenv, version: version, releaseKey: releaseKey,
 	}
 	os.Exit(int(p.main(os.Args[1:])))
 }

@@ -48,6 +48,8 @@ type program struct {
 	out, err *output
 	getenv   func(string) string
 	version  string
+	// releaseKey is the public key for announcements of new versions; "" for none.
+	releaseKey string
 
 	lang  phrase.Lang
 	texts *phrase.Book

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/enroll"
@@ -34,6 +35,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		In:          p.in,
 		Out:         out,
 		Interactive: p.attended(flags),
+		Notice:      p.releaseNotice(st.Release(), time.Now()),
 		Agreed:      flags.yes,
 		Consent:     tui.Consent{NoAudio: !wanted.Listens(), Recipient: st.Recipient(), Declined: st.Config.NoUpload, Others: true},
 		Device:      st.Config.Device,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -30,18 +31,22 @@ func (p *program) serviceStatus(ctx context.Context, c config.Config, flags *ser
 	if err != nil {
 		return err
 	}
-	findings := []local.Finding{}
+	findings, notice := []local.Finding{}, ""
 	if state == resident.StateRunning {
 		findings = p.selfCheck(ctx, c, 0)
+		notice = p.releaseNotice(knownRelease(ctx, c), time.Now())
 	}
 	if flags.json {
 		return p.printJSON(map[string]any{
 			"installed": state != resident.StateMissing, "running": state == resident.StateRunning, "state": state,
-			"self_check": findings,
+			"self_check": findings, "release_notice": notice,
 		})
 	}
 	p.say("service.state_" + string(state))
 	p.printFindings(findings)
+	if notice != "" {
+		fmt.Fprintln(p.out, notice)
+	}
 	return nil
 }
 

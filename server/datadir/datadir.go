@@ -30,6 +30,10 @@ func TLS(dir string) string { return filepath.Join(dir, "tls") }
 // Targets returns the path of the file with the conference systems and their secrets.
 func Targets(dir string) string { return filepath.Join(dir, "targets.json") }
 
+// Release returns the path of the signed announcement of a new version of the agent, which an
+// administrator puts there.
+func Release(dir string) string { return filepath.Join(dir, "release.txt") }
+
 // Make creates the directory with access for its owner only. If it exists, Make checks its access
 // rights; an ErrOpen contains the command that corrects them.
 func Make(dir string) error {

@@ -3,12 +3,16 @@ package target
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/whip"
@@ -24,6 +28,9 @@ type Desk struct {
 	Meetings *Meetings
 	// Profiles are the profiles with the town's own limits; nil for none.
 	Profiles *Profiles
+	// Release is the path of the signed announcement of a new version of the agent; "" for
+	// none. The file need not exist.
+	Release string
 }
 
 // Targets returns the targets as agents may see them, without secrets. It creates a test
@@ -46,8 +53,31 @@ func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 		}
 		out.Targets = append(out.Targets, w)
 	}
-	out.Profiles = d.profiles(out.Targets)
+	out.Profiles, out.Release = d.profiles(out.Targets), d.release()
 	return out, nil
+}
+
+// release returns the announcement of a new version; "" if there is none. A file that no
+// agent would read does not keep the targets back.
+func (d Desk) release() string {
+	if d.Release == "" {
+		return ""
+	}
+	f, err := os.Open(d.Release)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	if err != nil {
+		d.Log.Warn("the announcement of a version is not passed on", "err", err)
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, wire.MaxReleaseBytes+1))
+	if err != nil || len(b) > wire.MaxReleaseBytes || !utf8.Valid(b) {
+		d.Log.Warn("the announcement of a version is not passed on: it is not a text of at most 4 kB", "bytes", len(b), "err", err)
+		return ""
+	}
+	return string(b)
 }
 
 // profiles returns those of the town's own profiles that the targets use.

@@ -23,6 +23,8 @@ type Consent struct {
 // Welcome describes the check and asks for consent.
 type Welcome struct {
 	Consent
+	// Notice is a line to show; "" for none.
+	Notice      string
 	Loudspeaker Loudspeaker
 	// Enrolled is the name of the person for whom this computer has just been enrolled.
 	Enrolled string
@@ -55,6 +57,9 @@ func (p Welcome) View(s Sheet, k Keys) string {
 		{Text: measures, Spare: 1},
 		{Text: privacy},
 		{Text: p.sending(s)},
+	}
+	if p.Notice != "" {
+		blocks = append(blocks, Block{Text: wrap(p.Notice, width), Spare: 1})
 	}
 	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Enrol, k.Loudspeaker, k.Quit)
 }

@@ -27,6 +27,7 @@ const (
 	MaxSessions           = 20
 	maxProfiles           = 16
 	maxProfileBytes       = 8 << 10
+	MaxReleaseBytes       = 4096
 )
 
 // ErrTargets means that a list of targets cannot be used.
@@ -38,6 +39,9 @@ type Targets struct {
 	// Profiles are the profiles of these targets that the collector does not share with
 	// all versions of the agent.
 	Profiles []Profile `json:"profiles,omitempty"`
+	// Release is the signed announcement of a new version of the agent, which only the
+	// agent can verify; "" if there is none.
+	Release string `json:"release,omitempty"`
 	// Sessions are the next sessions of the caller, in the order of their starts. Cancelled
 	// ones are not included.
 	Sessions []Session `json:"sessions,omitempty"`
@@ -104,6 +108,9 @@ func ParseTargets(b []byte) (*Targets, error) {
 	}
 	if len(t.Targets) > MaxTargets {
 		return nil, fmt.Errorf("%w: %d targets, at most %d allowed", ErrTargets, len(t.Targets), MaxTargets)
+	}
+	if len(t.Release) > MaxReleaseBytes {
+		t.Release = "" // the targets are more important
 	}
 	if len(t.Profiles) > maxProfiles {
 		return nil, fmt.Errorf("%w: %d profiles, at most %d allowed", ErrTargets, len(t.Profiles), maxProfiles)
