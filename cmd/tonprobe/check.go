@@ -108,6 +108,10 @@ func (p *program) check(ctx context.Context, args []string) error {
 	p.printDelivery(d)
 	err = p.writeReport(flags.json, r)
 	d.SendRest(ctx)
+	// For the next start, and without a service only.
+	if err := st.RefreshTargets(ctx, time.Now()); err != nil {
+		log.Debug("the conference systems could not be requested", "err", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.L
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
 			{Name: "channel", Run: station.Channel(c, p.version, turn, log)},
+			{Name: "targets", Run: station.Refresh(c, probe.SystemClock{}, rand.Float64, log)},
 			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
 		},
 	}

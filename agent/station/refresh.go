@@ -1,0 +1,74 @@
+package station
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// refreshEvery is how often the targets and the announcement of a new version are
+	// requested without a check that needs them.
+	refreshEvery = 24 * time.Hour
+	refreshRetry = time.Hour
+	// refreshTime limits the request, for which a person's program waits at its end.
+	refreshTime = 3 * time.Second
+)
+
+// RefreshTargets requests the targets and the announcement of a new version if the stored ones
+// are older than a day. It does nothing if the service does that, or if nothing is to be sent.
+func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
+	if s.service != nil || !s.Enrolled() || s.Config.NoUpload {
+		return nil
+	}
+	// A clock that was set back must not stop this for years.
+	if info, err := os.Stat(s.targetsPath()); err == nil && now.Sub(info.ModTime()).Abs() < refreshEvery {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, refreshTime)
+	defer cancel()
+	got, err := s.Collector().Targets(ctx, "")
+	if err != nil {
+		return err
+	}
+	s.learnTargets(withoutCredentials(*got))
+	return os.Chtimes(s.targetsPath(), now, now) // unchanged targets are not written again
+}
+
+// withoutCredentials returns t as it may be stored.
+func withoutCredentials(t wire.Targets) wire.Targets {
+	for i := range t.Targets {
+		t.Targets[i].Room, t.Targets[i].JoinLink, t.Targets[i].Token = nil, "", ""
+	}
+	return t
+}
+
+// Refresh returns the loop of the service that calls RefreshTargets.
+func Refresh(c config.Config, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			wait := refreshEvery
+			st, err := Open(c, log)
+			if err == nil {
+				err = st.RefreshTargets(ctx, clock.Now())
+			}
+			if err != nil || !st.Enrolled() {
+				wait = refreshRetry
+			}
+			if err != nil && ctx.Err() == nil {
+				log.Debug("the conference systems could not be requested", "err", report.ErrorText(err))
+			}
+			// Agents that were started together do not ask together.
+			if err := clock.Sleep(ctx, time.Duration(float64(wait)*(1+resident.Jitter*random()))); err != nil {
+				return err
+			}
+		}
+	}
+}
