@@ -25,7 +25,7 @@ var ErrConfig = errors.New("wrong configuration")
 // FirstUser is the initial member of staff of a new collector.
 const FirstUser = "support"
 
-// DefaultTimeZone is the name of the zone of a collector without a setting.
+// DefaultTimeZone is the name of the zone of a collector whose configuration names none.
 const DefaultTimeZone = "Europe/Berlin"
 
 // Config configures the collector. Only DataDir is required.
@@ -78,8 +78,7 @@ type Config struct {
 	// FreshFor is the time for which the dashboard counts a check; 0 means 24 hours.
 	FreshFor time.Duration
 
-	// TimeZone is the zone of the times that people read and enter for sessions; nil means
-	// DefaultTimeZone.
+	// TimeZone is the zone of the times on the pages and of sessions; nil means time.Local.
 	TimeZone *time.Location
 
 	// KeepFullAddresses stores public addresses without truncation.

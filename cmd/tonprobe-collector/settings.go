@@ -72,7 +72,7 @@ func options() []option {
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, setKeepReports},
 		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
 		{"fresh_hours", "`hours` for which a check counts; an older one is shown as too long ago (default 24)", false, setFreshHours},
-		{"time_zone", "`zone` of the times of sessions (default Europe/Berlin)", false, setTimeZone},
+		{"time_zone", "`zone` of the times of sessions and on the pages (default Europe/Berlin)", false, setTimeZone},
 		{"keep_full_addresses", "store complete public addresses instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}

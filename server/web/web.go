@@ -28,6 +28,10 @@ type Store interface {
 	store.Reports
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
+	Council(ctx context.Context, id string) (store.Council, error)
+	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
+	CouncilSession(ctx context.Context, id string) (store.CouncilSession, error)
+	CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error)
 }
 
 // Config configures New. Store, Auth, Live, Desk and Log are required.
@@ -161,6 +165,8 @@ func (s *site) routes() http.Handler {
 	staff("GET /{$}", s.list)
 	staff("GET /changes", s.listChanges)
 	staff("GET "+numbersAddress, s.numbers)
+	staff("GET /sessions", s.sessions)
+	staff("GET /sessions/{id}", s.rollCall)
 	staff("GET /participants/new", s.admitForm)
 	staff("POST /participants", s.admit)
 	staff("GET /participants/{id}", s.participant)

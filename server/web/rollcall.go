@@ -1,0 +1,171 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// sessionsPage is the list of the next sessions.
+type sessionsPage struct {
+	Sessions []sessionRow
+	Next     string // address of the next page; "" if this is the last
+	First    string // address of the first page; "" if this is it
+}
+
+// sessionRow is a session in words.
+type sessionRow struct {
+	Council, Title, Place string
+	Starts                string // in the zone of the pages
+	Machine               string // RFC 3339, for the datetime attribute
+	Ends                  string // "" if not known
+	Running, Cancelled    bool
+	Address               string // of the roll call
+}
+
+func sessionAddress(id string) string { return "/sessions/" + url.PathEscape(id) }
+
+func (v view) session(s store.CouncilSession, council store.Council) sessionRow {
+	start := s.StartsAt.In(v.zone)
+	r := sessionRow{Council: clean(council.Name, maxNameRunes), Title: clean(s.Title, maxNameRunes), Place: clean(s.Place, maxNameRunes),
+		Starts: start.Format(v.exactFormat()), Machine: start.Format(time.RFC3339), Cancelled: s.Cancelled, Address: sessionAddress(s.ID),
+		Running: !s.Cancelled && !v.now.Before(s.StartsAt) && v.now.Before(s.Closes())}
+	if !s.EndsAt.IsZero() {
+		r.Ends = s.EndsAt.In(v.zone).Format("15:04")
+	}
+	return r
+}
+
+// sessions shows the sessions that are not over.
+func (s *site) sessions(w http.ResponseWriter, r *http.Request) error {
+	v, after := s.view(r), r.URL.Query().Get("after")
+	found, err := s.Store.CouncilSessions(r.Context(), store.SessionQuery{From: v.now, After: after})
+	if errors.Is(err, store.ErrBadCursor) {
+		http.Redirect(w, r, "/sessions", http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	body := sessionsPage{}
+	if found.Next != "" {
+		body.Next = "/sessions?" + url.Values{"after": {found.Next}}.Encode()
+	}
+	if after != "" {
+		body.First = "/sessions"
+	}
+	councils := map[string]store.Council{}
+	for _, one := range found.Sessions {
+		council, known := councils[one.CouncilID]
+		if !known {
+			if council, err = s.Store.Council(r.Context(), one.CouncilID); err != nil {
+				return err
+			}
+			councils[one.CouncilID] = council
+		}
+		body.Sessions = append(body.Sessions, v.session(one, council))
+	}
+	s.show(w, r, page{Name: "sessions", Body: body})
+	return nil
+}
+
+// projectorParam is the query parameter of a roll call for everybody in the room: without phone
+// numbers, case codes and causes.
+const projectorParam = "projector"
+
+// rollPage is the roll call of a session.
+type rollPage struct {
+	sessionRow
+	Now       string // RFC 3339
+	Since     string // checks count from here on, in the zone of the pages
+	Counts    []rollCount
+	Rows      []rollRow
+	Projector bool
+	Other     string // address with and without the projector mode
+}
+
+// rollCount is the number of members with a state.
+type rollCount struct {
+	State state
+	Count int
+}
+
+// rollRow is a member. Its embedded row has the state and the age of the check for this session.
+type rollRow struct {
+	row
+	Asleep *when // the last contact, if the check is too old; nil if there was none
+}
+
+// rollKind returns the icon of a state.
+func rollKind(s store.RollState) string {
+	switch s {
+	case store.RollRed:
+		return "not_ready"
+	case store.RollAmber:
+		return "limited"
+	case store.RollBlue:
+		return stateOld
+	case store.RollGreen:
+		return "ready"
+	}
+	return stateNone
+}
+
+func (v view) rollState(s store.RollState) state {
+	return state{Kind: rollKind(s), Word: v.T("rollcall." + string(s))}
+}
+
+func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.Store.CouncilSession(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	council, err := s.Store.Council(r.Context(), session.CouncilID)
+	if err != nil {
+		return err
+	}
+	members, _, err := s.Store.CouncilMembers(r.Context(), session.CouncilID)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	v.since = store.RollSince(session.StartsAt, v.zone)
+	var checks []store.ReportSummary
+	for _, m := range members {
+		if m.Last != nil {
+			checks = append(checks, *m.Last)
+		}
+	}
+	if v.partial, err = s.partial(r.Context(), v.lang, checks); err != nil {
+		return err
+	}
+	projector := r.URL.Query().Get(projectorParam) == "1"
+	s.show(w, r, page{Name: "rollcall", Stream: "/events", Body: v.rollPage(session, council, store.CallRoll(members, v.since), projector)})
+	return nil
+}
+
+func (v view) rollPage(session store.CouncilSession, council store.Council, roll store.Roll, projector bool) rollPage {
+	body := rollPage{sessionRow: v.session(session, council), Now: v.now.UTC().Format(time.RFC3339Nano),
+		Since: roll.Since.In(v.zone).Format(v.exactFormat()), Projector: projector, Other: sessionAddress(session.ID)}
+	if !projector {
+		body.Other += "?" + projectorParam + "=1"
+	}
+	for _, state := range store.RollStates() {
+		body.Counts = append(body.Counts, rollCount{v.rollState(state), roll.Counts[state]})
+	}
+	for _, m := range roll.Members {
+		one := rollRow{row: v.row(m.ParticipantState)}
+		one.State = v.rollState(m.State)
+		if m.State == store.RollBlue {
+			one.Asleep = v.when(m.LastSeenAt)
+		}
+		if projector {
+			one.Phone, one.Dialled, one.Case, one.Reason, one.Address = "", "", "", nil, ""
+		}
+		body.Rows = append(body.Rows, one)
+	}
+	return body
+}

@@ -1,0 +1,77 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func TestRollCallOfASession(t *testing.T) {
+	g := newRig(t)
+	g.login()
+	council := store.Council{ID: uuid.NewString(), Name: "<b>Stadtrat</b>", CreatedAt: g.clock()}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "Haushalt", StartsAt: g.clock().Add(time.Hour), EndsAt: g.clock().Add(3 * time.Hour)}
+	cancelled := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "Bau", StartsAt: g.clock().Add(48 * time.Hour), Cancelled: true}
+	for _, err := range []error{g.store.AddCouncil(t.Context(), council), g.store.AddCouncilSession(t.Context(), session), g.store.AddCouncilSession(t.Context(), cancelled)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w := g.get("/sessions/" + session.ID); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "council member add") {
+		t.Errorf("without members: %d %s", w.Code, w.Body)
+	}
+	for _, m := range []struct {
+		name    string
+		verdict report.Verdict
+		ago     time.Duration
+	}{{"Ready", report.Ready, time.Hour}, {"Old", report.NotReady, 24 * time.Hour}, {"Never", "", 0}, {"Muted", report.NotReady, time.Minute}} {
+		p, agent := g.person(m.name, "0221 5550100")
+		if m.verdict != "" {
+			r := newReport(t, agent, "K7P-3QX", g.clock().Add(-m.ago), report.Result{Name: report.ProbeAudioInput, Status: report.StatusOK})
+			r.Verdict = m.verdict
+			g.keep(p, r)
+		}
+		if err := g.store.AddCouncilMember(t.Context(), council.ID, p.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.person("Stranger", "")
+
+	list := g.get("/sessions").Body.String()
+	for _, want := range []string{"&lt;b&gt;Stadtrat", "Haushalt", "abgesagt", "/sessions/" + session.ID} {
+		if !strings.Contains(list, want) {
+			t.Errorf("the list of sessions lacks %q", want)
+		}
+	}
+	desk := g.get("/sessions/" + session.ID).Body.String()
+	last := 0
+	for _, name := range []string{"Muted", "Never", "Old", "Ready"} {
+		at := strings.Index(desk, "<bdi>"+name+"</bdi>")
+		if at < last {
+			t.Errorf("%s at %d, want it after %d: worst first", name, at, last)
+		}
+		last = at
+	}
+	if strings.Contains(desk, "Stranger") || !strings.Contains(desk, `href="tel:`) || !strings.Contains(desk, "K7P-3QX") {
+		t.Errorf("the roll call: %s", desk)
+	}
+	shown := g.get("/sessions/" + session.ID + "?projector=1").Body.String()
+	for _, never := range []string{"tel:", "0221", "K7P-3QX", "/participants/"} {
+		if body := shown[strings.Index(shown, `id="live"`):]; strings.Contains(body[:strings.Index(body, "</main>")], never) {
+			t.Errorf("the projector shows %q", never)
+		}
+	}
+	if !strings.Contains(shown, "<bdi>Muted</bdi>") {
+		t.Error("the projector lacks a member")
+	}
+	if w := g.get("/sessions/x"); w.Code != http.StatusNotFound {
+		t.Errorf("unknown session: %d, want 404", w.Code)
+	}
+	g.wantRedirect(g.get("/sessions?after=x"), "/sessions")
+}
