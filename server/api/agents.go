@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -35,6 +36,9 @@ func (a *API) admitted(h func(http.ResponseWriter, *http.Request, caller) error)
 		}
 		if wait, ok := a.byAgent.Allow(c.ID); !ok {
 			return tooMany(wait)
+		}
+		if !c.RenewalAskedAt.IsZero() {
+			w.Header().Set(wire.HeaderRenewToken, wire.RenewTokenValue)
 		}
 		return h(w, r, c)
 	})
@@ -74,23 +78,26 @@ func (a *API) measuring(h func(http.ResponseWriter, *http.Request, caller) error
 }
 
 func unknownAgent() *Fault {
-	return fault(http.StatusUnauthorized, "token_invalid", "this agent is not enrolled here, or no longer: enrol it again")
+	return fault(http.StatusUnauthorized, wire.CodeTokenInvalid, "this agent is not enrolled here, or no longer: enrol it again")
 }
 
 func (a *API) identify(r *http.Request) (caller, error) {
-	unknown := unknownAgent()
 	hash, ok := auth.BearerToken(r)
 	if !ok {
-		return caller{}, unknown
+		return caller{}, unknownAgent()
 	}
 	agent, participant, err := a.Store.AgentByToken(r.Context(), hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return caller{}, unknown
+		return a.identifyOther(r.Context(), hash)
 	case err != nil:
 		return caller{}, err
 	case participant.Blocked:
-		return caller{}, fault(http.StatusForbidden, "participant_blocked", "this participant is blocked: ask your support")
+		return caller{}, blocked()
 	}
 	return caller{Agent: agent, Participant: participant}, nil
+}
+
+func blocked() *Fault {
+	return fault(http.StatusForbidden, "participant_blocked", "this participant is blocked: ask your support")
 }

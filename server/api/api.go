@@ -34,6 +34,9 @@ type Echo interface {
 type Store interface {
 	enroll.Store
 	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
+	AgentByOtherToken(ctx context.Context, tokenHash store.Hash) (store.OtherToken, error)
+	AddToken(ctx context.Context, agentID string, current, next store.Hash) error
+	UseToken(ctx context.Context, agentID string, next store.Hash, now time.Time) error
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
@@ -95,6 +98,7 @@ type API struct {
 	loadRuns    loadRuns
 	byWebSocket *limit.Limiter
 	pollers     pollers
+	byRenewal   *limit.Limiter
 	uploads     *uploads
 	quota       *limit.Limiter
 	unpacking   chan struct{}
@@ -111,6 +115,7 @@ func New(c Config) *API {
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
 		load:        newLoadLimiter(c.Now),
 		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
+		byRenewal:   limit.New(renewalEvery, renewalBurst, remembered, c.Now),
 		uploads:     newUploads(),
 		quota:       limit.New(quotaEvery, quotaBurst, remembered, c.Now),
 		unpacking:   make(chan struct{}, parallelUnpacking),
@@ -136,6 +141,8 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/load", a.measuring(a.downloadLoad)},
 		{http.MethodGet, "/api/v1/load/arrivals", a.measuring(a.streamArrivals)},
 		{http.MethodGet, "/" + wire.PathWebSocket, a.measuring(a.echoWebSocket)},
+		{http.MethodGet, "/" + wire.PathToken, a.agents(a.tokenState)},
+		{http.MethodPost, "/" + wire.PathToken, a.agents(a.newToken)},
 		{http.MethodGet, "/" + wire.PathChannel, a.agents(a.openChannel)},
 		{http.MethodGet, "/" + wire.PathPoll, a.agents(a.poll)},
 		{http.MethodPost, "/" + wire.PathPoll, a.agents(a.takePolled)},

@@ -196,22 +196,33 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 	return true
 }
 
-// valid verifies the token now and then, and shuts the connection if it has ended.
+// valid verifies the token now and then, and closes the connection if it has ended. Another process
+// may also have asked for a new token.
 func (l *channelLine) valid() bool {
 	now := l.api.Now()
-	if !l.revoked && now.Sub(l.verified).Abs() >= verifyEvery {
-		l.verified = now
-		if l.revoked = l.api.stale(l.credentials); l.revoked {
-			l.Shut(live.ShutRevoked)
-		}
+	if l.revoked || now.Sub(l.verified).Abs() < verifyEvery {
+		return !l.revoked
+	}
+	l.verified = now
+	c, refused := l.api.verify(l.credentials)
+	switch {
+	case refused == nil && !c.RenewalAskedAt.IsZero():
+		l.Send(wire.ChannelMessage{Type: wire.MessageToken})
+	case refused == nil:
+	case refused.Code == wire.CodeTokenReplaced:
+		l.revoked = true
+		l.Close(live.CloseRenewed)
+	default:
+		l.revoked = true
+		l.Close(live.CloseRevoked)
 	}
 	return !l.revoked
 }
 
-// Polls implements live.Line.
+// Polls implements live.Transport.
 func (l *channelLine) Polls() bool { return false }
 
-// Send implements live.Line. A goroutine exists only while messages wait, because most connections
+// Send implements live.Transport. A goroutine exists only while messages wait, because most connections
 // carry none for days.
 func (l *channelLine) Send(m wire.ChannelMessage) {
 	l.mu.Lock()
@@ -254,8 +265,8 @@ func (l *channelLine) write() {
 	}
 }
 
-// Shut implements live.Line.
-func (l *channelLine) Shut(why live.Shut) {
+// Close implements live.Transport.
+func (l *channelLine) Close(why live.CloseReason) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.shut {
@@ -264,9 +275,9 @@ func (l *channelLine) Shut(why live.Shut) {
 	l.shut = true
 	code := websocket.StatusGoingAway
 	switch why {
-	case live.ShutRevoked:
+	case live.CloseRevoked:
 		code = wire.CloseShut
-	case live.ShutStopping:
+	case live.CloseStopping:
 		// Thousands of closing handshakes would delay the shutdown.
 		go func() { _ = l.conn.CloseNow() }()
 		return
@@ -274,15 +285,15 @@ func (l *channelLine) Shut(why live.Shut) {
 	go func() { _ = l.conn.Close(code, closeReason(string(why))) }()
 }
 
-// stale reports whether the credentials of a connection are known to be invalid. A database error
-// says nothing about them.
-func (a *API) stale(credentials string) bool {
+// verify returns the agent with the credentials of a connection. refused is not nil if they are known
+// to be invalid; a database error says nothing about them.
+func (a *API) verify(credentials string) (c caller, refused *Fault) {
 	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
 	defer cancel()
 	r := (&http.Request{Header: http.Header{"Authorization": {credentials}}}).WithContext(ctx)
-	_, err := a.identify(r)
-	_, known := errors.AsType[*Fault](err)
-	return known
+	c, err := a.identify(r)
+	refused, _ = errors.AsType[*Fault](err)
+	return c, refused
 }
 
 // keepContact stores the present time as the last contact of a connected agent.

@@ -178,7 +178,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("A")
 	c := g.openChannel(e.Token, helloMessage)
-	g.agents.Shut(e.AgentID)
+	g.agents.Disconnect(e.AgentID)
 	c.wantClose(wire.CloseShut)
 
 	// Revoked by another process: detected at a ping.
@@ -325,7 +325,7 @@ func TestPollEndsWithTheToken(t *testing.T) {
 	if err := g.store.SetBlocked(t.Context(), participant.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	g.agents.Shut(e.AgentID)
+	g.agents.Disconnect(e.AgentID)
 	wantFault(t, <-answers, http.StatusForbidden, "participant_blocked")
 	if err := g.store.SetBlocked(t.Context(), participant.ID, false); err != nil {
 		t.Fatal(err)

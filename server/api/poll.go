@@ -34,11 +34,13 @@ type pollerKey struct {
 	instance, process string
 }
 
-// poller is the live.Line of an agent between and during its polls.
+// poller is the live.Transport of an agent between and during its polls.
 type poller struct {
 	link *live.Link
-	// wake contains a token if there may be a message.
+	// wake contains an element if there may be a message.
 	wake chan struct{}
+	// renew contains an element if the agent is to replace its token.
+	renew chan struct{}
 	// ended is closed when the collector ends the connection.
 	ended chan struct{}
 	once  sync.Once
@@ -48,18 +50,23 @@ type poller struct {
 	timer *time.Timer   // ends the connection
 }
 
-// Send implements live.Line. It only wakes the poll, which then requests the pending message.
-func (p *poller) Send(wire.ChannelMessage) {
+// Send implements live.Transport. It only wakes the poll, which then requests the pending message. If
+// the response with a request for a new token is lost, the header of the next one repeats it.
+func (p *poller) Send(m wire.ChannelMessage) {
+	to := p.wake
+	if m.Type == wire.MessageToken {
+		to = p.renew
+	}
 	select {
-	case p.wake <- struct{}{}:
+	case to <- struct{}{}:
 	default:
 	}
 }
 
-// Shut implements live.Line.
-func (p *poller) Shut(live.Shut) { p.once.Do(func() { close(p.ended) }) }
+// Close implements live.Transport.
+func (p *poller) Close(live.CloseReason) { p.once.Do(func() { close(p.ended) }) }
 
-// Polls implements live.Line.
+// Polls implements live.Transport.
 func (p *poller) Polls() bool { return true }
 
 // enter returns the connection of a polling agent, and a channel that is closed when its next poll
@@ -74,7 +81,7 @@ func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, 
 		p = nil
 	}
 	if p == nil {
-		p = &poller{wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		p = &poller{wake: make(chan struct{}, 1), renew: make(chan struct{}, 1), ended: make(chan struct{})}
 		if p.link, ok = agents.Connect(who, hello.ChannelMessage, p); !ok {
 			return nil, nil, false
 		}
@@ -161,6 +168,8 @@ func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan 
 		}
 		select {
 		case <-p.wake:
+		case <-p.renew:
+			return []wire.ChannelMessage{{Type: wire.MessageToken}}, nil
 		case <-ctx.Done():
 			return nil, nil
 		case <-turn:

@@ -19,9 +19,10 @@ import (
 type Agents struct {
 	AgentsConfig
 
-	mu     sync.Mutex
-	byID   map[string]*agent
-	closed bool
+	mu       sync.Mutex
+	byID     map[string]*agent
+	outdated map[string]time.Time // when a former token was last used, by agent
+	closed   bool
 }
 
 // AgentsConfig configures NewAgents. All fields are required.
@@ -33,7 +34,9 @@ type AgentsConfig struct {
 }
 
 // NewAgents returns Agents without connections.
-func NewAgents(c AgentsConfig) *Agents { return &Agents{AgentsConfig: c, byID: map[string]*agent{}} }
+func NewAgents(c AgentsConfig) *Agents {
+	return &Agents{AgentsConfig: c, byID: map[string]*agent{}, outdated: map[string]time.Time{}}
+}
 
 // agent is an agent with connections or a recent retest.
 type agent struct {
@@ -53,40 +56,41 @@ type Caller struct{ AgentID, ParticipantID string }
 
 // Link is one connection of an agent.
 type Link struct {
-	all      *Agents
-	agent    *agent
-	version  string
-	instance string
-	screen   bool
-	line     Line
-	left     bool
-	budget   budget
+	all       *Agents
+	agent     *agent
+	version   string
+	instance  string
+	screen    bool
+	transport Transport
+	left      bool
+	budget    budget
 }
 
-// Line is the transport of a Link. Its methods do not block.
-type Line interface {
+// Transport carries the messages of a Link. Its methods do not block.
+type Transport interface {
 	// Send sends a message, in the order of the calls.
 	Send(m wire.ChannelMessage)
-	// Shut ends the connection. The caller of Connect then calls Leave.
-	Shut(why Shut)
+	// Close ends the connection. The caller of Connect then calls Leave.
+	Close(why CloseReason)
 	// Polls reports whether the agent polls. Such a connection may exist for some time after its
 	// program has ended.
 	Polls() bool
 }
 
-// Shut is the reason for which the collector ends a connection.
-type Shut string
+// CloseReason is the reason for which the collector ends a connection.
+type CloseReason string
 
-// Reasons of Line.Shut.
+// Reasons of Transport.Close.
 const (
-	ShutRevoked  Shut = "the token is not valid any more"
-	ShutReplaced Shut = "too many connections of this agent"
-	ShutStopping Shut = "the collector stops"
+	CloseRevoked  CloseReason = "the token is not valid any more"
+	CloseRenewed  CloseReason = "the agent uses a new token"
+	CloseReplaced CloseReason = "too many connections of this agent"
+	CloseStopping CloseReason = "the collector stops"
 )
 
 // Connect adds a connection after its hello, whose ID is the retest that the agent is answering. What
 // the agent does not know is sent at once. ok is false if the collector stops.
-func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Link, ok bool) {
+func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, t Transport) (l *Link, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -99,19 +103,19 @@ func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Lin
 	}
 	who.participant = c.ParticipantID
 	if len(who.links) >= maxLinks {
-		polls := slices.IndexFunc(who.links, func(l *Link) bool { return l.line.Polls() })
+		polls := slices.IndexFunc(who.links, func(l *Link) bool { return l.transport.Polls() })
 		displaced := who.links[max(0, polls)]
 		who.remove(displaced)
-		displaced.line.Shut(ShutReplaced)
+		displaced.transport.Close(CloseReplaced)
 	}
-	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, line: line}
+	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, transport: t}
 	who.links = append(who.links, l)
-	a.heard(who, l.instance)
+	a.noteContact(who, l.instance)
 	if r := who.retest; r != nil && r.asked.sameProgram(l) && (r.State == RetestAsked || r.ID == hello.ID) {
 		r.asked = l // the end of its last connection may be noticed minutes later
 	}
 	for _, m := range who.news(l, hello.ID) {
-		line.Send(m)
+		t.Send(m)
 	}
 	a.publish(AgentPresence, who)
 	return l, true
@@ -186,13 +190,13 @@ func (a *Agents) forget(w *agent) {
 func (l *Link) Alive() {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
-	l.all.heard(l.agent, l.instance)
+	l.all.noteContact(l.agent, l.instance)
 }
 
-// heard records contact with an instance of an agent, and detects copies of its identity.
-func (a *Agents) heard(w *agent, instance string) {
+// noteContact records contact with an instance of an agent, and detects copies of its identity.
+func (a *Agents) noteContact(w *agent, instance string) {
 	now := a.Now()
-	if !w.copies.heard(instance, now) {
+	if !w.copies.contact(instance, now) {
 		return
 	}
 	if now.Sub(w.copiedAt).Abs() > copiedFor {
@@ -263,7 +267,7 @@ func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string
 		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}, asked: w.addressee()}
 	r.timer = time.AfterFunc(AnswerTime, func() { a.overdue(w, r) })
 	w.retest = r
-	r.asked.line.Send(r.request())
+	r.asked.transport.Send(r.request())
 	a.publish(RetestChanged, w)
 	return *r.copy(), nil
 }
@@ -304,7 +308,7 @@ func (a *Agents) withdraw(w *agent, but *Link) {
 		if l == but {
 			continue
 		}
-		l.line.Send(wire.ChannelMessage{Type: wire.MessageCancel, ID: w.retest.ID})
+		l.transport.Send(wire.ChannelMessage{Type: wire.MessageCancel, ID: w.retest.ID})
 	}
 }
 
@@ -315,21 +319,25 @@ type AgentState struct {
 	Screen bool
 	// Copied is set if two machines use the same identity.
 	Copied bool
-	Retest *Retest // the current or last one; nil if there is none
+	// Outdated is set if a former token was used recently.
+	Outdated bool
+	Retest   *Retest // the current or last one; nil if there is none
 }
 
 // State returns the state of an agent.
 func (a *Agents) State(agentID string) AgentState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := a.byID[agentID]
+	w, now := a.byID[agentID], a.Now()
+	outdated := now.Sub(a.outdated[agentID]).Abs() <= outdatedFor
 	if w == nil {
-		return AgentState{}
+		return AgentState{Outdated: outdated}
 	}
 	return AgentState{
+		Outdated:  outdated,
 		Connected: len(w.links) > 0,
 		Screen:    slices.ContainsFunc(w.links, func(l *Link) bool { return l.screen }),
-		Copied:    !w.copiedAt.IsZero() && a.Now().Sub(w.copiedAt).Abs() <= copiedFor,
+		Copied:    !w.copiedAt.IsZero() && now.Sub(w.copiedAt).Abs() <= copiedFor,
 		Retest:    w.retest.copy(),
 	}
 }
@@ -344,21 +352,21 @@ func (a *Agents) Connected() (n int) {
 	return n
 }
 
-// Shut ends the connections of an agent whose token is no longer valid.
-func (a *Agents) Shut(agentID string) {
+// Disconnect ends the connections of an agent whose token is no longer valid.
+func (a *Agents) Disconnect(agentID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if w := a.byID[agentID]; w != nil {
-		w.shut(ShutRevoked)
+		w.disconnect(CloseRevoked)
 		a.publish(AgentPresence, w)
 		a.forget(w)
 	}
 }
 
-func (w *agent) shut(why Shut) {
+func (w *agent) disconnect(why CloseReason) {
 	for _, l := range slices.Clone(w.links) {
 		w.remove(l)
-		l.line.Shut(why)
+		l.transport.Close(why)
 	}
 }
 
@@ -368,7 +376,7 @@ func (a *Agents) Close() {
 	defer a.mu.Unlock()
 	a.closed = true
 	for _, w := range a.byID {
-		w.shut(ShutStopping)
+		w.disconnect(CloseStopping)
 		if w.retest != nil {
 			w.retest.timer.Stop()
 		}

@@ -15,16 +15,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// fakeLine records what the collector sends.
-type fakeLine struct {
-	sent  []wire.ChannelMessage
-	shut  Shut
-	polls bool
+// fakeTransport records what the collector sends.
+type fakeTransport struct {
+	sent   []wire.ChannelMessage
+	closed CloseReason
+	polls  bool
 }
 
-func (l *fakeLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
-func (l *fakeLine) Shut(why Shut)              { l.shut = why }
-func (l *fakeLine) Polls() bool                { return l.polls }
+func (l *fakeTransport) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
+func (l *fakeTransport) Close(why CloseReason)      { l.closed = why }
+func (l *fakeTransport) Polls() bool                { return l.polls }
 
 func newAgents(log *bytes.Buffer) *Agents {
 	return NewAgents(AgentsConfig{Hub: NewHub(), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(log, nil))})
@@ -36,9 +36,9 @@ func hello(instance string, screen bool) wire.ChannelMessage {
 	return wire.ChannelMessage{Type: wire.MessageHello, Version: "1", Instance: instance, Screen: screen}
 }
 
-func connect(t *testing.T, a *Agents, h wire.ChannelMessage) (*Link, *fakeLine) {
+func connect(t *testing.T, a *Agents, h wire.ChannelMessage) (*Link, *fakeTransport) {
 	t.Helper()
-	line := &fakeLine{}
+	line := &fakeTransport{}
 	l, ok := a.Connect(anna, h, line)
 	if !ok {
 		t.Fatal("not connected")
@@ -250,7 +250,7 @@ func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 func TestOnePersonIsAsked(t *testing.T) {
 	type person struct {
 		*Link
-		line *fakeLine
+		line *fakeTransport
 	}
 	join := func(t *testing.T, a *Agents, h wire.ChannelMessage) person {
 		l, line := connect(t, a, h)
@@ -333,16 +333,16 @@ func TestPolledConnectionsGiveWay(t *testing.T) {
 		a := newAgents(new(bytes.Buffer))
 		defer a.Close()
 		_, service := connect(t, a, hello("i", false))
-		var polled []*fakeLine
+		var polled []*fakeTransport
 		for range maxLinks {
-			line := &fakeLine{polls: true}
+			line := &fakeTransport{polls: true}
 			if _, ok := a.Connect(anna, hello("", true), line); !ok {
 				t.Fatal("not connected")
 			}
 			polled = append(polled, line)
 		}
-		if service.shut != "" || polled[0].shut != ShutReplaced || polled[1].shut != "" {
-			t.Errorf("the service %q, those that poll %q, %q", service.shut, polled[0].shut, polled[1].shut)
+		if service.closed != "" || polled[0].closed != CloseReplaced || polled[1].closed != "" {
+			t.Errorf("the service %q, those that poll %q, %q", service.closed, polled[0].closed, polled[1].closed)
 		}
 	})
 }
@@ -372,13 +372,13 @@ func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
 		for range maxLinks {
 			connect(t, a, hello("i", false))
 		}
-		if first.shut != ShutReplaced || a.Connected() != maxLinks {
-			t.Errorf("%d connections, the oldest %q", a.Connected(), first.shut)
+		if first.closed != CloseReplaced || a.Connected() != maxLinks {
+			t.Errorf("%d connections, the oldest %q", a.Connected(), first.closed)
 		}
 		_, line := connect(t, a, hello("i", false))
-		a.Shut("agent")
-		if line.shut != ShutRevoked || a.State("agent").Connected {
-			t.Errorf("after the block: %q", line.shut)
+		a.Disconnect("agent")
+		if line.closed != CloseRevoked || a.State("agent").Connected {
+			t.Errorf("after the block: %q", line.closed)
 		}
 	})
 }

@@ -26,9 +26,9 @@ type copies struct {
 	at       time.Time // of the last return
 }
 
-// heard notes that an instance responds. It reports whether this is due to a copy. Returns that are
+// contact records that an instance responds. It reports whether this is due to a copy. Returns that are
 // far apart prove nothing, because an agent restarts often in its life.
-func (c *copies) heard(instance string, now time.Time) bool {
+func (c *copies) contact(instance string, now time.Time) bool {
 	if instance == "" || instance == c.current {
 		return false
 	}

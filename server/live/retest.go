@@ -115,7 +115,7 @@ func (r *retest) take(m wire.ChannelMessage, now time.Time) bool {
 	case wire.MessageProgress:
 		return r.State == RetestRunning && r.progress(ProbeStatus{m.Probe, m.Status})
 	case wire.MessageLevel:
-		return r.State == RetestRunning && r.What == wire.RetestFull && r.hear(m, now)
+		return r.State == RetestRunning && r.What == wire.RetestFull && r.takeLevel(m, now)
 	}
 	return false
 }
@@ -139,8 +139,8 @@ func (r *retest) progress(p ProbeStatus) bool {
 	return true
 }
 
-// hear accepts at most five levels a second, with a tolerance for jitter.
-func (r *retest) hear(m wire.ChannelMessage, now time.Time) bool {
+// takeLevel accepts at most five levels a second, with a tolerance for jitter.
+func (r *retest) takeLevel(m wire.ChannelMessage, now time.Time) bool {
 	if since := now.Sub(r.level); since >= 0 && since < wire.LevelEvery*3/4 {
 		return false
 	}

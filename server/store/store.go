@@ -33,6 +33,7 @@ type Store interface {
 	Participants
 	Enrolment
 	Councils
+	Tokens
 	Imports
 	Reports
 	Staff
@@ -85,17 +86,34 @@ type Enrolment interface {
 	// that the code is unknown, used or expired, or its participant blocked; the four
 	// are indistinguishable. ErrExists means that the agent id belongs to another
 	// participant; the code remains valid. An id of the same participant gets the new
-	// token, and its old one becomes invalid.
+	// token, and its old ones become invalid.
 	Enrol(ctx context.Context, codeHash Hash, a NewAgent, now time.Time) (Participant, error)
 	// AgentByToken returns ErrNotFound for an unknown token.
 	AgentByToken(ctx context.Context, tokenHash Hash) (Agent, Participant, error)
 	Agents(ctx context.Context, participantID string) ([]Agent, error)
-	// RevokeAgent revokes an agent's token and stores the time (Agent.RevokedAt). The
+	// RevokeAgent revokes an agent's tokens and stores the time (Agent.RevokedAt). The
 	// participant and their other agents are not affected, and the agent can be
 	// enrolled again with a new code.
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	// TouchAgent stores the time of the last contact with an agent.
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
+}
+
+// Tokens replaces the tokens of agents. An agent has one current token (AgentByToken) and, while
+// it is being replaced, the next one. Both are valid until the next one is used.
+type Tokens interface {
+	// AddToken stores the next token of an agent instead of one that was never used. ErrNotFound
+	// means that current is not the agent's token.
+	AddToken(ctx context.Context, agentID string, current, next Hash) error
+	// UseToken makes the next token the current one, and the current one a former one.
+	// ErrNotFound means that it is not the agent's next token, or not any more.
+	UseToken(ctx context.Context, agentID string, next Hash, now time.Time) error
+	// AgentByOtherToken returns the agent of a next token, or of a former one. Former ones are
+	// known for about a year. ErrNotFound means that it is neither.
+	AgentByOtherToken(ctx context.Context, tokenHash Hash) (OtherToken, error)
+	// AskForRenewal stores that the agent is to replace its token (Agent.RenewalAskedAt).
+	// ErrNotFound means that it is unknown or revoked.
+	AskForRenewal(ctx context.Context, agentID string, now time.Time) error
 }
 
 // Reports are the finished checks.

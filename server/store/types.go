@@ -36,6 +36,16 @@ type Agent struct {
 	LastSeenAt time.Time
 	// RevokedAt is when staff revoked the agent's token; zero if it is valid.
 	RevokedAt time.Time
+	// RenewalAskedAt is when staff asked for a new token; zero if the agent has one since.
+	RenewalAskedAt time.Time
+}
+
+// OtherToken is a token that is not the current one of its agent.
+type OtherToken struct {
+	Agent       Agent
+	Participant Participant
+	// ReplacedAt is when another token replaced it; zero for a new one that has not been used.
+	ReplacedAt time.Time
 }
 
 // NewAgent is an agent to be enrolled.

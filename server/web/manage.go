@@ -90,7 +90,7 @@ func (s *site) delete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, a := range agents {
-		s.Agents.Shut(a.ID)
+		s.Agents.Disconnect(a.ID)
 	}
 	s.Log.InfoContext(r.Context(), "participant deleted", "participant", id)
 	s.changed(id)
@@ -150,7 +150,7 @@ func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.RevokeAgent(r.Context(), a.ID, s.Now()); err != nil {
 		return err
 	}
-	s.Agents.Shut(a.ID)
+	s.Agents.Disconnect(a.ID)
 	id := r.PathValue("id")
 	s.Log.InfoContext(r.Context(), "computer shut out", "participant", id, "agent", a.ID)
 	s.changed(id)

@@ -260,7 +260,7 @@ func (s *site) shutChannels(ctx context.Context, participantID string, blocked b
 		return err
 	}
 	for _, a := range agents {
-		s.Agents.Shut(a.ID)
+		s.Agents.Disconnect(a.ID)
 	}
 	return nil
 }

@@ -16,12 +16,12 @@ import (
 
 // agentLine is the connection of an agent.
 type agentLine struct {
-	sent []wire.ChannelMessage
-	shut live.Shut
+	sent   []wire.ChannelMessage
+	closed live.CloseReason
 }
 
 func (l *agentLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
-func (l *agentLine) Shut(why live.Shut)         { l.shut = why }
+func (l *agentLine) Close(why live.CloseReason) { l.closed = why }
 func (l *agentLine) Polls() bool                { return false }
 
 func newRetestRig(t *testing.T) (*rig, *live.Agents) {
@@ -148,8 +148,8 @@ func TestChannelEndsWithTheRight(t *testing.T) {
 	for _, action := range []string{"/block", "/unblock", "/computers/" + agent + "/shutout", "/delete"} {
 		_, line := connectAgent(t, agents, p.ID, agent, false)
 		g.post("/participants/" + p.ID + action)
-		if closed := line.shut != ""; closed != (action != "/unblock") {
-			t.Errorf("%s: closed %q", action, line.shut)
+		if closed := line.closed != ""; closed != (action != "/unblock") {
+			t.Errorf("%s: closed %q", action, line.closed)
 		}
 	}
 }

@@ -62,6 +62,7 @@ const (
 	MessageLevel    MessageType = "level"    // agent: the level of the microphone
 	MessageDone     MessageType = "done"     // agent: the check is complete, and its report is with the collector or will be sent
 	MessageRefused  MessageType = "refused"  // agent: there will be no report
+	MessageToken    MessageType = "token"    // collector: replace the token
 )
 
 // RetestWhat is the extent of a retest.
@@ -175,6 +176,7 @@ func ParseFromCollector(b []byte) (ChannelMessage, error) {
 	return parseChannel(b, map[MessageType]func(ChannelMessage) string{
 		MessageHello:  helloFault,
 		MessageCancel: func(ChannelMessage) string { return "" },
+		MessageToken:  func(ChannelMessage) string { return "" },
 		MessageRetest: func(m ChannelMessage) string {
 			switch {
 			case !reWord.MatchString(string(m.What)): // an extent of a newer version is refused, not invalid
@@ -217,7 +219,7 @@ func parseChannel(b []byte, types map[MessageType]func(ChannelMessage) string) (
 	if !known {
 		return m, fmt.Errorf("%w: %.20q", ErrMessageType, m.Type)
 	}
-	if m.Type != MessageHello && !reID.MatchString(m.ID) {
+	if m.Type != MessageHello && m.Type != MessageToken && !reID.MatchString(m.ID) {
 		return m, fmt.Errorf("%w: %s: id is invalid", ErrMessage, m.Type)
 	}
 	if len(m.Probe) > maxShownBytes {

@@ -17,11 +17,12 @@ var channelSeeds = []string{
 	`{"type":"level","id":"a1","rms_dbfs":-31.5,"peak_dbfs":-12,"speech":true}`,
 	`{"type":"done","id":"a1","report_id":"01890a5d-ac96-774b-bcce-b302099a8057"}`,
 	`{"type":"refused","id":"a1","why":"declined"}`,
+	`{"type":"token"}`,
 }
 
 func TestChannelMessages(t *testing.T) {
 	agent := map[MessageType]bool{MessageHello: true, MessageConsent: true, MessageProgress: true, MessageLevel: true, MessageDone: true, MessageRefused: true}
-	collector := map[MessageType]bool{MessageHello: true, MessageRetest: true, MessageCancel: true}
+	collector := map[MessageType]bool{MessageHello: true, MessageRetest: true, MessageCancel: true, MessageToken: true}
 	for _, seed := range channelSeeds {
 		for name, side := range map[string]struct {
 			parse func([]byte) (ChannelMessage, error)

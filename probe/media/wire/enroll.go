@@ -19,3 +19,33 @@ type EnrollResponse struct {
 	// Participant is the name of the participant for whom the computer was enrolled.
 	Participant string `json:"participant"`
 }
+
+// PathToken is the path of an agent's token: POST issues the next one, GET returns a TokenState.
+const PathToken = "api/v1/agent/token"
+
+// HeaderRenewToken is part of the responses to an agent that is to replace its token, with
+// [RenewTokenValue].
+const (
+	HeaderRenewToken = "Tonprobe-Renew-Token"
+	RenewTokenValue  = "1"
+)
+
+// TokenResponse is the JSON response of POST on PathToken.
+type TokenResponse struct {
+	// Token is the next token. The present one ends when the next one is used.
+	Token string `json:"token"`
+}
+
+// TokenState is the JSON response of GET on PathToken.
+type TokenState struct {
+	// Renew is set if the agent is to replace its token.
+	Renew bool `json:"renew"`
+}
+
+// Error codes of a refused token, with status 401.
+const (
+	// CodeTokenInvalid means that the token is unknown or was revoked.
+	CodeTokenInvalid = "token_invalid"
+	// CodeTokenReplaced means that the agent has used a newer token since.
+	CodeTokenReplaced = "token_replaced"
+)

@@ -33,6 +33,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"age":                   age,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,
+		"tokens":                tokens,
+		"tokens while many":     tokensWhileMany,
 		"retention":             retention,
 		"history by page":       historyByPage,
 		"participants by page":  participantsByPage,

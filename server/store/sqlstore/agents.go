@@ -81,8 +81,11 @@ func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a
 		err = store.ErrExists
 	default:
 		_, err = tx.exec(ctx,
-			`UPDATE agents SET token_hash = ?, version = ?, os = ?, arch = ?, last_seen_at = ?, revoked_at = 0 WHERE id = ?`,
+			`UPDATE agents SET token_hash = ?, version = ?, os = ?, arch = ?, last_seen_at = ?, revoked_at = 0, renewal_asked_at = 0 WHERE id = ?`,
 			a.TokenHash[:], a.Version, a.OS, a.Arch, millis(now), a.ID)
+		if err == nil {
+			err = forgetTokens(ctx, tx, a.ID)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("store agent %s: %w", a.ID, err)
@@ -90,15 +93,15 @@ func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a
 	return nil
 }
 
-const agentColumns = `a.id, a.participant_id, a.version, a.os, a.arch, a.created_at, a.last_seen_at, a.revoked_at`
+const agentColumns = `a.id, a.participant_id, a.version, a.os, a.arch, a.created_at, a.last_seen_at, a.revoked_at, a.renewal_asked_at`
 
 // scanAgent scans agentColumns, and further columns into more.
 func scanAgent(row scanner, more ...any) (store.Agent, error) {
 	var a store.Agent
-	var created, seen, revoked int64
-	into := []any{&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen, &revoked}
+	var created, seen, revoked, asked int64
+	into := []any{&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen, &revoked, &asked}
 	err := row.Scan(append(into, more...)...)
-	a.CreatedAt, a.LastSeenAt, a.RevokedAt = fromMillis(created), fromMillis(seen), fromMillis(revoked)
+	a.CreatedAt, a.LastSeenAt, a.RevokedAt, a.RenewalAskedAt = fromMillis(created), fromMillis(seen), fromMillis(revoked), fromMillis(asked)
 	return a, err
 }
 
@@ -126,16 +129,6 @@ func (s *Store) Agents(ctx context.Context, participantID string) ([]store.Agent
 		return nil, fmt.Errorf("list agents: %w", err)
 	}
 	return list, nil
-}
-
-// RevokeAgent implements store.Enrolment.
-func (s *Store) RevokeAgent(ctx context.Context, agentID string, now time.Time) error {
-	h := unknownHash()
-	err := oneRow(s.write.exec(ctx, `UPDATE agents SET token_hash = ?, revoked_at = ? WHERE id = ? AND org_id = ?`, h[:], millis(now), agentID, s.org))
-	if err != nil {
-		return fmt.Errorf("revoke agent %s: %w", agentID, err)
-	}
-	return nil
 }
 
 // TouchAgent implements store.Enrolment.

@@ -18,10 +18,9 @@ type dialect struct {
 	goose  goose.Dialect
 	// numbered means that parameters are $1, $2 instead of ?.
 	numbered bool
-	// lockLatest and lockBoth, at the end of a SELECT, lock the rows of latest, or
-	// of latest and agents, until the transaction ends. SQLite's one writer needs no
-	// lock.
-	lockLatest, lockBoth string
+	// lockLatest, lockAgents and lockBoth, at the end of a SELECT, lock the rows of latest,
+	// of agents, or of both, until the transaction ends. SQLite's one writer needs no lock.
+	lockLatest, lockAgents, lockBoth string
 	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
 	// keepPrepared means that statements are prepared here. The driver of PostgreSQL

@@ -56,6 +56,9 @@ func separate(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	_, _, members := other.CouncilMembers(ctx, council.ID)
+	if err := s.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("waiting")); err != nil {
+		t.Fatal(err)
+	}
 	errorOf := func(_ any, err error) error { return err }
 	_, _, byToken := other.AgentByToken(ctx, store.HashOf(agent))
 	for what, err := range map[string]error{
@@ -68,6 +71,10 @@ func separate(t *testing.T, s *Store) {
 		"enrol":           errorOf(other.Enrol(ctx, token, store.NewAgent{ID: uuid.NewString()}, evening.Add(-time.Hour))),
 		"agent":           byToken,
 		"revoke":          other.RevokeAgent(ctx, agent, evening),
+		"next token":      other.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("next")),
+		"use of a token":  other.UseToken(ctx, agent, store.HashOf("next"), evening),
+		"other token":     errorOf(other.AgentByOtherToken(ctx, store.HashOf("waiting"))),
+		"renewal":         other.AskForRenewal(ctx, agent, evening),
 		"touch":           other.TouchAgent(ctx, agent, evening),
 		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
 		"report":          errorOf(other.Report(ctx, r.Report.ID)),

@@ -1,0 +1,62 @@
+package live
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// outdatedFor is how long a use of a former token is shown. An agent that is refused tries again
+// every 15 minutes.
+const outdatedFor = time.Hour
+
+// maxOutdated limits the remembered agents with an outdated copy.
+const maxOutdated = 10_000
+
+// AskForToken asks a connected agent to replace its token. One that is not connected learns it from
+// the next response of the API.
+func (a *Agents) AskForToken(agentID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := a.byID[agentID]
+	if w == nil {
+		return
+	}
+	for _, l := range w.links {
+		l.transport.Send(wire.ChannelMessage{Type: wire.MessageToken})
+	}
+}
+
+// Renewed ends the connections of an agent that uses a new token. It connects again with that one;
+// a copy of the former one cannot.
+func (a *Agents) Renewed(agentID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.byID[agentID]; w != nil {
+		w.disconnect(CloseRenewed)
+		a.publish(AgentPresence, w)
+		a.forget(w)
+	}
+}
+
+// Outdated records that the former token of an agent was used long after its replacement: by a copy
+// of its data folder, or after the restore of a backup.
+func (a *Agents) Outdated(c Caller) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.Now()
+	if now.Sub(a.outdated[c.AgentID]).Abs() > outdatedFor {
+		a.Log.Warn("a former token is used: the data folder was copied or restored from a backup", "agent", c.AgentID, "participant", c.ParticipantID)
+		defer a.Hub.Publish(Event{Kind: AgentPresence, ParticipantID: c.ParticipantID, At: now})
+	}
+	if len(a.outdated) >= maxOutdated {
+		for id, at := range a.outdated {
+			if now.Sub(at).Abs() > outdatedFor {
+				delete(a.outdated, id)
+			}
+		}
+	}
+	if len(a.outdated) < maxOutdated {
+		a.outdated[c.AgentID] = now
+	}
+}
