@@ -128,6 +128,11 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 		if err != nil {
 			return ignored, fmt.Errorf("%w: %w", ErrNonsense, err)
 		}
+		if m.Type == wire.MessageToken {
+			renew(e)
+			got = news
+			continue
+		}
 		got = max(got, c.Desk.take(c.agent, m, theirs.at(time.Now())))
 	}
 	return got, nil

@@ -65,7 +65,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	ended := make(chan error, 1)
 	go func() {
 		defer cancel()
-		ended <- c.receive(line, conn, theirs)
+		ended <- c.receive(line, conn, theirs, e)
 	}()
 	err = c.send(ctx, line, conn)
 	cancel()
@@ -80,7 +80,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 }
 
 // receive passes messages on until the connection ends.
-func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs clock) error {
+func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs clock, e *collector.Endpoint) error {
 	for {
 		m, err := read(line, conn)
 		if errors.Is(err, wire.ErrMessageType) {
@@ -89,7 +89,19 @@ func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs cloc
 		if err != nil {
 			return err
 		}
+		if m.Type == wire.MessageToken {
+			renew(e)
+			continue
+		}
 		c.Desk.take(c.agent, m, theirs.at(time.Now()))
+	}
+}
+
+// renew reports that the collector asks for a new token. A program that uses the service leaves that to
+// the service.
+func renew(e *collector.Endpoint) {
+	if e.Renew != nil && e.Via == nil {
+		e.Renew()
 	}
 }
 

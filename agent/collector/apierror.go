@@ -33,12 +33,20 @@ func (e *APIError) Error() string {
 // ReadError converts a response to an APIError. now is needed for a Retry-After that
 // is a date (RFC 9110 §10.2.3).
 func ReadError(resp *http.Response, now time.Time) *APIError {
-	e := &APIError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
+	var e APIError
+	if b, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)); err == nil {
+		e = readError(b)
+	}
+	e.Status, e.RetryAfter = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), now)
+	return &e
+}
+
+// readError parses the body of an error response.
+func readError(b []byte) (e APIError) {
 	var body struct {
 		Error struct{ Code, Message string } `json:"error"`
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err == nil && json.Unmarshal(b, &body) == nil {
+	if json.Unmarshal(b, &body) == nil {
 		e.Code, e.Message = body.Error.Code, body.Error.Message
 	}
 	return e

@@ -33,6 +33,12 @@ type Endpoint struct {
 	// Via, if not nil, sends the requests of Client and adds the token: the service of
 	// this computer, which does not disclose it.
 	Via http.RoundTripper
+	// Tokens, if not nil, returns the agent's present tokens when Token is refused, the best one
+	// first: another program may have replaced it. Calls may overlap.
+	Tokens func() []string
+	// Renew, if not nil, is called with each response in which the collector asks for a new token.
+	// Calls may overlap.
+	Renew func()
 	// RootCAs are the trusted certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Pins are the known keys of the collector; nil if none are known.
@@ -89,6 +95,9 @@ func (e *Endpoint) Client() *http.Client {
 	next := e.Via
 	if next == nil {
 		next = e.Transport()
+		if e.Tokens != nil {
+			next = &authoriser{endpoint: e, next: next}
+		}
 	}
 	return &http.Client{
 		Transport:     &learner{endpoint: e, next: next, name: e.hostname()},

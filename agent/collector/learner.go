@@ -40,6 +40,9 @@ func (l *learner) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if err == nil {
 		l.endpoint.reportPhone(resp)
+		if l.endpoint.Renew != nil && resp.Header.Get(wire.HeaderRenewToken) == wire.RenewTokenValue {
+			l.endpoint.Renew()
+		}
 	}
 	return resp, err
 }

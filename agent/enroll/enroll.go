@@ -129,16 +129,10 @@ func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, n
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCollector, err)
 	}
-	if _, err := uuid.Parse(a.AgentID); err != nil || !isToken(a.Token) {
+	if _, err := uuid.Parse(a.AgentID); err != nil || !collector.IsToken(a.Token) {
 		return nil, fmt.Errorf("%w: agent id or token missing", ErrCollector)
 	}
 	return &a, nil
-}
-
-// isToken reports whether s is a valid bearer token (RFC 6750 §2.1). An invalid one
-// would be stored and fail in each later request.
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func refusal(e *collector.APIError) error {

@@ -40,9 +40,14 @@ type Identity struct {
 
 // Enrolment is the authorisation to use one collector.
 type Enrolment struct {
-	Server      string `json:"server"`
-	Token       string `json:"token"`
-	Participant string `json:"participant"`
+	Server string `json:"server"`
+	Token  string `json:"token"`
+	// FormerToken is the token before Token. The collector accepts it until Token is used, and
+	// again if its database is restored from a backup of that time.
+	FormerToken string `json:"former_token,omitempty"`
+	// RenewAt is when Token is to be replaced; zero if that is not decided yet.
+	RenewAt     time.Time `json:"renew_at,omitzero"`
+	Participant string    `json:"participant"`
 	// CA contains the certificate authorities in PEM form that were trusted for this
 	// collector at enrolment, in addition to the system's.
 	CA string `json:"ca,omitempty"`

@@ -10,6 +10,7 @@ import (
 	randv2 "math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/tonprobe/tonprobe/agent/channel"
 	"github.com/tonprobe/tonprobe/agent/check"
@@ -97,6 +98,13 @@ func follow(ctx context.Context, c config.Config, to channel.Config, ownsData bo
 			defer func() { _ = release() }()
 		}
 		to.Instance = instance
+		renewal := newRenewer(c, to.Log)
+		ctx, cancel := context.WithCancel(ctx)
+		var work sync.WaitGroup
+		defer work.Wait()
+		defer cancel()
+		work.Go(func() { renewal.run(ctx) })
+		to.Endpoint = renewal.reporting(to.Endpoint)
 	}
 	to.Process, to.Clock, to.Random, to.Desk.Log = newProcess(), probe.SystemClock{}, randv2.Float64, to.Log
 	return channel.New(to).Run(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/config"
@@ -73,6 +74,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	case status.Enrolment != nil:
 		return Twice
 	}
+	id.Enrolment.RenewAt = time.Time{} // unknown to an older service
 	taken, err := s.service.Adopt(ctx, *id)
 	if err != nil {
 		s.log.Warn("the service does not take over the identity", "err", err)

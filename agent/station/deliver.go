@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
@@ -140,5 +141,9 @@ func (d *Delivery) SendRest(ctx context.Context) {
 	defer cancel()
 	if _, err := d.Station.uplink(d.rest).Drain(ctx); err != nil {
 		d.Station.log.Info("older reports not sent yet", "err", err)
+	}
+	// For computers without the service.
+	if err := d.Station.renewToken(ctx, d.Station.renewalAsked.Load(), time.Now(), rand.Float64); err != nil {
+		d.Station.log.Info("the token was not replaced", "err", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	randv2 "math/rand/v2"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
@@ -50,6 +51,8 @@ type Station struct {
 	keeping sync.Mutex // held while the identity file is changed
 	phone   string     // phone number of support announced since the start
 	named   bool       // phone is known, and may be ""
+
+	renewalAsked atomic.Bool // the collector has asked for a new token
 }
 
 // Open reads the identity, and creates one if there is none. With identity.ErrNotSaved the station
@@ -161,7 +164,7 @@ func (s *Station) Collector() *collector.Endpoint {
 	case s.Enrolled():
 		return &collector.Endpoint{
 			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
-			Learn: s.learn, SupportPhone: s.learnPhone,
+			Learn: s.learn, SupportPhone: s.learnPhone, Tokens: s.tokens, Renew: func() { s.renewalAsked.Store(true) },
 		}
 	case s.Config.Server != "":
 		return &collector.Endpoint{URL: s.Config.Server, RootCAs: s.roots}
@@ -215,7 +218,7 @@ func (s *Station) learnPhone(phone string) {
 // opened.
 func (s *Station) updateEnrolment(change func(*identity.Enrolment)) error {
 	return identity.Update(s.Config.Data, func(id *identity.Identity) error {
-		if id.Enrolment != nil && id.Enrolment.Token == s.id.Enrolment.Token {
+		if sameEnrolment(id.Enrolment, s.id.Enrolment) {
 			change(id.Enrolment)
 		}
 		return nil

@@ -79,6 +79,7 @@ func commands() []command {
 		{"participant edit", "NAME|ID", "change a participant's name or phone number", participantEdit, participantEditFlags},
 		{"participant delete", "NAME|ID", "delete a participant with all their reports", participantDelete, participantDeleteFlags},
 		{"participant computers", "NAME|ID", "list a participant's computers", participantComputers, jsonFlag},
+		{"computer renew", "ID", "ask one computer to replace its token", computerRenew, nil},
 		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},
 		{"participant block", "NAME|ID", "block a participant's computers", participantBlock, nil},
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},

@@ -112,6 +112,16 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 	})
 }
 
+func computerRenew(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		if err := s.AskForRenewal(ctx, in.args[0], time.Now()); err != nil {
+			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
+		}
+		_, err := fmt.Fprintln(t.out, "This computer replaces its token the next time it contacts the collector. Until then, its present token is valid.")
+		return err
+	})
+}
+
 func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		if err := s.RevokeAgent(ctx, in.args[0], time.Now()); err != nil {

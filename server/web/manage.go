@@ -158,6 +158,23 @@ func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// askForToken asks one computer to replace its token.
+func (s *site) askForToken(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agentOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.AskForRenewal(r.Context(), a.ID, s.Now()); err != nil {
+		return err
+	}
+	s.Agents.AskForToken(a.ID)
+	id := r.PathValue("id")
+	s.Log.InfoContext(r.Context(), "new token requested", "participant", id, "agent", a.ID)
+	s.changed(id)
+	http.Redirect(w, r, participantAddress(id), http.StatusSeeOther)
+	return nil
+}
+
 // changed notifies open pages that staff have changed a participant.
 func (s *site) changed(id string) {
 	s.Live.Publish(live.Event{Kind: live.ParticipantChanged, ParticipantID: id, At: s.Now()})

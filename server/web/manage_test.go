@@ -46,6 +46,24 @@ func TestDeletingAPerson(t *testing.T) {
 	g.want(g.post(at), http.StatusNotFound) // the form once more
 }
 
+func TestAskingForANewToken(t *testing.T) {
+	g := newRig(t).login()
+	p, agent := g.person("Anna Muster", "")
+	other, _ := g.person("Berta Bunt", "")
+	at := "/participants/" + p.ID + "/computers/" + agent + "/token"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "Neuer Zugangsschlüssel")
+	g.want(g.post("/participants/"+other.ID+"/computers/"+agent+"/token"), http.StatusNotFound)
+	g.wantRedirect(g.post(at), "/participants/"+p.ID)
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "neuer Zugangsschlüssel angefordert")
+	agents, err := g.store.Agents(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(agents) != 1 || agents[0].RenewalAskedAt.IsZero() {
+		t.Errorf("%+v, want one agent with a request for a new token", agents)
+	}
+}
+
 func TestShuttingOutAComputer(t *testing.T) {
 	g := newRig(t).login()
 	p, first := g.person("Anna Muster", "")

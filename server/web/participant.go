@@ -47,6 +47,9 @@ type computer struct {
 	Revoked *when // nil if its token is valid
 	// Connected is set if its channel is open, Copied if two machines use its identity.
 	Connected, Copied bool
+	Outdated          bool   // a former token was used recently
+	RenewalAsked      *when  // nil if no new token is awaited
+	Renew             string // address to ask for a new token
 	ShutOut           string // address of the page to revoke its token
 }
 
@@ -97,7 +100,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	v.weigh(body.Number, stored)
 	for i, a := range agents {
 		state := s.Agents.State(a.ID)
-		body.Agents[i].Connected, body.Agents[i].Copied = state.Connected, state.Copied
+		body.Agents[i].Connected, body.Agents[i].Copied, body.Agents[i].Outdated = state.Connected, state.Copied, state.Outdated
 	}
 	if body.Retest, err = s.retestPanel(r, v, p, agents); err != nil {
 		return err
@@ -154,6 +157,7 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 
 func (v view) computer(a store.Agent) computer {
 	return computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
+		RenewalAsked: v.when(a.RenewalAskedAt), Renew: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/token",
 		ShutOut: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"}
 }
 

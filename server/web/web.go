@@ -32,6 +32,7 @@ type Store interface {
 	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
 	CouncilSession(ctx context.Context, id string) (store.CouncilSession, error)
 	CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error)
+	AskForRenewal(ctx context.Context, agentID string, now time.Time) error
 }
 
 // Config configures New. Store, Auth, Live, Desk and Log are required.
@@ -182,6 +183,7 @@ func (s *site) routes() http.Handler {
 	staff("POST /participants/{id}/delete", s.delete)
 	staff("GET /participants/{id}/computers/{agent}/shutout", s.shutOutForm)
 	staff("POST /participants/{id}/computers/{agent}/shutout", s.shutOut)
+	staff("POST /participants/{id}/computers/{agent}/token", s.askForToken)
 	staff("POST /participants/{id}/block", s.block(true))
 	staff("POST /participants/{id}/unblock", s.block(false))
 	staff("GET /password", s.passwordForm)
