@@ -213,7 +213,7 @@ func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOr
 		some, err := collect(ctx, s.read, scanKeys, `
 			SELECT p.id, p.blocked, p.name_key, l.verdict, l.counts_at, l.checked_at
 			FROM latest l JOIN participants p ON p.id = l.participant_id
-			WHERE l.participant_id IN (`+marks(len(chunk))+`) AND l.org_id = ?`, append(chunk, s.org)...)
+			WHERE l.participant_id IN (`+marks(len(chunk))+`) AND `+rowOfOrganisation, append(chunk, s.org)...)
 		if err != nil {
 			return nil, err
 		}
@@ -235,7 +235,7 @@ func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOr
 	var rows []stateRow
 	for chunk := range padded(first) {
 		some, err := collect(ctx, s.read, scanState,
-			"SELECT"+stateColumns+stateTables+" WHERE l.participant_id IN ("+marks(len(chunk))+") AND l.org_id = ?", append(chunk, s.org)...)
+			"SELECT"+stateColumns+stateTables+" WHERE l.participant_id IN ("+marks(len(chunk))+") AND "+rowOfOrganisation, append(chunk, s.org)...)
 		if err != nil {
 			return nil, err
 		}
@@ -252,6 +252,11 @@ func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOr
 	slices.SortFunc(rows, func(a, b stateRow) int { return order.compare(place(a), place(b)) })
 	return rows, nil
 }
+
+// rowOfOrganisation limits rows that are read by their ids to the organisation. It is no
+// condition for an index: with many ids, SQLite would rather read all rows of the
+// organisation by one, which takes twenty times as long for ten thousand.
+const rowOfOrganisation = "l.org_id || '' = ?"
 
 // scanKeys scans what decides whether a row is in a list, and where.
 func scanKeys(row scanner) (r stateRow, err error) {
