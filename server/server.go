@@ -49,7 +49,7 @@ type Server struct {
 	auth      *auth.Auth
 	live      *live.Hub
 	agents    *live.Agents
-	desk      enroll.Desk
+	enroller  enroll.Enroller
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
 	profiles  *target.Profiles
@@ -93,7 +93,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
-	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand, CodeTTL: c.CodeTTL}
+	s.enroller = enroll.Enroller{Store: s.store, Now: c.Now, Random: c.Rand, CodeTTL: c.CodeTTL}
 	secure, err := s.tls()
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (s *Server) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
-		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
+		Targets: target.Provider{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
 		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
@@ -288,7 +288,7 @@ func (s *Server) Close() error {
 
 // AddParticipant adds a participant and returns the code for their first agent.
 func (s *Server) AddParticipant(ctx context.Context, name, phone string) (p store.Participant, code string, expires time.Time, err error) {
-	i, err := s.desk.Invite(ctx, name, phone)
+	i, err := s.enroller.Invite(ctx, name, phone)
 	return i.Participant, i.Code, i.ExpiresAt, err
 }
 

@@ -30,8 +30,8 @@ var (
 	// ErrNoWebSocket means that no WebSocket can be established, although the collector may be
 	// reachable.
 	ErrNoWebSocket = errors.New("no WebSocket to the collector")
-	// ErrNonsense means that the response is not what a collector sends.
-	ErrNonsense = errors.New("the response is not one of a collector")
+	// ErrInvalidResponse means that the response is not what a collector sends.
+	ErrInvalidResponse = errors.New("the response is not one of a collector")
 	// ErrClosed means that the collector has closed the connection because of an invalid or
 	// oversized message, or of too many messages.
 	ErrClosed = errors.New("closed by the collector")
@@ -61,7 +61,7 @@ type Config struct {
 	Instance string
 	// Process distinguishes the processes of one instance.
 	Process string
-	Desk    *Desk
+	Retests *RetestHandler
 	Clock   probe.Clock
 	// Random returns numbers in [0, 1).
 	Random func() float64
@@ -71,8 +71,8 @@ type Config struct {
 // Client is the agent's end of the channel.
 type Client struct {
 	Config
-	out      *outbox
-	lastSaid string // the last logged problem
+	out        *outbox
+	lastLogged string // the last logged problem
 	// pollUntil is when a WebSocket is tried again; zero while there is no reason to poll.
 	pollUntil time.Time
 	polls     pollPace
@@ -85,14 +85,14 @@ type Client struct {
 // New returns a Client.
 func New(c Config) *Client {
 	out := newOutbox()
-	c.Desk.out = out
+	c.Retests.out = out
 	return &Client{Config: c, out: out, polls: newPollPace(), pings: pingPace{every: pingEvery}}
 }
 
 // Run keeps the connection until ctx is done. It waits for a running retest to end.
 func (c *Client) Run(ctx context.Context) error {
 	c.agent = ctx
-	defer c.Desk.work.Wait()
+	defer c.Retests.work.Wait()
 	for failures := 0; ; failures++ {
 		began := c.Clock.Now()
 		err := c.connect(ctx)
@@ -106,7 +106,7 @@ func (c *Client) Run(ctx context.Context) error {
 			c.pollUntil = c.Clock.Now().Add(pollFor)
 			continue // without a wait: polling is part of the same attempt
 		}
-		c.say(err)
+		c.logProblem(err)
 		if c.Clock.Sleep(ctx, c.wait(err, failures)) != nil {
 			return context.Cause(ctx)
 		}
@@ -153,18 +153,18 @@ func (c *Client) wait(err error, failures int) time.Duration {
 	return collector.Backoff(failures, c.Random(), after)
 }
 
-// say logs a problem when it begins or changes.
-func (c *Client) say(err error) {
+// logProblem logs a problem when it begins or changes.
+func (c *Client) logProblem(err error) {
 	text := report.ErrorText(err)
-	if text == c.lastSaid {
+	if text == c.lastLogged {
 		return
 	}
-	c.lastSaid = text
+	c.lastLogged = text
 	c.Log.Info("no connection to the collector", "err", err)
 }
 
 func (c *Client) connected(how string) {
-	c.lastSaid = ""
+	c.lastLogged = ""
 	c.Log.Info("connected to the collector", "by", how)
 }
 
@@ -176,7 +176,7 @@ func refusal(resp *http.Response, now time.Time) error {
 	case e.Code == "upgrade_missing":
 		return fmt.Errorf("%w: %w", ErrNoWebSocket, e)
 	case e.Code == "":
-		return fmt.Errorf("%w: %w", ErrNonsense, e)
+		return fmt.Errorf("%w: %w", ErrInvalidResponse, e)
 	case e.Code == "participant_blocked":
 		return fmt.Errorf("%w: %w", ErrBlocked, e)
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:

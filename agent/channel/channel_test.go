@@ -193,12 +193,12 @@ func network(_ context.Context, tell func(probe.Event)) (string, error) {
 }
 
 // start runs a client until the end of the test. The returned function ends it earlier.
-func (f *fakeCollector) start(d *Desk, clock probe.Clock) (stop func()) {
+func (f *fakeCollector) start(d *RetestHandler, clock probe.Clock) (stop func()) {
 	d.Log = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(f.t.Context())
 	c := New(Config{
 		Endpoint: func() (*collector.Endpoint, error) { return &collector.Endpoint{URL: f.url, Token: "token"}, nil },
-		Version:  "1.0", Instance: "one", Process: "p", Desk: d, Clock: clock, Random: func() float64 { return 0.5 }, Log: d.Log,
+		Version:  "1.0", Instance: "one", Process: "p", Retests: d, Clock: clock, Random: func() float64 { return 0.5 }, Log: d.Log,
 	})
 	done := make(chan struct{})
 	go func() { _ = c.Run(ctx); close(done) }()
@@ -217,7 +217,7 @@ func TestNetworkRetestThatIsAllowed(t *testing.T) {
 		f.tell(conn, request1("a", wire.RetestNetwork, time.Minute)) // replayed
 		f.listen(conn)
 	}
-	f.start(&Desk{Network: network, AllowsNetwork: func() bool { return true }}, probe.SystemClock{})
+	f.start(&RetestHandler{Network: network, AllowsNetwork: func() bool { return true }}, probe.SystemClock{})
 	if m := f.wantNext(wire.MessageConsent, "a"); !*m.Given {
 		t.Error("no consent")
 	}
@@ -266,24 +266,24 @@ func TestAnswersOfAPerson(t *testing.T) {
 	never := func(ctx context.Context, _ Retest) (Consent, error) { <-ctx.Done(); return Consent{}, ctx.Err() }
 	allowed := func() bool { return true }
 	for name, c := range map[string]struct {
-		desk  *Desk
-		what  wire.RetestWhat
-		valid time.Duration
-		want  string // message types, and the reason of a refusal
+		handler *RetestHandler
+		what    wire.RetestWhat
+		valid   time.Duration
+		want    string // message types, and the reason of a refusal
 	}{
-		"yes":                         {&Desk{Screen: given(full)}, wire.RetestFull, time.Minute, "consent true level done"},
-		"no":                          {&Desk{Screen: screen(func(context.Context, Retest) (Consent, error) { return Consent{}, nil })}, wire.RetestFull, time.Minute, "consent false"},
-		"nobody":                      {&Desk{Network: network, AllowsNetwork: allowed}, wire.RetestFull, time.Minute, "refused no_person"},
-		"not allowed for good":        {&Desk{Network: network, AllowsNetwork: func() bool { return false }}, wire.RetestNetwork, time.Minute, "refused no_person"},
-		"nobody signed in":            {&Desk{Screen: fails(ErrNoPerson)}, wire.RetestFull, time.Minute, "refused no_person"},
-		"busy":                        {&Desk{Screen: fails(ErrBusy)}, wire.RetestFull, time.Minute, "refused busy"},
-		"quit":                        {&Desk{Screen: fails(ErrEnded)}, wire.RetestFull, time.Minute, "refused ended"},
-		"broken":                      {&Desk{Screen: fails(errors.New("x"))}, wire.RetestFull, time.Minute, "refused failed"},
-		"no answer":                   {&Desk{Screen: screen(never)}, wire.RetestFull, time.Second, "refused no_answer"},
-		"network by the screen":       {&Desk{Screen: given(nil), Network: network}, wire.RetestNetwork, time.Minute, "consent true progress progress done"},
-		"microphone without a screen": {&Desk{Screen: given(nil), Network: network}, wire.RetestFull, time.Minute, "refused failed"},
-		"unknown":                     {&Desk{Screen: given(full)}, "dance", time.Minute, "refused unsupported"},
-		"panic":                       {&Desk{Screen: given(func(context.Context, func(probe.Event)) (string, error) { panic("x") })}, wire.RetestFull, time.Minute, "consent true refused failed"},
+		"yes":                         {&RetestHandler{Screen: given(full)}, wire.RetestFull, time.Minute, "consent true level done"},
+		"no":                          {&RetestHandler{Screen: screen(func(context.Context, Retest) (Consent, error) { return Consent{}, nil })}, wire.RetestFull, time.Minute, "consent false"},
+		"nobody":                      {&RetestHandler{Network: network, AllowsNetwork: allowed}, wire.RetestFull, time.Minute, "refused no_person"},
+		"not allowed for good":        {&RetestHandler{Network: network, AllowsNetwork: func() bool { return false }}, wire.RetestNetwork, time.Minute, "refused no_person"},
+		"nobody signed in":            {&RetestHandler{Screen: fails(ErrNoPerson)}, wire.RetestFull, time.Minute, "refused no_person"},
+		"busy":                        {&RetestHandler{Screen: fails(ErrBusy)}, wire.RetestFull, time.Minute, "refused busy"},
+		"quit":                        {&RetestHandler{Screen: fails(ErrEnded)}, wire.RetestFull, time.Minute, "refused ended"},
+		"broken":                      {&RetestHandler{Screen: fails(errors.New("x"))}, wire.RetestFull, time.Minute, "refused failed"},
+		"no answer":                   {&RetestHandler{Screen: screen(never)}, wire.RetestFull, time.Second, "refused no_answer"},
+		"network by the screen":       {&RetestHandler{Screen: given(nil), Network: network}, wire.RetestNetwork, time.Minute, "consent true progress progress done"},
+		"microphone without a screen": {&RetestHandler{Screen: given(nil), Network: network}, wire.RetestFull, time.Minute, "refused failed"},
+		"unknown":                     {&RetestHandler{Screen: given(full)}, "dance", time.Minute, "refused unsupported"},
+		"panic":                       {&RetestHandler{Screen: given(func(context.Context, func(probe.Event)) (string, error) { panic("x") })}, wire.RetestFull, time.Minute, "consent true refused failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeCollector(t)
@@ -291,7 +291,7 @@ func TestAnswersOfAPerson(t *testing.T) {
 				f.tell(conn, request1("a", c.what, c.valid))
 				f.listen(conn)
 			}
-			f.start(c.desk, probe.SystemClock{})
+			f.start(c.handler, probe.SystemClock{})
 			got := ""
 			for got != c.want {
 				m := f.next()
@@ -325,7 +325,7 @@ func TestOneRetestAtATimeAndCancel(t *testing.T) {
 		f.listen(conn)
 	}
 	withdrawn := make(chan struct{})
-	f.start(&Desk{Screen: screen(func(ctx context.Context, r Retest) (Consent, error) {
+	f.start(&RetestHandler{Screen: screen(func(ctx context.Context, r Retest) (Consent, error) {
 		asked <- r.ID
 		<-ctx.Done()
 		close(withdrawn)
@@ -350,7 +350,7 @@ func TestRequestAfterAWithdrawnOne(t *testing.T) {
 		f.tell(conn, request1("c", wire.RetestFull, time.Minute)) // b is not withdrawn
 		f.listen(conn)
 	}
-	f.start(&Desk{Screen: screen(func(ctx context.Context, r Retest) (Consent, error) {
+	f.start(&RetestHandler{Screen: screen(func(ctx context.Context, r Retest) (Consent, error) {
 		if r.ID == "b" {
 			return Consent{}, nil
 		}
@@ -385,7 +385,7 @@ func TestConnectionLostDuringARetest(t *testing.T) {
 		close(again)
 		f.listen(conn)
 	}
-	f.start(&Desk{AllowsNetwork: func() bool { return true }, Network: func(ctx context.Context, _ func(probe.Event)) (string, error) {
+	f.start(&RetestHandler{AllowsNetwork: func() bool { return true }, Network: func(ctx context.Context, _ func(probe.Event)) (string, error) {
 		<-again
 		return "report", ctx.Err()
 	}}, &quickClock{})
@@ -412,7 +412,7 @@ func TestEndOfTheProgram(t *testing.T) {
 			return &r
 		}
 		asked := make(chan struct{})
-		stop := f.start(&Desk{Screen: screen(func(ctx context.Context, _ Retest) (Consent, error) {
+		stop := f.start(&RetestHandler{Screen: screen(func(ctx context.Context, _ Retest) (Consent, error) {
 			close(asked)
 			<-ctx.Done()
 			return Consent{}, ErrEnded
@@ -438,7 +438,7 @@ func TestPollingWhereWebSocketsAreBlocked(t *testing.T) {
 		return nil
 	}
 	release := make(chan struct{})
-	f.start(&Desk{AllowsNetwork: func() bool { return true }, Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
+	f.start(&RetestHandler{AllowsNetwork: func() bool { return true }, Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
 		<-release
 		return network(ctx, tell)
 	}}, probe.SystemClock{})
@@ -457,7 +457,7 @@ func pollingClient(t *testing.T, handler http.HandlerFunc) (*Client, *collector.
 	t.Helper()
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
-	c := New(Config{Desk: &Desk{Log: slog.New(slog.DiscardHandler)}, Clock: &quickClock{}, Log: slog.New(slog.DiscardHandler)})
+	c := New(Config{Retests: &RetestHandler{Log: slog.New(slog.DiscardHandler)}, Clock: &quickClock{}, Log: slog.New(slog.DiscardHandler)})
 	c.agent = t.Context()
 	c.pollUntil = time.Now().Add(time.Hour)
 	return c, &collector.Endpoint{URL: s.URL, Token: "t"}
@@ -483,7 +483,7 @@ func TestRequestComesAgainUntilItsAnswerArrives(t *testing.T) {
 	if err := c.pollAgain(ctx, e, e.Client()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	c.Desk.work.Wait()
+	c.Retests.work.Wait()
 	if sent := c.out.take(10); len(sent) != 1 || sent[0].Why != wire.WhyNoPerson {
 		t.Errorf("answers %+v", sent)
 	}
@@ -495,10 +495,10 @@ func TestRequestComesAgainUntilItsAnswerArrives(t *testing.T) {
 	err := c.pollAgain(t.Context(), e, e.Client())
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !errors.Is(err, ErrNonsense) || f.polls != maxRepeats+2 {
+	if !errors.Is(err, ErrInvalidResponse) || f.polls != maxRepeats+2 {
 		t.Errorf("after %d polls: %v", f.polls, err)
 	}
-	c.Desk.work.Wait()
+	c.Retests.work.Wait()
 }
 
 // TestWrongAnswers: no answer leads to a busy loop, and each has its error.
@@ -533,22 +533,22 @@ func TestWrongAnswers(t *testing.T) {
 		want    error
 		minWait time.Duration // of the last of four
 	}{
-		"login page":      {write(http.StatusOK, "<html>"), ErrNonsense, time.Second},
-		"empty news":      {write(http.StatusOK, `{"messages":[]}`), ErrNonsense, time.Second},
-		"endless news":    {write(http.StatusOK, `{"messages":[{"type":"cancel","id":"a"}]}`), ErrNonsense, time.Second},
-		"invalid news":    {write(http.StatusOK, `{"messages":[{"type":"retest"}]}`), ErrNonsense, time.Second},
+		"login page":      {write(http.StatusOK, "<html>"), ErrInvalidResponse, time.Second},
+		"empty news":      {write(http.StatusOK, `{"messages":[]}`), ErrInvalidResponse, time.Second},
+		"endless news":    {write(http.StatusOK, `{"messages":[{"type":"cancel","id":"a"}]}`), ErrInvalidResponse, time.Second},
+		"invalid news":    {write(http.StatusOK, `{"messages":[{"type":"retest"}]}`), ErrInvalidResponse, time.Second},
 		"token revoked":   {fault(http.StatusUnauthorized, "token_invalid"), ErrEnrolAgain, unknownWait / 2},
 		"blocked":         {fault(http.StatusForbidden, "participant_blocked"), ErrBlocked, blockedWait / 2},
 		"older collector": {fault(http.StatusNotFound, "not_found"), ErrUnsupported, unknownWait / 2},
 		"busy":            {fault(http.StatusServiceUnavailable, "busy"), nil, time.Second},
-		"proxy":           {write(http.StatusForbidden, "no"), ErrNonsense, time.Second},
+		"proxy":           {write(http.StatusForbidden, "no"), ErrInvalidResponse, time.Second},
 		"silent socket":   {upgraded(func(*websocket.Conn) {}), nil, time.Second},
 		"garbage": {upgraded(func(c *websocket.Conn) {
 			hello(c)
 			_ = c.Write(ctx, websocket.MessageText, []byte(`{"type":`))
 			_, _, _ = c.Read(ctx)
 			_, _, _ = c.Read(ctx)
-		}), ErrNonsense, time.Second},
+		}), ErrInvalidResponse, time.Second},
 		"huge": {upgraded(func(c *websocket.Conn) {
 			hello(c)
 			_ = c.Write(ctx, websocket.MessageText, []byte(strings.Repeat("x", 2*wire.MaxChannelBytes)))
@@ -574,7 +574,7 @@ func TestWrongAnswers(t *testing.T) {
 			log := &errorLog{}
 			client := New(Config{
 				Endpoint: func() (*collector.Endpoint, error) { return &collector.Endpoint{URL: s.URL, Token: "t"}, nil },
-				Desk:     &Desk{Log: slog.New(slog.DiscardHandler)}, Clock: clock, Random: func() float64 { return 0.9 }, Log: slog.New(log),
+				Retests:  &RetestHandler{Log: slog.New(slog.DiscardHandler)}, Clock: clock, Random: func() float64 { return 0.9 }, Log: slog.New(log),
 			})
 			_ = client.Run(ctx)
 			if last := clock.waits[3]; last < c.minWait {

@@ -45,7 +45,7 @@ func (p *pollPace) failed(took time.Duration, err error) {
 		if took >= leastPollWait {
 			p.most = max(p.next/2, leastPollWait)
 		}
-	case !answered && !errors.Is(err, ErrNonsense) && took > minPollWait:
+	case !answered && !errors.Is(err, ErrInvalidResponse) && took > minPollWait:
 		p.most = max(p.next/2, minPollWait)
 	}
 	p.next = min(minPollWait, p.most)

@@ -14,7 +14,7 @@ import (
 
 func TestPollPace(t *testing.T) {
 	cut := errors.New("connection reset by peer")
-	proxy := fmt.Errorf("%w: %w", ErrNonsense, &collector.APIError{Status: http.StatusGatewayTimeout})
+	proxy := fmt.Errorf("%w: %w", ErrInvalidResponse, &collector.APIError{Status: http.StatusGatewayTimeout})
 	type ending struct {
 		took time.Duration
 		err  error // nil: waited to the end
@@ -30,7 +30,7 @@ func TestPollPace(t *testing.T) {
 		"cut off after two minutes":   {[]ending{full, full, {2 * time.Minute, cut}, full}, pollPace{maxPollWait / 2, maxPollWait / 2}},
 		"the line broke at some time": {[]ending{full, full, {10 * time.Second, cut}, full, full, {20 * time.Second, cut}, full, full}, pollPace{maxPollWait, maxPollWait}},
 		"the collector stopped":       {[]ending{full, {70 * time.Second, &collector.APIError{Status: 503, Code: "stopping"}}}, pollPace{minPollWait, maxPollWait}},
-		"a login page":                {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrNonsense)}}, pollPace{minPollWait, maxPollWait}},
+		"a login page":                {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrInvalidResponse)}}, pollPace{minPollWait, maxPollWait}},
 		"a proxy of 50 s":             {[]ending{{50 * time.Second, proxy}, full}, pollPace{minPollWait / 2, minPollWait / 2}},
 		"a proxy of 20 s":             {[]ending{{20 * time.Second, proxy}, {20 * time.Second, proxy}}, pollPace{leastPollWait, leastPollWait}},
 		"no server behind the proxy":  {[]ending{{5 * time.Second, proxy}}, pollPace{minPollWait, maxPollWait}},

@@ -90,7 +90,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 		default:
 			// The collector waits; one that responds at once would be polled in a busy
 			// loop.
-			return fmt.Errorf("%w: it does not wait", ErrNonsense)
+			return fmt.Errorf("%w: it does not wait", ErrInvalidResponse)
 		}
 	}
 	c.polls = newPollPace() // the computer may be on another network meanwhile
@@ -118,7 +118,7 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 	}
 	var answer wire.PollMessages
 	if err := json.Unmarshal(b, &answer); err != nil || answer.Messages == nil || len(answer.Messages) > wire.MaxPollMessages {
-		return ignored, fmt.Errorf("%w: no messages", ErrNonsense)
+		return ignored, fmt.Errorf("%w: no messages", ErrInvalidResponse)
 	}
 	for _, raw := range answer.Messages {
 		m, err := wire.ParseFromCollector(raw)
@@ -126,24 +126,24 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 			continue
 		}
 		if err != nil {
-			return ignored, fmt.Errorf("%w: %w", ErrNonsense, err)
+			return ignored, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
 		}
 		if m.Type == wire.MessageToken {
 			renew(e)
 			got = news
 			continue
 		}
-		got = max(got, c.Desk.take(c.agent, m, theirs.at(time.Now())))
+		got = max(got, c.Retests.handle(c.agent, m, theirs.at(time.Now())))
 	}
 	return got, nil
 }
 
 func (c *Client) query() url.Values {
 	q := url.Values{wire.ParamVersion: {c.Version}, wire.ParamInstance: {c.Instance}, wire.ParamProcess: {c.Process}}
-	if c.Desk.Screen != nil {
+	if c.Retests.Screen != nil {
 		q.Set(wire.ParamScreen, "1")
 	}
-	if known := c.Desk.known(); known != "" {
+	if known := c.Retests.known(); known != "" {
 		q.Set(wire.ParamKnown, known)
 	}
 	return q
@@ -155,7 +155,7 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 		select {
 		case <-c.out.ready:
 		case <-ctx.Done():
-			return c.sendLast(e, client)
+			return c.sendRemaining(e, client)
 		}
 		if err := c.sendBatch(ctx, e, client); err != nil {
 			return err
@@ -165,17 +165,17 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 			pause = 2 * sendPause
 		}
 		if c.Clock.Sleep(ctx, pause) != nil {
-			return c.sendLast(e, client)
+			return c.sendRemaining(e, client)
 		}
 	}
 }
 
-// sendLast sends what is left when the program ends.
-func (c *Client) sendLast(e *collector.Endpoint, client *http.Client) error {
+// sendRemaining sends what is left when the program ends.
+func (c *Client) sendRemaining(e *collector.Endpoint, client *http.Client) error {
 	if c.agent.Err() == nil {
 		return nil
 	}
-	c.Desk.work.Wait()
+	c.Retests.work.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), lastTime)
 	defer cancel()
 	return c.sendBatch(ctx, e, client)

@@ -46,13 +46,13 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(wire.MaxChannelBytes)
 	theirs := clockOf(resp, time.Now())
-	hello := wire.ChannelMessage{Type: wire.MessageHello, ID: c.Desk.known(), Version: c.Version, Instance: c.Instance, Screen: c.Desk.Screen != nil}
+	hello := wire.ChannelMessage{Type: wire.MessageHello, ID: c.Retests.known(), Version: c.Version, Instance: c.Instance, Screen: c.Retests.Screen != nil}
 	err = write(line, conn, hello)
 	if err == nil {
 		var m wire.ChannelMessage
 		// A middlebox may accept the upgrade and then forward nothing.
 		if m, err = read(line, conn); err == nil && m.Type != wire.MessageHello {
-			err = ErrNonsense
+			err = ErrInvalidResponse
 		}
 	}
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs cloc
 			renew(e)
 			continue
 		}
-		c.Desk.take(c.agent, m, theirs.at(time.Now()))
+		c.Retests.handle(c.agent, m, theirs.at(time.Now()))
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
 		case <-line.Done():
 			return nil
 		case <-ctx.Done():
-			c.Desk.work.Wait() // a running retest puts its last message into the outbox
+			c.Retests.work.Wait() // a running retest puts its last message into the outbox
 			err := c.flush(line, conn)
 			_ = conn.Close(websocket.StatusGoingAway, "")
 			return err
@@ -169,7 +169,7 @@ func read(line context.Context, conn *websocket.Conn) (wire.ChannelMessage, erro
 	}
 	m, err := wire.ParseFromCollector(b)
 	if errors.Is(err, wire.ErrMessage) {
-		err = fmt.Errorf("%w: %w", ErrNonsense, err)
+		err = fmt.Errorf("%w: %w", ErrInvalidResponse, err)
 	}
 	return m, err
 }
@@ -185,7 +185,7 @@ func (c *Client) noSocket(ctx context.Context, resp *http.Response, err error) e
 		return err
 	}
 	refused := refusal(resp, time.Now())
-	if errors.Is(refused, ErrNonsense) { // another machine answered
+	if errors.Is(refused, ErrInvalidResponse) { // another machine answered
 		return fmt.Errorf("%w: %w", ErrNoWebSocket, refused)
 	}
 	return refused

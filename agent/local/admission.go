@@ -21,8 +21,8 @@ const (
 // othersAccount counts the accounts that are not served. No system has an empty name.
 const othersAccount = ""
 
-// doorman accepts the connections of known accounts, and limits their number.
-type doorman struct {
+// admittingListener accepts the connections of known accounts, and limits their number.
+type admittingListener struct {
 	net.Listener
 	peerOf func(net.Conn) (Peer, error)
 	log    *slog.Logger
@@ -33,15 +33,15 @@ type doorman struct {
 }
 
 // Accept implements net.Listener. A connection that is not served is closed.
-func (d *doorman) Accept() (net.Conn, error) {
+func (l *admittingListener) Accept() (net.Conn, error) {
 	for {
-		conn, err := d.Listener.Accept()
+		conn, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		peer, err := d.peerOf(conn)
+		peer, err := l.peerOf(conn)
 		if err != nil {
-			d.log.Debug("a connection without a known account is closed", "err", err)
+			l.log.Debug("a connection without a known account is closed", "err", err)
 			_ = conn.Close()
 			continue
 		}
@@ -49,54 +49,54 @@ func (d *doorman) Accept() (net.Conn, error) {
 		if !peer.Person {
 			account, most = othersAccount, maxConnsOthers
 		}
-		if !d.enter(account, most) {
-			d.log.Debug("too many connections of one account")
+		if !l.enter(account, most) {
+			l.log.Debug("too many connections of one account")
 			_ = conn.Close()
 			continue
 		}
 		var once sync.Once
-		return &peerConn{Conn: conn, peer: peer, gone: func() { once.Do(func() { d.leave(account) }) }}, nil
+		return &peerConn{Conn: conn, peer: peer, gone: func() { once.Do(func() { l.leave(account) }) }}, nil
 	}
 }
 
-func (d *doorman) enter(account string, most int) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.total >= maxConns || d.open[account] >= most {
+func (l *admittingListener) enter(account string, most int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.total >= maxConns || l.open[account] >= most {
 		return false
 	}
-	d.total++
-	d.open[account]++
+	l.total++
+	l.open[account]++
 	return true
 }
 
-func (d *doorman) leave(account string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.total--
-	if d.open[account]--; d.open[account] <= 0 {
-		delete(d.open, account)
+func (l *admittingListener) leave(account string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total--
+	if l.open[account]--; l.open[account] <= 0 {
+		delete(l.open, account)
 	}
 }
 
-// kind is a kind of request with a rate of its own.
-type kind int
+// requestKind is a kind of request with a rate of its own.
+type requestKind int
 
 const (
-	asks   kind = iota // reads what the service knows
-	enrols             // sends a code to a collector
-	hands              // writes a report to the disk
-	passes             // passes a request to the collector
+	kindRead   requestKind = iota // reads what the service knows
+	kindEnrol                     // sends a code to a collector
+	kindReport                    // writes a report to the disk
+	kindProxy                     // forwards a request to the collector
 )
 
-// rates returns the sustained rate and the burst of a kind.
-func (k kind) rates() (rate.Limit, int) {
+// rates returns the sustained rate and the burst of k.
+func (k requestKind) rates() (rate.Limit, int) {
 	switch k {
-	case enrols:
+	case kindEnrol:
 		return rate.Every(30 * time.Second), 6
-	case hands:
+	case kindReport:
 		return rate.Every(2 * time.Second), 30
-	case passes:
+	case kindProxy:
 		return rate.Every(time.Second), 40
 	}
 	return 5, 120
@@ -106,21 +106,21 @@ func (k kind) rates() (rate.Limit, int) {
 // users.
 const maxAccounts = 256
 
-// pace limits the requests of each account.
-type pace struct {
+// rateLimits limits the requests of each account.
+type rateLimits struct {
 	mu  sync.Mutex
-	all map[paceKey]*rate.Limiter
+	all map[rateLimitKey]*rate.Limiter
 }
 
-type paceKey struct {
+type rateLimitKey struct {
 	account string
-	kind    kind
+	kind    requestKind
 }
 
-func (p *pace) allow(account string, k kind) bool {
+func (p *rateLimits) allow(account string, k requestKind) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := paceKey{account, k}
+	key := rateLimitKey{account, k}
 	l := p.all[key]
 	if l == nil {
 		if len(p.all) >= maxAccounts {

@@ -270,7 +270,7 @@ func TestTheServiceFollowsItsTrust(t *testing.T) {
 }
 
 func TestALongResponseIsNotCutOff(t *testing.T) {
-	length := maxPassedBytes
+	length := maxProxiedBytes
 	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", length))
 	}))
@@ -344,7 +344,7 @@ func TestProgramsDoNotLockPeopleOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	d := &doorman{Listener: l, log: quiet, open: map[string]int{}, peerOf: func(net.Conn) (Peer, error) { return <-peers, nil }}
+	d := &admittingListener{Listener: l, log: quiet, open: map[string]int{}, peerOf: func(net.Conn) (Peer, error) { return <-peers, nil }}
 	accepted := make(chan net.Conn)
 	go func() {
 		for {

@@ -66,7 +66,7 @@ func TestRetestThroughTheService(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	client := channel.New(channel.Config{
 		Endpoint: func() (*collector.Endpoint, error) { return e, nil }, Version: "1.0", Process: "p",
-		Desk: &channel.Desk{Screen: yes{}, Log: slog.New(slog.DiscardHandler)}, Clock: probe.SystemClock{}, Random: func() float64 { return 0.1 },
+		Retests: &channel.RetestHandler{Screen: yes{}, Log: slog.New(slog.DiscardHandler)}, Clock: probe.SystemClock{}, Random: func() float64 { return 0.1 },
 		Log: slog.New(slog.DiscardHandler),
 	})
 	done := make(chan struct{})

@@ -107,7 +107,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.Opened != nil {
 		s.Opened()
 	}
-	err = web.Serve(&doorman{Listener: l, peerOf: peer, log: s.Log, open: map[string]int{}})
+	err = web.Serve(&admittingListener{Listener: l, peerOf: peer, log: s.Log, open: map[string]int{}})
 	if stop() {
 		return errors.Join(fmt.Errorf("serve the local socket: %w", err), web.Close())
 	}
@@ -119,16 +119,16 @@ type peerKey struct{}
 
 // handler returns the routes. The rate of each is limited according to its kind.
 func (s *Server) handler() http.Handler {
-	paces := &pace{all: map[paceKey]*rate.Limiter{}}
+	limits := &rateLimits{all: map[rateLimitKey]*rate.Limiter{}}
 	mux := http.NewServeMux()
-	handle := func(pattern string, k kind, h func(http.ResponseWriter, *http.Request, Peer) error) {
+	handle := func(pattern string, k requestKind, h func(http.ResponseWriter, *http.Request, Peer) error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			// Without a peer, the zero value is not a person and is not admitted.
 			peer, _ := r.Context().Value(peerKey{}).(Peer)
 			err := ErrNotAdmitted
 			switch {
 			case !peer.Person:
-			case !paces.allow(peer.Account, k):
+			case !limits.allow(peer.Account, k):
 				err = ErrBusy
 			default:
 				err = h(w, r, peer)
@@ -138,19 +138,19 @@ func (s *Server) handler() http.Handler {
 			}
 		})
 	}
-	handle("GET "+pathStatus, asks, s.status)
-	handle("GET "+pathSelfCheck, enrols, s.selfCheck)
-	handle("POST "+pathEnroll, enrols, s.enroll)
-	handle("POST "+pathAdopt, enrols, s.adopt)
-	handle("POST "+pathReports, hands, s.take)
-	handle("GET "+pathReports, asks, s.reports)
-	handle("GET "+pathReports+"/{id}", asks, s.report)
-	handle("GET "+pathEvents, asks, s.events)
-	handle("GET "+pathHistory, asks, s.history)
-	handle("GET "+pathLog, asks, s.log)
-	for _, p := range passed() {
-		handle(p.method+" "+pathCollector+p.path, passes, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
-			return s.pass(w, r, p)
+	handle("GET "+pathStatus, kindRead, s.status)
+	handle("GET "+pathSelfCheck, kindEnrol, s.selfCheck)
+	handle("POST "+pathEnroll, kindEnrol, s.enroll)
+	handle("POST "+pathAdopt, kindEnrol, s.adopt)
+	handle("POST "+pathReports, kindReport, s.take)
+	handle("GET "+pathReports, kindRead, s.reports)
+	handle("GET "+pathReports+"/{id}", kindRead, s.report)
+	handle("GET "+pathEvents, kindRead, s.events)
+	handle("GET "+pathHistory, kindRead, s.history)
+	handle("GET "+pathLog, kindRead, s.log)
+	for _, p := range proxiedRequests() {
+		handle(p.method+" "+pathCollector+p.path, kindProxy, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
+			return s.proxy(w, r, p)
 		})
 	}
 	return mux

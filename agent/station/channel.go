@@ -55,7 +55,7 @@ func Channel(c config.Config, version string, turn Turn, log *slog.Logger) func(
 	return func(ctx context.Context) error {
 		return follow(ctx, c, channel.Config{
 			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) }, Version: version, Log: log,
-			Desk: &channel.Desk{
+			Retests: &channel.RetestHandler{
 				AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
 				Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
 					end, err := turn.take(ctx)
@@ -80,7 +80,7 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 			}
 			return s.Collector(), nil
 		},
-		Version: version, Log: s.log, Desk: &channel.Desk{Screen: screen},
+		Version: version, Log: s.log, Retests: &channel.RetestHandler{Screen: screen},
 	}, s.service == nil)
 }
 
@@ -106,7 +106,7 @@ func follow(ctx context.Context, c config.Config, to channel.Config, ownsData bo
 		work.Go(func() { renewal.run(ctx) })
 		to.Endpoint = renewal.reporting(to.Endpoint)
 	}
-	to.Process, to.Clock, to.Random, to.Desk.Log = newProcess(), probe.SystemClock{}, randv2.Float64, to.Log
+	to.Process, to.Clock, to.Random, to.Retests.Log = newProcess(), probe.SystemClock{}, randv2.Float64, to.Log
 	return channel.New(to).Run(ctx)
 }
 

@@ -22,9 +22,9 @@ const (
 	Service Connection = "service" // those of the service
 	// Merged means that the service had no identity and has taken over the program's.
 	Merged Connection = "merged"
-	// Twice means that the program has an identity that is not used any more, because
+	// DuplicateEnrolment means that the program has an identity that is not used any more, because
 	// the service has another one. Phone support sees two computers.
-	Twice Connection = "twice"
+	DuplicateEnrolment Connection = "duplicate_enrolment"
 	// NotAdmitted means that there is a service, but it does not serve this account, or is not
 	// the machine's. The program's own identity is used.
 	NotAdmitted Connection = "not_admitted"
@@ -72,7 +72,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	case err != nil, id.Enrolment == nil, id.AgentID == status.AgentID:
 		return Service // a damaged identity is not needed here, and is left alone
 	case status.Enrolment != nil:
-		return Twice
+		return DuplicateEnrolment
 	}
 	id.Enrolment.RenewAt = time.Time{} // unknown to an older service
 	taken, err := s.service.Adopt(ctx, *id)

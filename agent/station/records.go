@@ -79,8 +79,8 @@ func historyIn(data string, at time.Time) *report.HostHistory {
 const oldHistory = 5 * time.Minute
 
 // Events implements local.Agent.
-func (d *Desk) Events(since time.Time) (local.Recorded, error) {
-	events, err := recorder.Events(d.Config.Data, since)
+func (a *LocalAgent) Events(since time.Time) (local.Recorded, error) {
+	events, err := recorder.Events(a.Config.Data, since)
 	got := local.Recorded{Events: events}
 	if damaged, ok := errors.AsType[*recorder.DamagedError](err); ok {
 		got.Damaged, err = damaged.Slots, nil
@@ -92,8 +92,8 @@ func (d *Desk) Events(since time.Time) (local.Recorded, error) {
 }
 
 // History implements local.Agent.
-func (d *Desk) History(at time.Time) (*report.HostHistory, error) {
-	h := historyIn(d.Config.Data, at)
+func (a *LocalAgent) History(at time.Time) (*report.HostHistory, error) {
+	h := historyIn(a.Config.Data, at)
 	if h == nil {
 		return nil, local.ErrNoRecords
 	}

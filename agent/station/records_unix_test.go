@@ -61,7 +61,7 @@ func serve(t *testing.T, data string) (socket string, stop func()) {
 	opened, ended := make(chan struct{}), make(chan struct{})
 	s := &local.Server{
 		Address: socket, Log: log, Opened: func() { close(opened) },
-		Agent: &Desk{Config: config.Default(data), Version: "1.0.0", Log: log},
+		Agent: &LocalAgent{Config: config.Default(data), Version: "1.0.0", Log: log},
 	}
 	var err error
 	go func() {

@@ -33,13 +33,13 @@ func participantListFlags(in *invocation) {
 // validDaysUnset is the value of --valid-days if it is not given.
 const validDaysUnset = -1
 
-func (in *invocation) desk(s *sqlstore.Store, c settings) (enroll.Desk, error) {
-	d := enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: c.CodeTTL}
+func (in *invocation) enroller(s *sqlstore.Store, c settings) (enroll.Enroller, error) {
+	d := enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: c.CodeTTL}
 	if in.validDays == validDaysUnset {
 		return d, nil
 	}
 	if in.validDays < 1 || in.validDays > enroll.MaxCodeDays {
-		return enroll.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enroll.MaxCodeDays, in.validDays)
+		return enroll.Enroller{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enroll.MaxCodeDays, in.validDays)
 	}
 	d.CodeTTL = time.Duration(in.validDays) * 24 * time.Hour
 	return d, nil
@@ -51,7 +51,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
-		d, err := in.desk(s, c)
+		d, err := in.enroller(s, c)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		d, err := in.desk(s, c)
+		d, err := in.enroller(s, c)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 		if name == p.Name && phone == p.Phone {
 			return usagef("nothing to change: give --name or --phone")
 		}
-		d := enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+		d := enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}
 		same, err := d.Duplicates(ctx, name, phone, p.ID)
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, erro
 // tokens for a test room.
 func (out *tested) admit(ctx context.Context, t target.Target, meetings *target.Meetings, c *conference.Config) error {
 	if t.System != "bbb" {
-		w, err := target.Desk{Now: time.Now, Random: rand.Reader}.Ticket(t)
+		w, err := target.Provider{Now: time.Now, Random: rand.Reader}.Ticket(t)
 		c.Room, c.Token = w.Room, w.Token
 		return err
 	}

@@ -15,8 +15,7 @@ import (
 // servePrograms returns the job that lets the programs of signed-in users use the identity
 // and the spool of the service.
 func (p *program) servePrograms(c config.Config, recent *resident.RecentLog, log *slog.Logger) func(context.Context) error {
-	desk := &station.Desk{Config: c, Version: p.version, Log: log, RecentLog: recent}
-	server := &local.Server{Address: c.Socket, Agent: desk, Log: log}
+	server := &local.Server{Address: c.Socket, Agent: &station.LocalAgent{Config: c, Version: p.version, Log: log, RecentLog: recent}, Log: log}
 	return server.Run
 }
 

@@ -55,8 +55,8 @@ func (p *program) serviceStatus(ctx context.Context, c config.Config, flags *ser
 // has the same rights.
 func (p *program) selfCheck(ctx context.Context, c config.Config, patience time.Duration) []local.Finding {
 	if c.Socket == "" {
-		desk := &station.Desk{Config: c, Version: p.version, Log: slog.New(slog.DiscardHandler)}
-		return desk.SelfCheck(ctx)[1:]
+		service := &station.LocalAgent{Config: c, Version: p.version, Log: slog.New(slog.DiscardHandler)}
+		return service.SelfCheck(ctx)[1:]
 	}
 	client := local.NewClient(c.Socket)
 	for deadline := time.Now().Add(patience); ; {

@@ -91,7 +91,7 @@ const parallelUnpacking = 4
 // API contains the handlers.
 type API struct {
 	Config
-	desk        enroll.Desk
+	enroller    enroll.Enroller
 	byAddress   *limit.Limiter
 	byAgent     *limit.Limiter
 	load        *loadLimiter
@@ -110,7 +110,7 @@ type API struct {
 func New(c Config) *API {
 	return &API{
 		Config:      c,
-		desk:        enroll.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
+		enroller:    enroll.Enroller{Store: c.Store, Now: c.Now, Random: c.Random},
 		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
 		load:        newLoadLimiter(c.Now),

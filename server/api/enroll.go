@@ -31,7 +31,7 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	if err := json.Unmarshal(body, &q); err != nil {
 		return fault(http.StatusBadRequest, "body_malformed", "the body is not the JSON object that was expected")
 	}
-	e, err := a.desk.Accept(r.Context(), q.Code, enroll.Applicant{
+	e, err := a.enroller.Accept(r.Context(), q.Code, enroll.Applicant{
 		AgentID: q.AgentID, Version: q.Agent.Version, OS: q.Agent.OS, Arch: q.Agent.Arch})
 	if input, ok := errors.AsType[*enroll.InputError](err); ok {
 		return fault(http.StatusBadRequest, "agent_invalid", input.Problem)

@@ -210,7 +210,7 @@ func (g *rig) enrolled(name string) wire.EnrollResponse {
 
 func (g *rig) invite(name string) enroll.Invitation {
 	g.t.Helper()
-	i, err := enroll.Desk{Store: g.store, Now: g.clock, Random: rand.Reader}.Invite(g.t.Context(), name, "")
+	i, err := enroll.Enroller{Store: g.store, Now: g.clock, Random: rand.Reader}.Invite(g.t.Context(), name, "")
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // Changes take effect with the next request; no response contains a secret.
 func TestTargets(t *testing.T) {
 	file := target.In(t.TempDir())
-	g := newRig(t, func(c *Config) { c.Targets = target.Desk{File: file, Now: c.Now, Random: rand.Reader} })
+	g := newRig(t, func(c *Config) { c.Targets = target.Provider{File: file, Now: c.Now, Random: rand.Reader} })
 	e := g.enrolled("A")
 	ask := ask{method: http.MethodGet, path: "/" + wire.PathTargets, token: e.Token}
 	list := func() *wire.Targets {

@@ -15,26 +15,26 @@ import (
 // Draft returns the invitation of a new participant, and the record of its code, without storing
 // them: for a caller that stores many at once. An *InputError describes an invalid name or phone
 // number.
-func (d Desk) Draft(name, phone string) (Invitation, store.EnrolCode, error) {
+func (n Enroller) Draft(name, phone string) (Invitation, store.EnrolCode, error) {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
 		return Invitation{}, store.EnrolCode{}, err
 	}
-	id, err := uuid.NewRandomFromReader(d.Random)
+	id, err := uuid.NewRandomFromReader(n.Random)
 	if err != nil {
 		return Invitation{}, store.EnrolCode{}, fmt.Errorf("generate an id: %w", err)
 	}
-	return d.DraftCode(store.Participant{ID: id.String(), Name: name, Phone: phone, CreatedAt: d.Now().UTC().Truncate(time.Millisecond)})
+	return n.DraftCode(store.Participant{ID: id.String(), Name: name, Phone: phone, CreatedAt: n.Now().UTC().Truncate(time.Millisecond)})
 }
 
 // DraftCode returns another code for a participant, without storing it.
-func (d Desk) DraftCode(p store.Participant) (Invitation, store.EnrolCode, error) {
-	code, err := auth.NewEnrolCode(d.Random)
+func (n Enroller) DraftCode(p store.Participant) (Invitation, store.EnrolCode, error) {
+	code, err := auth.NewEnrolCode(n.Random)
 	if err != nil {
 		return Invitation{}, store.EnrolCode{}, err
 	}
-	now := d.Now().UTC().Truncate(time.Second)
-	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(cmp.Or(d.CodeTTL, CodeTTL))}
+	now := n.Now().UTC().Truncate(time.Second)
+	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(cmp.Or(n.CodeTTL, CodeTTL))}
 	return i, store.EnrolCode{Hash: store.HashOf(code), ParticipantID: p.ID, CreatedAt: now, ExpiresAt: i.ExpiresAt}, nil
 }
 

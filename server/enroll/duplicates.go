@@ -29,7 +29,7 @@ const (
 // sorted by name, at most 20. Names are the same regardless of case, accents, the spelling of
 // umlauts ("Mueller", "Müller") and the order of the words ("Muster, Anna"); phone numbers
 // regardless of how they are written (store.PhoneKeys).
-func (d Desk) Duplicates(ctx context.Context, name, phone, exceptID string) ([]Duplicate, error) {
+func (n Enroller) Duplicates(ctx context.Context, name, phone, exceptID string) ([]Duplicate, error) {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (d Desk) Duplicates(ctx context.Context, name, phone, exceptID string) ([]D
 	nameKey, phoneKeys := nameKeyOf(name), phoneKeysOf(phone)
 	var found []Duplicate
 	for _, search := range append([]string{name}, phoneKeys...) {
-		candidates, err := d.candidates(ctx, search)
+		candidates, err := n.candidates(ctx, search)
 		if err != nil {
 			return nil, err
 		}
@@ -56,11 +56,11 @@ func (d Desk) Duplicates(ctx context.Context, name, phone, exceptID string) ([]D
 }
 
 // candidates returns the participants whom the search of the store finds.
-func (d Desk) candidates(ctx context.Context, search string) ([]store.Participant, error) {
+func (n Enroller) candidates(ctx context.Context, search string) ([]store.Participant, error) {
 	var all []store.Participant
 	q := store.StateQuery{Search: search, Limit: store.MaxPage}
 	for len(all) < maxCandidates {
-		page, err := d.Store.ParticipantStates(ctx, q)
+		page, err := n.Store.ParticipantStates(ctx, q)
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestDuplicates(t *testing.T) {
-	d, _, _ := newDesk(t)
+	d, _, _ := newEnroller(t)
 	id := map[string]string{}
 	for _, p := range []struct{ name, phone string }{
 		{"Jörg Müller", "0228 5550101"}, {"Anna Muster", "+49 (0)221 77-88 99"}, {"Anna Musterfrau", ""}, {"René Groß", "0049 30 123456"}, {"Cem", "12"},
@@ -63,7 +63,7 @@ func TestDuplicates(t *testing.T) {
 // TestDuplicatesBehindManyOthers: the name is a part of more names than fit on one page of the
 // store.
 func TestDuplicatesBehindManyOthers(t *testing.T) {
-	d, _, _ := newDesk(t)
+	d, _, _ := newEnroller(t)
 	for n := range 520 {
 		invite(t, d, fmt.Sprintf("Anna A%03d", n))
 	}

@@ -48,8 +48,8 @@ type Store interface {
 	Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent, now time.Time) (store.Participant, error)
 }
 
-// Desk enrols participants. All fields but CodeTTL are required.
-type Desk struct {
+// Enroller enrols participants. All fields but CodeTTL are required.
+type Enroller struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
@@ -65,24 +65,24 @@ type Invitation struct {
 }
 
 // Invite adds a participant. An *InputError describes an invalid name or phone number.
-func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error) {
-	i, code, err := d.Draft(name, phone)
+func (n Enroller) Invite(ctx context.Context, name, phone string) (Invitation, error) {
+	i, code, err := n.Draft(name, phone)
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := d.Store.AddParticipant(ctx, i.Participant); err != nil {
+	if err := n.Store.AddParticipant(ctx, i.Participant); err != nil {
 		return Invitation{}, err
 	}
-	return i, d.Store.AddEnrolCode(ctx, code)
+	return i, n.Store.AddEnrolCode(ctx, code)
 }
 
 // Edit changes a participant's name and phone number.
-func (d Desk) Edit(ctx context.Context, id, name, phone string) error {
+func (n Enroller) Edit(ctx context.Context, id, name, phone string) error {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
 		return err
 	}
-	return d.Store.EditParticipant(ctx, id, name, phone)
+	return n.Store.EditParticipant(ctx, id, name, phone)
 }
 
 // checkPerson returns the input in the form to store.
@@ -98,12 +98,12 @@ func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
 }
 
 // Code creates another code for a participant, for another computer.
-func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error) {
-	i, code, err := d.DraftCode(p)
+func (n Enroller) Code(ctx context.Context, p store.Participant) (Invitation, error) {
+	i, code, err := n.DraftCode(p)
 	if err != nil {
 		return Invitation{}, err
 	}
-	return i, d.Store.AddEnrolCode(ctx, code)
+	return i, n.Store.AddEnrolCode(ctx, code)
 }
 
 // Applicant is an agent that wants to enrol.
@@ -121,7 +121,7 @@ type Enrolled struct {
 }
 
 // Accept redeems a code. Its error is ErrCode, an *InputError, or an error of the store.
-func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, error) {
+func (n Enroller) Accept(ctx context.Context, code string, a Applicant) (Enrolled, error) {
 	if err := a.check(); err != nil {
 		return Enrolled{}, err
 	}
@@ -129,12 +129,12 @@ func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, e
 	if !ok {
 		return Enrolled{}, ErrCode
 	}
-	e, err := d.accept(ctx, store.HashOf(normal), a)
+	e, err := n.accept(ctx, store.HashOf(normal), a)
 	if errors.Is(err, store.ErrExists) {
 		// The id belongs to another participant: the disk was copied, or somebody pretends to be
 		// that agent. In both cases the agent gets a new id.
 		a.AgentID = ""
-		e, err = d.accept(ctx, store.HashOf(normal), a)
+		e, err = n.accept(ctx, store.HashOf(normal), a)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return Enrolled{}, ErrCode
@@ -142,20 +142,20 @@ func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, e
 	return e, err
 }
 
-func (d Desk) accept(ctx context.Context, codeHash store.Hash, a Applicant) (Enrolled, error) {
+func (n Enroller) accept(ctx context.Context, codeHash store.Hash, a Applicant) (Enrolled, error) {
 	if a.AgentID == "" {
-		id, err := uuid.NewRandomFromReader(d.Random)
+		id, err := uuid.NewRandomFromReader(n.Random)
 		if err != nil {
 			return Enrolled{}, fmt.Errorf("generate an id: %w", err)
 		}
 		a.AgentID = id.String()
 	}
-	token, hash, err := auth.NewToken(d.Random)
+	token, hash, err := auth.NewToken(n.Random)
 	if err != nil {
 		return Enrolled{}, err
 	}
-	p, err := d.Store.Enrol(ctx, codeHash, store.NewAgent{
-		ID: a.AgentID, TokenHash: hash, Version: a.Version, OS: a.OS, Arch: a.Arch}, d.Now())
+	p, err := n.Store.Enrol(ctx, codeHash, store.NewAgent{
+		ID: a.AgentID, TokenHash: hash, Version: a.Version, OS: a.OS, Arch: a.Arch}, n.Now())
 	return Enrolled{AgentID: a.AgentID, Token: token, Participant: p}, err
 }
 

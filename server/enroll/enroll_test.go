@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-func newDesk(t *testing.T) (Desk, *sqlstore.Store, *time.Time) {
+func newEnroller(t *testing.T) (Enroller, *sqlstore.Store, *time.Time) {
 	t.Helper()
 	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
 	if err != nil {
@@ -22,10 +22,10 @@ func newDesk(t *testing.T) (Desk, *sqlstore.Store, *time.Time) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	at := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
-	return Desk{Store: s, Now: func() time.Time { return at }, Random: rand.Reader}, s, &at
+	return Enroller{Store: s, Now: func() time.Time { return at }, Random: rand.Reader}, s, &at
 }
 
-func invite(t *testing.T, d Desk, name string) Invitation {
+func invite(t *testing.T, d Enroller, name string) Invitation {
 	t.Helper()
 	i, err := d.Invite(t.Context(), name, "")
 	if err != nil {
@@ -35,7 +35,7 @@ func invite(t *testing.T, d Desk, name string) Invitation {
 }
 
 func TestNames(t *testing.T) {
-	d, s, _ := newDesk(t)
+	d, s, _ := newEnroller(t)
 	for name, problem := range map[string]string{
 		"  Dr. Jörg Müller ":         "",
 		"<script>alert(1)</script>":  "",
@@ -71,7 +71,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestAccept(t *testing.T) {
-	d, s, at := newDesk(t)
+	d, s, at := newEnroller(t)
 	i := invite(t, d, "A")
 	if !i.ExpiresAt.Equal(at.Add(CodeTTL)) {
 		t.Errorf("expires %v", i.ExpiresAt)
@@ -95,7 +95,7 @@ func TestAccept(t *testing.T) {
 }
 
 func TestForeignAgentIDIsNotTakenOver(t *testing.T) {
-	d, s, _ := newDesk(t)
+	d, s, _ := newEnroller(t)
 	victim, err := d.Accept(t.Context(), invite(t, d, "A").Code, Applicant{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestForeignAgentIDIsNotTakenOver(t *testing.T) {
 }
 
 func TestHostileApplicants(t *testing.T) {
-	d, _, _ := newDesk(t)
+	d, _, _ := newEnroller(t)
 	i := invite(t, d, "A")
 	for name, a := range map[string]Applicant{
 		"no UUID": {AgentID: "../../etc"}, "nil UUID": {AgentID: uuid.Nil.String()}, "URN": {AgentID: "urn:uuid:" + uuid.NewString()},

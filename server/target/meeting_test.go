@@ -53,13 +53,13 @@ func (s *interfaceOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newDesk returns a desk with one target at the server, and its clock.
-func newDesk(t *testing.T, s *interfaceOf) (Desk, *time.Time) {
+// newProvider returns a provider with one target at the server, and its clock.
+func newProvider(t *testing.T, s *interfaceOf) (Provider, *time.Time) {
 	t.Helper()
 	now := time.Unix(1764400000, 0)
 	clock := func() time.Time { return now }
 	log := slog.New(slog.DiscardHandler)
-	d := Desk{File: In(t.TempDir()), Now: clock, Random: rand.Reader, Log: log, Meetings: NewMeetings(clock, rand.Reader, log)}
+	d := Provider{File: In(t.TempDir()), Now: clock, Random: rand.Reader, Log: log, Meetings: NewMeetings(clock, rand.Reader, log)}
 	t.Cleanup(d.Meetings.Close)
 	target, err := Target{Name: "Rat", System: "bbb", URL: s.URL, Secret: "geheim"}.Normalize()
 	if err != nil {
@@ -72,7 +72,7 @@ func newDesk(t *testing.T, s *interfaceOf) (Desk, *time.Time) {
 }
 
 // ask returns the join link for the named target.
-func ask(t *testing.T, d Desk, name string) string {
+func ask(t *testing.T, d Provider, name string) string {
 	t.Helper()
 	all, err := d.Targets(t.Context(), name)
 	if err != nil || len(all.Targets) != 1 {
@@ -85,7 +85,7 @@ func ask(t *testing.T, d Desk, name string) string {
 // its own, and no meeting outlives the collector.
 func TestTestMeeting(t *testing.T) {
 	s := newInterface(t, "sha256", "")
-	d, now := newDesk(t, s)
+	d, now := newProvider(t, s)
 	if link := ask(t, d, ""); link != "" || len(s.created) != 0 {
 		t.Errorf("without a request: %q, %d meetings", link, len(s.created))
 	}
@@ -128,7 +128,7 @@ func TestTestMeeting(t *testing.T) {
 // once each, and the link is signed with the accepted one.
 func TestHashOfTheServersChoice(t *testing.T) {
 	s := newInterface(t, "sha1", "")
-	d, _ := newDesk(t, s)
+	d, _ := newProvider(t, s)
 	u, err := url.Parse(ask(t, d, "Rat"))
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestNoTestMeeting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newInterface(t, "sha256", answer)
-			d, now := newDesk(t, s)
+			d, now := newProvider(t, s)
 			if link := ask(t, d, "Rat"); link != "" {
 				t.Errorf("link %q", link)
 			}
@@ -172,7 +172,7 @@ func TestNoTestMeeting(t *testing.T) {
 func TestWrongSecret(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	s.secret = "another"
-	d, _ := newDesk(t, s)
+	d, _ := newProvider(t, s)
 	if link := ask(t, d, "Rat"); link != "" || s.refused != len(hashNames()) {
 		t.Errorf("link %q, %d refused", link, s.refused)
 	}
@@ -181,7 +181,7 @@ func TestWrongSecret(t *testing.T) {
 // TestManyAtOnce: 30 councillors before a session cause one meeting.
 func TestManyAtOnce(t *testing.T) {
 	s := newInterface(t, "sha256", "")
-	d, _ := newDesk(t, s)
+	d, _ := newProvider(t, s)
 	var wg sync.WaitGroup
 	for range 30 {
 		wg.Go(func() {
@@ -210,7 +210,7 @@ func FuzzParseCreated(f *testing.F) {
 // TestLinkIsTaken: agents must accept the link.
 func TestLinkIsTaken(t *testing.T) {
 	s := newInterface(t, "sha256", "")
-	d, _ := newDesk(t, s)
+	d, _ := newProvider(t, s)
 	list := `{"targets":[{"name":"Rat","system":"bbb","url":"` + s.URL + `","profile":"bbb","join_link":"` + ask(t, d, "Rat") + `"}]}`
 	if _, err := wire.ParseTargets([]byte(list)); err != nil {
 		t.Error(err)
@@ -221,7 +221,7 @@ func TestLinkIsTaken(t *testing.T) {
 // one. If the server refuses, the error says so.
 func TestEnd(t *testing.T) {
 	s := newInterface(t, "sha256", "")
-	d, _ := newDesk(t, s)
+	d, _ := newProvider(t, s)
 	if err := d.Meetings.End(t.Context(), "Rat"); err != nil || len(s.ended) != 0 {
 		t.Errorf("no meeting: %v, ended %q", err, s.ended)
 	}

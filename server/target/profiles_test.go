@@ -30,7 +30,7 @@ func TestProfilesAreHandedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	d := Desk{File: In(t.TempDir()), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&log, nil)), Profiles: &Profiles{Dir: dir}}
+	d := Provider{File: In(t.TempDir()), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&log, nil)), Profiles: &Profiles{Dir: dir}}
 	for name, profile := range map[string]string{"Rat": "rathaus", "Saal": "rathaus", "Dom": "bbb"} {
 		target, err := Target{Name: name, System: "bbb", URL: "https://bbb.example.org", Profile: profile}.NormalizeWith(profiles)
 		if err != nil {

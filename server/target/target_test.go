@@ -159,7 +159,7 @@ func TestChecksum(t *testing.T) {
 }
 
 // A token is valid for one room and some minutes, and contains no secret.
-func TestDesk(t *testing.T) {
+func TestProvider(t *testing.T) {
 	f := In(t.TempDir())
 	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
 	for _, target := range []Target{
@@ -170,7 +170,7 @@ func TestDesk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := Desk{File: f, Now: func() time.Time { return now }, Random: rand.Reader}
+	d := Provider{File: f, Now: func() time.Time { return now }, Random: rand.Reader}
 	first, err := d.Targets(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestNoRandomness(t *testing.T) {
 	if err := f.Add(context.Background(), Target{Name: "lk", System: "livekit", APIKey: "k", APISecret: "s"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Desk{File: f, Now: time.Now, Random: strings.NewReader("")}).Targets(t.Context(), ""); err == nil {
+	if _, err := (Provider{File: f, Now: time.Now, Random: strings.NewReader("")}).Targets(t.Context(), ""); err == nil {
 		t.Error("the name of the room is predictable")
 	}
 }

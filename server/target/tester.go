@@ -269,7 +269,7 @@ func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, erro
 
 // livekitSecret has the server validate a token for a test room. It does not join.
 func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
-	room, err := Desk{Now: x.Now, Random: x.Random}.room(t)
+	room, err := Provider{Now: x.Now, Random: x.Random}.room(t)
 	if err != nil {
 		return Step{}, err
 	}

@@ -46,7 +46,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, page{Status: status, Name: "admit", Body: body})
 		return nil
 	}
-	i, err := s.Desk.Invite(r.Context(), name, phone)
+	i, err := s.Enroller.Invite(r.Context(), name, phone)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	i, err := s.Desk.Code(r.Context(), p)
+	i, err := s.Enroller.Code(r.Context(), p)
 	if err != nil {
 		return err
 	}

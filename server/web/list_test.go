@@ -202,7 +202,7 @@ func TestSearching(t *testing.T) {
 	}
 	g.want(g.get("/?q=Muelller"), http.StatusOK, "Meinten Sie eine dieser Personen?")
 	g.want(g.get("/?q=xyzzy"), http.StatusOK, "Versuchen Sie nur den Nachnamen")
-	// The search is on every page of the desk.
+	// The search is on every page of phone support.
 	for _, page := range []string{"/", "/participants/new", "/participants/" + p.ID, "/password", "/accessibility", "/nonsense"} {
 		if body := g.get(page).Body.String(); strings.Count(body, `id="q"`) != 1 {
 			t.Errorf("%s: no search", page)

@@ -53,7 +53,7 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, page{Status: status, Name: "edit", Body: body})
 		return nil
 	}
-	if err := s.Desk.Edit(r.Context(), p.ID, name, phone); err != nil {
+	if err := s.Enroller.Edit(r.Context(), p.ID, name, phone); err != nil {
 		return err
 	}
 	s.changed(p.ID)

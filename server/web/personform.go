@@ -40,7 +40,7 @@ func newPersonForm(name, phone string) personForm {
 // warning another name may be typed that has duplicates of its own.
 func (f *personForm) check(s *site, r *http.Request, exceptID string) (status int, err error) {
 	name, phone := r.PostForm.Get("name"), r.PostForm.Get("phone")
-	found, err := s.Desk.Duplicates(r.Context(), name, phone, exceptID)
+	found, err := s.Enroller.Duplicates(r.Context(), name, phone, exceptID)
 	if _, invalid := errors.AsType[*enroll.InputError](err); invalid {
 		f.Problem = personProblem(name, phone)
 		return http.StatusUnprocessableEntity, nil
@@ -78,7 +78,7 @@ func sharedKey(d enroll.Duplicate) string {
 	return "duplicate.name"
 }
 
-// personProblem returns the key of the text for input that the desk has refused. The desk's own
+// personProblem returns the key of the text for input that the Enroller has refused. The Enroller's own
 // errors are English, for the command line.
 func personProblem(name, phone string) string {
 	switch {

@@ -35,15 +35,15 @@ const (
 
 // rig is the pages over a real store, with a clock of the test's own.
 type rig struct {
-	t       *testing.T
-	store   *sqlstore.Store
-	auth    *auth.Auth
-	live    *live.Hub
-	desk    enroll.Desk
-	handler http.Handler
-	log     *bytes.Buffer
-	cookies []*http.Cookie
-	lang    string
+	t        *testing.T
+	store    *sqlstore.Store
+	auth     *auth.Auth
+	live     *live.Hub
+	enroller enroll.Enroller
+	handler  http.Handler
+	log      *bytes.Buffer
+	cookies  []*http.Cookie
+	lang     string
 
 	mu  sync.Mutex
 	now time.Time
@@ -62,8 +62,8 @@ func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	if err := g.auth.AddStaff(t.Context(), staffName, staffPassword); err != nil {
 		t.Fatal(err)
 	}
-	g.desk = enroll.Desk{Store: s, Now: g.clock, Random: rand.Reader}
-	c := web.Config{Store: s, Auth: g.auth, Live: g.live, Desk: g.desk, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock, Zone: time.UTC}
+	g.enroller = enroll.Enroller{Store: s, Now: g.clock, Random: rand.Reader}
+	c := web.Config{Store: s, Auth: g.auth, Live: g.live, Enroller: g.enroller, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock, Zone: time.UTC}
 	for _, f := range change {
 		f(&c)
 	}
@@ -248,7 +248,7 @@ func (g *rig) login() *rig {
 // person adds a participant with one enrolled agent.
 func (g *rig) person(name, phone string) (p store.Participant, agentID string) {
 	g.t.Helper()
-	// Past the desk, which would refuse odd names: the store may hold any.
+	// Without the Enroller, which would refuse odd names: the store may hold any.
 	p = store.Participant{ID: uuid.NewString(), Name: name, Phone: phone, CreatedAt: g.clock()}
 	if err := g.store.AddParticipant(g.t.Context(), p); err != nil {
 		g.t.Fatal(err)
@@ -258,11 +258,11 @@ func (g *rig) person(name, phone string) (p store.Participant, agentID string) {
 
 func (g *rig) agent(p store.Participant) string {
 	g.t.Helper()
-	i, err := g.desk.Code(g.t.Context(), p)
+	i, err := g.enroller.Code(g.t.Context(), p)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	e, err := g.desk.Accept(g.t.Context(), i.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
+	e, err := g.enroller.Accept(g.t.Context(), i.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -35,16 +35,16 @@ type Store interface {
 	AskForRenewal(ctx context.Context, agentID string, now time.Time) error
 }
 
-// Config configures New. Store, Auth, Live, Desk and Log are required.
+// Config configures New. Store, Auth, Live, Enroller and Log are required.
 type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
 	// Agents manages the connected agents; default none.
-	Agents *live.Agents
-	Desk   enroll.Desk
-	Log    *slog.Logger
-	Now    func() time.Time // default time.Now
+	Agents   *live.Agents
+	Enroller enroll.Enroller
+	Log      *slog.Logger
+	Now      func() time.Time // default time.Now
 	// Random is the source of the keys of forms (see shownCodes); default crypto/rand.
 	Random io.Reader
 	// Zone is the time zone of the pages; default time.Local.

@@ -20,8 +20,8 @@ type Agent struct {
 
 // Filler writes to the database of a collector that is not running.
 type Filler struct {
-	store *sqlstore.Store
-	desk  enroll.Desk
+	store    *sqlstore.Store
+	enroller enroll.Enroller
 }
 
 // OpenFiller creates the data directory if it does not exist.
@@ -41,7 +41,7 @@ func filler(s *sqlstore.Store, err error) (*Filler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Filler{s, enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}}, nil
+	return &Filler{s, enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}}, nil
 }
 
 // Empty reports whether there are no participants.
@@ -55,11 +55,11 @@ func (f *Filler) Close() error { return f.store.Close() }
 
 // Enrol adds a participant with one agent.
 func (f *Filler) Enrol(ctx context.Context, name string) (Agent, error) {
-	invited, err := f.desk.Invite(ctx, name, "")
+	invited, err := f.enroller.Invite(ctx, name, "")
 	if err != nil {
 		return Agent{}, fmt.Errorf("add participant %s: %w", name, err)
 	}
-	e, err := f.desk.Accept(ctx, invited.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
+	e, err := f.enroller.Accept(ctx, invited.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
 	if err != nil {
 		return Agent{}, fmt.Errorf("enrol an agent of %s: %w", name, err)
 	}

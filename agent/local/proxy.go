@@ -14,18 +14,18 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// passing is a request that a check, or the answer to a request for a retest, needs to
+// proxiedRequest is a request that a check, or the answer to a request for a retest, needs to
 // send to the collector through the service. Nothing else is passed on: a program could
 // otherwise use the token to act as the machine.
-type passing struct {
+type proxiedRequest struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
 	most         int64  // bytes of the body
 	query        []string
 	types        []string // allowed content types of the body
 }
 
-func passed() []passing {
-	return []passing{
+func proxiedRequests() []proxiedRequest {
+	return []proxiedRequest{
 		{method: http.MethodGet, path: "/api/v1/ice"},
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
@@ -49,11 +49,11 @@ func returned() []string {
 // patternID matches the ids of echo sessions, and nothing that could change the path.
 var patternID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// maxPassedBytes limits what is passed back; the largest is the log of an echo session.
-const maxPassedBytes = max(wire.MaxEchoLogBytes, wire.MaxICEConfigBytes, wire.MaxTargetsBytes, 64<<10)
+// maxProxiedBytes limits what is passed back; the largest is the log of an echo session.
+const maxProxiedBytes = max(wire.MaxEchoLogBytes, wire.MaxICEConfigBytes, wire.MaxTargetsBytes, 64<<10)
 
-// pass sends a request to the collector with the token of the machine.
-func (s *Server) pass(w http.ResponseWriter, r *http.Request, p passing) error {
+// proxy sends a request to the collector with the token of the machine.
+func (s *Server) proxy(w http.ResponseWriter, r *http.Request, p proxiedRequest) error {
 	e, err := s.Agent.Collector()
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *Server) pass(w http.ResponseWriter, r *http.Request, p passing) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	req, err := passedRequest(r, p, e, body)
+	req, err := collectorRequest(r, p, e, body)
 	if err != nil {
 		return err
 	}
@@ -77,11 +77,11 @@ func (s *Server) pass(w http.ResponseWriter, r *http.Request, p passing) error {
 		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	got, err := io.ReadAll(io.LimitReader(resp.Body, maxPassedBytes+1))
+	got, err := io.ReadAll(io.LimitReader(resp.Body, maxProxiedBytes+1))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
-	if len(got) > maxPassedBytes {
+	if len(got) > maxProxiedBytes {
 		return errTooLong
 	}
 	for _, name := range returned() {
@@ -109,7 +109,7 @@ func (s *Server) clientOf(e *collector.Endpoint) *http.Client {
 	return s.client
 }
 
-func passedRequest(r *http.Request, p passing, e *collector.Endpoint, body []byte) (*http.Request, error) {
+func collectorRequest(r *http.Request, p proxiedRequest, e *collector.Endpoint, body []byte) (*http.Request, error) {
 	base, err := e.Base()
 	if err != nil {
 		return nil, err

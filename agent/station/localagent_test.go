@@ -32,8 +32,8 @@ import (
 
 const testAgentID = "5f0f6a3e-7a4c-4a53-9d0e-3f1a52b4c6d7"
 
-// newDesk returns the desk of a service with an enrolment.
-func newDesk(t *testing.T, e identity.Enrolment) *Desk {
+// newLocalAgent returns the local agent of a service with an enrolment.
+func newLocalAgent(t *testing.T, e identity.Enrolment) *LocalAgent {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	if err := identity.Update(data, func(id *identity.Identity) error {
@@ -42,7 +42,7 @@ func newDesk(t *testing.T, e identity.Enrolment) *Desk {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return &Desk{Config: config.Default(data), Version: "1.0.0", Log: slog.New(slog.DiscardHandler)}
+	return &LocalAgent{Config: config.Default(data), Version: "1.0.0", Log: slog.New(slog.DiscardHandler)}
 }
 
 // newCA returns a certificate that signs itself.
@@ -88,7 +88,7 @@ func TestEnrollingAgainKeepsTheTrust(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := identity.Enrolment{Server: s.URL, Token: "old", CA: c.known, Pins: known}
-			d := newDesk(t, before)
+			d := newLocalAgent(t, before)
 			err := d.Enroll(t.Context(), local.Invitation{
 				Server: s.URL, Code: "K7P3-QX9A", CA: c.asked, Pins: &trust.Pins{CA: []string{"asked"}},
 			}, c.admin)
@@ -117,7 +117,7 @@ func TestEnrollingAgainKeepsTheTrust(t *testing.T) {
 // TestSelfChecksAtTheSameTime: each opening of the spool removes the temporary files of the
 // others.
 func TestSelfChecksAtTheSameTime(t *testing.T) {
-	d := &Desk{Config: config.Default(t.TempDir()), Log: slog.New(slog.DiscardHandler)}
+	d := &LocalAgent{Config: config.Default(t.TempDir()), Log: slog.New(slog.DiscardHandler)}
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
@@ -152,7 +152,7 @@ func TestReportThatIsNeitherSentNorKept(t *testing.T) {
 				_, _ = io.WriteString(w, strings.Replace(c.answer, "ID", r.ID, 1))
 			}))
 			t.Cleanup(s.Close)
-			d := newDesk(t, identity.Enrolment{Server: s.URL, Token: "secret"})
+			d := newLocalAgent(t, identity.Enrolment{Server: s.URL, Token: "secret"})
 			// A file in place of the spool has the effect of a full disk.
 			if err := os.WriteFile(filepath.Join(d.Config.Data, spoolFolder), nil, 0o600); err != nil {
 				t.Fatal(err)

@@ -21,9 +21,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Desk is the service's side of the local socket. It opens the station anew for each
+// LocalAgent is the service's side of the local socket. It opens the station anew for each
 // request, because the identity may change at any time.
-type Desk struct {
+type LocalAgent struct {
 	Config  config.Config
 	Version string
 	Log     *slog.Logger
@@ -33,26 +33,26 @@ type Desk struct {
 	changing sync.Mutex // held while the identity is replaced
 }
 
-var _ local.Agent = (*Desk)(nil)
+var _ local.Agent = (*LocalAgent)(nil)
 
 // Status implements local.Agent.
-func (d *Desk) Status() (local.Status, error) {
-	st, err := Open(d.Config, d.Log)
+func (a *LocalAgent) Status() (local.Status, error) {
+	st, err := Open(a.Config, a.Log)
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return local.Status{}, err
 	}
 	return local.Status{
-		Version: d.Version, AgentID: st.AgentID(), Data: d.Config.Data, Enrolment: local.Public(st.Enrolment()), Targets: st.knownTargets(),
+		Version: a.Version, AgentID: st.AgentID(), Data: a.Config.Data, Enrolment: local.Public(st.Enrolment()), Targets: st.knownTargets(),
 	}, nil
 }
 
 // Enroll implements local.Agent.
-func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	c, keepTrust := d.Config, false
+func (a *LocalAgent) Enroll(ctx context.Context, asked local.Invitation, anywhere bool) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	c, keepTrust := a.Config, false
 	if !anywhere {
-		st, err := Open(c, d.Log)
+		st, err := Open(c, a.Log)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool
 		}
 	}
 	c.Server = "" // the collector may change
-	st, err := Open(c, d.Log)
+	st, err := Open(c, a.Log)
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,14 @@ func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool
 		st.ca += asked.CA
 		st.roots = collector.RootCAs(st.ca)
 	}
-	return st.Enroll(ctx, enroll.Invitation{Server: asked.Server, Code: asked.Code, Pins: asked.Pins}, d.Version)
+	return st.Enroll(ctx, enroll.Invitation{Server: asked.Server, Code: asked.Code, Pins: asked.Pins}, a.Version)
 }
 
 // Adopt implements local.Agent.
-func (d *Desk) Adopt(_ context.Context, id identity.Identity) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	st, err := Open(d.Config, d.Log)
+func (a *LocalAgent) Adopt(_ context.Context, id identity.Identity) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	st, err := Open(a.Config, a.Log)
 	switch {
 	case err != nil:
 		return err
@@ -91,10 +91,10 @@ func (d *Desk) Adopt(_ context.Context, id identity.Identity) error {
 		return local.ErrEnrolled
 	case id.Enrolment == nil:
 		return fmt.Errorf("%w: no enrolment", local.ErrInvalid)
-	case d.Config.Server != "" && !sameCollector(d.Config.Server, id.Enrolment.Server):
-		return fmt.Errorf("%w: %s", local.ErrOtherCollector, d.Config.Server)
+	case a.Config.Server != "" && !sameCollector(a.Config.Server, id.Enrolment.Server):
+		return fmt.Errorf("%w: %s", local.ErrOtherCollector, a.Config.Server)
 	}
-	err = identity.Update(d.Config.Data, func(stored *identity.Identity) error {
+	err = identity.Update(a.Config.Data, func(stored *identity.Identity) error {
 		if stored.Enrolment != nil {
 			return local.ErrEnrolled
 		}
@@ -108,8 +108,8 @@ func (d *Desk) Adopt(_ context.Context, id identity.Identity) error {
 }
 
 // Collector implements local.Agent.
-func (d *Desk) Collector() (*collector.Endpoint, error) {
-	st, err := Open(d.Config, d.Log)
+func (a *LocalAgent) Collector() (*collector.Endpoint, error) {
+	st, err := Open(a.Config, a.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,10 @@ func (d *Desk) Collector() (*collector.Endpoint, error) {
 }
 
 // Take implements local.Agent.
-func (d *Desk) Take(ctx context.Context, r *report.Report, declined bool) (string, error) {
-	c := d.Config
+func (a *LocalAgent) Take(ctx context.Context, r *report.Report, declined bool) (string, error) {
+	c := a.Config
 	c.NoUpload = c.NoUpload || declined
-	st, err := Open(c, d.Log)
+	st, err := Open(c, a.Log)
 	if err != nil {
 		return "", err
 	}
@@ -146,8 +146,8 @@ func (d *Desk) Take(ctx context.Context, r *report.Report, declined bool) (strin
 }
 
 // Reports implements local.Agent.
-func (d *Desk) Reports(ctx context.Context) (local.Reports, error) {
-	sp, err := OpenSpool(ctx, d.Config, d.Log)
+func (a *LocalAgent) Reports(ctx context.Context) (local.Reports, error) {
+	sp, err := OpenSpool(ctx, a.Config, a.Log)
 	if err != nil {
 		return local.Reports{}, err
 	}
@@ -167,8 +167,8 @@ func (d *Desk) Reports(ctx context.Context) (local.Reports, error) {
 }
 
 // Report implements local.Agent.
-func (d *Desk) Report(ctx context.Context, id string) ([]byte, error) {
-	sp, err := OpenSpool(ctx, d.Config, d.Log)
+func (a *LocalAgent) Report(ctx context.Context, id string) ([]byte, error) {
+	sp, err := OpenSpool(ctx, a.Config, a.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -188,10 +188,10 @@ func (d *Desk) Report(ctx context.Context, id string) ([]byte, error) {
 const selfCheckTime = 8 * time.Second
 
 // SelfCheck implements local.Agent. The call itself proves that the socket works.
-func (d *Desk) SelfCheck(ctx context.Context) []local.Finding {
+func (a *LocalAgent) SelfCheck(ctx context.Context) []local.Finding {
 	ctx, cancel := context.WithTimeout(ctx, selfCheckTime)
 	defer cancel()
-	st, err := Open(d.Config, d.Log)
+	st, err := Open(a.Config, a.Log)
 	enrolled := finding(local.PartIdentity, err)
 	if err == nil && !st.Enrolled() {
 		enrolled = local.Finding{Part: local.PartIdentity, State: local.Fails, Detail: "not enrolled"}
@@ -203,7 +203,7 @@ func (d *Desk) SelfCheck(ctx context.Context) []local.Finding {
 	}
 	all := []local.Finding{
 		{Part: local.PartSocket, State: local.Works}, enrolled,
-		finding(local.PartSpool, d.tryToWrite(ctx)), reached, evidence(ctx),
+		finding(local.PartSpool, a.tryToWrite(ctx)), reached, evidence(ctx),
 	}
 	if next := (scheduleMemory{data: d.Config.Data, log: d.Log}).next(); next != nil {
 		all = append(all, local.Finding{Part: local.PartSchedule, State: local.Works, Next: next})
@@ -219,11 +219,11 @@ func finding(part local.Part, err error) local.Finding {
 }
 
 // tryToWrite writes a file into the spool and removes it.
-func (d *Desk) tryToWrite(ctx context.Context) error {
-	if _, err := OpenSpool(ctx, d.Config, d.Log); err != nil {
+func (a *LocalAgent) tryToWrite(ctx context.Context) error {
+	if _, err := OpenSpool(ctx, a.Config, a.Log); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Join(d.Config.Data, spoolFolder), ".tmp-self-check-*")
+	f, err := os.CreateTemp(filepath.Join(a.Config.Data, spoolFolder), ".tmp-self-check-*")
 	if err != nil {
 		return err
 	}

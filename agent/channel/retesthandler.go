@@ -15,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Desk answers the requests for retests: one at a time, and none without consent.
-type Desk struct {
+// RetestHandler answers the requests for retests: one at a time, and none without consent.
+type RetestHandler struct {
 	// Network performs a check without the microphone in this process; nil if that is left to
 	// Screen.
 	Network Runner
@@ -59,122 +59,122 @@ const maxSeen = 64
 // errWithdrawn means that phone support has withdrawn the request.
 var errWithdrawn = errors.New("withdrawn by phone support")
 
-// take handles a message of the collector and returns at once. now is the collector's time.
-func (d *Desk) take(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// handle processes a message of the collector and returns at once. now is the collector's time.
+func (h *RetestHandler) handle(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	switch m.Type {
 	case wire.MessageCancel:
-		if d.current != nil && d.current.id == m.ID && !d.current.withdrawn {
-			d.current.withdrawn = true
-			d.current.cancel(errWithdrawn)
+		if h.current != nil && h.current.id == m.ID && !h.current.withdrawn {
+			h.current.withdrawn = true
+			h.current.cancel(errWithdrawn)
 			return news
 		}
-		if slices.Contains(d.seen, m.ID) {
+		if slices.Contains(h.seen, m.ID) {
 			return repeated
 		}
 	case wire.MessageRetest:
-		return d.request(ctx, m, now)
+		return h.request(ctx, m, now)
 	}
 	return ignored
 }
 
-func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
+func (h *RetestHandler) request(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
 	left := m.ExpiresAt.Sub(now)
 	switch {
-	case slices.Contains(d.seen, m.ID):
+	case slices.Contains(h.seen, m.ID):
 		return repeated // sent again after a reconnect, or replayed
 	case left <= 0 || left > wire.MaxRetestTime:
-		d.Log.Warn("a request for a retest is not valid now", "id", m.ID, "left_ms", left.Milliseconds())
+		h.Log.Warn("a request for a retest is not valid now", "id", m.ID, "left_ms", left.Milliseconds())
 		return ignored
 	}
-	d.seen = append(d.seen, m.ID)
-	d.seen = d.seen[max(0, len(d.seen)-maxSeen):]
+	h.seen = append(h.seen, m.ID)
+	h.seen = h.seen[max(0, len(h.seen)-maxSeen):]
 	switch {
 	case m.What != wire.RetestFull && m.What != wire.RetestNetwork:
-		d.refuse(m.ID, wire.WhyUnsupported)
+		h.refuse(m.ID, wire.WhyUnsupported)
 		return news
-	case d.current != nil && !d.current.withdrawn:
-		d.refuse(m.ID, wire.WhyBusy)
+	case h.current != nil && !h.current.withdrawn:
+		h.refuse(m.ID, wire.WhyBusy)
 		return news
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	before := d.current
+	before := h.current
 	next := &answering{id: m.ID, cancel: cancel, ended: make(chan struct{})}
-	d.current = next
+	h.current = next
 	r := Retest{ID: m.ID, What: m.What, By: m.By, Ends: time.Now().Add(left)}
-	d.work.Go(func() {
+	h.work.Go(func() {
 		defer close(next.ended)
 		defer cancel(nil)
 		if before != nil {
 			<-before.ended // it was withdrawn, and its check ends soon
 		}
-		d.answer(ctx, r)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.current == next {
-			d.current = nil
+		h.answer(ctx, r)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.current == next {
+			h.current = nil
 		}
 	})
 	return news
 }
 
 // known returns the id of the retest that is being answered, otherwise "".
-func (d *Desk) known() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.current == nil || d.current.withdrawn {
+func (h *RetestHandler) known() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.current == nil || h.current.withdrawn {
 		return ""
 	}
-	return d.current.id
+	return h.current.id
 }
 
-func (d *Desk) refuse(id, why string) {
-	d.Log.Info("retest refused", "id", id, "why", why)
-	d.out.put(wire.ChannelMessage{Type: wire.MessageRefused, ID: id, Why: why})
+func (h *RetestHandler) refuse(id, why string) {
+	h.Log.Info("retest refused", "id", id, "why", why)
+	h.out.put(wire.ChannelMessage{Type: wire.MessageRefused, ID: id, Why: why})
 }
 
-func (d *Desk) answer(ctx context.Context, r Retest) {
-	run, err := d.consent(ctx, r)
+func (h *RetestHandler) answer(ctx context.Context, r Retest) {
+	run, err := h.consent(ctx, r)
 	if err == nil && run != nil {
-		d.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
+		h.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
 		var id string
-		if id, err = guarded(ctx, run, d.teller(r)); err == nil {
-			d.out.put(wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: id})
+		if id, err = guarded(ctx, run, h.eventSender(r)); err == nil {
+			h.out.put(wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: id})
 			return
 		}
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), errWithdrawn):
-		d.Log.Info("retest withdrawn", "id", r.ID)
+		h.Log.Info("retest withdrawn", "id", r.ID)
 	case errors.Is(err, ErrEnded), ctx.Err() != nil:
-		d.refuse(r.ID, wire.WhyEnded)
+		h.refuse(r.ID, wire.WhyEnded)
 	case errors.Is(err, context.DeadlineExceeded):
-		d.refuse(r.ID, wire.WhyNoAnswer)
+		h.refuse(r.ID, wire.WhyNoAnswer)
 	case errors.Is(err, ErrNoPerson):
-		d.refuse(r.ID, wire.WhyNoPerson)
+		h.refuse(r.ID, wire.WhyNoPerson)
 	case errors.Is(err, ErrBusy):
-		d.refuse(r.ID, wire.WhyBusy)
+		h.refuse(r.ID, wire.WhyBusy)
 	case err != nil:
-		d.Log.Warn("retest failed", "id", r.ID, "err", err)
-		d.refuse(r.ID, wire.WhyFailed)
+		h.Log.Warn("retest failed", "id", r.ID, "err", err)
+		h.refuse(r.ID, wire.WhyFailed)
 	default:
-		d.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(false)})
+		h.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(false)})
 	}
 }
 
 // consent returns what to run; nil if the person declined.
-func (d *Desk) consent(ctx context.Context, r Retest) (Runner, error) {
+func (h *RetestHandler) consent(ctx context.Context, r Retest) (Runner, error) {
 	network := r.What == wire.RetestNetwork
 	switch {
-	case network && d.Network != nil && d.AllowsNetwork != nil && d.AllowsNetwork():
-		return d.Network, nil
-	case d.Screen == nil:
+	case network && h.Network != nil && h.AllowsNetwork != nil && h.AllowsNetwork():
+		return h.Network, nil
+	case h.Screen == nil:
 		return nil, ErrNoPerson
 	}
 	ctx, cancel := context.WithDeadline(ctx, r.Ends)
 	defer cancel()
-	c, err := d.Screen.Ask(ctx, r)
+	c, err := h.Screen.Ask(ctx, r)
 	switch {
 	case err != nil:
 		return nil, err
@@ -182,8 +182,8 @@ func (d *Desk) consent(ctx context.Context, r Retest) (Runner, error) {
 		return nil, nil
 	case c.Run != nil:
 		return c.Run, nil
-	case network && d.Network != nil:
-		return d.Network, nil
+	case network && h.Network != nil:
+		return h.Network, nil
 	}
 	return nil, errors.New("the screen cannot run a check")
 }
@@ -197,8 +197,8 @@ func guarded(ctx context.Context, run Runner, tell func(probe.Event)) (id string
 	return run(ctx, tell)
 }
 
-// teller returns a function that passes on the events of a check. It may be called concurrently.
-func (d *Desk) teller(r Retest) func(probe.Event) {
+// eventSender returns a function that passes on the events of a check. It may be called concurrently.
+func (h *RetestHandler) eventSender(r Retest) func(probe.Event) {
 	var mu sync.Mutex
 	var levelAt time.Time
 	return func(e probe.Event) {
@@ -222,7 +222,7 @@ func (d *Desk) teller(r Retest) func(probe.Event) {
 		default:
 			return
 		}
-		d.out.put(m)
+		h.out.put(m)
 	}
 }
 
