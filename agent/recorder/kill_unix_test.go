@@ -76,7 +76,7 @@ func TestLinksOfTheRecorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func() error{
-		"running":        func() error { _, _, err := openMark(data); return err },
+		"running":        func() error { _, _, _, err := openMark(data, time.Now()); return err },
 		eventLayout.name: func() error { _, err := openRing(filepath.Join(data, Folder), eventLayout); return err },
 	} {
 		if err := os.Symlink(theirs, filepath.Join(data, Folder, name)); err != nil {

@@ -96,7 +96,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 			r.Log.Warn("the recorder could not write", "err", err)
 		}
 	}()
-	mark, stopped, err := openMark(r.Data)
+	mark, began, stopped, err := openMark(r.Data, r.Clock.Now())
 	if err != nil {
 		r.Log.Warn("the end of this run will not be recorded", "err", err)
 	}
@@ -104,7 +104,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	r.events.known, _ = Events(r.Data, r.Clock.Now().Add(-maxSince))
 	r.incoming, r.evidenceRequests = make(chan report.HostEvent, 256), make(chan time.Duration, 4)
 	r.limit = newLimiter(r.Clock.Now())
-	r.detectRestart(stopped)
+	r.detectRestart(began, stopped)
 
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
@@ -385,9 +385,11 @@ func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
 
 // detectRestart emits an event if the service or the computer was restarted, which it
 // finds by comparing the last sample of the previous run with the start of the computer.
-func (r *Recorder) detectRestart(stopped bool) {
+// A run that was killed within its first minute has written no sample; its beginning, which
+// is zero if it is unknown, takes the place of one.
+func (r *Recorder) detectRestart(began time.Time, stopped bool) {
 	now := r.Clock.Now()
-	last := r.lastAt(time.Time{})
+	last := r.lastAt(began)
 	if last.IsZero() || now.Before(last) || now.Sub(last) > maxSince {
 		return
 	}

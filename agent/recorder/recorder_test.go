@@ -178,7 +178,7 @@ func TestHowItBegan(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				newRig(data).during(t, func() { time.Sleep(10 * time.Minute) })
 				if c.killed {
-					if _, _, err := openMark(data); err != nil {
+					if _, _, _, err := openMark(data, time.Now()); err != nil {
 						t.Fatal(err)
 					}
 				}
