@@ -102,9 +102,25 @@ func checkOwners(string) error { return nil }
 // grantAccess does nothing: the unit gives the folder to the account at each start.
 func grantAccess(string) error { return nil }
 
-// forget removes what systemd remembers of a service that failed.
+// forgetRunlevels removes the links of the runlevels, which the library leaves behind.
+func forgetRunlevels(etc string) {
+	links, _ := filepath.Glob(filepath.Join(etc, "rc[0-6].d", "[SK][0-9][0-9]"+Name)) // the pattern is valid
+	for _, link := range links {
+		if info, err := os.Lstat(link); err == nil && info.Mode().Type() == fs.ModeSymlink {
+			_ = os.Remove(link)
+		}
+	}
+}
+
+// forget removes what the service manager remembers: systemd of a service that failed, System V of
+// any.
 func (u Setup) forget() {
-	if service.Platform() != systemd {
+	switch service.Platform() {
+	case systemd:
+	case systemV:
+		forgetRunlevels("/etc")
+		return
+	default:
 		return
 	}
 	arguments := []string{"reset-failed", Name + ".service"}

@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -53,5 +54,25 @@ func TestFilesOfARemovedAccount(t *testing.T) {
 	}
 	if err := giveToRoot(filepath.Join(dir, "missing"), service); err != nil {
 		t.Errorf("without a folder: %v", err)
+	}
+}
+
+func TestForgetRunlevels(t *testing.T) {
+	etc := t.TempDir()
+	for _, dir := range []string{"rc2.d", "rc6.d"} {
+		if err := os.Mkdir(filepath.Join(etc, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine, other, file := filepath.Join(etc, "rc2.d", "S50"+Name), filepath.Join(etc, "rc2.d", "S50ssh"), filepath.Join(etc, "rc6.d", "K02"+Name)
+	err := errors.Join(os.Symlink("/etc/init.d/"+Name, mine), os.Symlink("/etc/init.d/ssh", other), os.WriteFile(file, nil, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forgetRunlevels(etc)
+	for path, want := range map[string]bool{mine: false, other: true, file: true} {
+		if _, err := os.Lstat(path); (err == nil) != want {
+			t.Errorf("%s: got %v, want it kept: %v", path, err, want)
+		}
 	}
 }

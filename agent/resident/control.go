@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
 	"syscall"
 
@@ -196,16 +197,32 @@ func (u Setup) stateOf(s service.Service) (State, error) {
 		return systemdState(u.User)
 	}
 	status, err := s.Status()
+	return stateFrom(s.Platform(), status, err, initFile())
+}
+
+// stateFrom interprets the answer of a service manager. initFile is that of the function.
+func stateFrom(platform string, status service.Status, err error, initFile bool) (State, error) {
+	_, exited := errors.AsType[*exec.ExitError](err)
 	switch {
-	case errors.Is(err, service.ErrNotInstalled), err != nil && !initFile():
+	case errors.Is(err, service.ErrNotInstalled), err != nil && !initFile:
 		return StateMissing, nil // without a file the library runs a program that does not exist
+	case exited && (platform == systemV || platform == upstart):
+		// The script of System V ends with an error if the service is not running, as LSB
+		// requires of "status". Upstart knows the job, or not yet.
+		return StateStopped, nil
 	case err != nil:
-		return "", &ManagerError{s.Platform(), err}
+		return "", &ManagerError{platform, err}
 	case status == service.StatusRunning:
 		return StateRunning, nil
 	}
 	return StateStopped, nil
 }
+
+// Names that the library gives to the older init systems of Linux.
+const (
+	systemV = "unix-systemv"
+	upstart = "linux-upstart"
+)
 
 // initFile reports whether one of the older init systems of Linux may know the service.
 // On other systems the answer of the service manager is sufficient.
