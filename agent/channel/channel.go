@@ -37,14 +37,23 @@ var (
 	ErrClosed = errors.New("closed by the collector")
 )
 
+// errPresenceChanged means that a connection has ended because the collector must learn whether a
+// person can be asked.
+var errPresenceChanged = errors.New("a person's program has been opened or closed")
+
 // Waits before the next attempt.
 const (
+	// presencePause limits how often programs that open and close cause a new connection.
+	presencePause = 500 * time.Millisecond
 	// blockedWait is short, so that an agent that is unblocked during a call reconnects before the
 	// call ends.
 	blockedWait = time.Minute
 	// unknownWait applies to conditions that do not resolve themselves: no enrolment, an older
 	// collector, or a connection closed because of its messages.
 	unknownWait = 15 * time.Minute
+	// enrolmentEvery is how often an enrolment is noticed during unknownWait: a person who has just
+	// enrolled may be on the phone.
+	enrolmentEvery = 10 * time.Second
 	// steadyAfter is how long a connection must last to count as a success.
 	steadyAfter = 30 * time.Second
 	// pollFor is how long the client polls before it tries a WebSocket again.
@@ -77,6 +86,12 @@ type Client struct {
 	pollUntil time.Time
 	polls     pollPace
 	pings     pingPace
+	// present is whether a person can be asked, as the current connection has told the collector;
+	// presenceChanged is closed when that is no longer so.
+	present         bool
+	presenceChanged <-chan struct{}
+	// refused is the endpoint of the last attempt; nil if there was none.
+	refused *collector.Endpoint
 	// agent is the context of Run. A retest is bound to it and not to a connection, so that it
 	// survives a reconnect.
 	agent context.Context
@@ -94,6 +109,7 @@ func (c *Client) Run(ctx context.Context) error {
 	c.agent = ctx
 	defer c.Retests.work.Wait()
 	for failures := 0; ; failures++ {
+		c.present, c.presenceChanged = c.Retests.present()
 		began := c.Clock.Now()
 		err := c.connect(ctx)
 		if ctx.Err() != nil {
@@ -106,8 +122,21 @@ func (c *Client) Run(ctx context.Context) error {
 			c.pollUntil = c.Clock.Now().Add(pollFor)
 			continue // without a wait: polling is part of the same attempt
 		}
+		if errors.Is(err, errPresenceChanged) {
+			failures = -1
+			if c.Clock.Sleep(ctx, presencePause) != nil {
+				return context.Cause(ctx)
+			}
+			continue
+		}
 		c.logProblem(err)
-		if c.Clock.Sleep(ctx, c.wait(err, failures)) != nil {
+		wait := c.wait(err, failures)
+		if errors.Is(err, ErrEnrolAgain) {
+			err = c.awaitEnrolment(ctx, wait)
+		} else {
+			err = c.Clock.Sleep(ctx, wait)
+		}
+		if err != nil {
 			return context.Cause(ctx)
 		}
 	}
@@ -115,26 +144,41 @@ func (c *Client) Run(ctx context.Context) error {
 
 // connect uses one connection until it ends.
 func (c *Client) connect(ctx context.Context) error {
+	c.refused = nil
 	e, err := c.Endpoint()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEnrolAgain, err)
 	}
+	c.refused = e
 	if !e.Enrolled() {
 		return fmt.Errorf("%w: not enrolled", ErrEnrolAgain)
 	}
-	if e.Via != nil { // the service forwards only individual requests
-		c.pollUntil = c.Clock.Now().Add(pollFor)
-		return c.poll(ctx, e)
-	}
 	if c.Clock.Now().Before(c.pollUntil) {
 		err := c.poll(ctx, e)
-		if err != nil {
+		if err != nil && !errors.Is(err, errPresenceChanged) {
 			c.pollUntil = time.Time{} // both transports are tried again
 		}
 		return err
 	}
 	c.pollUntil = time.Time{}
 	return c.socket(ctx, e)
+}
+
+// awaitEnrolment waits until there is another enrolment than the one that was refused, but not longer
+// than wait.
+func (c *Client) awaitEnrolment(ctx context.Context, wait time.Duration) error {
+	for wait > 0 {
+		next := min(wait, enrolmentEvery)
+		if err := c.Clock.Sleep(ctx, next); err != nil {
+			return err
+		}
+		wait -= next
+		e, err := c.Endpoint()
+		if err == nil && e.Enrolled() && (c.refused == nil || !c.refused.SameAccess(e)) {
+			return nil
+		}
+	}
+	return nil
 }
 
 // wait returns the delay before the next attempt.

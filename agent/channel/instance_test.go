@@ -20,7 +20,7 @@ func TestInstance(t *testing.T) {
 	service, stop := open(dir)
 	program, quit := open(dir)
 	if service != program || len(service) < 16 {
-		t.Errorf("two users of one folder: %q and %q", service, program)
+		t.Errorf("got %q and %q, want the same for two users of one folder", service, program)
 	}
 	// The first one ends, and another one starts while the second still runs.
 	if err := stop(); err != nil {
@@ -28,7 +28,7 @@ func TestInstance(t *testing.T) {
 	}
 	again, stop := open(dir)
 	if again != program {
-		t.Errorf("%q beside %q", again, program)
+		t.Errorf("got %q, want %q", again, program)
 	}
 	// A copy of the folder.
 	b, err := os.ReadFile(filepath.Join(dir, InstanceFile))
@@ -40,13 +40,13 @@ func TestInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	if other, leave := open(copied); other == program {
-		t.Error("the copy has the same instance")
+		t.Error("got the same instance for a copy, want another one")
 	} else {
 		_ = leave()
 	}
 	_, _ = stop(), quit()
 	if next, leave := open(dir); next == program {
-		t.Error("a new start has the same instance")
+		t.Error("got the same instance after a new start, want another one")
 	} else {
 		_ = leave()
 	}
@@ -57,6 +57,6 @@ func TestInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := Instance(filepath.Join(copied, "x"), rand.Reader); err == nil {
-		t.Error("a folder in place of the file is accepted")
+		t.Error("got no error for a folder in place of the file, want one")
 	}
 }

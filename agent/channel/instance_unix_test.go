@@ -18,9 +18,9 @@ func TestInstanceIsNotWrittenThroughALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := Instance(dir, rand.Reader); !errors.Is(err, syscall.ELOOP) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, syscall.ELOOP)
 	}
 	if b, err := os.ReadFile(theirs); err != nil || string(b) != "kept" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, %v, want the file as it was", b, err)
 	}
 }

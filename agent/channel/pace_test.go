@@ -45,7 +45,7 @@ func TestPollPace(t *testing.T) {
 				}
 			}
 			if p != c.want {
-				t.Errorf("%v, want %v", p, c.want)
+				t.Errorf("got %v, want %v", p, c.want)
 			}
 		})
 	}
@@ -57,7 +57,7 @@ func TestPollPaceOfProxies(t *testing.T) {
 		p := newPollPace()
 		p.failed(50*time.Second, refusal(&http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("<html>"))}, time.Now()))
 		if p.most != want {
-			t.Errorf("%d: %v, want %v", status, p.most, want)
+			t.Errorf("status %d: got %v, want %v", status, p.most, want)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestPollPaceIsForgotten(t *testing.T) {
 	c, e := pollingClient(t, http.NotFound)
 	c.polls, c.pollUntil = pollPace{leastPollWait, leastPollWait}, time.Now()
 	if err := c.pollAgain(t.Context(), e, e.Client()); err != nil || c.polls != newPollPace() {
-		t.Errorf("%v, %v", c.polls, err)
+		t.Errorf("got %v, %v, want %v", c.polls, err, newPollPace())
 	}
 }
 
@@ -87,7 +87,7 @@ func TestPingPace(t *testing.T) {
 			p.lost(after)
 		}
 		if p.every != c.want {
-			t.Errorf("%s: %v, want %v", name, p.every, c.want)
+			t.Errorf("%s: got %v, want %v", name, p.every, c.want)
 		}
 	}
 }

@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// viaWait is the wait of a poll through the service, whose requests are short. A program is
-	// open for minutes only.
-	viaWait = 15 * time.Second
 	// pollSlack is the time allowed for the response after the wait.
 	pollSlack = 20 * time.Second
 	// maxRepeats limits the quick responses without news in a row, repeatPause apart: a request comes
@@ -31,6 +28,9 @@ const (
 	// maxAnswerBytes limits the response.
 	maxAnswerBytes = wire.MaxPollMessages * wire.MaxChannelBytes
 )
+
+// screenSuffix is added to the name of a process while a person can be asked.
+const screenSuffix = "-s"
 
 // poll polls until the WebSocket is to be tried again.
 func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
@@ -46,8 +46,22 @@ func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
 		cancel()
 		sending <- err
 	}()
+	changed := make(chan bool, 1)
+	go func() {
+		select {
+		case <-c.presenceChanged:
+			changed <- true
+			cancel()
+		case <-line.Done():
+			changed <- false
+		}
+	}()
 	err := c.pollAgain(line, e, client)
 	cancel()
+	if <-changed && ctx.Err() == nil {
+		<-sending
+		return errPresenceChanged
+	}
 	if other := <-sending; err == nil || errors.Is(err, context.Canceled) && other != nil {
 		err = other
 	}
@@ -59,13 +73,10 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 	for c.Clock.Now().Before(c.pollUntil) {
 		began := time.Now()
 		wait := c.polls.next
-		if e.Via != nil {
-			wait = viaWait
-		}
 		got, err := c.pollOnce(ctx, e, client, wait)
 		took := time.Since(began)
 		if err != nil {
-			if e.Via == nil && ctx.Err() == nil {
+			if ctx.Err() == nil {
 				c.polls.failed(took, err)
 			}
 			return err
@@ -79,9 +90,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 			repeats = 0
 		case took >= wait/2:
 			repeats = 0
-			if e.Via == nil {
-				c.polls.waited()
-			}
+			c.polls.waited()
 		case got == repeated && repeats < maxRepeats:
 			repeats++
 			if err := c.Clock.Sleep(ctx, repeatPause); err != nil {
@@ -140,8 +149,10 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 
 func (c *Client) query() url.Values {
 	q := url.Values{wire.ParamVersion: {c.Version}, wire.ParamInstance: {c.Instance}, wire.ParamProcess: {c.Process}}
-	if c.Retests.Screen != nil {
+	if c.present {
 		q.Set(wire.ParamScreen, "1")
+		// The collector keeps what it was told at the first poll of a process.
+		q.Set(wire.ParamProcess, c.Process+screenSuffix)
 	}
 	if known := c.Retests.known(); known != "" {
 		q.Set(wire.ParamKnown, known)
@@ -160,11 +171,7 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 		if err := c.sendBatch(ctx, e, client); err != nil {
 			return err
 		}
-		pause := sendPause
-		if e.Via != nil { // the service limits the rate
-			pause = 2 * sendPause
-		}
-		if c.Clock.Sleep(ctx, pause) != nil {
+		if c.Clock.Sleep(ctx, sendPause) != nil {
 			return c.sendRemaining(e, client)
 		}
 	}

@@ -21,11 +21,16 @@ type RetestHandler struct {
 	// Screen.
 	Network Runner
 	// AllowsNetwork reports whether the participant allows checks without the microphone without
-	// being asked.
+	// being asked; nil means that they do not.
 	AllowsNetwork func() bool
+	// AllowNetwork stores that the participant allows them; nil if that cannot be stored.
+	AllowNetwork func() error
 	// Screen is nil if nobody can be asked.
 	Screen Screen
-	Log    *slog.Logger
+	// Present reports whether somebody can be asked through Screen now. The channel is closed at
+	// the next change. If Present is nil, somebody always can.
+	Present func() (now bool, changed <-chan struct{})
+	Log     *slog.Logger
 
 	out *outbox
 
@@ -163,18 +168,43 @@ func (h *RetestHandler) answer(ctx context.Context, r Retest) {
 	}
 }
 
-// consent returns what to run; nil if the person declined.
-func (h *RetestHandler) consent(ctx context.Context, r Retest) (Runner, error) {
-	network := r.What == wire.RetestNetwork
+// present reports whether somebody can be asked now, and returns a channel that is closed when that
+// changes.
+func (h *RetestHandler) present() (now bool, changed <-chan struct{}) {
 	switch {
-	case network && h.Network != nil && h.AllowsNetwork != nil && h.AllowsNetwork():
-		return h.Network, nil
 	case h.Screen == nil:
-		return nil, ErrNoPerson
+		return false, nil
+	case h.Present == nil:
+		return true, nil
 	}
+	return h.Present()
+}
+
+// consent returns what to run; nil if the person declined. A person who is present sees the check
+// that they have allowed for good. If nobody is, it runs in this process.
+func (h *RetestHandler) consent(ctx context.Context, r Retest) (Runner, error) {
+	r.Agreed = r.What == wire.RetestNetwork && h.AllowsNetwork != nil && h.AllowsNetwork()
+	var run Runner
+	err := ErrNoPerson
+	if present, _ := h.present(); present {
+		run, err = h.ask(ctx, r)
+	}
+	if errors.Is(err, ErrNoPerson) && r.Agreed && h.Network != nil {
+		return h.Network, nil
+	}
+	return run, err
+}
+
+func (h *RetestHandler) ask(ctx context.Context, r Retest) (Runner, error) {
 	ctx, cancel := context.WithDeadline(ctx, r.Ends)
 	defer cancel()
 	c, err := h.Screen.Ask(ctx, r)
+	network := r.What == wire.RetestNetwork
+	if err == nil && c.Given && c.Always && network && h.AllowNetwork != nil {
+		if err := h.AllowNetwork(); err != nil {
+			h.Log.Warn("the permission could not be stored", "err", err)
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -15,6 +15,9 @@ type Retest struct {
 	What wire.RetestWhat
 	By   string    // name of the member of staff
 	Ends time.Time // when the request becomes invalid, by this computer's clock
+	// Agreed means that the participant has allowed such checks for good, so that nobody is asked.
+	// It is never set for a check with the microphone.
+	Agreed bool
 }
 
 // Screen is where a person can be asked: the program that is open, or that of a signed-in person
@@ -28,6 +31,8 @@ type Screen interface {
 // Consent is a person's answer.
 type Consent struct {
 	Given bool
+	// Always means that checks without the microphone need no consent from now on.
+	Always bool
 	// Run performs the check in the person's program, delivers the report and returns its id. It is
 	// required for a check with the microphone. Its errors include ErrEnded.
 	Run Runner

@@ -46,7 +46,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(wire.MaxChannelBytes)
 	theirs := clockOf(resp, time.Now())
-	hello := wire.ChannelMessage{Type: wire.MessageHello, ID: c.Retests.known(), Version: c.Version, Instance: c.Instance, Screen: c.Retests.Screen != nil}
+	hello := wire.ChannelMessage{Type: wire.MessageHello, ID: c.Retests.known(), Version: c.Version, Instance: c.Instance, Screen: c.present}
 	err = write(line, conn, hello)
 	if err == nil {
 		var m wire.ChannelMessage
@@ -70,6 +70,9 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	err = c.send(ctx, line, conn)
 	cancel()
 	cause := <-ended
+	if errors.Is(err, errPresenceChanged) {
+		return err
+	}
 	if ctx.Err() == nil && websocket.CloseStatus(cause) == -1 {
 		c.pings.lost(time.Since(opened))
 	}
@@ -121,6 +124,10 @@ func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
 			}
 		case <-line.Done():
 			return nil
+		case <-c.presenceChanged:
+			err := c.flush(line, conn)
+			_ = conn.Close(websocket.StatusGoingAway, "")
+			return errors.Join(errPresenceChanged, err)
 		case <-ctx.Done():
 			c.Retests.work.Wait() // a running retest puts its last message into the outbox
 			err := c.flush(line, conn)

@@ -86,6 +86,7 @@ const (
 	kindRead   requestKind = iota // reads what the service knows
 	kindEnrol                     // sends a code to a collector
 	kindReport                    // writes a report to the disk
+	kindScreen                    // registers a program as a screen
 	kindProxy                     // forwards a request to the collector
 )
 
@@ -96,6 +97,8 @@ func (k requestKind) rates() (rate.Limit, int) {
 		return rate.Every(30 * time.Second), 6
 	case kindReport:
 		return rate.Every(2 * time.Second), 30
+	case kindScreen:
+		return rate.Every(2 * time.Second), 10
 	case kindProxy:
 		return rate.Every(time.Second), 40
 	}

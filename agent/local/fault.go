@@ -31,6 +31,8 @@ var (
 	ErrInvalid = errors.New("invalid request")
 	// ErrBusy means that this account has sent too many requests.
 	ErrBusy = errors.New("too many requests to the service")
+	// ErrFixed means that the configuration, which belongs to an administrator, decides.
+	ErrFixed = errors.New("the configuration of the service decides this")
 	// ErrNoReport means that there is no report with this id.
 	ErrNoReport = errors.New("no such report")
 	// ErrNoRecords means that no flight recorder has written anything.
@@ -53,6 +55,7 @@ func codes() []struct {
 		{ErrOtherCollector, "other_collector", http.StatusForbidden},
 		{ErrEnrolled, "enrolled", http.StatusConflict},
 		{ErrOtherAgent, "other_agent", http.StatusConflict},
+		{ErrFixed, "fixed", http.StatusConflict},
 		{ErrNoReport, "no_report", http.StatusNotFound},
 		{ErrNoRecords, "no_records", http.StatusNotFound},
 		{ErrInvalid, "invalid", http.StatusBadRequest},

@@ -34,6 +34,8 @@ const (
 	pathHistory   = "/v1/history"
 	pathLog       = "/v1/log"
 	pathCollector = "/v1/collector"
+	// pathNetworkRetest changes whether checks without the microphone need no consent.
+	pathNetworkRetest = "/v1/network-retest"
 )
 
 // Query parameters of pathEvents and pathHistory.
@@ -56,6 +58,8 @@ type Status struct {
 	Data string `json:"data"`
 	// Enrolment is nil until the machine is enrolled.
 	Enrolment *Enrolment `json:"enrolment,omitempty"`
+	// NetworkRetest means that phone support may start checks without the microphone without asking.
+	NetworkRetest bool `json:"network_retest"`
 	// Targets are the last known conference systems, without credentials.
 	Targets wire.Targets `json:"targets"`
 }
@@ -118,6 +122,11 @@ type handedOver struct {
 	Report json.RawMessage `json:"report"`
 	// Declined means that the report must not be sent.
 	Declined bool `json:"declined,omitempty"`
+}
+
+// networkRetest is the body of pathNetworkRetest.
+type networkRetest struct {
+	Allowed *bool `json:"allowed"`
 }
 
 // Finding is one result of the self-check.

@@ -35,6 +35,8 @@ type fakeAgent struct {
 	anywhere  bool
 	taken     int
 	recordErr error
+	allowed   bool // network retests
+	fixed     bool
 	kind      report.HostEventKind // of the history
 }
 
@@ -68,6 +70,13 @@ func (f *fakeAgent) Events(since time.Time) (Recorded, error) {
 func (f *fakeAgent) History(at time.Time) (*report.HostHistory, error) {
 	return &report.HostHistory{At: at, Kind: f.kind, Minutes: []report.HostMinute{{At: at}}}, f.recordErr
 }
+func (f *fakeAgent) AllowNetworkRetest(allow bool) error {
+	if f.fixed {
+		return ErrFixed
+	}
+	f.allowed = allow
+	return nil
+}
 func (f *fakeAgent) SelfCheck(context.Context) []Finding { return nil }
 func (f *fakeAgent) LogLines() []string                  { return []string{"level=INFO msg=started"} }
 
@@ -76,11 +85,16 @@ var quiet = slog.New(slog.DiscardHandler)
 // start runs a server for one peer until the end of the test.
 func start(t *testing.T, agent Agent, peer Peer) (*Client, string) {
 	t.Helper()
+	return startWith(t, agent, nil, peer)
+}
+
+func startWith(t *testing.T, agent Agent, screens *Screens, peer Peer) (*Client, string) {
+	t.Helper()
 	address := filepath.Join(t.TempDir(), "agent.sock")
 	ctx, cancel := context.WithCancel(context.Background())
 	opened, ended := make(chan struct{}), make(chan error, 1)
 	s := &Server{
-		Address: address, Agent: agent, Log: quiet, Opened: func() { close(opened) },
+		Address: address, Agent: agent, Screens: screens, Log: quiet, Opened: func() { close(opened) },
 		peerOf: func(net.Conn) (Peer, error) { return peer, nil },
 	}
 	go func() { ended <- s.Run(ctx) }()

@@ -14,8 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// proxiedRequest is a request that a check, or the answer to a request for a retest, needs to
-// send to the collector through the service. Nothing else is passed on: a program could
+// proxiedRequest is a request that a check needs to send to the collector through the service. Nothing else is passed on: a program could
 // otherwise use the token to act as the machine.
 type proxiedRequest struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
@@ -30,15 +29,7 @@ func proxiedRequests() []proxiedRequest {
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
 		{method: http.MethodDelete, path: "/api/v1/echo/{id}"},
-		// A program polls for retests, because only a program can ask the person.
-		{method: http.MethodGet, path: "/" + wire.PathPoll, query: pollQuery()},
-		{method: http.MethodPost, path: "/" + wire.PathPoll, most: maxRequestBytes, types: []string{"application/json"}, query: pollQuery()},
 	}
-}
-
-// pollQuery omits the instance, which identifies the data folder of the service.
-func pollQuery() []string {
-	return []string{wire.ParamVersion, wire.ParamProcess, wire.ParamScreen, wire.ParamKnown, wire.ParamWait}
 }
 
 // returned are the headers of a response that are passed back.

@@ -43,6 +43,9 @@ type Agent interface {
 	// LogLines returns the last lines of the service's log, oldest first, reduced to what may
 	// leave the computer.
 	LogLines() []string
+	// AllowNetworkRetest stores whether phone support may start checks without the microphone
+	// without asking. ErrFixed means that the configuration decides.
+	AllowNetworkRetest(allow bool) error
 }
 
 // Server is the service's side of the socket.
@@ -50,6 +53,8 @@ type Server struct {
 	Address string
 	Agent   Agent
 	Log     *slog.Logger
+	// Screens are the programs that register; nil if none may.
+	Screens *Screens
 
 	// Opened, if not nil, is called when programs can connect.
 	Opened func()
@@ -148,6 +153,10 @@ func (s *Server) handler() http.Handler {
 	handle("GET "+pathEvents, kindRead, s.events)
 	handle("GET "+pathHistory, kindRead, s.history)
 	handle("GET "+pathLog, kindRead, s.log)
+	handle("POST "+pathNetworkRetest, kindReport, s.allowNetworkRetest)
+	if s.Screens != nil {
+		handle("GET "+pathScreen, kindScreen, s.Screens.serve)
+	}
 	for _, p := range proxiedRequests() {
 		handle(p.method+" "+pathCollector+p.path, kindProxy, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
 			return s.proxy(w, r, p)
@@ -223,6 +232,21 @@ func (s *Server) adopt(w http.ResponseWriter, r *http.Request, peer Peer) error 
 		return err
 	}
 	s.Log.Info("took over the identity of a user's program", "account", peer.Account)
+	return s.status(w, r, peer)
+}
+
+func (s *Server) allowNetworkRetest(w http.ResponseWriter, r *http.Request, peer Peer) error {
+	var got networkRetest
+	if err := read(w, r, maxRequestBytes, &got); err != nil {
+		return err
+	}
+	if got.Allowed == nil {
+		return fmt.Errorf("%w: allowed is missing", ErrInvalid)
+	}
+	if err := s.Agent.AllowNetworkRetest(*got.Allowed); err != nil {
+		return err
+	}
+	s.Log.Info("a person has decided on checks without the microphone", "account", peer.Account, "allowed", *got.Allowed)
 	return s.status(w, r, peer)
 }
 

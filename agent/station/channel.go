@@ -11,12 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/channel"
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -49,30 +51,40 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 }
 
 // Channel returns the loop of the service that keeps the connection over which phone support
-// requests retests. The service cannot ask a person. A check without the microphone runs in this
-// process, in its turn.
-func Channel(c config.Config, version string, turn Turn, log *slog.Logger) func(context.Context) error {
+// requests retests. A person is asked through the open programs, screens, which also run the check;
+// nil if programs cannot register. A check without the microphone that is allowed for good runs in
+// this process if no program is open, in its turn.
+func Channel(c config.Config, version string, turn Turn, screens *local.Screens, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
+		handler := &channel.RetestHandler{
+			AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
+			AllowNetwork:  func() error { return AllowNetworkRetest(c, true) },
+			Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
+				end, err := turn.take(ctx)
+				if err != nil {
+					return "", err
+				}
+				defer end()
+				return networkRetest(ctx, c, version, log, tell)
+			},
+		}
+		if screens != nil {
+			handler.Screen, handler.Present = screens, screens.Present
+		}
 		return follow(ctx, c, channel.Config{
 			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) }, Version: version, Log: log,
-			Retests: &channel.RetestHandler{
-				AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
-				Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
-					end, err := turn.take(ctx)
-					if err != nil {
-						return "", err
-					}
-					defer end()
-					return networkRetest(ctx, c, version, log, tell)
-				},
-			},
-		}, true)
+			Retests: handler,
+		})
 	}
 }
 
-// Follow keeps the connection for a program in which screen asks a person and runs the check, until
-// ctx is done. It goes through the service if there is one.
+// Follow serves the requests of phone support for a program in which screen asks a person and runs
+// the check, until ctx is done. The program registers with the service, or keeps a connection of its
+// own if there is none.
 func (s *Station) Follow(ctx context.Context, version string, screen channel.Screen) error {
+	if s.service != nil {
+		return s.register(ctx, screen)
+	}
 	return follow(ctx, s.Config, channel.Config{
 		Endpoint: func() (*collector.Endpoint, error) {
 			if !s.Enrolled() {
@@ -80,32 +92,85 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 			}
 			return s.Collector(), nil
 		},
-		Version: version, Log: s.log, Retests: &channel.RetestHandler{Screen: screen},
-	}, s.service == nil)
+		Version: version, Log: s.log, Retests: &channel.RetestHandler{
+			Screen:        screen,
+			AllowsNetwork: func() bool { return AllowsNetworkRetest(s.Config) },
+			AllowNetwork:  func() error { return AllowNetworkRetest(s.Config, true) },
+		},
+	})
 }
 
-// follow keeps a connection. ownsData is set if the process uses the identity in the data folder.
-func follow(ctx context.Context, c config.Config, to channel.Config, ownsData bool) error {
+// AllowsNetworkRetest reports whether phone support may check the line of this computer without
+// asking.
+func (s *Station) AllowsNetworkRetest(ctx context.Context) (bool, error) {
+	if s.service == nil {
+		return AllowsNetworkRetest(s.Config), nil
+	}
+	status, err := s.service.Status(ctx)
+	return status.NetworkRetest, err
+}
+
+// AllowNetworkRetest stores the participant's decision at the service, or in the person's own folder
+// if there is none. The errors include local.ErrFixed.
+func (s *Station) AllowNetworkRetest(ctx context.Context, allow bool) error {
+	if s.service != nil {
+		_, err := s.service.AllowNetworkRetest(ctx, allow)
+		return err
+	}
+	if s.Config.AllowNetworkRetest && !allow {
+		return local.ErrFixed
+	}
+	return AllowNetworkRetest(s.Config, allow)
+}
+
+// Waits before a program registers again.
+const (
+	minRegisterWait = 500 * time.Millisecond
+	maxRegisterWait = 15 * time.Second
+	steadyAfter     = 30 * time.Second
+)
+
+// register keeps the program registered. A service that was restarted is found within seconds.
+func (s *Station) register(ctx context.Context, screen channel.Screen) error {
+	wait := minRegisterWait
+	for {
+		began := time.Now()
+		err := s.service.Register(ctx, screen, nil)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if time.Since(began) >= steadyAfter {
+			wait = minRegisterWait
+		}
+		s.log.Info("the service does not know of this program now", "err", err)
+		pause := wait/2 + time.Duration(randv2.Float64()*float64(wait/2))
+		if err := (probe.SystemClock{}).Sleep(ctx, pause); err != nil {
+			return context.Cause(ctx)
+		}
+		wait = min(2*wait, maxRegisterWait)
+	}
+}
+
+// follow keeps a connection.
+func follow(ctx context.Context, c config.Config, to channel.Config) error {
 	if c.NoUpload { // a retest would be pointless, because its report is not sent
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
-	if ownsData {
-		instance, release, err := channel.Instance(c.Data, rand.Reader)
-		if err != nil {
-			to.Log.Warn("copies of this data folder cannot be noticed", "err", err)
-		} else {
-			defer func() { _ = release() }()
-		}
-		to.Instance = instance
-		renewal := newRenewer(c, to.Log)
-		ctx, cancel := context.WithCancel(ctx)
-		var work sync.WaitGroup
-		defer work.Wait()
-		defer cancel()
-		work.Go(func() { renewal.run(ctx) })
-		to.Endpoint = renewal.reporting(to.Endpoint)
+	instance, release, err := channel.Instance(c.Data, rand.Reader)
+	if err != nil {
+		to.Log.Warn("copies of this data folder cannot be noticed", "err", err)
+	} else {
+		defer func() { _ = release() }()
 	}
+	to.Instance = instance
+	renewal := newRenewer(c, to.Log)
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	work.Go(func() { renewal.run(ctx) })
+	to.Endpoint = renewal.reporting(to.Endpoint)
 	to.Process, to.Clock, to.Random, to.Retests.Log = newProcess(), probe.SystemClock{}, randv2.Float64, to.Log
 	return channel.New(to).Run(ctx)
 }

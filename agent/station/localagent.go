@@ -43,7 +43,16 @@ func (a *LocalAgent) Status() (local.Status, error) {
 	}
 	return local.Status{
 		Version: a.Version, AgentID: st.AgentID(), Data: a.Config.Data, Enrolment: local.Public(st.Enrolment()), Targets: st.knownTargets(),
+		NetworkRetest: AllowsNetworkRetest(a.Config),
 	}, nil
+}
+
+// AllowNetworkRetest implements local.Agent.
+func (a *LocalAgent) AllowNetworkRetest(allow bool) error {
+	if a.Config.AllowNetworkRetest && !allow {
+		return local.ErrFixed
+	}
+	return AllowNetworkRetest(a.Config, allow)
 }
 
 // Enroll implements local.Agent.

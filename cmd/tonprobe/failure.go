@@ -83,6 +83,7 @@ func sentences() []struct {
 		{collector.ErrNoCertificate, "collector.ca_empty"},
 		{local.ErrOtherCollector, "service.other_collector"},
 		{local.ErrBusy, "service.busy"},
+		{local.ErrFixed, "permission.fixed"},
 		{resident.ErrNotAdmin, "service.not_admin"},
 		{resident.ErrNotInstalled, "service.not_installed"},
 		{resident.ErrNoUserService, "service.no_user_service"},

@@ -14,26 +14,30 @@ import (
 
 // servePrograms returns the job that lets the programs of signed-in users use the identity
 // and the spool of the service.
-func (p *program) servePrograms(c config.Config, recent *resident.RecentLog, log *slog.Logger) func(context.Context) error {
-	server := &local.Server{Address: c.Socket, Agent: &station.LocalAgent{Config: c, Version: p.version, Log: log, RecentLog: recent}, Log: log}
+func (p *program) servePrograms(c config.Config, screens *local.Screens, recent *resident.RecentLog, log *slog.Logger) func(context.Context) error {
+	server := &local.Server{Address: c.Socket, Agent: &station.LocalAgent{Config: c, Version: p.version, Log: log, RecentLog: recent}, Screens: screens, Log: log}
 	return server.Run
 }
 
 // loops returns the jobs of the background service, whose log is also written to recent.
 func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.Logger) resident.Loops {
 	turn := station.NewTurn()
+	var screens *local.Screens
+	if c.Socket != "" {
+		screens = local.NewScreens(log)
+	}
 	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
-			{Name: "channel", Run: station.Channel(c, p.version, turn, log)},
+			{Name: "channel", Run: station.Channel(c, p.version, turn, screens, log)},
 			{Name: "targets", Run: station.Refresh(c, probe.SystemClock{}, rand.Float64, log)},
 			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
 		},
 	}
 	// The service of a person shares the folder with the person's program.
-	if c.Socket != "" {
-		loops.List = append(loops.List, resident.Loop{Name: "programs", Run: p.servePrograms(c, recent, log)})
+	if screens != nil {
+		loops.List = append(loops.List, resident.Loop{Name: "programs", Run: p.servePrograms(c, screens, recent, log)})
 	}
 	return loops
 }

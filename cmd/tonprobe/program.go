@@ -71,6 +71,7 @@ func commands() []command {
 		{"service", (*program).service},
 		{"report", (*program).report},
 		{"events", (*program).events},
+		{"permission", (*program).permission},
 		{"explain", (*program).explain},
 		{"version", (*program).showVersion},
 		{"help", (*program).help},

@@ -38,7 +38,7 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 	finished := make(chan *report.Report, 1)
 	shown := tui.Request{
 		By: r.By, Audio: r.What == wire.RetestFull, Over: over,
-		Agreed: r.What == wire.RetestNetwork && station.AllowsNetworkRetest(q.station.Config),
+		Agreed: r.Agreed,
 		Answer: func(a tui.Answer) { answers <- a },
 		Tell: func(e probe.Event) {
 			select {
@@ -59,7 +59,11 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 	case answer = <-answers:
 	case <-ctx.Done():
 		end() // before the next request is shown
-		return channel.Consent{}, ctx.Err()
+		select {
+		case answer = <-answers: // given as the program ended
+		default:
+			return channel.Consent{}, ctx.Err()
+		}
 	}
 	// From now on, the time limit for the answer does not apply.
 	if !stop() && answer != tui.AnswerNo {
@@ -70,12 +74,8 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 		return channel.Consent{}, channel.ErrBusy
 	case tui.AnswerNo:
 		return channel.Consent{}, nil
-	case tui.AnswerAlways:
-		if err := station.AllowNetworkRetest(q.station.Config, true); err != nil {
-			q.log.Warn("the permission could not be stored", "err", err)
-		}
 	}
-	return channel.Consent{Given: true, Run: func(ctx context.Context, tell func(probe.Event)) (string, error) {
+	return channel.Consent{Given: true, Always: answer == tui.AnswerAlways, Run: func(ctx context.Context, tell func(probe.Event)) (string, error) {
 		stop := context.AfterFunc(ctx, end)
 		defer stop()
 		for {

@@ -120,7 +120,14 @@ type screenOf struct {
 	name string
 }
 
-func (a agent) onScreen(args ...string) screenOf {
+func (a agent) onScreen(args ...string) screenOf { return a.onScreenWith(nil, args...) }
+
+// onScreen runs a person's program that uses the service.
+func (p person) onScreen(args ...string) screenOf {
+	return p.onScreenWith([]string{"TONPROBE_SOCKET=" + p.socket}, args...)
+}
+
+func (a agent) onScreenWith(variables []string, args ...string) screenOf {
 	a.t.Helper()
 	_, err := exec.LookPath("tmux")
 	need(a.t, err == nil, "tmux")
@@ -128,9 +135,10 @@ func (a agent) onScreen(args ...string) screenOf {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	s := screenOf{a.t, fmt.Sprintf("tonprobe-request-%d", os.Getpid())}
+	s := screenOf{a.t, fmt.Sprintf("tonprobe-request-%d-%s", os.Getpid(), filepath.Base(a.data))}
 	line := append([]string{"-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env",
-		"TONPROBE_DATA=" + a.data, "TONPROBE_LANG=en", "PATH=" + os.Getenv("PATH"), program}, args...)
+		"TONPROBE_DATA=" + a.data, "TONPROBE_LANG=en", "PATH=" + os.Getenv("PATH")}, variables...)
+	line = append(append(line, program), args...)
 	s.tmux(line...)
 	a.t.Cleanup(func() { _ = exec.Command("tmux", "-L", s.name, "kill-server").Run() })
 	return s
