@@ -106,7 +106,7 @@ func startWith(t *testing.T, agent Agent, screens *Screens, peer Peer) (*Client,
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("ended with %v", err)
+			t.Errorf("got %v at the end, want %v", err, context.Canceled)
 		}
 	})
 	return NewClient(address), address
@@ -118,7 +118,7 @@ func TestStatusContainsNoToken(t *testing.T) {
 	c, _ := start(t, &fakeAgent{url: "https://tonprobe.example.org"}, person)
 	b, err := c.bytes(t.Context(), http.MethodGet, pathStatus, nil)
 	if err != nil || !strings.Contains(string(b), "tonprobe.example.org") || strings.Contains(string(b), "oken") {
-		t.Errorf("%s, %v", b, err)
+		t.Errorf("got %s, %v, want the collector and no token", b, err)
 	}
 }
 
@@ -137,14 +137,14 @@ func TestOnlyPeopleAreAdmitted(t *testing.T) {
 	_, history := c.History(ctx, time.Now())
 	for i, err := range []error{status, check, enrolled, adopted, reports, one, events, history} {
 		if !errors.Is(err, ErrNotAdmitted) {
-			t.Errorf("%d: %v", i, err)
+			t.Errorf("request %d: got %v, want %v", i, err, ErrNotAdmitted)
 		}
 	}
 	e := &collector.Endpoint{URL: agent.url}
 	base, _ := e.Base()
 	e.Via = c.Via(base)
 	if _, err := e.Targets(ctx, ""); !errors.Is(err, ErrNotAdmitted) {
-		t.Errorf("passed on: %v", err)
+		t.Errorf("got %v for a request to the collector, want %v", err, ErrNotAdmitted)
 	}
 }
 
@@ -154,26 +154,26 @@ func TestRecords(t *testing.T) {
 	c, _ := start(t, agent, person)
 	got, err := c.Events(t.Context(), at)
 	if err != nil || got.Damaged != 2 || len(got.Events) != 1 || got.Events[0].Program != "Zoom" || !got.Events[0].At.Equal(at.Add(time.Second)) {
-		t.Errorf("events: %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want the event of Zoom and 2 damaged", got, err)
 	}
 	h, err := c.History(t.Context(), at)
 	if err != nil || !h.At.Equal(at) || len(h.Minutes) != 1 {
-		t.Errorf("history: %+v, %v", h, err)
+		t.Errorf("got %+v, %v, want one minute at %v", h, err, at)
 	}
 	agent.kind = "of_a_newer_service"
 	if h, err := c.History(t.Context(), at); err == nil {
-		t.Errorf("history that a report cannot hold: %+v", h)
+		t.Errorf("got %+v, want an error for a history that a report cannot hold", h)
 	}
 	for _, path := range []string{pathEvents, pathEvents + "?since=yesterday", pathHistory, pathHistory + "?at=-1"} {
 		if _, err := c.bytes(t.Context(), http.MethodGet, path, nil); !errors.Is(err, ErrInvalid) {
-			t.Errorf("%s: %v", path, err)
+			t.Errorf("%s: got %v, want %v", path, err, ErrInvalid)
 		}
 	}
 	agent.recordErr = ErrNoRecords
 	_, events := c.Events(t.Context(), at)
 	_, history := c.History(t.Context(), at)
 	if !errors.Is(events, ErrNoRecords) || !errors.Is(history, ErrNoRecords) {
-		t.Errorf("without a recorder: %v, %v", events, history)
+		t.Errorf("got %v and %v without a recorder, want %v", events, history, ErrNoRecords)
 	}
 }
 
@@ -183,14 +183,14 @@ func TestErrorsKeepTheirMeaning(t *testing.T) {
 		client, _ := start(t, agent, Peer{Account: "0", Person: true, Admin: true})
 		_, err := client.Enroll(t.Context(), Invitation{Server: "https://x.example"})
 		if !errors.Is(err, c.is) || !agent.anywhere {
-			t.Errorf("%v: got %v", c.is, err)
+			t.Errorf("got %v, anywhere %v, want %v, true", err, agent.anywhere, c.is)
 		}
 	}
 	ours := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	client, _ := start(t, &fakeAgent{enrollErr: &collector.ClockError{Ours: ours, Theirs: ours.AddDate(6, 0, 0)}}, person)
 	_, err := client.Enroll(t.Context(), Invitation{})
 	if e, ok := errors.AsType[*collector.ClockError](err); !ok || !e.Ours.Equal(ours) || e.Theirs.Year() != 2026 {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want the clocks of %v and of 2026", err, ours)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestTheServiceAddsTheToken(t *testing.T) {
 	}
 	resp, err := do(http.MethodPost, "/api/v1/echo?x=y", "v=0")
 	if err != nil || resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") == "" || resp.Header.Get("Set-Cookie") != "" {
-		t.Fatalf("got %v, %v", resp, err)
+		t.Fatalf("got %v, %v, want status 201 with a location and no cookie", resp, err)
 	}
 	if want := "POST /prefix/api/v1/echo Bearer " + token + " v=0"; len(*requests) != 1 || (*requests)[0] != want {
 		t.Errorf("the collector received %q, want %q", *requests, want)
@@ -245,11 +245,11 @@ func TestTheServiceAddsTheToken(t *testing.T) {
 		{http.MethodPost, "/api/v1/echo", strings.Repeat("x", maxRequestBytes+1)},
 	} {
 		if resp, err := do(r[0], r[1], r[2]); err == nil && resp.StatusCode < 300 {
-			t.Errorf("%s %s: %v", r[0], r[1], resp.Status)
+			t.Errorf("%s %s: got %v, want a refusal", r[0], r[1], resp.Status)
 		}
 	}
 	if len(*requests) > 0 {
-		t.Errorf("passed on: %q", *requests)
+		t.Errorf("got %q at the collector, want nothing", *requests)
 	}
 }
 
@@ -270,7 +270,7 @@ func TestTheServiceFollowsItsTrust(t *testing.T) {
 	ask := func(trusted bool) {
 		t.Helper()
 		if _, err := e.Targets(t.Context(), ""); (err == nil) != trusted {
-			t.Errorf("trusted %v, got %v", trusted, err)
+			t.Errorf("got %v, want success: %v", err, trusted)
 		}
 	}
 	ask(false)
@@ -302,11 +302,11 @@ func TestALongResponseIsNotCutOff(t *testing.T) {
 			b, readErr := io.ReadAll(resp.Body)
 			_ = resp.Body.Close()
 			if readErr != nil || len(b) != length {
-				t.Errorf("%d bytes: got %d, %v", length, len(b), readErr)
+				t.Errorf("got %d bytes, %v, want %d", len(b), readErr, length)
 			}
 		}
 		if (err == nil) != fits {
-			t.Errorf("%d bytes: %v", length, err)
+			t.Errorf("%d bytes: got %v, want success: %v", length, err, fits)
 		}
 		length++
 	}
@@ -321,10 +321,10 @@ func TestAFloodIsRefused(t *testing.T) {
 		}
 	}
 	if !errors.Is(err, ErrBusy) {
-		t.Errorf("20 codes at once: %v", err)
+		t.Errorf("got %v for 20 codes at once, want %v", err, ErrBusy)
 	}
 	if _, err := c.Status(t.Context()); err != nil {
-		t.Errorf("other requests: %v", err)
+		t.Errorf("got %v for another request, want no error", err)
 	}
 }
 
@@ -344,7 +344,7 @@ func TestSilentConnectionsDoNotLockOthersOut(t *testing.T) {
 	for _, conn := range conns[maxConnsAccount:] {
 		_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want %v", err, io.EOF)
 		}
 	}
 }
@@ -389,7 +389,7 @@ func TestProgramsDoNotLockPeopleOut(t *testing.T) {
 	refused := connect(Peer{Account: "99"})
 	_ = refused.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if _, err := refused.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		t.Errorf("one more: %v", err)
+		t.Errorf("got %v for one more, want %v", err, io.EOF)
 	}
 	connect(person)
 	_ = (<-accepted).Close()
@@ -403,11 +403,11 @@ func TestMalformedRequests(t *testing.T) {
 	c, _ := start(t, agent, person)
 	for _, body := range []any{"x", map[string]any{"report": "x"}, map[string]any{"report": map[string]any{}}, map[string]any{"report": strings.Repeat("x", report.MaxBytes+2048)}, []int{}} {
 		if _, err := c.bytes(t.Context(), http.MethodPost, pathReports, body); err == nil {
-			t.Errorf("%.40v was accepted", body)
+			t.Errorf("got no error for %.40v, want one", body)
 		}
 	}
 	if agent.taken > 0 {
-		t.Error("a malformed report was taken")
+		t.Errorf("got %d reports, want none", agent.taken)
 	}
 }
 
@@ -418,14 +418,14 @@ func TestStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := listen(address); err == nil {
-		t.Error("a socket in use was taken over")
+		t.Error("got no error for a socket in use, want one")
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrNoService) {
-		t.Errorf("nobody listens: %v", err)
+		t.Errorf("got %v where nobody listens, want %v", err, ErrNoService)
 	}
 	again, err := listen(address)
 	if err != nil {
@@ -436,7 +436,7 @@ func TestStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := listen(address); err == nil {
-		t.Error("a file was replaced by a socket")
+		t.Error("got no error for a file in place of the socket, want one")
 	}
 }
 
@@ -462,7 +462,7 @@ func TestPlantedSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrForeignSocket) {
-		t.Errorf("folder for all: %v", err)
+		t.Errorf("got %v for a folder for all, want %v", err, ErrForeignSocket)
 	}
 	if os.Geteuid() != 0 {
 		return
@@ -471,7 +471,7 @@ func TestPlantedSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrForeignSocket) {
-		t.Errorf("folder of another user: %v", err)
+		t.Errorf("got %v for the folder of another user, want %v", err, ErrForeignSocket)
 	}
 }
 
@@ -494,7 +494,7 @@ func TestAServiceThatDiesInTheMiddle(t *testing.T) {
 	}()
 	c := NewClient(address)
 	if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoService) || !c.Lost() {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, lost %v, want %v, true", err, c.Lost(), ErrNoService)
 	}
 }
 
@@ -516,7 +516,7 @@ func TestDialedPeerIsThisAccount(t *testing.T) {
 	}
 	defer func() { _ = served.Close() }()
 	if p, err := peerOf(served); err != nil || !p.Admin || !p.Person {
-		t.Errorf("got %+v, %v", p, err)
+		t.Errorf("got %+v, %v, want an administrator", p, err)
 	}
 }
 
@@ -526,6 +526,6 @@ func TestALostServiceIsNotTheCollectorsFault(t *testing.T) {
 	client := NewClient(filepath.Join(t.TempDir(), "agent.sock"))
 	signaller := &media.HTTPSignaller{Base: base, Client: &http.Client{Transport: client.Via(base)}}
 	if _, err := signaller.ICE(t.Context()); !errors.Is(err, media.ErrInterrupted) || !errors.Is(err, ErrNoService) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v and %v", err, media.ErrInterrupted, ErrNoService)
 	}
 }

@@ -17,14 +17,14 @@ func TestWhoIsAPerson(t *testing.T) {
 	}
 	for uid, want := range map[uint32]bool{1000: true, 1001: true, 1002: false, 1003: false, 1004: false, 500000: true, 33: false, 65534: false} {
 		if got := isPersonIn(users, uid); got != want {
-			t.Errorf("%d: %v", uid, got)
+			t.Errorf("%d: got %v, want %v", uid, got, want)
 		}
 	}
 	// Without systemd-logind.
 	none := filepath.Join(users, "missing")
 	for uid, want := range map[uint32]bool{1000: true, 999: false, 61184: false, 65534: false, 70000: true} {
 		if got := isPersonIn(none, uid); got != want {
-			t.Errorf("without logind: %d: %v", uid, got)
+			t.Errorf("%d without logind: got %v, want %v", uid, got, want)
 		}
 	}
 }

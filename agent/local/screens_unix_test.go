@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,18 +37,12 @@ func open(t *testing.T, c *Client, show showing) (quit func()) {
 	case err := <-ended:
 		t.Fatalf("register: got %v, want no error", err)
 	}
-	done := false
-	quit = func() {
-		if cancel(); !done {
-			done = true
-			<-ended
-		}
-	}
+	quit = sync.OnceFunc(func() { cancel(); <-ended })
 	t.Cleanup(quit)
 	return quit
 }
 
-// screensWith returns the screens of a service after n programs have registered.
+// wait waits until n programs have registered.
 func (s *Screens) wait(t *testing.T, n int) {
 	t.Helper()
 	probetest.Until(t, "the registered programs", func() bool {

@@ -53,7 +53,7 @@ func TestFilesOfARemovedAccount(t *testing.T) {
 		}
 	}
 	if err := giveToRoot(filepath.Join(dir, "missing"), service); err != nil {
-		t.Errorf("without a folder: %v", err)
+		t.Errorf("got %v without a folder, want no error", err)
 	}
 }
 

@@ -15,14 +15,14 @@ func TestAccessOfTheFolder(t *testing.T) {
 	}
 	text := sd.String()
 	if !strings.Contains(text, service) {
-		t.Errorf("the service has no access: %s", text)
+		t.Errorf("got %s, want access for %s", text, service)
 	}
 	if owner, _, err := sd.Owner(); err != nil || !owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) {
-		t.Errorf("owned by %v, %v", owner, err)
+		t.Errorf("got owner %v, %v, want the administrators", owner, err)
 	}
 	for _, group := range []string{";WD)", ";BU)", ";AU)", ";IU)", ";FA;;;OW)"} {
 		if strings.Contains(text, group) {
-			t.Errorf("open to %s: %s", group, text)
+			t.Errorf("got %s, want no access for %s", text, group)
 		}
 	}
 }
@@ -37,7 +37,7 @@ func TestOwnersOfTheFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := mayOwnData(owner); got != want {
-			t.Errorf("%s: %v", sid, got)
+			t.Errorf("%s: got %v, want %v", sid, got, want)
 		}
 	}
 }

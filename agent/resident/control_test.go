@@ -18,11 +18,11 @@ func TestConfigOfTheService(t *testing.T) {
 			"KeepAlive": true, "RunAtLoad": true, "UserService": user, // launchd
 		} {
 			if got := c.Option[option]; got != want {
-				t.Errorf("%s is %v, want %v", option, got, want)
+				t.Errorf("%s: got %v, want %v", option, got, want)
 			}
 		}
 		if own := runtime.GOOS == "windows" && !user; (c.UserName != "") != own {
-			t.Errorf("account %q", c.UserName)
+			t.Errorf("got account %q, want one: %v", c.UserName, own)
 		}
 	}
 }

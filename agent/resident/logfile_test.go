@@ -25,17 +25,17 @@ func TestLogIsLimited(t *testing.T) {
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 2 {
-		t.Fatalf("%v, %v", files, err)
+		t.Fatalf("got %v, %v, want 2 files", files, err)
 	}
 	for name, want := range map[string]int{LogFile: 700, LogFile + ".1": 1000} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(b) != want {
-			t.Errorf("%s has %d bytes, %v", name, len(b), err)
+			t.Errorf("%s: got %d bytes, %v, want %d", name, len(b), err, want)
 		}
 	}
 	// A restarted service continues the file.
 	again, err := OpenLog(dir)
 	if err != nil || again.written != 700 {
-		t.Errorf("%+v, %v", again, err)
+		t.Errorf("got %+v, %v, want 700 bytes written", again, err)
 	}
 	_ = again.Close()
 }
@@ -50,6 +50,6 @@ func TestLogThatCannotBeWrittenDoesNotFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := l.Write([]byte("x")); n != 1 || err != nil {
-		t.Error(n, err)
+		t.Errorf("got %d, %v, want 1 and no error", n, err)
 	}
 }

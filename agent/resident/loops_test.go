@@ -39,16 +39,16 @@ func TestAFailingLoopWaitsLongerAndDoesNotAffectOthers(t *testing.T) {
 				return ctx.Err()
 			}})
 		if !errors.Is(err, context.DeadlineExceeded) || !ended {
-			t.Errorf("got %v, other loop ended: %v", err, ended)
+			t.Errorf("got %v, ended %v, want %v, true", err, ended, context.DeadlineExceeded)
 		}
 		for i, want := range []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second} {
 			if starts[i] != want {
-				t.Errorf("start %d after %v, want %v", i, starts[i], want)
+				t.Errorf("start %d: got %v, want %v", i, starts[i], want)
 			}
 		}
 		// At most one start in five minutes once the waits have reached their maximum.
 		if n := len(starts); n < 15 || n > 25 {
-			t.Errorf("%d starts in an hour", n)
+			t.Errorf("got %d starts in an hour, want 15 to 25", n)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func TestALoopThatRanForLongStartsSoon(t *testing.T) {
 		}})
 		for i := range starts[1:] {
 			if wait := starts[i+1].Sub(starts[i]) - time.Hour/2; wait != minRestartWait {
-				t.Errorf("start %d waited %v", i+1, wait)
+				t.Errorf("start %d: got a wait of %v, want %v", i+1, wait, minRestartWait)
 			}
 		}
 	})

@@ -17,17 +17,17 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func TestStartDoesNotWaitAndStopDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &program{log: quiet, exit: func(s int) { t.Errorf("exit %d", s) }, work: func(ctx context.Context) error {
+		p := &program{log: quiet, exit: func(s int) { t.Errorf("got exit %d, want none", s) }, work: func(ctx context.Context) error {
 			<-ctx.Done()
 			time.Sleep(3 * time.Second) // a check that takes time to stop
 			return ctx.Err()
 		}}
 		begun := time.Now()
 		if err := p.Start(nil); err != nil || time.Since(begun) != 0 {
-			t.Errorf("start took %v: %v", time.Since(begun), err)
+			t.Errorf("got %v after %v, want no error at once", err, time.Since(begun))
 		}
 		if err := p.Stop(nil); err != nil || time.Since(begun) != 3*time.Second {
-			t.Errorf("stop took %v: %v", time.Since(begun), err)
+			t.Errorf("got %v after %v, want no error after 3s", err, time.Since(begun))
 		}
 	})
 }
@@ -41,7 +41,7 @@ func TestStopEndsInTimeEvenWhenTheWorkHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := p.Stop(nil); !errors.Is(err, errSlowStop) || time.Since(begun) >= StopWithin {
-			t.Errorf("stop took %v: %v", time.Since(begun), err)
+			t.Errorf("got %v after %v, want %v within %v", err, time.Since(begun), errSlowStop, StopWithin)
 		}
 		close(release)
 	})
@@ -56,7 +56,7 @@ func TestFatalFailureExits(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s := <-status; s != ExitFatal {
-				t.Errorf("exit %d", s)
+				t.Errorf("got exit %d, want %d", s, ExitFatal)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func rounds(t *testing.T, session func(round int) (Session, error)) (log []strin
 func TestWorkContinuesWithoutCollector(t *testing.T) {
 	log, err := rounds(t, func(int) (Session, error) { return Session{}, nil })
 	if len(log) != 9 || log[0] != "check" || log[1] != "store" || log[2] != "send" || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, %v", log, err)
+		t.Errorf("got %v, %v, want 3 rounds of check, store and send until %v", log, err, context.DeadlineExceeded)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestEnrolmentTakesEffectWithoutARestart(t *testing.T) {
 		return Session{}, nil
 	})
 	if len(log) != 3 {
-		t.Errorf("got %v", log)
+		t.Errorf("got %v, want 3 steps", log)
 	}
 }
 
@@ -114,6 +114,6 @@ func TestBrokenIdentityIsFatal(t *testing.T) {
 	broken := errors.New("broken")
 	log, err := rounds(t, func(int) (Session, error) { return Session{}, broken })
 	if len(log) != 0 || !errors.Is(err, broken) {
-		t.Errorf("got %v, %v", log, err)
+		t.Errorf("got %v, %v, want no step and %v", log, err, broken)
 	}
 }

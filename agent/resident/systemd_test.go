@@ -16,16 +16,16 @@ func TestUnitIsHardened(t *testing.T) {
 	} {
 		text := unitFor(data)
 		if !strings.Contains(text, "\n"+want+"\n") || strings.Contains(text, dataMark) {
-			t.Errorf("%q:\n%s", data, text)
+			t.Errorf("%q: got\n%s\nwant a line %s", data, text, want)
 		}
 		for _, must := range []string{"NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n", "User=tonprobe\n"} {
 			if !strings.Contains(text, must) {
-				t.Errorf("no %s", must)
+				t.Errorf("got\n%s\nwant %s in it", text, must)
 			}
 		}
 	}
 	if text := unitFor("/srv/100% $HOME"); !strings.Contains(text, `tonprobe: "/srv/100%% $$HOME"`+"\n") {
-		t.Errorf("chown: %s", text)
+		t.Errorf("got %s, want an escaped folder", text)
 	}
 }
 
@@ -38,7 +38,7 @@ func TestUnitArgument(t *testing.T) {
 		"/srv/a\nExecStartPre=/bin/sh":    `/srv/a\nExecStartPre=/bin/sh`,
 	} {
 		if got := unitArgument(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestParseShown(t *testing.T) {
 		"LoadState=loaded\nActive\n\n": "",
 	} {
 		if got, ok := parseShown(out); got != want || ok != (want != "") {
-			t.Errorf("%q: %q %v, want %q", out, got, ok, want)
+			t.Errorf("%q: got %q, %v, want %q", out, got, ok, want)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestMayOwn(t *testing.T) {
 				}
 			}
 			if got := MayOwn(dir); got != c.want {
-				t.Errorf("got %v", got)
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
@@ -49,7 +49,7 @@ func TestMayOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !MayOwn(filepath.Join(dir, "missing")) || MayOwn("/") || MayOwn(file) {
-		t.Error("a missing folder is refused, or the root or a file accepted")
+		t.Errorf("got %v, %v and %v for a missing folder, the root and a file, want true, false and false", MayOwn(filepath.Join(dir, "missing")), MayOwn("/"), MayOwn(file))
 	}
 	if runtime.GOOS == "windows" {
 		return // a link requires a privilege
@@ -58,6 +58,6 @@ func TestMayOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if MayOwn(dir) {
-		t.Error("a folder with a link to another one is accepted")
+		t.Error("got true for a folder with a link to another one, want false")
 	}
 }

@@ -108,7 +108,7 @@ func TestEnrollingAgainKeepsTheTrust(t *testing.T) {
 			}
 			e := id.Enrolment
 			if e.Token != wantToken || e.CA != wantCA || reflect.DeepEqual(e.Pins, known) == c.admin {
-				t.Errorf("stored %+v with %+v", e, e.Pins)
+				t.Errorf("got %+v with %+v, want token %s, CA %q, pins replaced: %v", e, e.Pins, wantToken, wantCA, c.admin)
 			}
 		})
 	}
@@ -123,7 +123,7 @@ func TestSelfChecksAtTheSameTime(t *testing.T) {
 		all.Go(func() {
 			for range 50 {
 				if err := d.tryToWrite(t.Context()); err != nil {
-					t.Error(err)
+					t.Errorf("got %v, want no error", err)
 					return
 				}
 			}
@@ -159,7 +159,7 @@ func TestReportThatIsNeitherSentNorKept(t *testing.T) {
 			}
 			got, err := d.Take(t.Context(), r, false)
 			if Outcome(got) != c.want || (err == nil) != (c.want != "") {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
 			}
 		})
 	}

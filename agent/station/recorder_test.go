@@ -21,7 +21,7 @@ func TestIncidentReport(t *testing.T) {
 	}
 	r, err := incidentReport(i, "5f0f6a3e-7a4c-4a53-9d0e-3f1a52b4c6d7", "1.0.0", diagnose.DefaultProfile, now)
 	if err != nil || r.Trigger != report.TriggerEvent || r.Verdict != report.Unknown || len(r.Causes) != 1 {
-		t.Fatalf("%+v, %v", r, err)
+		t.Fatalf("got %+v, %v, want an unknown verdict of an event with one cause", r, err)
 	}
 	text, _ := diagnose.ExplainCause(r.Causes[0], phrase.DE)
 	if text.Sentence != "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden unterbrochen." {
@@ -29,9 +29,9 @@ func TestIncidentReport(t *testing.T) {
 	}
 	doc, err := r.Encode()
 	if err != nil || len(doc) > 32<<10 {
-		t.Errorf("%d bytes: %v", len(doc), err)
+		t.Errorf("got %d bytes, %v, want at most %d", len(doc), err, 32<<10)
 	}
 	if h := report.Find[report.HostHistory](r); h == nil || *h.Suppressed != 2 || *h.Minutes[0].AwayS != 2 {
-		t.Errorf("%+v", h)
+		t.Errorf("got %+v, want 2 suppressed and 2 s away", h)
 	}
 }

@@ -88,7 +88,7 @@ func TestRecordsOfTheService(t *testing.T) {
 	ctx := t.Context()
 	got, err := OpenRecords(c).Events(ctx, time.Time{})
 	if len(got) > 0 || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("nobody has recorded: %+v, %v", got, err)
+		t.Errorf("got %+v, %v before anything was recorded, want %v", got, err, fs.ErrNotExist)
 	}
 	read := func(want string) time.Time {
 		t.Helper()
@@ -103,7 +103,7 @@ func TestRecordsOfTheService(t *testing.T) {
 	end := record(t, theirs, "Zoom")
 	at := read("Zoom")
 	if got, err := OpenRecords(c).Events(ctx, at.Add(time.Second)); err != nil || len(got) > 0 {
-		t.Errorf("later: %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want no later event", got, err)
 	}
 	// The person's own folder no longer contains samples, so these are the service's.
 	if err := os.RemoveAll(own); err != nil {
@@ -111,10 +111,10 @@ func TestRecordsOfTheService(t *testing.T) {
 	}
 	h := OpenRecords(c).history(ctx, end)
 	if h == nil || h.Kind != report.EventSupportAsked || !h.At.Equal(end) || len(h.Minutes) < 3 || len(h.Seconds) == 0 {
-		t.Errorf("history: %+v", h)
+		t.Errorf("got %+v, want 3 minutes and seconds before %v", h, end)
 	}
 	if h := OpenRecords(c).history(ctx, end.Add(time.Hour)); h != nil {
-		t.Errorf("an hour later: %+v", h)
+		t.Errorf("got %+v an hour later, want none", h)
 	}
 
 	// One slot of the service is damaged: the rest is returned, together with an error.
@@ -128,12 +128,12 @@ func TestRecordsOfTheService(t *testing.T) {
 	}
 	got, err = OpenRecords(c).Events(ctx, time.Time{})
 	if damaged, ok := errors.AsType[*recorder.DamagedError](err); !ok || damaged.Slots != 1 || len(got) != 1 {
-		t.Errorf("damaged: %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want one event and one damaged slot", got, err)
 	}
 
 	stop()
 	if got, err := OpenRecords(c).Events(ctx, time.Time{}); len(got) > 0 || err == nil {
-		t.Errorf("without the service: %+v, %v", got, err)
+		t.Errorf("got %+v, %v without the service, want an error", got, err)
 	}
 	record(t, own, "Firefox")
 	read("Firefox")

@@ -135,7 +135,7 @@ func nothingChanged(err error) error {
 
 // importPlan makes a plan, carries it out and prints it.
 func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.Store, plan func(intake.Desk) (*intake.Plan, error)) error {
-	desk := intake.Desk{Store: s, Enroll: enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}}
+	desk := intake.Desk{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}}
 	p, err := plan(desk)
 	if err != nil {
 		return nothingChanged(err)

@@ -33,7 +33,7 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 		return printProblems(t.err, in.args[0], err)
 	}
 	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
-		d, err := in.desk(s, c)
+		d, err := in.enroller(s, c)
 		if err != nil {
 			return err
 		}

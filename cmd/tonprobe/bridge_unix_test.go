@@ -15,7 +15,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 	anna, bert := m.user("anna"), m.user("bert")
 	anna.run("enroll", c.invite(t), "--server", c.url)
 	d := c.signIn(t)
-	d.wait("Only the background service runs")
+	d.wait("Only the background service is running")
 
 	// No program is open, and nothing is allowed for good.
 	for _, what := range []string{"network", "full"} {
@@ -27,8 +27,8 @@ func TestRetestsThroughTheService(t *testing.T) {
 	first.wait("Can they hear me?")
 	d.wait(">connected<")
 	d.request("network")
-	first.wait("Phone support (Frau Weber) asks for a new check.")
-	first.answer("n", "asks for a new check")
+	first.wait("Phone support (Frau Weber) is asking for a new check.")
+	first.answer("n", "is asking for a new check")
 	d.wait("The person said no.")
 
 	// The program that was opened last is asked, and the other one is not.
@@ -36,7 +36,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 	second.wait("Can they hear me?")
 	d.request("network")
 	second.wait("Check the line?")
-	if got := first.tmux("capture-pane", "-p"); strings.Contains(got, "asks for a new check") {
+	if got := first.tmux("capture-pane", "-p"); strings.Contains(got, "is asking for a new check") {
 		t.Errorf("got a question on both screens, want it on one:\n%s", got)
 	}
 	second.answer("y", "Check the line?")
@@ -62,7 +62,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 
 	// Allowed for good: no program is open, and the service checks the line.
 	first.tmux("kill-server")
-	d.wait("Only the background service runs")
+	d.wait("Only the background service is running")
 	d.request("network")
 	d.wait("Running")
 	d.wait("The new check is finished.")

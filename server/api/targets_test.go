@@ -75,7 +75,7 @@ func TestTargetsCannotBeRead(t *testing.T) {
 // TestAnnouncedSessions: an agent learns of the sessions of its own participant.
 func TestAnnouncedSessions(t *testing.T) {
 	g := newRig(t, func(c *Config) {
-		c.Targets = target.Desk{File: target.In(t.TempDir()), Now: c.Now, Random: rand.Reader}
+		c.Targets = target.Provider{File: target.In(t.TempDir()), Now: c.Now, Random: rand.Reader}
 	})
 	anna, berta := g.enrolled("Anna"), g.enrolled("Berta")
 	now := g.clock()

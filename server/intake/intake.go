@@ -25,7 +25,7 @@ type Store interface {
 // Desk plans and applies imports.
 type Desk struct {
 	Store  Store
-	Enroll enroll.Desk
+	Enroll enroll.Enroller
 }
 
 // Person is what the plan does with one person.

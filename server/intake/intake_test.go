@@ -25,7 +25,7 @@ func newDesk(t *testing.T) (intake.Desk, *sqlstore.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return intake.Desk{Store: s, Enroll: enroll.Desk{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
+	return intake.Desk{Store: s, Enroll: enroll.Enroller{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
 }
 
 func entries(t *testing.T, table string) []roster.Entry {
