@@ -214,7 +214,7 @@ func (a *LocalAgent) SelfCheck(ctx context.Context) []local.Finding {
 		{Part: local.PartSocket, State: local.Works}, enrolled,
 		finding(local.PartSpool, a.tryToWrite(ctx)), reached, evidence(ctx),
 	}
-	if next := (scheduleMemory{data: a.Config.Data, log: d.Log}).next(); next != nil {
+	if next := (scheduleMemory{data: a.Config.Data, log: a.Log}).next(); next != nil {
 		all = append(all, local.Finding{Part: local.PartSchedule, State: local.Works, Next: next})
 	}
 	return all

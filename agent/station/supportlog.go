@@ -11,11 +11,11 @@ import (
 )
 
 // Log implements local.Agent.
-func (d *Desk) LogLines() []string {
-	if d.RecentLog == nil {
+func (a *LocalAgent) LogLines() []string {
+	if a.RecentLog == nil {
 		return []string{}
 	}
-	return bundle.RedactLog(d.RecentLog.Lines(), nil)
+	return bundle.RedactLog(a.RecentLog.Lines(), nil)
 }
 
 // ReadLog returns the last lines of the service's log: from the service if it answers, and

@@ -18,7 +18,7 @@ import (
 func TestRelease(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "release.txt")
 	var log bytes.Buffer
-	d := Desk{File: In(t.TempDir()), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&log, nil)), Release: path}
+	d := Provider{File: In(t.TempDir()), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&log, nil)), Release: path}
 	got := func() string {
 		t.Helper()
 		all, err := d.Targets(t.Context(), "")
