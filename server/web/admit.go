@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/peer"
 )
@@ -25,6 +24,7 @@ type codePage struct {
 	Command string
 	Link    string
 	Expires *when
+	Letter  letterSheet
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
@@ -75,12 +75,12 @@ func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enroll.Invitation) error {
 	v := s.view(r)
-	body := codePage{Name: v.name(i.Participant), Address: participantAddress(i.Participant.ID), Code: i.Code, Expires: v.when(i.ExpiresAt),
-		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r)}
-	if link, ok := wire.InvitationFor(s.origin(r), i.Code, s.AuthorityPin()); ok {
-		body.Link = link.String()
-		body.Command = `tonprobe enroll "` + body.Link + `"`
+	sheet, err := s.letter(r, v, i)
+	if err != nil {
+		return err
 	}
+	body := codePage{Name: sheet.Name, Address: participantAddress(i.Participant.ID), Code: i.Code, Expires: sheet.Expires,
+		Command: sheet.Command, Link: sheet.Link, Letter: sheet}
 	s.show(w, r, page{Status: http.StatusCreated, Name: "code", Body: body})
 	return nil
 }

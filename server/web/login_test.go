@@ -13,7 +13,7 @@ import (
 func TestEveryPageOfStaffWantsALogin(t *testing.T) {
 	g := newRig(t)
 	p, r := g.checked("Erika Beispiel", "", "K7P-3QX", microphone(nil))
-	for _, address := range []string{"/", "/participants/new", "/sessions", "/sessions/x", "/password", "/numbers", "/participants/" + p.ID, "/participants/" + p.ID + "/reports/" + r.ID,
+	for _, address := range []string{"/", "/participants/new", "/letters", "/sessions", "/sessions/x", "/password", "/numbers", "/participants/" + p.ID, "/participants/" + p.ID + "/reports/" + r.ID,
 		"/participants/" + p.ID + "/reports/" + r.ID + "/document"} {
 		w := g.get(address)
 		if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") || strings.Contains(w.Body.String(), "Erika") {

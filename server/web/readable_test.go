@@ -20,7 +20,7 @@ func TestTextIsReadable(t *testing.T) {
 	erika := council(c)
 	b.login(c)
 	person := "/participants/" + erika.Participant
-	for _, address := range []string{"/", "/?q=nobody", "/?q=brukner", person, "/participants/new", person + "/edit", person + "/delete",
+	for _, address := range []string{"/", "/?q=nobody", "/?q=brukner", person, "/participants/new", "/letters", person + "/edit", person + "/delete",
 		person + "/computers/" + erika.ID + "/shutout", "/password", "/accessibility", "/numbers", "/numbers?number=1007", person + "?number=1007", "/nowhere"} {
 		for _, dark := range []bool{false, true} {
 			b.do(b.dark(dark), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))

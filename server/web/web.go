@@ -170,6 +170,8 @@ func (s *site) routes() http.Handler {
 	staff("GET /sessions/{id}", s.rollCall)
 	staff("GET /participants/new", s.admitForm)
 	staff("POST /participants", s.admit)
+	staff("GET /letters", s.letters)
+	staff("POST /letters", s.writeLetters)
 	staff("GET /participants/{id}", s.participant)
 	staff("GET /participants/{id}/reports/{report}", s.participant)
 	staff("GET /participants/{id}/reports/{report}/document", s.document)

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Limits of letters.
+const (
+	maxLetters    = 200 // in one print; a page of so many has about one megabyte
+	lettersSearch = 10_000
+)
+
+// letterSheet is a letter with an enrolment code, to print.
+type letterSheet struct {
+	Name    string
+	Code    string
+	Command string
+	Link    string  // "" if this collector has no TLS
+	QR      *qrCode // of Link
+	Origin  string
+	Expires *when
+	Mail    string // the same as the text of a mail
+}
+
+// lettersPage is the content of the form that chooses who gets a letter.
+type lettersPage struct {
+	People []letterPerson
+	Total  int // people who have not set up a computer
+	Most   int
+}
+
+type letterPerson struct{ ID, Name, Phone string }
+
+// letter returns the letter of an invitation.
+func (s *site) letter(r *http.Request, v view, i enroll.Invitation) (letterSheet, error) {
+	l := letterSheet{Name: v.name(i.Participant), Code: i.Code, Origin: s.origin(r), Expires: v.when(i.ExpiresAt),
+		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r)}
+	if link, ok := wire.InvitationFor(s.origin(r), i.Code, s.AuthorityPin()); ok {
+		l.Link = link.String()
+		l.Command = `tonprobe enroll "` + l.Link + `"`
+		code, err := newQRCode(l.Link)
+		if err != nil {
+			return l, err
+		}
+		l.QR = &code
+	}
+	l.Mail = strings.Join([]string{v.T("letter.greeting") + " " + l.Name + ",", v.T("letter.intro"),
+		"1. " + v.T("letter.start") + "\n2. " + v.T("letter.type") + "\n   " + l.Command + "\n3. " + v.T("letter.check"),
+		v.T("code.title") + ": " + l.Code + "\n" + v.T("code.until") + " " + l.Expires.Exact, v.T("letter.help")}, "\n\n")
+	return l, nil
+}
+
+// notEnrolled returns those who have not set up a computer, by name.
+func (s *site) notEnrolled(r *http.Request) ([]store.ParticipantState, error) {
+	var all []store.ParticipantState
+	q := store.StateQuery{Never: true, Blocked: store.BlockedNot, Limit: store.MaxPage}
+	for read := 0; read < lettersSearch; {
+		page, err := s.Store.ParticipantStates(r.Context(), q)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.States {
+			if !p.Enrolled {
+				all = append(all, p)
+			}
+		}
+		read += len(page.States)
+		if q.After = page.Next; q.After == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
+// letters shows who has not set up a computer yet, and offers letters.
+func (s *site) letters(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.notEnrolled(r)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	body := lettersPage{Total: len(all), Most: maxLetters}
+	for _, p := range all[:min(len(all), maxLetters)] {
+		body.People = append(body.People, letterPerson{p.ID, v.name(p.Participant), clean(p.Phone, maxNameRunes)})
+	}
+	s.show(w, r, page{Name: "letters", Body: body})
+	return nil
+}
+
+// writeLetters creates a code for each chosen person, and shows the letters or returns them as a
+// table. The codes cannot be shown later.
+func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
+	ids := slices.Compact(slices.Sorted(slices.Values(r.PostForm["participant"])))
+	if len(ids) == 0 || len(ids) > maxLetters {
+		http.Redirect(w, r, "/letters", http.StatusSeeOther)
+		return nil
+	}
+	var people []store.Participant
+	for _, id := range ids {
+		p, err := s.Store.Participant(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		people = append(people, p)
+	}
+	slices.SortFunc(people, func(a, b store.Participant) int { return strings.Compare(store.NameKey(a.Name), store.NameKey(b.Name)) })
+	v := s.view(r)
+	var sheets []letterSheet
+	var rows [][]string
+	for _, p := range people {
+		i, err := s.Desk.Code(r.Context(), p)
+		if err != nil {
+			return err
+		}
+		sheet, err := s.letter(r, v, i)
+		if err != nil {
+			return err
+		}
+		sheets = append(sheets, sheet)
+		rows = append(rows, []string{noFormula(p.Name), noFormula(p.Phone), i.Code, sheet.Link, i.ExpiresAt.In(s.Zone).Format("02.01.2006")})
+	}
+	if r.PostForm.Get("as") == "csv" {
+		return writeCSV(w, []string{"name", "phone", "code", "link", "expires"}, rows)
+	}
+	s.show(w, r, page{Status: http.StatusCreated, Name: "letter", Body: sheets})
+	return nil
+}
+
+// writeCSV answers with a table that German versions of Excel read as well.
+func writeCSV(w http.ResponseWriter, head []string, rows [][]string) error {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="codes.csv"`)
+	w.Header().Set("Cache-Control", "no-store")
+	if _, err := w.Write([]byte("\ufeff")); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	table := csv.NewWriter(w)
+	table.Comma, table.UseCRLF = ';', true
+	if err := table.WriteAll(append([][]string{head}, rows...)); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+// noFormula returns a cell that a spreadsheet does not take for a formula.
+func noFormula(cell string) string {
+	if cell == "" || !strings.ContainsAny(cell[:1], "=+-@\t\r") || cell[0] == '+' && strings.Trim(cell[1:], "0123456789 ()/-.") == "" {
+		return cell
+	}
+	return "'" + cell
+}

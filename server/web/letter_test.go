@@ -1,0 +1,60 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/web"
+)
+
+var reCode = regexp.MustCompile(`<p class="bigcode">([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})</p>`)
+
+func TestLetters(t *testing.T) {
+	g := newRig(t, func(c *web.Config) { c.PublicOrigin = "https://tonprobe.example:8443" }).login()
+	g.want(g.get("/letters"), http.StatusOK, "Alle haben einen Computer eingerichtet.")
+	var ids []string
+	post := func(as string, ids []string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/letters", strings.NewReader(url.Values{"as": {as}, "participant": ids}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return g.do(r)
+	}
+	for i := range 60 {
+		inv, err := g.desk.Invite(t.Context(), fmt.Sprintf("Person %02d", i), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, inv.Participant.ID)
+	}
+	g.checked("Erika", "", "K7P-3QX")
+	w := g.get("/letters")
+	g.want(w, http.StatusOK, "Person 00", "Person 59", `action="/letters"`)
+	if strings.Contains(w.Body.String(), "Erika") {
+		t.Error("somebody who has set up a computer is offered a letter")
+	}
+	w = post("print", ids)
+	g.want(w, http.StatusCreated, `<svg class="qr"`, "tonprobe enroll &#34;tonprobe://enroll?")
+	codes := reCode.FindAllStringSubmatch(w.Body.String(), -1)
+	if len(codes) != 60 {
+		t.Fatalf("%d codes, want 60", len(codes))
+	}
+	if n := w.Body.Len(); n > 600<<10 {
+		t.Errorf("60 letters have %d bytes", n)
+	} else {
+		t.Logf("60 letters have %d bytes", n)
+	}
+	if _, err := g.desk.Accept(t.Context(), codes[59][1], enroll.Applicant{}); err != nil {
+		t.Errorf("the code of the last letter: %v", err)
+	}
+	w = post("csv", ids[:2])
+	if rows := strings.Split(w.Body.String(), "\r\n"); len(rows) != 4 || !strings.HasPrefix(rows[0], "\ufeffname;phone;code;link;expires") || !strings.HasPrefix(rows[1], "Person 00;;") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
+		t.Errorf("%q", rows)
+	}
+	g.wantRedirect(g.post("/letters"), "/letters")
+	g.want(g.post("/letters", "participant", "nobody"), http.StatusNotFound)
+}
