@@ -9,6 +9,6 @@ import (
 // pages returns the handler of the dashboard.
 func (s *Server) pages() (http.Handler, error) {
 	c := s.config
-	return web.New(web.Config{Store: s.store, Auth: s.auth, Live: s.live, Agents: s.agents, Enroller: s.enroller, Log: c.Log, Now: c.Now,
+	return web.New(web.Config{Store: s.store, Auth: s.auth, Live: s.live, Common: s.common.Findings, Agents: s.agents, Enroller: s.enroller, Log: c.Log, Now: c.Now,
 		PublicOrigin: c.publicOrigin(), Contact: c.Contact, AuthorityPin: s.AuthorityPin, FreshFor: c.FreshFor, Random: c.Rand, Glossary: c.Glossary, Zone: c.TimeZone})
 }

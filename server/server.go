@@ -21,6 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/cert"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/oneport"
@@ -49,6 +50,7 @@ type Server struct {
 	auth      *auth.Auth
 	live      *live.Hub
 	agents    *live.Agents
+	common    *fleet.Watch
 	enroller  enroll.Enroller
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
@@ -86,6 +88,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	if s.store, err = openStore(ctx, c); err != nil {
+		return err
+	}
+	if s.common, err = s.watchFleet(); err != nil {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
@@ -240,6 +245,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	cleaning, stopCleaning := context.WithCancel(ctx)
 	defer stopCleaning()
 	go s.clean(cleaning)
+	go s.common.Run(cleaning)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
 	go s.metrics.serve()

@@ -47,6 +47,7 @@ func options() []option {
 	return []option{
 		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
 		{"profiles", "`directory` with custom limits, NAME.toml (default: profiles in the data directory)", false, text(func(s *settings) *string { return &s.ProfilesDir })},
+		{"providers", "`file` with the address ranges of internet providers, to recognise a provider's disturbance", false, text(func(s *settings) *string { return &s.ProvidersFile })},
 		{"database_url", "`URL` of a PostgreSQL database (postgres://user@host/database) instead of a file; with a password in it rather by file or variable: every user of this machine can read the list of processes", false, text(func(s *settings) *string { return &s.DatabaseURL })},
 		{"database_url_file", "`file` with that URL", false, setDatabaseURLFile},
 		{"listen", "`address` of dashboard and API (default :8443, with a proxy on this machine 127.0.0.1:8443)", false, text(func(s *settings) *string { return &s.Listen })},

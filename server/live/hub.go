@@ -22,6 +22,8 @@ const (
 	AgentPresence Kind = "presence"
 	// RetestChanged means that a retest has made progress.
 	RetestChanged Kind = "retest"
+	// CommonChanged means that the common causes have changed.
+	CommonChanged Kind = "common"
 	// Resync means that events were dropped because the subscriber was slow: it must read
 	// everything again.
 	Resync Kind = "resync"

@@ -86,6 +86,7 @@ func (p listPage) revision(lang string) (revision, error) {
 		add(&all.parts, f.ElementID(), f)
 	}
 	add(&all.parts, pagerID, p.Pager)
+	add(&all.parts, p.Common.ElementID(), p.Common)
 	for _, r := range p.Rows {
 		add(&all.rows, r.ElementID(), r)
 	}
@@ -217,9 +218,12 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 			continue
 		}
 		part := changed{ID: k.id}
-		if k.id == pagerID {
+		switch k.id {
+		case pagerID:
 			part.HTML = render("pager", body.Pager)
-		} else {
+		case commonID:
+			part.HTML = render("common", body.Common)
+		default:
 			part.HTML = render("filter", body.Filters[i])
 		}
 		answer.Parts = append(answer.Parts, part)

@@ -39,6 +39,7 @@ type listPage struct {
 	Order   store.Order
 	Filters []filter
 	Orders  []order
+	Common  common
 	Rows    []row
 	Similar bool // Rows only resemble the search
 	Pager   pager
@@ -244,6 +245,7 @@ func (s *site) listed(ctx context.Context, a listQuery, v view, w window) (_ lis
 	}
 	body := v.list(a, found, w.counts)
 	body.Similar = similar
+	body.Common = v.common(s.Common())
 	return body, nil
 }
 

@@ -18,6 +18,7 @@ type participantPage struct {
 	Newest  *historyEntry // set if Older is
 	Opened  *historyEntry // the check in the address, if the page shows the latest instead
 	Subject string        // id of the report that Check shows
+	Common  common        // the common causes that explain the disturbance
 	OddName string        // the part of the name that breaks the sound; "" for none
 	Form    *numberForm
 	Number  *numberAnswer // the error number that the caller reads out; nil for none
@@ -105,6 +106,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if body.Retest, err = s.retestPanel(r, v, p, agents); err != nil {
 		return err
 	}
+	body.Common = v.common(concerning(p.ID, s.Common()))
 	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))

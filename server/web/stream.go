@@ -88,7 +88,7 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) error {
 // for all.
 func shows(participant string, e live.Event) bool {
 	switch e.Kind {
-	case live.Resync:
+	case live.Resync, live.CommonChanged:
 		return true
 	case live.RetestChanged, live.AgentPresence:
 		// Lists do not show them: thousands of agents connect after a restart.

@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -40,6 +41,8 @@ type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
+	// Common returns the common causes of the present; default none.
+	Common func() []fleet.Finding
 	// Agents manages the connected agents; default none.
 	Agents   *live.Agents
 	Enroller enroll.Enroller
@@ -74,6 +77,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader
+	}
+	if c.Common == nil {
+		c.Common = func() []fleet.Finding { return nil }
 	}
 	if c.AuthorityPin == nil {
 		c.AuthorityPin = func() string { return "" }

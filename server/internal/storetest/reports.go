@@ -178,3 +178,41 @@ func caseCodeOfSeveral(t *testing.T, s store.Store) {
 		t.Errorf("unknown code: %v, %v", none, err)
 	}
 }
+
+func receivedReports(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	var sent []store.NewReport
+	for i := range 4 {
+		r := newReport("K7P-3QX", report.Ready, evening.Add(time.Duration(i)*time.Second))
+		r.ReceivedAt = evening.Add(time.Duration(i) * time.Minute)
+		sent = append(sent, r)
+	}
+	_, err := s.SaveReports(t.Context(), agent, sent)
+	must(t, err)
+	for _, c := range []struct {
+		since time.Time
+		limit int
+		want  []int // of sent
+	}{
+		{evening, 10, []int{3, 2, 1, 0}},
+		{evening.Add(2 * time.Minute), 10, []int{3, 2}},
+		{evening, 1, []int{3}},
+		{evening.Add(time.Hour), 10, nil},
+	} {
+		list, err := s.ReceivedReports(t.Context(), c.since, c.limit)
+		must(t, err)
+		var got, want []string
+		for _, r := range list {
+			got = append(got, r.ID)
+			if r.ParticipantID != p || len(r.Document) == 0 {
+				t.Errorf("since %v: report of %s with %d bytes, want of %s with its document", c.since, r.ParticipantID, len(r.Document), p)
+			}
+		}
+		for _, i := range c.want {
+			want = append(want, sent[i].Report.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("since %v, at most %d: %v, want %v", c.since, c.limit, got, want)
+		}
+	}
+}

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"tokens while many":     tokensWhileMany,
 		"retention":             retention,
 		"history by page":       historyByPage,
+		"received reports":      receivedReports,
 		"participants by page":  participantsByPage,
 		"case code of several":  caseCodeOfSeveral,
 		"hostile cursors":       hostileCursors,

@@ -96,6 +96,8 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	_, err = s.CountReports(ctx, p.ID)
 	must(err)
+	_, err = s.ReceivedReports(ctx, evening, 1)
+	must(err)
 	_, err = s.CaseReports(ctx, "K7P-3QX", 1)
 	must(err)
 	page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: p.ID, Limit: 1})

@@ -10,18 +10,35 @@ import (
 
 // Report implements store.Reports.
 func (s *Store) Report(ctx context.Context, id string) (store.StoredReport, error) {
+	found, err := s.openReport(s.read.row(ctx, `SELECT`+summaryColumns+`, r.document FROM reports r WHERE r.id = ? AND r.org_id = ?`, id, s.org))
+	if err != nil {
+		return store.StoredReport{}, fmt.Errorf("report %s: %w", id, err)
+	}
+	return found, nil
+}
+
+// openReport reads a row with the summary and the compressed document.
+func (s *Store) openReport(row scanner) (store.StoredReport, error) {
 	var n nullSummary
 	var packed []byte
-	err := s.read.row(ctx, `SELECT`+summaryColumns+`, r.document FROM reports r WHERE r.id = ? AND r.org_id = ?`, id, s.org).
-		Scan(append(n.into(), &packed)...)
-	if err != nil {
-		return store.StoredReport{}, fmt.Errorf("report: %w", err)
+	if err := row.Scan(append(n.into(), &packed)...); err != nil {
+		return store.StoredReport{}, err
 	}
 	document, err := s.open.DecodeAll(packed, nil)
 	if err != nil {
-		return store.StoredReport{}, fmt.Errorf("unpack report %s: %w", id, err)
+		return store.StoredReport{}, fmt.Errorf("unpack: %w", err)
 	}
 	return store.StoredReport{ReportSummary: *n.summary(), Document: document}, nil
+}
+
+// ReceivedReports implements store.Reports.
+func (s *Store) ReceivedReports(ctx context.Context, since time.Time, limit int) ([]store.StoredReport, error) {
+	list, err := collect(ctx, s.read, s.openReport, `SELECT`+summaryColumns+`, r.document
+		FROM reports r WHERE r.org_id = ? AND r.received_at >= ? ORDER BY r.received_at DESC LIMIT ?`, s.org, millis(since), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list received reports: %w", err)
+	}
+	return list, nil
 }
 
 // ParticipantReports implements store.Reports.

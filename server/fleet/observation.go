@@ -1,0 +1,180 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Faults is a set of kinds of faults.
+type Faults uint8
+
+// The kinds of faults.
+const (
+	// Conference is trouble at the conference system: it is down, refuses, or no sound
+	// passes through it.
+	Conference Faults = 1 << iota
+	// OwnServer is trouble at the collector or its reflector.
+	OwnServer
+	// Line is loss, delay, jitter, or no connection at all, beyond the local network.
+	Line
+	// Local is trouble in the local network: Wi-Fi, cables, router, firewall.
+	Local
+	// Sound is trouble with the microphone or the loudspeaker.
+	Sound
+	// Program is trouble with the computer or a program on it.
+	Program
+)
+
+// Observation is what one check says about the participant's surroundings.
+type Observation struct {
+	Participant string
+	At          time.Time // of the check, on the server's clock
+	// Server is the host of the conference server; "" if none was checked.
+	Server string
+	// Provider and Site are derived from the public address; "" if it is unknown.
+	Provider, Site string
+	// Version is the program's version and the system it runs on.
+	Version string
+	// Found are the faults, Measured those that the check could have found. A fault that
+	// was not measured is unknown, never absent.
+	Found, Measured Faults
+	// Explained are the faults that a common cause explained. They say nothing about how
+	// often this participant is usually disturbed.
+	Explained Faults
+}
+
+// local are causes in the participant's own network. Those of audio, host and conf are
+// recognised by their first word.
+var local = map[string]bool{
+	"net.wifi_weak": true, "net.lan_loss": true, "net.vpn_active": true, "net.udp_blocked": true, "net.port_blocked": true,
+	"net.captive_portal": true, "net.proxy_required": true, "net.proxy_failed": true, "net.tls_intercepted": true,
+	"net.websocket_blocked": true, "net.mtu_blackhole": true, "net.clock_wrong": true, "net.nat_symmetric": true,
+	"net.nat_binding_short": true, "net.turn_required": true, "net.media_blocked": true, "net.media_detour": true,
+	"conf.media_ports_blocked": true, "conf.tcp_only": true,
+	"host.connection_lost": true, "host.wifi_dropped": true,
+}
+
+// own are causes at the collector's servers, whatever their endpoint.
+var own = map[string]bool{"net.test_server_down": true, "net.turn_auth_failed": true, "net.turn_unreachable": true}
+
+// document is the part of a report that is needed here. Decoding whole reports would
+// take ten times as long.
+type document struct {
+	Agent  struct{ Version, OS string }
+	Target string
+	Probes []struct {
+		Name   string
+		Status report.Status
+		Data   json.RawMessage
+	}
+	Causes []struct {
+		Code     string
+		Severity report.Severity
+		Endpoint report.Endpoint
+	}
+}
+
+// FromDocument returns what a stored report says. checkedAt is the time of the check on
+// the server's clock; providers may be nil.
+func FromDocument(participant string, checkedAt time.Time, doc []byte, providers *Providers) (Observation, error) {
+	var d document
+	if err := json.Unmarshal(doc, &d); err != nil {
+		return Observation{}, fmt.Errorf("read the report for common causes: %w", err)
+	}
+	o := Observation{Participant: participant, At: checkedAt, Version: strings.TrimSpace(d.Agent.Version + " " + d.Agent.OS)}
+	_, host, _ := strings.Cut(d.Target, "://")
+	o.Server, _, _ = strings.Cut(host, "/")
+	for _, p := range d.Probes {
+		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped {
+			o.Measured |= measuredBy(p.Name, o.Server != "")
+		}
+		if p.Name == report.ProbeNAT && len(p.Data) > 0 {
+			var nat report.NAT
+			if err := json.Unmarshal(p.Data, &nat); err != nil {
+				return Observation{}, fmt.Errorf("read the address for common causes: %w", err)
+			}
+			o.Provider, o.Site = providers.place(nat.PublicAddress)
+		}
+	}
+	for _, c := range d.Causes {
+		if c.Severity == report.SeverityInfo {
+			continue
+		}
+		f := kindOf(c.Code, c.Endpoint)
+		o.Found |= f
+		o.Measured |= f
+	}
+	return o, nil
+}
+
+func measuredBy(probe string, hasServer bool) Faults {
+	switch first, _, _ := strings.Cut(probe, "."); first {
+	case "audio":
+		return Sound
+	case "host":
+		return Program
+	case "conference":
+		return Conference | Line
+	case "media", "nat":
+		return OwnServer | Line
+	case "network":
+		if hasServer {
+			return Local | Line
+		}
+		return Local | Line | OwnServer
+	}
+	return 0
+}
+
+func kindOf(code string, endpoint report.Endpoint) Faults {
+	first, _, _ := strings.Cut(code, ".")
+	switch {
+	case local[code]:
+		return Local
+	case own[code]:
+		return OwnServer
+	case first == "audio":
+		return Sound
+	case first == "host":
+		return Program
+	case first == "conf" && endpoint == report.EndpointConference:
+		return Conference
+	case first == "conf":
+		return OwnServer
+	}
+	return Line
+}
+
+// place returns the provider and the site of a public address as a report holds it: an
+// address, or a network of /24 or /48.
+func (p *Providers) place(public string) (provider, site string) {
+	prefix, err := netip.ParsePrefix(public)
+	if err != nil {
+		addr, err := netip.ParseAddr(public)
+		if err != nil {
+			return "", ""
+		}
+		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	bits, near := 16, 24
+	if prefix.Addr().Is6() {
+		bits, near = 32, 48
+	}
+	at, err := prefix.Addr().Prefix(near)
+	if err != nil {
+		return "", ""
+	}
+	if name := p.Of(prefix.Addr()); name != "" {
+		return name, at.String()
+	}
+	wide, err := prefix.Addr().Prefix(bits)
+	if err != nil {
+		return "", ""
+	}
+	return wide.String(), at.String()
+}

@@ -1,0 +1,175 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+const (
+	// updateEvery is how often new reports are looked for.
+	updateEvery = 5 * time.Second
+	// history is how long observations are kept.
+	history = 6 * time.Hour
+	// overlap is read again each time: a transaction can be committed after another one
+	// whose reports were received later.
+	overlap = 10 * time.Second
+	// Limits of what is read at a time and kept. Of more, the newest count.
+	maxRead, maxKept = 5000, 20_000
+)
+
+// Reports are the stored reports.
+type Reports interface {
+	ReceivedReports(ctx context.Context, since time.Time, limit int) ([]store.StoredReport, error)
+}
+
+// Watch keeps the common causes of the present up to date. Every collector of a database
+// computes them from the same reports.
+type Watch struct {
+	Reports   Reports
+	Providers *Providers // nil if there is no table
+	Now       func() time.Time
+	Log       *slog.Logger
+	// Changed is called after the findings have changed.
+	Changed func()
+
+	mu       sync.Mutex
+	findings []Finding
+
+	// Of Update only.
+	newest time.Time // receipt of the newest report read
+	kept   []kept    // in the order of the checks
+	known  map[string]bool
+}
+
+type kept struct {
+	Observation
+	id string
+}
+
+// Run updates the findings until ctx is done.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(updateEvery)
+	defer tick.Stop()
+	for {
+		if err := w.Update(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Warn("common causes could not be looked for", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Findings returns the common causes of the present, the most affecting first.
+func (w *Watch) Findings() []Finding {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.findings)
+}
+
+// Update reads new reports and looks for common causes. It must not be called
+// concurrently.
+func (w *Watch) Update(ctx context.Context) error {
+	now := w.Now()
+	since := now.Add(-history)
+	limit := maxKept
+	if w.newest.After(since) {
+		since, limit = w.newest.Add(-overlap), maxRead
+	}
+	list, err := w.Reports.ReceivedReports(ctx, since, limit)
+	if err != nil {
+		return err
+	}
+	w.add(list)
+	w.forget(now.Add(-history))
+	all := make([]Observation, len(w.kept))
+	for i, k := range w.kept {
+		all[i] = k.Observation
+	}
+	w.show(Find(now, all, w.base(now)))
+	return nil
+}
+
+func (w *Watch) add(list []store.StoredReport) {
+	if w.known == nil {
+		w.known = map[string]bool{}
+	}
+	for _, r := range list {
+		if w.known[r.ID] {
+			continue
+		}
+		w.known[r.ID] = true
+		if r.ReceivedAt.After(w.newest) {
+			w.newest = r.ReceivedAt
+		}
+		o, err := FromDocument(r.ParticipantID, r.CheckedAt, r.Document, w.Providers)
+		if err != nil {
+			w.Log.Warn("a report is left out of the search for common causes", "report", r.ID, "err", err)
+			continue
+		}
+		w.kept = append(w.kept, kept{o, r.ID})
+	}
+	slices.SortStableFunc(w.kept, func(a, b kept) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.id, b.id)) })
+}
+
+// forget drops observations from before a time, and the oldest above the limit. Their ids
+// stay known while the reports can be read again.
+func (w *Watch) forget(before time.Time) {
+	i := max(0, len(w.kept)-maxKept)
+	for i < len(w.kept) && w.kept[i].At.Before(before) {
+		i++
+	}
+	w.kept = slices.Delete(w.kept, 0, i)
+	if len(w.known) > 2*maxKept {
+		w.known = map[string]bool{}
+		for _, k := range w.kept {
+			w.known[k.id] = true
+		}
+	}
+}
+
+// base counts the checks of the past, without those that a common cause disturbed.
+func (w *Watch) base(now time.Time) Base {
+	b := Base{Disturbed: map[Faults]int{}}
+	for _, k := range w.kept {
+		if k.At.After(now.Add(-Longest)) || k.Explained != 0 {
+			continue
+		}
+		b.Checks++
+		for f := Conference; f <= Program; f <<= 1 {
+			if k.Found&f != 0 {
+				b.Disturbed[f]++
+			}
+		}
+	}
+	return b
+}
+
+func (w *Watch) show(findings []Finding) {
+	for _, f := range findings {
+		for i, p := range f.Affected {
+			for k := range w.kept {
+				if o := &w.kept[k]; o.Participant == p && !o.At.Before(f.From) && !o.At.After(f.To) {
+					o.Explained |= o.Found & f.kinds[i]
+				}
+			}
+		}
+	}
+	w.mu.Lock()
+	same := slices.EqualFunc(w.findings, findings, func(a, b Finding) bool {
+		return a.Code == b.Code && a.Key == b.Key && slices.Equal(a.Affected, b.Affected) && a.Members == b.Members
+	})
+	w.findings = findings
+	w.mu.Unlock()
+	if !same && w.Changed != nil {
+		w.Changed()
+	}
+}

@@ -1,0 +1,119 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// reports is a list of stored reports, newest first, as the store returns them.
+type reports struct {
+	all []store.StoredReport
+	err error
+}
+
+func (r *reports) ReceivedReports(_ context.Context, since time.Time, limit int) ([]store.StoredReport, error) {
+	var list []store.StoredReport
+	for _, s := range slices.Backward(r.all) {
+		if !s.ReceivedAt.Before(since) && len(list) < limit {
+			list = append(list, s)
+		}
+	}
+	return list, r.err
+}
+
+// receive stores the check of a participant whose public network has this number. code
+// is the cause; "" for none.
+func (r *reports) receive(participant string, network int, at time.Time, code, endpoint string) {
+	causes := ""
+	if code != "" {
+		causes = fmt.Sprintf(`{"code":%q,"severity":"fail","endpoint":%q}`, code, endpoint)
+	}
+	doc := fmt.Sprintf(`{"agent":{"version":"1.4.0","os":"windows"},"target":"https://bbb.example.org",
+		"probes":[{"name":"nat","status":"ok","data":{"public_address":"203.%d.113.0/24"}},{"name":"audio.input","status":"ok"},
+		{"name":"conference.bbb","status":"ok"},{"name":"network.link","status":"ok"}],"causes":[%s]}`, network, causes)
+	s := store.StoredReport{Document: []byte(doc)}
+	s.ID, s.ParticipantID, s.CheckedAt, s.ReceivedAt = fmt.Sprintf("r%d", len(r.all)), participant, at, at
+	r.all = append(r.all, s)
+}
+
+// TestWatchFollowsAFault runs three hours of a fault of the conference server, in which
+// everybody checks every ten minutes, and what follows after it was mended.
+func TestWatchFollowsAFault(t *testing.T) {
+	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	stored := &reports{}
+	changed := 0
+	w := &fleet.Watch{Reports: stored, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Changed: func() { changed++ }}
+	begin, end := now.Add(time.Hour), now.Add(4*time.Hour)
+	for ; now.Before(end.Add(time.Hour)); now = now.Add(time.Minute) {
+		for p := range 30 {
+			if int(now.Sub(begin)/time.Minute)%10 != p%10 {
+				continue
+			}
+			code := ""
+			if !now.Before(begin) && now.Before(end) && p%5 != 0 {
+				code = "conf.server_down"
+			}
+			stored.receive(fmt.Sprintf("p%d", p), p%4, now, code, "conference")
+		}
+		if err := w.Update(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		found := w.Findings()
+		named := len(found) == 1 && found[0].Code == fleet.CodeServer && found[0].Key == "bbb.example.org"
+		switch {
+		case now.Before(begin) && len(found) > 0:
+			t.Fatalf("%v before the fault: %+v", begin.Sub(now), found)
+		case !now.Before(begin.Add(5*time.Minute)) && now.Before(end) && !named:
+			t.Fatalf("%v into the fault: %+v, want the server", now.Sub(begin), found)
+		case !now.Before(end.Add(5*time.Minute)) && len(found) > 0:
+			t.Fatalf("%v after the fault: %+v", now.Sub(end), found)
+		}
+	}
+	if changed == 0 {
+		t.Error("no change was announced")
+	}
+	stored.err = errors.New("gone")
+	if err := w.Update(t.Context()); !errors.Is(err, stored.err) {
+		t.Errorf("without a database: %v", err)
+	}
+}
+
+// TestWatchReadsWhatItCan holds that a report that cannot be read hides no other.
+func TestWatchReadsWhatItCan(t *testing.T) {
+	now := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
+	stored := &reports{}
+	for i, doc := range []string{"", "{", `{"probes":7}`, `{"probes":[{"name":"nat","data":[]}]}`, "null"} {
+		s := store.StoredReport{Document: []byte(doc)}
+		s.ID, s.ParticipantID, s.CheckedAt, s.ReceivedAt = fmt.Sprintf("bad%d", i), "bad", now, now
+		stored.all = append(stored.all, s)
+	}
+	for p := range 12 {
+		stored.receive(fmt.Sprintf("p%d", p), p%6, now, "net.test_server_down", "reflector")
+	}
+	w := &fleet.Watch{Reports: stored, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	if err := w.Update(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found := w.Findings(); len(found) != 1 || found[0].Key != fleet.Own || len(found[0].Affected) != 12 {
+		t.Errorf("findings %+v, want the collector's own server with 12 affected", found)
+	}
+}
+
+func FuzzFromDocument(f *testing.F) {
+	r := &reports{}
+	r.receive("p", 1, time.Time{}, "net.upload_loss", "")
+	f.Add(r.all[0].Document)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		if o, err := fleet.FromDocument("p", time.Time{}, doc, nil); err == nil && o.Found&^o.Measured != 0 {
+			t.Errorf("found %b, measured only %b", o.Found, o.Measured)
+		}
+	})
+}
