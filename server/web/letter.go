@@ -116,7 +116,7 @@ func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 	var sheets []letterSheet
 	var rows [][]string
 	for _, p := range people {
-		i, err := s.Desk.Code(r.Context(), p)
+		i, err := s.Enroller.Code(r.Context(), p)
 		if err != nil {
 			return err
 		}

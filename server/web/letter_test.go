@@ -25,7 +25,7 @@ func TestLetters(t *testing.T) {
 		return g.do(r)
 	}
 	for i := range 60 {
-		inv, err := g.desk.Invite(t.Context(), fmt.Sprintf("Person %02d", i), "")
+		inv, err := g.enroller.Invite(t.Context(), fmt.Sprintf("Person %02d", i), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestLetters(t *testing.T) {
 	} else {
 		t.Logf("60 letters have %d bytes", n)
 	}
-	if _, err := g.desk.Accept(t.Context(), codes[59][1], enroll.Applicant{}); err != nil {
+	if _, err := g.enroller.Accept(t.Context(), codes[59][1], enroll.Applicant{}); err != nil {
 		t.Errorf("the code of the last letter: %v", err)
 	}
 	w = post("csv", ids[:2])
