@@ -3,13 +3,13 @@ package bundle
 import (
 	"flag"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +30,7 @@ func TestWords(t *testing.T) {
 	}
 	if *update {
 		for _, name := range libraries {
-			collect(t, filepath.Join(runtime.GOROOT(), "src", filepath.FromSlash(name)), false, words)
+			collect(t, filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(name)), false, words)
 		}
 		b := strings.Join(slices.Sorted(maps.Keys(words)), "\n") + "\n"
 		if err := os.WriteFile("words.txt", []byte(b), 0o600); err != nil {
