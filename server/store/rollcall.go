@@ -52,9 +52,19 @@ func RollStateOf(p ParticipantState, since time.Time) RollState {
 	case report.NotReady:
 		return RollRed
 	case report.Ready:
+		if p.readyInPart() {
+			return RollAmber
+		}
 		return RollGreen
 	}
 	return RollAmber
+}
+
+// readyInPart reports whether the last check was a full one that did not measure everything, such
+// as one of the microphone alone: what was not measured is unknown, not good. The headline of
+// older reports is not known.
+func (p ParticipantState) readyInPart() bool {
+	return p.Full != nil && p.Last.ID == p.Full.ReportID && p.Last.Headline != "" && p.Last.Headline != string(report.Ready)
 }
 
 // Roll is the roll call of a session.

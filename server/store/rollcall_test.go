@@ -43,8 +43,10 @@ func TestRollCallIsWorstFirst(t *testing.T) {
 	blocked.Blocked = true
 	heardEarlier := member("heard this morning", report.Ready, since.Add(time.Hour))
 	heardEarlier.Full.CheckedAt = since.Add(-time.Hour)
+	inPart := member("microphone only", report.Ready, since.Add(time.Hour))
+	inPart.Last.ID, inPart.Full.ReportID, inPart.Last.Headline = "r", "r", "ready_microphone_only"
 	members := []store.ParticipantState{
-		member("ready", report.Ready, since), heardEarlier, member("yesterday", report.NotReady, since.Add(-24*time.Hour)),
+		inPart, member("ready", report.Ready, since), heardEarlier, member("yesterday", report.NotReady, since.Add(-24*time.Hour)),
 		{Participant: store.Participant{ID: "never", Name: "never"}}, blocked, member("unknown", report.Unknown, since.Add(time.Hour)),
 		member("limited", report.Limited, since), member("Zoe", report.NotReady, since), member("Äne", report.NotReady, since),
 	}
@@ -52,7 +54,7 @@ func TestRollCallIsWorstFirst(t *testing.T) {
 		name  string
 		state store.RollState
 	}{
-		{"Äne", store.RollRed}, {"Zoe", store.RollRed}, {"limited", store.RollAmber}, {"unknown", store.RollAmber},
+		{"Äne", store.RollRed}, {"Zoe", store.RollRed}, {"limited", store.RollAmber}, {"unknown", store.RollAmber}, {"microphone only", store.RollAmber},
 		{"blocked", store.RollGrey}, {"never", store.RollGrey}, {"yesterday", store.RollBlue}, {"heard this morning", store.RollBlue}, {"ready", store.RollGreen},
 	}
 	for range members { // whatever the order they come in
