@@ -25,7 +25,7 @@ const (
 
 // Reports are the stored reports.
 type Reports interface {
-	ReceivedReports(ctx context.Context, since time.Time, limit int) ([]store.StoredReport, error)
+	ReceivedReports(ctx context.Context, since time.Time, limit int, each func(store.StoredReport)) error
 }
 
 // Watch keeps the common causes of the present up to date. Every collector of a database
@@ -84,11 +84,13 @@ func (w *Watch) Update(ctx context.Context) error {
 	if w.newest.After(since) {
 		since, limit = w.newest.Add(-overlap), maxRead
 	}
-	list, err := w.Reports.ReceivedReports(ctx, since, limit)
-	if err != nil {
+	if w.known == nil {
+		w.known = map[string]bool{}
+	}
+	if err := w.Reports.ReceivedReports(ctx, since, limit, w.add); err != nil {
 		return err
 	}
-	w.add(list)
+	slices.SortStableFunc(w.kept, func(a, b kept) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.id, b.id)) })
 	w.forget(now.Add(-history))
 	all := make([]Observation, len(w.kept))
 	for i, k := range w.kept {
@@ -98,26 +100,20 @@ func (w *Watch) Update(ctx context.Context) error {
 	return nil
 }
 
-func (w *Watch) add(list []store.StoredReport) {
-	if w.known == nil {
-		w.known = map[string]bool{}
+func (w *Watch) add(r store.StoredReport) {
+	if w.known[r.ID] {
+		return
 	}
-	for _, r := range list {
-		if w.known[r.ID] {
-			continue
-		}
-		w.known[r.ID] = true
-		if r.ReceivedAt.After(w.newest) {
-			w.newest = r.ReceivedAt
-		}
-		o, err := FromDocument(r.ParticipantID, r.CheckedAt, r.Document, w.Providers)
-		if err != nil {
-			w.Log.Warn("a report is left out of the search for common causes", "report", r.ID, "err", err)
-			continue
-		}
-		w.kept = append(w.kept, kept{o, r.ID})
+	w.known[r.ID] = true
+	if r.ReceivedAt.After(w.newest) {
+		w.newest = r.ReceivedAt
 	}
-	slices.SortStableFunc(w.kept, func(a, b kept) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.id, b.id)) })
+	o, err := FromDocument(r.ParticipantID, r.CheckedAt, r.Document, w.Providers)
+	if err != nil {
+		w.Log.Warn("a report is left out of the search for common causes", "report", r.ID, "err", err)
+		return
+	}
+	w.kept = append(w.kept, kept{o, r.ID})
 }
 
 // forget drops observations from before a time, and the oldest above the limit. Their ids

@@ -13,20 +13,20 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// reports is a list of stored reports, newest first, as the store returns them.
+// reports is a list of stored reports, oldest first.
 type reports struct {
 	all []store.StoredReport
 	err error
 }
 
-func (r *reports) ReceivedReports(_ context.Context, since time.Time, limit int) ([]store.StoredReport, error) {
-	var list []store.StoredReport
+func (r *reports) ReceivedReports(_ context.Context, since time.Time, limit int, each func(store.StoredReport)) error {
 	for _, s := range slices.Backward(r.all) {
-		if !s.ReceivedAt.Before(since) && len(list) < limit {
-			list = append(list, s)
+		if !s.ReceivedAt.Before(since) && limit > 0 {
+			limit--
+			each(s)
 		}
 	}
-	return list, r.err
+	return r.err
 }
 
 // receive stores the check of a participant whose public network has this number. code

@@ -129,9 +129,10 @@ type Reports interface {
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
 	// CountReports returns the number of stored reports of a participant.
 	CountReports(ctx context.Context, participantID string) (int, error)
-	// ReceivedReports returns the newest reports that were received since a time, at most
-	// limit, newest first.
-	ReceivedReports(ctx context.Context, since time.Time, limit int) ([]StoredReport, error)
+	// ReceivedReports calls each with the newest reports that were received since a time,
+	// at most limit, newest first. The Document of one that cannot be read is nil. each
+	// must not use the store.
+	ReceivedReports(ctx context.Context, since time.Time, limit int, each func(StoredReport)) error
 	// DeleteReports removes at most limit reports that were received before a time, and
 	// returns their number. The present state of a participant is not affected.
 	DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error)

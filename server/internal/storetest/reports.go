@@ -199,15 +199,13 @@ func receivedReports(t *testing.T, s store.Store) {
 		{evening, 1, []int{3}},
 		{evening.Add(time.Hour), 10, nil},
 	} {
-		list, err := s.ReceivedReports(t.Context(), c.since, c.limit)
-		must(t, err)
 		var got, want []string
-		for _, r := range list {
+		must(t, s.ReceivedReports(t.Context(), c.since, c.limit, func(r store.StoredReport) {
 			got = append(got, r.ID)
 			if r.ParticipantID != p || len(r.Document) == 0 {
 				t.Errorf("since %v: report of %s with %d bytes, want of %s with its document", c.since, r.ParticipantID, len(r.Document), p)
 			}
-		}
+		}))
 		for _, i := range c.want {
 			want = append(want, sent[i].Report.ID)
 		}

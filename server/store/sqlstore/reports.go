@@ -17,7 +17,8 @@ func (s *Store) Report(ctx context.Context, id string) (store.StoredReport, erro
 	return found, nil
 }
 
-// openReport reads a row with the summary and the compressed document.
+// openReport reads a row with the summary and the compressed document. It returns the summary also
+// if the document cannot be unpacked.
 func (s *Store) openReport(row scanner) (store.StoredReport, error) {
 	var n nullSummary
 	var packed []byte
@@ -26,19 +27,28 @@ func (s *Store) openReport(row scanner) (store.StoredReport, error) {
 	}
 	document, err := s.open.DecodeAll(packed, nil)
 	if err != nil {
-		return store.StoredReport{}, fmt.Errorf("unpack: %w", err)
+		return store.StoredReport{ReportSummary: *n.summary()}, fmt.Errorf("unpack: %w", err)
 	}
 	return store.StoredReport{ReportSummary: *n.summary(), Document: document}, nil
 }
 
-// ReceivedReports implements store.Reports.
-func (s *Store) ReceivedReports(ctx context.Context, since time.Time, limit int) ([]store.StoredReport, error) {
-	list, err := collect(ctx, s.read, s.openReport, `SELECT`+summaryColumns+`, r.document
+// ReceivedReports implements store.Reports. The documents are not kept: together they can be
+// larger than the memory.
+func (s *Store) ReceivedReports(ctx context.Context, since time.Time, limit int, each func(store.StoredReport)) error {
+	scan := func(row scanner) (struct{}, error) {
+		r, err := s.openReport(row)
+		if err != nil && r.ID == "" {
+			return struct{}{}, err
+		}
+		each(r)
+		return struct{}{}, nil
+	}
+	_, err := collect(ctx, s.read, scan, `SELECT`+summaryColumns+`, r.document
 		FROM reports r WHERE r.org_id = ? AND r.received_at >= ? ORDER BY r.received_at DESC LIMIT ?`, s.org, millis(since), limit)
 	if err != nil {
-		return nil, fmt.Errorf("list received reports: %w", err)
+		return fmt.Errorf("list received reports: %w", err)
 	}
-	return list, nil
+	return nil
 }
 
 // ParticipantReports implements store.Reports.
