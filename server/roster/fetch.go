@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // Limits of what is read from a server.
@@ -53,6 +55,7 @@ func newFetcher(address string, a Access) (*fetcher, error) {
 	case u.User != nil:
 		return nil, fmt.Errorf("the address of %s contains a user name: only public interfaces can be read", u.Host)
 	}
+	u.Host = asciiHost(u)
 	f := &fetcher{origin: u, private: a.AllowPrivate}
 	client := http.Client{}
 	if a.Client != nil {
@@ -129,10 +132,23 @@ func (f *fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
 }
 
 func (f *fetcher) checkOrigin(u *url.URL) error {
-	if u.Scheme == f.origin.Scheme && strings.EqualFold(u.Hostname(), f.origin.Hostname()) && portOf(u) == portOf(f.origin) && u.User == nil {
+	if u.Scheme == f.origin.Scheme && strings.EqualFold((&url.URL{Host: asciiHost(u)}).Hostname(), f.origin.Hostname()) && portOf(u) == portOf(f.origin) && u.User == nil {
 		return nil
 	}
 	return fmt.Errorf("%s %w: %.200s", f.origin.Host, ErrForeign, u.Redacted())
+}
+
+// asciiHost returns the host of u with its port, in the form in which it is connected to and compared:
+// a name with other letters is encoded as UTS #46 says.
+func asciiHost(u *url.URL) string {
+	name, err := idna.Lookup.ToASCII(u.Hostname())
+	if err != nil || name == u.Hostname() {
+		return u.Host // an IP address, or a name that cannot be resolved
+	}
+	if port := u.Port(); port != "" {
+		return net.JoinHostPort(name, port)
+	}
+	return name
 }
 
 func portOf(u *url.URL) string {
@@ -157,6 +173,7 @@ func (f *fetcher) resolve(base *url.URL, link string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: %.100q is not a link", ErrFormat, link)
 	}
 	u.Fragment = ""
+	u.Host = asciiHost(u)
 	if u.Scheme == "http" && f.origin.Scheme == "https" && u.Port() == "" && strings.EqualFold(u.Hostname(), f.origin.Hostname()) && f.origin.Port() == "" {
 		u.Scheme = "https"
 	}

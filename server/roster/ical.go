@@ -62,7 +62,7 @@ func (c Calendar) Read(b []byte) (*Roster, error) {
 	if len(b) > MaxDocumentBytes {
 		return nil, fmt.Errorf("the calendar is %w: it has %d bytes, at most %d are read", ErrTooLarge, len(b), MaxDocumentBytes)
 	}
-	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true}, zones: map[string]*zone{}, skipped: map[string]int{}, budget: maxDays}
+	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]int{}, budget: maxDays}
 	root, err := r.parse(utf8Text(b))
 	if err != nil {
 		return nil, err

@@ -13,10 +13,12 @@ import (
 // calendarReader is one reading of a calendar.
 type calendarReader struct {
 	Calendar
-	roster   *Roster
-	zones    map[string]*zone // defined in the calendar
-	zoneName string           // default of the calendar; "" for Local
-	skipped  map[string]int   // events by the reason
+	roster *Roster
+	zones  map[string]*zone // defined in the calendar
+	// locations caches the known zones by name, nil for unknown names: loading one reads a file.
+	locations map[string]*time.Location
+	zoneName  string         // default of the calendar; "" for Local
+	skipped   map[string]int // events by the reason
 
 	events      int
 	repetitions int
@@ -279,9 +281,11 @@ func (r *calendarReader) starts(e event) ([]time.Time, error) {
 	for _, at := range e.more {
 		starts = append(starts, r.at(at, e.start))
 	}
-	return slices.DeleteFunc(starts, func(at time.Time) bool {
-		return slices.ContainsFunc(e.without, func(x when) bool { return r.at(x, e.start).Equal(at) })
-	}), nil
+	excluded := make(map[int64]bool, len(e.without))
+	for _, x := range e.without {
+		excluded[r.at(x, e.start).Unix()] = true
+	}
+	return slices.DeleteFunc(starts, func(at time.Time) bool { return excluded[at.Unix()] }), nil
 }
 
 // wallOf returns the wall clock of a time, in UTC.

@@ -50,7 +50,14 @@ func (r *calendarReader) inZone(wall time.Time, name string) (t time.Time, ok bo
 	if name == "" {
 		return onClock(wall, r.Local), true
 	}
-	if l := knownZone(name); l != nil {
+	l, cached := r.locations[name]
+	if !cached {
+		l = knownZone(name)
+		if len(r.locations) < maxLocations {
+			r.locations[name] = l
+		}
+	}
+	if l != nil {
 		return onClock(wall, l), true
 	}
 	if z := r.zones[name]; z != nil && len(z.observances) > 0 {
@@ -65,6 +72,9 @@ func onClock(wall time.Time, l *time.Location) time.Time {
 	h, minute, s := wall.Clock()
 	return time.Date(y, m, d, h, minute, s, 0, l)
 }
+
+// maxLocations limits the cached names of zones.
+const maxLocations = 200
 
 // knownZone returns the zone with a name of the IANA database or of Windows; nil if it is unknown.
 func knownZone(name string) *time.Location {

@@ -35,7 +35,7 @@ func (o OParl) Read(ctx context.Context) (*Roster, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &oparlReader{OParl: o, fetch: f, roster: &Roster{Complete: true}, requested: map[string]object{},
+	r := &oparlReader{OParl: o, fetch: f, roster: &Roster{Complete: true, Until: o.Window.Until}, requested: map[string]object{},
 		persons: map[string]object{}, memberships: map[string]membershipOf{}, members: map[string][]membership{}}
 	if err := r.read(ctx); err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.origin.Redacted(), err)

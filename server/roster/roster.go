@@ -23,6 +23,8 @@ type Roster struct {
 	// Complete is false if something may be missing: a list that repeated itself, a member who
 	// could not be read. The absence of a meeting or a member then says nothing.
 	Complete bool `json:"complete"`
+	// Until is the end of the window that was read.
+	Until time.Time `json:"until"`
 	// Notes say what was skipped and why, at most 100.
 	Notes []string `json:"notes"`
 }
