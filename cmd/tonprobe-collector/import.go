@@ -84,7 +84,7 @@ func importOParl(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return nothingChanged(err)
 		}
-		return in.importPlan(ctx, t, s, func(d intake.Desk) (*intake.Plan, error) { return d.OParl(ctx, r, strings.TrimSpace(o.council)) })
+		return in.importPlan(ctx, t, s, func(d intake.Importer) (*intake.Plan, error) { return d.OParl(ctx, r, strings.TrimSpace(o.council)) })
 	})
 }
 
@@ -103,7 +103,7 @@ func importCalendar(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return nothingChanged(err)
 		}
-		return in.importPlan(ctx, t, s, func(d intake.Desk) (*intake.Plan, error) { return d.Calendar(ctx, r, council, source) })
+		return in.importPlan(ctx, t, s, func(d intake.Importer) (*intake.Plan, error) { return d.Calendar(ctx, r, council, source) })
 	})
 }
 
@@ -134,8 +134,8 @@ func nothingChanged(err error) error {
 }
 
 // importPlan makes a plan, carries it out and prints it.
-func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.Store, plan func(intake.Desk) (*intake.Plan, error)) error {
-	desk := intake.Desk{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}}
+func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.Store, plan func(intake.Importer) (*intake.Plan, error)) error {
+	desk := intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}}
 	p, err := plan(desk)
 	if err != nil {
 		return nothingChanged(err)

@@ -37,7 +37,7 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		desk := intake.Desk{Store: s, Enroll: d}
+		desk := intake.Importer{Store: s, Enroll: d}
 		plan, err := desk.Table(ctx, entries, strings.TrimSpace(in.importing.council))
 		if err != nil {
 			return printProblems(t.err, in.args[0], err)

@@ -214,7 +214,7 @@ func sessionList(ctx context.Context, t terminal, in *invocation) error {
 
 func sessionCancel(ctx context.Context, t terminal, in *invocation) error {
 	return in.withSession(ctx, t, func(s *sqlstore.Store, c store.CouncilSession) error {
-		c.Cancelled = true
+		c.Cancelled, c.CancelledByStaff = true, true
 		if err := s.ChangeCouncilSession(ctx, c); err != nil {
 			return err
 		}

@@ -18,12 +18,13 @@ import (
 type Store interface {
 	enroll.Store
 	CouncilNamed(ctx context.Context, name string) (store.Council, error)
+	CouncilOfSource(ctx context.Context, source string) (store.Council, error)
 	CouncilMembers(ctx context.Context, councilID string) ([]store.ParticipantState, int64, error)
 	ApplyImport(ctx context.Context, i store.Import) ([]store.ImportResult, error)
 }
 
-// Desk plans and applies imports.
-type Desk struct {
+// Importer plans and applies imports.
+type Importer struct {
 	Store  Store
 	Enroll enroll.Enroller
 }
@@ -65,7 +66,7 @@ type Plan struct {
 
 // Apply makes all changes of a plan, or none; with dryRun it makes none in any case, and counts
 // them.
-func (d Desk) Apply(ctx context.Context, p *Plan, dryRun bool) error {
+func (d Importer) Apply(ctx context.Context, p *Plan, dryRun bool) error {
 	p.change.DryRun = dryRun
 	results, err := d.Store.ApplyImport(ctx, p.change)
 	if err != nil {
@@ -83,15 +84,15 @@ func (d Desk) Apply(ctx context.Context, p *Plan, dryRun bool) error {
 
 // planner collects a plan.
 type planner struct {
-	Desk
+	Importer
 	plan  *Plan
 	added []enroll.Invitation // new participants of this plan
 	// codes means that new participants get a code, for letters.
 	codes bool
 }
 
-func (d Desk) planner() *planner {
-	return &planner{Desk: d, plan: &Plan{Complete: true, change: store.Import{Now: d.Enroll.Now()}}}
+func (d Importer) planner() *planner {
+	return &planner{Importer: d, plan: &Plan{Complete: true, change: store.Import{Now: d.Enroll.Now()}}}
 }
 
 // errAmbiguous means that several participants have a name, and no phone number tells them apart.

@@ -18,14 +18,14 @@ import (
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-func newDesk(t *testing.T) (intake.Desk, *sqlstore.Store) {
+func newImporter(t *testing.T) (intake.Importer, *sqlstore.Store) {
 	t.Helper()
 	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return intake.Desk{Store: s, Enroll: enroll.Enroller{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
+	return intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
 }
 
 func entries(t *testing.T, table string) []roster.Entry {
@@ -67,7 +67,7 @@ func people(t *testing.T, s *sqlstore.Store, council string) (all, members strin
 }
 
 func TestTable(t *testing.T) {
-	d, s := newDesk(t)
+	d, s := newImporter(t)
 	const table = "Name;Telefon;Gremium\nAnna Muster;0228 1234567;Rat\nMUSTER, Anna;+49 228 1234567;Rat\nBernd;;\nCem Öz;0228 1234567;Bau\n"
 	plan, err := d.Table(t.Context(), entries(t, table), "Rat")
 	if err != nil {
@@ -114,7 +114,7 @@ func TestTable(t *testing.T) {
 
 // TestTableAllOrNothing: each invalid line is named, and no valid one is imported.
 func TestTableAllOrNothing(t *testing.T) {
-	d, s := newDesk(t)
+	d, s := newImporter(t)
 	for _, name := range []string{"Zwei", "Zwei"} {
 		if _, err := d.Enroll.Invite(t.Context(), name, ""); err != nil {
 			t.Fatal(err)
@@ -155,7 +155,7 @@ func evening(complete bool, names ...string) *roster.Roster {
 }
 
 func TestRosters(t *testing.T) {
-	d, s := newDesk(t)
+	d, s := newImporter(t)
 	apply := func(r *roster.Roster) intake.Council {
 		t.Helper()
 		plan, err := d.OParl(t.Context(), r, "")

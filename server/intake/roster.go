@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,7 +19,7 @@ import (
 //
 // The members of a council become those of the source at the next session: others leave it, but
 // remain participants with their reports. Sessions of the source that have vanished are cancelled.
-func (d Desk) OParl(ctx context.Context, r *roster.Roster, council string) (*Plan, error) {
+func (d Importer) OParl(ctx context.Context, r *roster.Roster, council string) (*Plan, error) {
 	if council != "" && len(r.Organizations) != 1 {
 		return nil, &store.InputError{Problem: fmt.Sprintf("the source has %d organizations with sessions: choose the one for %q", len(r.Organizations), council)}
 	}
@@ -28,9 +27,9 @@ func (d Desk) OParl(ctx context.Context, r *roster.Roster, council string) (*Pla
 	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
 	now := d.Enroll.Now()
 	for _, o := range r.Organizations {
-		name := cmp.Or(council, o.Name)
-		if slices.ContainsFunc(p.plan.Councils, func(c Council) bool { return c.Name == name }) {
-			name += " (" + o.Body + ")"
+		name, err := p.nameOf(ctx, o, r.Organizations, council)
+		if err != nil {
+			return nil, err
 		}
 		members := o.Members
 		var meetings []roster.Meeting
@@ -47,7 +46,7 @@ func (d Desk) OParl(ctx context.Context, r *roster.Roster, council string) (*Pla
 		if err := p.replace(ctx, name, members); err != nil {
 			return nil, err
 		}
-		if err := p.sessions(ctx, name, "oparl:"+o.ID, meetings); err != nil {
+		if err := p.sessions(ctx, name, sourceOf(o), meetings, r.Until); err != nil {
 			return nil, err
 		}
 	}
@@ -56,10 +55,34 @@ func (d Desk) OParl(ctx context.Context, r *roster.Roster, council string) (*Pla
 
 // Calendar plans the import of the sessions of a council from a calendar. source names the
 // calendar: the sessions of an earlier import from the same one are changed.
-func (d Desk) Calendar(ctx context.Context, r *roster.Roster, council, source string) (*Plan, error) {
+func (d Importer) Calendar(ctx context.Context, r *roster.Roster, council, source string) (*Plan, error) {
 	p := d.planner()
 	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
-	return p.plan, p.sessions(ctx, council, "ics:"+source, r.Meetings)
+	return p.plan, p.sessions(ctx, council, "ics:"+source, r.Meetings, r.Until)
+}
+
+func sourceOf(o roster.Organization) string { return "oparl:" + o.ID }
+
+// nameOf returns the name of an organization's council: the one that an earlier import or staff
+// gave it, the one that is wanted, or its own. If several organizations have the same name, that
+// of the body is added.
+func (p *planner) nameOf(ctx context.Context, o roster.Organization, all []roster.Organization, wanted string) (string, error) {
+	if wanted != "" {
+		return wanted, nil
+	}
+	known, err := p.Store.CouncilOfSource(ctx, short(sourceOf(o)))
+	if err == nil {
+		return known.Name, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	for _, other := range all {
+		if other.ID != o.ID && other.Name == o.Name {
+			return o.Name + " (" + o.Body + ")", nil
+		}
+	}
+	return o.Name, nil
 }
 
 // replace plans that these become the members of a council.
@@ -73,6 +96,7 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 		return err
 	}
 	change := store.MemberChange{CouncilID: c.ID}
+	seen := map[string]string{} // the source's id of each participant
 	for _, m := range members {
 		one, err := p.person(ctx, m.Name, m.Phone)
 		if input, ok := errors.AsType[*enroll.InputError](err); ok {
@@ -88,9 +112,15 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 		if err != nil {
 			return err
 		}
+		id := one.Invitation.Participant.ID
+		if other, twice := seen[id]; twice && other != m.ID {
+			p.plan.Complete = false
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q is there twice, and no telephone number tells them apart: one is not imported.", m.Name))
+			continue
+		}
+		seen[id] = m.ID
 		one.Email, one.Council = m.Email, name
 		p.plan.People = append(p.plan.People, one)
-		id := one.Invitation.Participant.ID
 		if _, already := present[id]; already {
 			delete(present, id)
 		} else if !slices.Contains(change.Add, id) {
@@ -112,7 +142,7 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 }
 
 // sessions plans the sessions of one source in a council.
-func (p *planner) sessions(ctx context.Context, name, source string, meetings []roster.Meeting) error {
+func (p *planner) sessions(ctx context.Context, name, source string, meetings []roster.Meeting, until time.Time) error {
 	c, err := p.council(ctx, name)
 	if err != nil {
 		return err
@@ -125,7 +155,7 @@ func (p *planner) sessions(ctx context.Context, name, source string, meetings []
 		}
 		c.Sessions = append(c.Sessions, s)
 	}
-	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: c.Sessions, KeepMissing: !p.plan.Complete})
+	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: c.Sessions, KeepMissing: !p.plan.Complete, Until: until})
 	return nil
 }
 

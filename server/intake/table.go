@@ -14,7 +14,7 @@ import (
 // Table plans the import of a table of people. Those of a line without a council belong to the
 // given one, "" for none. Nobody leaves a council. A *roster.TableError lists the lines that
 // cannot be imported.
-func (d Desk) Table(ctx context.Context, entries []roster.Entry, council string) (*Plan, error) {
+func (d Importer) Table(ctx context.Context, entries []roster.Entry, council string) (*Plan, error) {
 	p := d.planner()
 	p.codes = true
 	wrong := &roster.TableError{}

@@ -111,7 +111,7 @@ func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, t Transport) (l *L
 	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, transport: t}
 	who.links = append(who.links, l)
 	a.noteContact(who, l.instance)
-	if r := who.retest; r != nil && r.asked.sameProgram(l) && (r.State == RetestAsked || r.ID == hello.ID) {
+	if r := who.retest; r != nil && r.asked.sameProgram(l) && (r.State == RetestAsked && r.asked.screen == l.screen || r.ID == hello.ID) {
 		r.asked = l // the end of its last connection may be noticed minutes later
 	}
 	for _, m := range who.news(l, hello.ID) {
@@ -134,9 +134,10 @@ func (w *agent) addressee() *Link {
 	return w.links[len(w.links)-1]
 }
 
-// sameProgram reports whether next may be the next connection of the same program.
+// sameProgram reports whether next may be the next connection of the same machine. Whether somebody
+// is at the screen may have changed: over long polling a program connects anew then.
 func (l *Link) sameProgram(next *Link) bool {
-	return l.instance != "" && l.instance == next.instance && l.screen == next.screen
+	return l.instance != "" && l.instance == next.instance
 }
 
 // news returns the messages that tell a connection what it does not know. A retest belongs to the

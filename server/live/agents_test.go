@@ -278,6 +278,13 @@ func TestOnePersonIsAsked(t *testing.T) {
 				t.Error("it is asked, although it can ask nobody")
 			}
 		},
+		"its window closes during the check": func(t *testing.T, a *Agents, _ person, r Retest) {
+			h := hello("i", false) // over long polling, before the end of the old connection is noticed
+			h.ID = r.ID
+			if again := join(t, a, h); withdrawn(again, r.ID) {
+				t.Errorf("the check is withdrawn: %+v", again.line.sent)
+			}
+		},
 		"the first one leaves": func(t *testing.T, a *Agents, first person, r Retest) {
 			first.Leave()
 			second := join(t, a, hello("", true))

@@ -56,6 +56,8 @@ type CouncilSession struct {
 	Profile   string    // name of the limits; "" for the default
 	Place     string
 	Cancelled bool
+	// CancelledByStaff means that staff cancelled the session, which no import undoes.
+	CancelledByStaff bool
 	// Source names the import that the session comes from, and SourceUID the session in
 	// it. Source is "" for a session that was entered by hand.
 	Source, SourceUID string
@@ -137,6 +139,9 @@ type Councils interface {
 	AddCouncil(ctx context.Context, c Council) error
 	Council(ctx context.Context, id string) (Council, error)
 	CouncilNamed(ctx context.Context, name string) (Council, error)
+	// CouncilOfSource returns the council with sessions of an import, or ErrNotFound. Of
+	// several it returns one.
+	CouncilOfSource(ctx context.Context, source string) (Council, error)
 	CouncilPage(ctx context.Context, after string, limit int) (CouncilPage, error)
 	// RenameCouncil returns ErrExists if another council has the name.
 	RenameCouncil(ctx context.Context, id, name string) error

@@ -32,6 +32,9 @@ type SessionImport struct {
 	// KeepMissing means that those of the source that are missing remain as they are: the source
 	// could not be read completely.
 	KeepMissing bool
+	// Until is the end of what was read: missing sessions that start later remain as they are.
+	// Zero means that there is no end.
+	Until time.Time
 }
 
 // Imports stores what comes from tables and other systems.

@@ -89,6 +89,34 @@ func imports(t *testing.T, s store.Store) {
 		t.Errorf("the one who left: %v", err)
 	}
 
+	if got, err := s.CouncilOfSource(ctx, "oparl:1"); err != nil || got.ID != council.ID {
+		t.Errorf("the council of the source: %+v, %v; want %s", got, err, council.ID)
+	}
+	if _, err := s.CouncilOfSource(ctx, "oparl:2"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the council of an unknown source: %v, want %v", err, store.ErrNotFound)
+	}
+
+	// What staff cancelled remains so; what was not read is not missing.
+	chosen.Cancelled, chosen.CancelledByStaff = true, true
+	if err := s.ChangeCouncilSession(ctx, chosen); err != nil {
+		t.Fatal(err)
+	}
+	again := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}}
+	if _, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: again}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.CouncilSession(ctx, chosen.ID); err != nil || !got.Cancelled || !got.CancelledByStaff {
+		t.Errorf("%+v, %v; want it to remain cancelled", got, err)
+	}
+	chosen.Cancelled, chosen.CancelledByStaff = false, false
+	if err := s.ChangeCouncilSession(ctx, chosen); err != nil {
+		t.Fatal(err)
+	}
+	early := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Until: session.StartsAt.Add(-24 * time.Hour)}}
+	if results, err := s.ApplyImport(ctx, store.Import{Now: evening.Add(-48 * time.Hour), Sessions: early}); err != nil || !slices.Equal(results, []store.ImportResult{{}}) {
+		t.Errorf("an import up to the day before: %+v, %v; want no change", results, err)
+	}
+
 	// A session that is missing is cancelled, unless the source could not be read completely.
 	gone := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", KeepMissing: true}}
 	for _, want := range []store.ImportResult{{}, {Cancelled: 1}, {}} {

@@ -55,6 +55,16 @@ func (s *Store) CouncilNamed(ctx context.Context, name string) (store.Council, e
 	return c, nil
 }
 
+// CouncilOfSource implements store.Councils.
+func (s *Store) CouncilOfSource(ctx context.Context, source string) (store.Council, error) {
+	c, err := scanCouncil(s.read.row(ctx, `SELECT `+councilColumns+` FROM councils c WHERE c.id =
+		(SELECT s.council_id FROM council_sessions s WHERE s.org_id = ? AND s.source = ? ORDER BY s.council_id LIMIT 1)`, s.org, source))
+	if err != nil {
+		return c, fmt.Errorf("council of a source: %w", err)
+	}
+	return c, nil
+}
+
 const councilList = "councils"
 
 // CouncilPage implements store.Councils.

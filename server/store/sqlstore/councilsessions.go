@@ -12,12 +12,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-const sessionColumns = `s.id, s.council_id, s.title, s.starts_at, s.ends_at, s.target, s.profile, s.place, s.cancelled, s.source, s.source_uid`
+const sessionColumns = `s.id, s.council_id, s.title, s.starts_at, s.ends_at, s.target, s.profile, s.place, s.cancelled, s.cancelled_by_staff, s.source, s.source_uid`
 
 func scanSession(row scanner) (store.CouncilSession, error) {
 	var c store.CouncilSession
 	var starts, ends int64
-	err := row.Scan(&c.ID, &c.CouncilID, &c.Title, &starts, &ends, &c.Target, &c.Profile, &c.Place, &c.Cancelled, &c.Source, &c.SourceUID)
+	err := row.Scan(&c.ID, &c.CouncilID, &c.Title, &starts, &ends, &c.Target, &c.Profile, &c.Place, &c.Cancelled, &c.CancelledByStaff, &c.Source, &c.SourceUID)
 	c.StartsAt, c.EndsAt = fromMillis(starts), fromMillis(ends)
 	if c.Source == "" {
 		c.SourceUID = ""
@@ -44,9 +44,9 @@ func (s *Store) AddCouncilSession(ctx context.Context, c store.CouncilSession) e
 
 func (s *Store) insertSession(ctx context.Context, tx runner, c store.CouncilSession) error {
 	_, err := tx.exec(ctx, `
-		INSERT INTO council_sessions (id, org_id, council_id, title, starts_at, ends_at, closes_at, target, profile, place, cancelled, source, source_uid)
-		VALUES (`+marks(13)+`)`, c.ID, s.org, c.CouncilID, c.Title, millis(c.StartsAt), millis(c.EndsAt), millis(c.Closes()),
-		c.Target, c.Profile, c.Place, c.Cancelled, c.Source, c.SourceUID)
+		INSERT INTO council_sessions (id, org_id, council_id, title, starts_at, ends_at, closes_at, target, profile, place, cancelled, cancelled_by_staff, source, source_uid)
+		VALUES (`+marks(14)+`)`, c.ID, s.org, c.CouncilID, c.Title, millis(c.StartsAt), millis(c.EndsAt), millis(c.Closes()),
+		c.Target, c.Profile, c.Place, c.Cancelled, c.CancelledByStaff, c.Source, c.SourceUID)
 	if s.write.taken(err) {
 		return fmt.Errorf("session %s: %w", c.ID, store.ErrExists)
 	}
@@ -58,9 +58,9 @@ func (s *Store) insertSession(ctx context.Context, tx runner, c store.CouncilSes
 
 func (s *Store) updateSession(ctx context.Context, tx runner, c store.CouncilSession) error {
 	err := oneRow(tx.exec(ctx, `
-		UPDATE council_sessions SET title = ?, starts_at = ?, ends_at = ?, closes_at = ?, target = ?, profile = ?, place = ?, cancelled = ?
+		UPDATE council_sessions SET title = ?, starts_at = ?, ends_at = ?, closes_at = ?, target = ?, profile = ?, place = ?, cancelled = ?, cancelled_by_staff = ?
 		WHERE id = ? AND org_id = ?`,
-		c.Title, millis(c.StartsAt), millis(c.EndsAt), millis(c.Closes()), c.Target, c.Profile, c.Place, c.Cancelled, c.ID, s.org))
+		c.Title, millis(c.StartsAt), millis(c.EndsAt), millis(c.Closes()), c.Target, c.Profile, c.Place, c.Cancelled, c.CancelledByStaff, c.ID, s.org))
 	if err != nil {
 		return fmt.Errorf("change session: %w", err)
 	}
@@ -196,6 +196,9 @@ func (s *Store) upsertSessions(ctx context.Context, tx runner, i store.SessionIm
 		c.StartsAt, c.EndsAt = fromMillis(millis(c.StartsAt)), fromMillis(millis(c.EndsAt))
 		// What staff chose for a session remains, if the source does not say.
 		c.Target, c.Profile = cmp.Or(c.Target, old.Target), cmp.Or(c.Profile, old.Profile)
+		if old.CancelledByStaff { // the source may not know of it
+			c.Cancelled, c.CancelledByStaff = true, true
+		}
 		switch {
 		case !found:
 			c.ID = uuid.NewString()
@@ -212,7 +215,7 @@ func (s *Store) upsertSessions(ctx context.Context, tx runner, i store.SessionIm
 		}
 	}
 	for _, gone := range known {
-		if i.KeepMissing || gone.Cancelled || !gone.StartsAt.After(now) {
+		if i.KeepMissing || gone.Cancelled || !gone.StartsAt.After(now) || !i.Until.IsZero() && !gone.StartsAt.Before(i.Until) {
 			continue
 		}
 		gone.Cancelled = true

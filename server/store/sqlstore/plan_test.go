@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -96,8 +97,7 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	_, err = s.CountReports(ctx, p.ID)
 	must(err)
-	_, err = s.ReceivedReports(ctx, evening, 1)
-	must(err)
+	must(s.ReceivedReports(ctx, evening, 1, func(store.StoredReport) {}))
 	_, err = s.CaseReports(ctx, "K7P-3QX", 1)
 	must(err)
 	page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: p.ID, Limit: 1})
@@ -156,6 +156,10 @@ func useCouncils(t *testing.T, s *Store, participantID string) {
 	must(err)
 	_, err = s.CouncilPage(ctx, councils.Next, 1)
 	must(err)
+	_, err = s.CouncilOfSource(ctx, "ics:1")
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("council of an unknown source: %v, want %v", err, store.ErrNotFound)
+	}
 	_, err = s.CouncilNamed(ctx, "Rat")
 	must(err)
 	for _, q := range []store.SessionQuery{{From: evening, Limit: 1}, {From: evening, Limit: 1, CouncilID: ids[0]}} {

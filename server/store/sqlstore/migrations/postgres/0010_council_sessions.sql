@@ -17,9 +17,11 @@ CREATE TABLE council_sessions (
     profile    TEXT NOT NULL,
     place      TEXT NOT NULL,
     cancelled  BOOLEAN NOT NULL DEFAULT FALSE,
+    cancelled_by_staff BOOLEAN NOT NULL DEFAULT FALSE,
     source     TEXT COLLATE "C" NOT NULL,
     source_uid TEXT COLLATE "C" NOT NULL,
     UNIQUE (council_id, source, source_uid)
 );
 CREATE INDEX council_sessions_by_start ON council_sessions (org_id, starts_at, id);
 CREATE INDEX council_sessions_by_council ON council_sessions (council_id, starts_at, id);
+CREATE INDEX council_sessions_by_source ON council_sessions (org_id, source, council_id);

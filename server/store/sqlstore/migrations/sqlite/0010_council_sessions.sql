@@ -17,9 +17,11 @@ CREATE TABLE council_sessions (
     profile    TEXT NOT NULL,
     place      TEXT NOT NULL,
     cancelled  INTEGER NOT NULL DEFAULT 0,
+    cancelled_by_staff INTEGER NOT NULL DEFAULT 0,
     source     TEXT NOT NULL,
     source_uid TEXT NOT NULL,
     UNIQUE (council_id, source, source_uid)
 );
 CREATE INDEX council_sessions_by_start ON council_sessions (org_id, starts_at, id);
 CREATE INDEX council_sessions_by_council ON council_sessions (council_id, starts_at, id);
+CREATE INDEX council_sessions_by_source ON council_sessions (org_id, source, council_id);
