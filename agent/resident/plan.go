@@ -70,7 +70,7 @@ type Made struct {
 	Kind Kind      `json:"kind"`
 	// Session is the start of the session that it prepared; zero for none.
 	Session time.Time `json:"session,omitzero"`
-	// Failed means that there is no report of it.
+	// Failed means that it could not be made, and has not used the line.
 	Failed bool `json:"failed,omitempty"`
 }
 

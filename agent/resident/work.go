@@ -49,7 +49,7 @@ func (w Work) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// round performs one check, and reports whether there is a report of it. It returns only errors
+// round performs one check, and reports whether it was made. It returns only errors
 // that later rounds cannot overcome. Others are logged, and the reports wait.
 func (w Work) round(ctx context.Context, a Check) (checked bool, err error) {
 	s, err := w.Session()
@@ -60,25 +60,26 @@ func (w Work) round(ctx context.Context, a Check) (checked bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("begin a check: %w", err)
 	}
-	if err := w.checkAndStore(ctx, s, a); err != nil {
-		if ctx.Err() != nil {
-			return false, nil
-		}
+	checked, err = w.checkAndStore(ctx, s, a)
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	if err != nil {
 		w.Log.Error("no report of this check", "err", err)
-	} else {
-		checked = true
 	}
 	w.send(ctx, s)
 	return checked, nil
 }
 
-func (w Work) checkAndStore(ctx context.Context, s Session, a Check) error {
+// checkAndStore reports whether the check was made. One whose report cannot be stored counts as
+// made, because it has used the line: a full disk must not repeat it.
+func (w Work) checkAndStore(ctx context.Context, s Session, a Check) (made bool, err error) {
 	r, err := w.Check(ctx, s, a)
 	if err != nil {
-		return err
+		return false, err
 	}
 	w.Log.Info("checked", "kind", a.Kind, "case", r.Case, "verdict", r.Verdict, "duration_ms", r.DurationMS)
-	return w.Store(ctx, r)
+	return true, w.Store(ctx, r)
 }
 
 // send stops in time for the next check, which tries again.

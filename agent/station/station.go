@@ -162,8 +162,12 @@ func (s *Station) Collector() *collector.Endpoint {
 	case s.Enrolled() && s.service != nil:
 		return s.throughService()
 	case s.Enrolled():
+		token := s.id.Enrolment.Token
+		if stored := s.tokens(); len(stored) > 0 { // it may have been replaced since the start
+			token = stored[0]
+		}
 		return &collector.Endpoint{
-			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
+			URL: s.id.Enrolment.Server, Token: token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
 			Learn: s.learn, SupportPhone: s.learnPhone, Tokens: s.tokens, Renew: func() { s.renewalAsked.Store(true) },
 		}
 	case s.Config.Server != "":
