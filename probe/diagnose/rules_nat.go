@@ -137,7 +137,7 @@ func (f *facts) onlyWebPasses() []report.Evidence {
 	return f.reachable(f.NAT.ReflectorHeardS.Value)
 }
 
-// nobodyHeard reports that machines behind the own network were probed often enough,
+// nobodyHeard reports that machines behind the local network were probed often enough,
 // and none ever responded.
 func (f *facts) nobodyHeard() bool {
 	if f.lineAlive() || f.path == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // offline means that nothing is reached, and at which of three places the path ends: at
-// this computer, at the own router, or on the line behind it. Each requires positive
+// this computer, at the local router, or on the line behind it. Each requires positive
 // evidence, which the silence of a server is not. The first evidence selects the texts.
 func offline(f *facts) *finding {
 	if hit := f.withoutRoute(); hit != nil {
@@ -82,13 +82,13 @@ func (f *facts) routerGone() *finding {
 	return hit
 }
 
-// lineAlive reports whether anything behind the own router answered: our reflector, a
+// lineAlive reports whether anything behind the local router answered: our reflector, a
 // router of the provider or a server.
 func (f *facts) lineAlive() bool {
 	return f.lineReached() || f.path != nil && f.path.Line == "reached"
 }
 
-// lineDead reports positive evidence that the line behind the own router is down: that
+// lineDead reports positive evidence that the line behind the local router is down: that
 // router answers, nothing behind it does, and no other probe reached anything. named
 // means that a remote machine was addressed; otherwise only the routers on the path
 // were silent.
@@ -102,7 +102,7 @@ func (f *facts) lineDead() (dead, named bool) {
 	return true, named
 }
 
-// reachedNobody reports that no probe got an answer from behind the own router.
+// reachedNobody reports that no probe got an answer from behind the local router.
 func (f *facts) reachedNobody() bool {
 	if f.lineAlive() {
 		return false

@@ -42,8 +42,8 @@ func (f *facts) otherPortAnswers(segment string) bool {
 }
 
 // portBlocked is a port of the conference server or of the collector that this network
-// blocks. The proof is that packets to it do not leave the own network although others
-// do, or that a router of the own network or of the provider rejects them; otherwise,
+// blocks. The proof is that packets to it do not leave the local network although others
+// do, or that a router of the local network or of the provider rejects them; otherwise,
 // that the same machine answers on another port. A port that the server refuses, or
 // that packets leave for, is not blocked here. If the whole machine is silent, nothing
 // is reported.
@@ -96,7 +96,7 @@ func (f *facts) portKept(segment string) *finding {
 }
 
 // rejectsAll reports whether every port that was tried at the end of a segment was
-// rejected by the same side, the own network or the provider.
+// rejected by the same side, the local network or the provider.
 func (f *facts) rejectsAll(segment string) bool {
 	by := f.path.RejectedBy
 	return by != "" && !slices.ContainsFunc(f.path.Ports, func(p report.PathPort) bool {
@@ -104,7 +104,7 @@ func (f *facts) rejectsAll(segment string) bool {
 	})
 }
 
-// udpKept returns evidence that UDP packets do not leave the own network.
+// udpKept returns evidence that UDP packets do not leave the local network.
 func (f *facts) udpKept() []report.Evidence {
 	p := f.neededPort(atTransit, "udp")
 	if p == nil || !isFalse(p.Left) {
@@ -113,7 +113,7 @@ func (f *facts) udpKept() []report.Evidence {
 	return []report.Evidence{observed(report.ProbeNetworkPath, "ports", "UDP "+strconv.Itoa(*p.Port), "")}
 }
 
-// udpLeaves reports that UDP packets to the reflector leave the own network, so that
+// udpLeaves reports that UDP packets to the reflector leave the local network, so that
 // they or the answers are blocked elsewhere.
 func (f *facts) udpLeaves() bool {
 	p := f.neededPort(atTransit, "udp")

@@ -1,7 +1,7 @@
 // Package lossmodel estimates packet loss from the counts of several streams.
 //
 // Each stream crosses some segments of the path: an echo to the next router crosses the
-// own network in both directions, an echo to the provider's router also the access
+// local network in both directions, an echo to the provider's router also the access
 // line, and the voice each segment in one direction. A loss in one segment therefore
 // appears in the streams that cross it and in no other. The model compares the counts
 // of all streams with each possible place of the loss and each pair of rates, up and

@@ -18,7 +18,7 @@ const (
 	lineCut          = "cut"
 )
 
-// judgeLine determines whether the line behind the own router works. "Reached" requires any answer
+// judgeLine determines whether the line behind the local router works. "Reached" requires any answer
 // of a machine outside; a second router at home does not count. "Silent" requires that the own
 // router answers well, so that loss on the path to it is not the cause, and that all requests beyond
 // it were sent in vain. "Router silent" requires that all requests to the router were in vain too;
@@ -121,7 +121,7 @@ func isUnanswered(s *periodic.Stream) bool {
 }
 
 // placeFault determines the segment of the loss. Without a router in between, the only segment is
-// the own network.
+// the local network.
 func (f surveyed) placeFault(streams map[string]*periodic.Stream) string {
 	transit, server := streams[segmentTransit], streams[segmentServer]
 	if f.wasAway(streams) {

@@ -199,7 +199,7 @@ func (p path) gatewayRTT(ctx context.Context, found surveyed) time.Duration {
 	return r.RTT
 }
 
-// attributeRejection distinguishes a refusal by the own router from one by the server, because some
+// attributeRejection distinguishes a refusal by the local router from one by the server, because some
 // firewalls refuse in the server's name. It came from nearby if another port of the server takes
 // several times as long and the router does not.
 func attributeRejection(tried []*triedPort, gateway time.Duration) {
@@ -367,7 +367,7 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 	return heard
 }
 
-// anyoneBeyond reports whether a machine behind the own network answered or rejected one of the ports.
+// anyoneBeyond reports whether a machine behind the local network answered or rejected one of the ports.
 func anyoneBeyond(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left ||

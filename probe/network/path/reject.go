@@ -18,7 +18,7 @@ import (
 
 // Who rejected a port in place of the server, as in PathPort.RejectedBy.
 const (
-	byHouse    = "house"    // the own router, or another one of the own network
+	byHouse    = "house"    // the local router, or another one of the local network
 	byProvider = "provider" // one of the first routers behind it
 	byBeyond   = "beyond"   // any other
 )
@@ -67,7 +67,7 @@ func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
 	}
 }
 
-// nearProvider is the number of routers behind the own network that count as the provider's: the
+// nearProvider is the number of routers behind the local network that count as the provider's: the
 // far end of the line and the next one.
 const nearProvider = 2
 
@@ -130,7 +130,7 @@ func whoRejectsAll(ports []report.PathPort) string {
 	return ""
 }
 
-// anyProhibited reports whether a firewall of the own network rejected a packet by policy.
+// anyProhibited reports whether a firewall of the local network rejected a packet by policy.
 func anyProhibited(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portRejected && t.RejectedBy == byHouse && t.NoRoute != nil && !*t.NoRoute
@@ -155,7 +155,7 @@ func (p path) isAliveElsewhere(ctx context.Context, env probe.Env, found surveye
 	return route || names
 }
 
-// isOutside reports whether a router behind the own network answered.
+// isOutside reports whether a router behind the local network answered.
 func (t trace) isOutside(gateway netip.Addr) bool {
 	for i, hop := range t.hops {
 		if isOutside(hop) && (i > 0 || !gateway.IsValid()) {

@@ -145,10 +145,10 @@ type trace struct {
 	hops [farthestHop]netip.Addr
 	// reached is true if the far end answered.
 	reached bool
-	// noRoute is true if a router behind the own network reported that the far end
+	// noRoute is true if a router behind the local network reported that the far end
 	// is unreachable.
 	noRoute bool
-	// noRouteFrom is the last machine that reported so, within the own network or
+	// noRouteFrom is the last machine that reported so, within the local network or
 	// behind it.
 	noRouteFrom netip.Addr
 	// asked is true if the system permitted packets to be sent.

@@ -17,7 +17,7 @@ func isUnspecified(addrs []netip.Addr) bool {
 	return len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsUnspecified() })
 }
 
-// detectDNSHijack checks, after a failed connection, whether the name resolves to the own router. A
+// detectDNSHijack checks, after a failed connection, whether the name resolves to the local router. A
 // private address alone proves nothing: the municipality's server may be reached through a tunnel.
 func (j *journey) detectDNSHijack(ctx context.Context) {
 	_, err := netip.ParseAddr(j.target.Hostname())

@@ -25,7 +25,7 @@ const (
 	dnsRefused   = "refused"       // the name server refuses this computer
 	dnsServFail  = "servfail"      // the name server failed
 	dnsTruncated = "truncated"     // only the beginning of the response arrived, and none over TCP
-	dnsFalse     = "false"         // an unusable address, or that of the own router
+	dnsFalse     = "false"         // an unusable address, or that of the local router
 	dnsSearched  = "search_domain" // the name does not exist, but it does with the network's search domain appended
 	dnsHijacked  = "hijacked"      // names that cannot exist have the same address
 	dnsOther     = "other"

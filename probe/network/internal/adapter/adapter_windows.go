@@ -93,7 +93,7 @@ func rowOf(index int) *windows.IpAdapterAddresses {
 	return nil
 }
 
-// isNeighbour reports whether an address is on the interface's own network, so that no router is needed.
+// isNeighbour reports whether an address is on the interface's network, so that no router is needed.
 func isNeighbour(row *windows.IpAdapterAddresses, to netip.Addr) bool {
 	for u := row.FirstUnicastAddress; u != nil; u = u.Next {
 		own, ok := netip.AddrFromSlice(u.Address.IP())
