@@ -235,7 +235,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 		if err != nil {
 			return fmt.Errorf("%s disk, collector away: %w", t.name, err)
 		}
-		if !strings.Contains(away.Said, "neither sent nor kept") {
+		if !strings.Contains(away.Said, "neither sent nor saved") {
 			silent++
 		}
 		if c, err = serve(); err != nil {
