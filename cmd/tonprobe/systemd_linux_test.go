@@ -31,8 +31,8 @@ func TestServiceUnderSystemd(t *testing.T) {
 
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
 	m.refuse("start before it is installed", "not installed", "service", "start")
-	m.want("install", "is installed", "service", "install")
-	m.want("install over itself", "is installed", "service", "install")
+	m.want("install", "has been installed", "service", "install")
+	m.want("install over itself", "has been installed", "service", "install")
 	m.want("state", `"state": "stopped"`, "service", "status", "--json")
 	m.want("start", "All users' programs can reach the service", "service", "start")
 	m.want("state", `"state": "running"`, "service", "status", "--json")
@@ -52,7 +52,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.awaitRunning(first)
 
 	// The administrator uses the service too, and may use its folder while it is stopped.
-	m.want("stop", "is stopped", "service", "stop")
+	m.want("stop", "has been stopped", "service", "stop")
 	if out, err := m.try("tonprobe", "report", "list"); err != nil || !strings.Contains(out, "sent") {
 		t.Errorf("stopped: %v, %s", err, out)
 	}
@@ -63,7 +63,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.copyProgram(".new")
 	m.run("mv", "/usr/bin/tonprobe.new", "/usr/bin/tonprobe") // as a package does
 	old := m.mainPID()
-	m.want("upgrade", "is installed", "service", "install")
+	m.want("upgrade", "has been installed", "service", "install")
 	m.awaitRunning(old)
 	m.want("keeps its identity", "The computer is set up", "service", "status")
 
@@ -79,7 +79,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	t.Logf("the service's log has %d lines", strings.Count(log, "\n"))
 
 	pid := m.mainPID()
-	m.want("uninstall", "is removed", "service", "uninstall")
+	m.want("uninstall", "has been removed", "service", "uninstall")
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
 	if _, err := m.try("test", "-e", "/proc/"+pid+"/exe"); err == nil {
 		t.Error("it still runs after it was removed")
@@ -95,7 +95,7 @@ func TestServiceWithUnusualSettings(t *testing.T) {
 	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
 	m.refuse("install over other files", "contains files that are not part of Tonprobe", "service", "install", "--data", "/etc")
 	m.refuse("install over spools of others", "contains files that are not part of Tonprobe", "service", "install", "--data", "/var")
-	m.want("install", "is installed", "service", "install", "--data", data, "--target", target)
+	m.want("install", "has been installed", "service", "install", "--data", data, "--target", target)
 	m.want("start", "Reports can be stored", "service", "start")
 	if _, err := m.try("test", "-e", data+"/identity.json"); err != nil {
 		t.Error("no identity in the folder")
@@ -118,10 +118,10 @@ func TestServiceOfAPerson(t *testing.T) {
 		state, _ := m.inSession("anna", "systemctl", "--user", "is-system-running")
 		return strings.HasPrefix(state, "running") || strings.HasPrefix(state, "degraded")
 	})
-	m.wantAs("anna", "install", "is installed", "service", "install", "--user")
+	m.wantAs("anna", "install", "has been installed", "service", "install", "--user")
 	m.wantAs("anna", "start", "Reports can be stored", "service", "start", "--user")
 	m.wantAs("anna", "state", `"state": "running"`, "service", "status", "--user", "--json")
-	m.wantAs("anna", "uninstall", "is removed", "service", "uninstall", "--user")
+	m.wantAs("anna", "uninstall", "has been removed", "service", "uninstall", "--user")
 	m.wantAs("anna", "state", `"state": "missing"`, "service", "status", "--user", "--json")
 }
 
