@@ -48,20 +48,6 @@ type Observation struct {
 	Explained Faults
 }
 
-// local are causes in the participant's own network. Those of audio, host and conf are
-// recognised by their first word.
-var local = map[string]bool{
-	"net.wifi_weak": true, "net.lan_loss": true, "net.vpn_active": true, "net.udp_blocked": true, "net.port_blocked": true,
-	"net.captive_portal": true, "net.proxy_required": true, "net.proxy_failed": true, "net.tls_intercepted": true,
-	"net.websocket_blocked": true, "net.mtu_blackhole": true, "net.clock_wrong": true, "net.nat_symmetric": true,
-	"net.nat_binding_short": true, "net.turn_required": true, "net.media_blocked": true, "net.media_detour": true,
-	"conf.media_ports_blocked": true, "conf.tcp_only": true,
-	"host.connection_lost": true, "host.wifi_dropped": true,
-}
-
-// own are causes at the collector's servers, whatever their endpoint.
-var own = map[string]bool{"net.test_server_down": true, "net.turn_auth_failed": true, "net.turn_unreachable": true}
-
 // document is the part of a report that is needed here. Decoding whole reports would
 // take ten times as long.
 type document struct {
@@ -76,6 +62,7 @@ type document struct {
 		Code     string
 		Severity report.Severity
 		Endpoint report.Endpoint
+		Area     report.Area
 	}
 }
 
@@ -105,7 +92,7 @@ func FromDocument(participant string, checkedAt time.Time, doc []byte, providers
 		if c.Severity == report.SeverityInfo {
 			continue
 		}
-		f := kindOf(c.Code, c.Endpoint)
+		f := kindOf(c.Code, c.Endpoint, c.Area)
 		o.Found |= f
 		o.Measured |= f
 	}
@@ -131,21 +118,25 @@ func measuredBy(probe string, hasServer bool) Faults {
 	return 0
 }
 
-func kindOf(code string, endpoint report.Endpoint) Faults {
-	first, _, _ := strings.Cut(code, ".")
+// kindOf classifies a cause by its group, by who is responsible and by the server that it was
+// measured against, so that a new cause needs no entry here.
+func kindOf(code string, endpoint report.Endpoint, area report.Area) Faults {
+	group, name, _ := strings.Cut(code, ".")
+	server := OwnServer
+	if endpoint == report.EndpointConference {
+		server = Conference
+	}
 	switch {
-	case local[code]:
-		return Local
-	case own[code]:
-		return OwnServer
-	case first == "audio":
+	case group == "audio":
 		return Sound
-	case first == "host":
+	case group == "host":
 		return Program
-	case first == "conf" && endpoint == report.EndpointConference:
-		return Conference
-	case first == "conf":
-		return OwnServer
+	case strings.HasPrefix(name, "dns_"):
+		return Line // names are usually resolved by the provider
+	case area == report.AreaParticipant:
+		return Local
+	case group == "conf" || area == report.AreaMunicipality:
+		return server
 	}
 	return Line
 }

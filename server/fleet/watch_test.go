@@ -34,7 +34,7 @@ func (r *reports) ReceivedReports(_ context.Context, since time.Time, limit int,
 func (r *reports) receive(participant string, network int, at time.Time, code, endpoint string) {
 	causes := ""
 	if code != "" {
-		causes = fmt.Sprintf(`{"code":%q,"severity":"fail","endpoint":%q}`, code, endpoint)
+		causes = fmt.Sprintf(`{"code":%q,"severity":"fail","endpoint":%q,"area":"municipality"}`, code, endpoint)
 	}
 	doc := fmt.Sprintf(`{"agent":{"version":"1.4.0","os":"windows"},"target":"https://bbb.example.org",
 		"probes":[{"name":"nat","status":"ok","data":{"public_address":"203.%d.113.0/24"}},{"name":"audio.input","status":"ok"},
@@ -116,4 +116,32 @@ func FuzzFromDocument(f *testing.F) {
 			t.Errorf("found %b, measured only %b", o.Found, o.Measured)
 		}
 	})
+}
+
+func TestFromDocument(t *testing.T) {
+	cause := func(code, endpoint, area, severity string) string {
+		return fmt.Sprintf(`{"code":%q,"endpoint":%q,"area":%q,"severity":%q}`, code, endpoint, area, severity)
+	}
+	for _, c := range []struct {
+		cause string
+		want  fleet.Faults
+	}{
+		{cause("audio.os_muted", "", "participant", "fail"), fleet.Sound},
+		{cause("host.cpu_overload", "", "participant", "warn"), fleet.Program},
+		{cause("net.upload_loss", "reflector", "unknown", "fail"), fleet.Line},
+		{cause("net.access_loss", "reflector", "provider", "fail"), fleet.Line},
+		{cause("net.dns_failure", "", "participant", "fail"), fleet.Line},
+		{cause("net.wifi_weak", "", "participant", "fail"), fleet.Local},
+		{cause("net.server_loss", "conference", "municipality", "warn"), fleet.Conference},
+		{cause("net.test_server_down", "reflector", "municipality", "warn"), fleet.OwnServer},
+		{cause("conf.server_down", "conference", "municipality", "fail"), fleet.Conference},
+		{cause("conf.server_down", "collector", "municipality", "fail"), fleet.OwnServer},
+		{cause("conf.media_ports_blocked", "conference", "participant", "fail"), fleet.Local},
+		{cause("net.upload_loss", "reflector", "unknown", "info"), 0},
+	} {
+		o, err := fleet.FromDocument("p", time.Time{}, []byte(`{"target":"https://bbb.example.org/x","causes":[`+c.cause+`]}`), nil)
+		if err != nil || o.Found != c.want || o.Server != "bbb.example.org" {
+			t.Errorf("%s: found %b at %q, %v; want %b", c.cause, o.Found, o.Server, err, c.want)
+		}
+	}
 }
