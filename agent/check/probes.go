@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/path"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/network/web"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // sources contains the servers that the probes measure to.
@@ -158,3 +159,7 @@ func newPath(s sources, target string) probe.Probe {
 	}
 	return path.New(c)
 }
+
+// SmallProbes returns the probes of a small check, which tells with little traffic whether the
+// network and the servers can be reached.
+func SmallProbes() []string { return []string{report.ProbeNetworkLink, report.ProbeNetworkWeb} }

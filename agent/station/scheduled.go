@@ -119,7 +119,7 @@ func (s *Station) scheduledOptions(version string, a resident.Check) check.Optio
 	o := s.CheckOptions(version)
 	o.Trigger = report.TriggerSchedule
 	if a.Kind == resident.Small {
-		o.Only = []string{report.ProbeNetworkLink, report.ProbeNetworkWeb}
+		o.Only = check.SmallProbes()
 		return o
 	}
 	if a.Session == nil {
