@@ -54,7 +54,7 @@ func TestWaitsForPostgres(t *testing.T) {
 	}
 	_ = got.Close()
 	password, _, _ := strings.Cut(strings.TrimPrefix(p.URL, "postgres://tonprobe:"), "@")
-	if text := log.text.String(); !strings.Contains(text, "waits for it") || strings.Contains(text, password) {
+	if text := log.text.String(); !strings.Contains(text, "waiting for the database") || strings.Contains(text, password) {
 		t.Errorf("log: %s", text)
 	}
 

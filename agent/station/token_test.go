@@ -41,6 +41,13 @@ func newTokenCollector(t *testing.T) *tokenCollector {
 	return c
 }
 
+// set changes c while no request is answered: one that was broken off may still be.
+func (c *tokenCollector) set(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+}
+
 func (c *tokenCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -228,12 +235,13 @@ func TestAgentIsNeverWithoutAToken(t *testing.T) {
 func TestLateRequestForAToken(t *testing.T) {
 	c := newTokenCollector(t)
 	dir := enrolledAt(t, c)
-	c.fault = func(method string, done bool) bool { return method == http.MethodGet && !done }
+	c.set(func() {
+		c.fault = func(method string, done bool) bool { return method == http.MethodGet && !done }
+	})
 	if err := openStation(t, dir).renewToken(t.Context(), false, renewedAt, half); err == nil {
 		t.Fatal("the next token was used, want an interruption before")
 	}
-	c.fault = func(string, bool) bool { return false }
-	c.next = "late"
+	c.set(func() { c.fault, c.next = func(string, bool) bool { return false }, "late" })
 	wantAccess(t, "with the former token", openStation(t, dir))
 	if err := openStation(t, dir).renewToken(t.Context(), false, renewedAt.Add(maxTokenAge), half); err != nil || c.current != "token-2" {
 		t.Errorf("the next renewal: %s, %v, want token-2", c.current, err)
@@ -247,7 +255,7 @@ func TestCollectorRestored(t *testing.T) {
 	if err := openStation(t, dir).renewToken(t.Context(), false, renewedAt, half); err != nil {
 		t.Fatal(err)
 	}
-	c.current, c.former = "token-0", map[string]bool{}
+	c.set(func() { c.current, c.former = "token-0", map[string]bool{} })
 	wantAccess(t, "after the restore", openStation(t, dir))
 }
 

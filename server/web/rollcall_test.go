@@ -33,7 +33,8 @@ func TestRollCallOfASession(t *testing.T) {
 	}{{"Ready", report.Ready, time.Hour}, {"Old", report.NotReady, 24 * time.Hour}, {"Never", "", 0}, {"Muted", report.NotReady, time.Minute}} {
 		p, agent := g.person(m.name, "0221 5550100")
 		if m.verdict != "" {
-			r := newReport(t, agent, "K7P-3QX", g.clock().Add(-m.ago), report.Result{Name: report.ProbeAudioInput, Status: report.StatusOK})
+			r := newReport(t, agent, "K7P-3QX", g.clock().Add(-m.ago), report.Result{Name: report.ProbeAudioInput, Status: report.StatusOK},
+				voice(0))
 			r.Verdict = m.verdict
 			g.keep(p, r)
 		}
