@@ -99,7 +99,7 @@ func Find(now time.Time, observations []Observation, base Base) []Finding {
 	people := byParticipant(now, observations)
 	var views []view
 	for _, length := range windows {
-		views = append(views, view{from: now.Add(-length), to: now, checks: latest(now, length, people)})
+		views = append(views, view{from: now.Add(-length), to: now, checks: checked(now, length, people)})
 	}
 	explained := map[string]Faults{}
 	var found []Finding
@@ -136,11 +136,11 @@ func candidates(views []view, base Base, explained map[string]Faults) []candidat
 			var evidence []vote
 			groups := map[string][]int{}
 			for _, c := range w.checks {
-				v, told := c.vote(d, base, explained[c.Participant])
+				v, o, told := c.vote(d, base, explained)
 				if !told {
 					continue
 				}
-				if key := d.key(c.Observation); key != "" {
+				if key := d.key(o); key != "" {
 					groups[key] = append(groups[key], len(evidence))
 				}
 				evidence = append(evidence, v)

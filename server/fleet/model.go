@@ -48,14 +48,15 @@ func (b Base) rate(kinds Faults) float64 {
 	return min(max(share, 0.01), 0.5)
 }
 
-// check is a participant's latest check in a window.
+// check is what is known of a participant who was checked in a window.
 type check struct {
-	Observation
+	// recent are the checks of the longest window, in order, from which those of the window
+	// begin at first.
+	recent []Observation
+	first  int
 	// earlier is the last check before the longest window, which a fault that is looked
 	// for did not disturb; nil if there is none.
 	earlier *Observation
-	// was are the faults that earlier checks in the longest window found.
-	was Faults
 }
 
 // byParticipant returns the observations up to now, of each participant in order.
@@ -80,27 +81,47 @@ func byParticipant(now time.Time, observations []Observation) [][]Observation {
 	return all
 }
 
-// latest returns one check of each participant who was checked in the window: a person
-// who repeats a failed check does not count more than others.
-func latest(now time.Time, length time.Duration, people [][]Observation) []check {
+// checked returns the participants with a check in the window, in the order of their last one.
+func checked(now time.Time, length time.Duration, people [][]Observation) []check {
 	var all []check
 	for _, one := range people {
-		last := one[len(one)-1]
-		if !last.At.After(now.Add(-length)) {
-			continue
-		}
-		c := check{Observation: last}
-		for i := range one[:len(one)-1] {
-			if o := &one[i]; o.At.After(now.Add(-Longest)) {
-				c.was |= o.Found
-			} else {
+		var c check
+		for i := range one {
+			switch o := &one[i]; {
+			case !o.At.After(now.Add(-Longest)):
 				c.earlier = o
+			case !o.At.After(now.Add(-length)):
+				c.first++
+				fallthrough
+			default:
+				c.recent = append(c.recent, *o)
 			}
 		}
-		all = append(all, c)
+		if c.first < len(c.recent) {
+			all = append(all, c)
+		}
 	}
-	slices.SortFunc(all, func(a, b check) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Participant, b.Participant)) })
+	slices.SortFunc(all, func(a, b check) int {
+		last, other := a.recent[len(a.recent)-1], b.recent[len(b.recent)-1]
+		return cmp.Or(last.At.Compare(other.At), cmp.Compare(last.Participant, other.Participant))
+	})
 	return all
+}
+
+// latest returns the last check in the window that measured any of the kinds: a person who repeats a
+// failed check does not count more than others, and a small check in between hides nothing. was are
+// the faults that earlier ones found.
+func (c check) latest(kinds Faults) (o Observation, was Faults, found bool) {
+	for i := len(c.recent) - 1; i >= c.first; i-- {
+		if c.recent[i].Measured&kinds == 0 {
+			continue
+		}
+		for _, before := range c.recent[:i] {
+			was |= before.Found
+		}
+		return c.recent[i], was, true
+	}
+	return Observation{}, 0, false
 }
 
 // vote is what one check says about a dimension.
@@ -123,11 +144,12 @@ const (
 	leastChance = 0.005
 )
 
-// vote returns what the check says, and false if it says nothing.
-func (c check) vote(d dimension, base Base, explained Faults) (vote, bool) {
-	counted := c.Found & d.counts &^ explained
-	if c.Measured&d.counts == 0 || c.Found&d.explained != 0 || counted == 0 && c.Found&d.counts != 0 {
-		return vote{}, false
+// vote returns what the participant's check says, and false if it says nothing.
+func (c check) vote(d dimension, base Base, explained map[string]Faults) (vote, Observation, bool) {
+	o, was, found := c.latest(d.counts)
+	counted := o.Found & d.counts &^ explained[o.Participant]
+	if !found || o.Found&d.explained != 0 || counted == 0 && o.Found&d.counts != 0 {
+		return vote{}, o, false
 	}
 	p := base.rate(d.counts)
 	if e := c.earlier; e != nil && e.Measured&d.counts != 0 {
@@ -139,7 +161,7 @@ func (c check) vote(d dimension, base Base, explained Faults) (vote, bool) {
 		}
 	}
 	p = max(p, leastChance)
-	return vote{c.Participant, c.Site, counted, counted != 0, c.was&d.counts != 0, math.Log(p / (1 - p))}, true
+	return vote{o.Participant, o.Site, counted, counted != 0, was&d.counts != 0, math.Log(p / (1 - p))}, o, true
 }
 
 // An evening can be worse than usual for everybody at once: rain on the radio links, a

@@ -110,10 +110,11 @@ func measuredBy(probe string, hasServer bool) Faults {
 	case "media", "nat":
 		return OwnServer | Line
 	case "network":
+		// Whether servers can be reached says nothing about loss: a line is measured by a stream.
 		if hasServer {
-			return Local | Line
+			return Local
 		}
-		return Local | Line | OwnServer
+		return Local | OwnServer
 	}
 	return 0
 }

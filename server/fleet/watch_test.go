@@ -145,3 +145,30 @@ func TestFromDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallChecksHideNothing: checks of the network alone, after those that a fault of the server
+// disturbed, say nothing about the conference, and do not make it well.
+func TestSmallChecksHideNothing(t *testing.T) {
+	now := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
+	all := fleet.Conference | fleet.Line | fleet.Local
+	var checks []fleet.Observation
+	for i := range 20 {
+		o := fleet.Observation{Participant: fmt.Sprintf("p%d", i), At: now.Add(-5 * time.Minute), Server: "bbb.example.org",
+			Provider: fmt.Sprintf("P%d", i%4), Site: fmt.Sprintf("s%d", i), Measured: all}
+		if i < 14 {
+			o.Found = fleet.Conference
+		}
+		small := o
+		small.At, small.Found, small.Measured = now.Add(-time.Minute), 0, fleet.Local
+		checks = append(checks, o, small)
+	}
+	found := fleet.Find(now, checks, fleet.Base{})
+	if len(found) != 1 || found[0].Code != fleet.CodeServer || len(found[0].Affected) != 14 || found[0].Members != 20 {
+		t.Errorf("found %+v, want the server with 14 of 20", found)
+	}
+	doc := `{"target":"https://bbb.example.org","probes":[{"name":"network.web","status":"ok"},{"name":"media.voice","status":"unknown"}]}`
+	o, err := fleet.FromDocument("p", now, []byte(doc), nil)
+	if err != nil || o.Measured != fleet.Local {
+		t.Errorf("a check of the network alone measured %b, %v; want %b", o.Measured, err, fleet.Local)
+	}
+}
