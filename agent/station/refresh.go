@@ -6,10 +6,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -38,16 +38,8 @@ func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.learnTargets(withoutCredentials(*got))
+	s.learnTargets(check.WithoutCredentials(*got))
 	return os.Chtimes(s.targetsPath(), now, now) // unchanged targets are not written again
-}
-
-// withoutCredentials returns t as it may be stored.
-func withoutCredentials(t wire.Targets) wire.Targets {
-	for i := range t.Targets {
-		t.Targets[i].Room, t.Targets[i].JoinLink, t.Targets[i].Token = nil, "", ""
-	}
-	return t
 }
 
 // Refresh returns the loop of the service that calls RefreshTargets.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/intake"
 	"github.com/tonprobe/tonprobe/server/roster"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
@@ -174,7 +175,7 @@ func printPeople(w io.Writer, plan *intake.Plan, at address, dryRun, asJSON bool
 		}
 		row := []string{l.Name, l.Phone, l.Email, l.Council, l.Code, l.Link, expires}
 		for i := range row {
-			row[i] = noFormula(row[i])
+			row[i] = enroll.SpreadsheetCell(row[i])
 		}
 		_ = table.Write(row)
 	}
@@ -183,15 +184,4 @@ func printPeople(w io.Writer, plan *intake.Plan, at address, dryRun, asJSON bool
 		return fmt.Errorf("print the table: %w", err)
 	}
 	return nil
-}
-
-// noFormula returns a cell that a spreadsheet does not take for a formula.
-func noFormula(cell string) string {
-	if cell == "" || !strings.ContainsAny(cell[:1], "=+-@\t\r") {
-		return cell
-	}
-	if rest := strings.TrimLeft(cell[1:], "0123456789 ()/-."); cell[0] == '+' && rest == "" { // a phone number
-		return cell
-	}
-	return "'" + cell
 }

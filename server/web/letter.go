@@ -125,7 +125,7 @@ func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		sheets = append(sheets, sheet)
-		rows = append(rows, []string{noFormula(p.Name), noFormula(p.Phone), i.Code, sheet.Link, i.ExpiresAt.In(s.Zone).Format("02.01.2006")})
+		rows = append(rows, []string{enroll.SpreadsheetCell(p.Name), enroll.SpreadsheetCell(p.Phone), i.Code, sheet.Link, i.ExpiresAt.In(s.Zone).Format("02.01.2006")})
 	}
 	if r.PostForm.Get("as") == "csv" {
 		return writeCSV(w, []string{"name", "phone", "code", "link", "expires"}, rows)
@@ -148,12 +148,4 @@ func writeCSV(w http.ResponseWriter, head []string, rows [][]string) error {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return nil
-}
-
-// noFormula returns a cell that a spreadsheet does not take for a formula.
-func noFormula(cell string) string {
-	if cell == "" || !strings.ContainsAny(cell[:1], "=+-@\t\r") || cell[0] == '+' && strings.Trim(cell[1:], "0123456789 ()/-.") == "" {
-		return cell
-	}
-	return "'" + cell
 }
