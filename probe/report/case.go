@@ -43,8 +43,11 @@ func NormalizeCase(s string) (code string, ok bool) {
 // dash.
 func CasePart(s string) (part string, ok bool) {
 	b, ok := caseSymbols(s)
-	return string(b), ok && len(b) >= 3
+	return string(b), ok && len(b) >= leastPart
 }
+
+// leastPart is the number of symbols from which a part of a code is one.
+const leastPart = 3
 
 // caseSymbols parses up to six symbols; ok is false if s contains anything else.
 func caseSymbols(s string) (b []byte, ok bool) {

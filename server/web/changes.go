@@ -73,7 +73,8 @@ func (p listPage) revision(lang string) (revision, error) {
 		Orders             []order
 		Similar, Empty     bool
 		Filters            []string
-	}{Lang: lang, Search: p.Search, Show: p.Show, Orders: p.Orders, Similar: p.Similar, Empty: len(p.Rows) == 0}
+		Choices            []choice
+	}{Lang: lang, Search: p.Search, Show: p.Show, Orders: p.Orders, Choices: p.Choices, Similar: p.Similar, Empty: len(p.Rows) == 0}
 	var all revision
 	var err error
 	add := func(to *[]keyed, id string, content any) {
@@ -180,7 +181,7 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 	}
 	a := parseListQuery(r)
 	// If a report with the searched case code has arrived, a new search opens it.
-	if address, err := s.caseAddress(r, a.search); err != nil || address != "" {
+	if address, err := s.caseAddress(r.Context(), a.search); err != nil || address != "" {
 		return changes{Whole: true}, err
 	}
 	v := s.view(r)

@@ -24,7 +24,7 @@ const (
 )
 
 const (
-	maxSearchBytes = 200
+	maxSearchBytes = report.MaxSpokenBytes
 	rowsPerPage    = 100
 	// rowsAtMost limits the page with all participants.
 	rowsAtMost = 2000
@@ -42,6 +42,7 @@ type listPage struct {
 	Common  common
 	Rows    []row
 	Similar bool // Rows only resemble the search
+	Choices []choice
 	Pager   pager
 
 	Revision string // see revision
@@ -95,6 +96,7 @@ type row struct {
 	Blocked  bool
 	Address  string
 	Version  string // changes if the row contains news
+	Only     bool   // the only hit of a search: Enter opens it
 }
 
 // ElementID returns the id of the HTML element.
@@ -193,7 +195,7 @@ func (a listQuery) query() string {
 
 func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	a := parseListQuery(r)
-	if address, err := s.caseAddress(r, a.search); err != nil {
+	if address, err := s.caseAddress(r.Context(), a.search); err != nil {
 		return err
 	} else if address != "" {
 		http.Redirect(w, r, address, http.StatusSeeOther)
@@ -244,29 +246,12 @@ func (s *site) listed(ctx context.Context, a listQuery, v view, w window) (_ lis
 		return listPage{}, err
 	}
 	body := v.list(a, found, w.counts)
+	if body.Choices, err = s.choices(ctx, v, a.search); err != nil {
+		return listPage{}, err
+	}
 	body.Similar = similar
 	body.Common = v.common(s.Common())
 	return body, nil
-}
-
-// caseAddress returns the address of the report with the searched case code. It returns "" if the
-// search is not a code of a report, or if several participants have the same code: the list shows
-// them then.
-func (s *site) caseAddress(r *http.Request, search string) (string, error) {
-	code, ok := report.SpokenCase(search)
-	if !ok {
-		return "", nil
-	}
-	hits, err := s.Store.CaseReports(r.Context(), code, store.DefaultPage)
-	if err != nil || len(hits) == 0 {
-		return "", err
-	}
-	for _, h := range hits {
-		if h.ParticipantID != hits[0].ParticipantID {
-			return "", nil
-		}
-	}
-	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil // the newest
 }
 
 // states reads one page, or all pages. Sorted by urgency, problems come first, so that the filter
@@ -321,6 +306,9 @@ func (v view) list(a listQuery, found store.StatePage, counts store.StateCounts)
 	}
 	for _, participant := range found.States {
 		p.Rows = append(p.Rows, v.row(participant))
+	}
+	if a.search != "" && len(p.Rows) == 1 {
+		p.Rows[0].Only = true
 	}
 	if found.Next != "" {
 		next := a

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	reRow  = regexp.MustCompile(`<a class="whole" href="[^"]*"><bdi>([^<]*)</bdi>`)
+	reRow  = regexp.MustCompile(`<a class="whole" href="[^"]*"(?: autofocus)?><bdi>([^<]*)</bdi>`)
 	reNext = regexp.MustCompile(`rel="next" href="([^"]*)"`)
 	reTags = regexp.MustCompile(`<[^>]*>`)
 )

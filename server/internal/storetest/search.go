@@ -20,7 +20,8 @@ func search(t *testing.T, s store.Store) {
 	for term, want := range map[string][]string{
 		"MULLER": {"Jörg Müller"}, "müller": {"Jörg Müller"}, "grossmann": {"Großmann"}, "GROß": {"Großmann"},
 		"%": {`100%_\`}, "_": {`100%_\`}, `\`: {`100%_\`}, "script>": {"<script>"}, "' OR 1=1 --": nil,
-		"k7p3qx": {"Meyers"}, " K7P-3QX ": {"Meyers"}, "meyers": {"Meyers"}, "K7P-3QY": nil,
+		"k7p3qx": {"Meyers"}, "K wie Kaufmann, sieben, Paula, drei, Quelle, Xaver": {"Meyers"}, "Kilo 7 papa three uniform X": {"Meyers"}, "Köln sieben Potsdam": {"Meyers"}, "C wie Kaufmann 7 P 3 Q X": {"Meyers"},
+		" K7P-3QX ": {"Meyers"}, "meyers": {"Meyers"}, "K7P-3QY": nil,
 	} {
 		if got := names(t, s, store.StateQuery{Search: term}); !slices.Equal(got, want) {
 			t.Errorf("%q: %v, want %v", term, got, want)

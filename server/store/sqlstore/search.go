@@ -32,7 +32,7 @@ var defaultSearchLimits = searchLimits{candidates: 4000, found: 1000}
 type searched struct {
 	words  []string // all must be parts of the name
 	digits string   // part of a phone number; "" if it is none
-	code   string   // case code; "" if it is none
+	codes  []string // case codes that it may mean
 	ends   string   // beginning or end of a case code, without the dash; "" if it is none
 }
 
@@ -44,9 +44,10 @@ func readSearch(text string) (q searched) {
 		q.digits = digits
 	}
 	// Some names read as a code as well ("Meyers"), so both are searched.
-	if code, ok := report.SpokenCase(text); ok {
-		q.code = code
-	} else if part, ok := report.CasePart(text); ok {
+	if q.codes = report.SpokenCases(text); len(q.codes) > 0 {
+		return q
+	}
+	if part, ok := report.SpokenPart(text); ok {
 		q.ends = part
 	}
 	return q
@@ -213,10 +214,13 @@ const reportsOfCase = `SELECT r.participant_id FROM reports r WHERE r.org_id = ?
 
 // cases returns the conditions for the reports whose case codes may be meant. Of a
 // partial code, only the beginning and the end of a case code have an index.
-func (q searched) cases() []match {
+func (q searched) cases() (all []match) {
 	switch {
-	case q.code != "":
-		return []match{{condition: "r.case_code = ?", args: []any{q.code}}}
+	case len(q.codes) > 0:
+		for _, code := range q.codes {
+			all = append(all, match{condition: "r.case_code = ?", args: []any{code}})
+		}
+		return all
 	case q.ends != "":
 		half := len(q.ends) - halfCode
 		begin, end := q.ends, q.ends

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// choice is a check that a spoken case code may mean.
+type choice struct {
+	Code    string
+	Name    string // of the participant
+	Address string // "" if there is no check with the code
+	Checked *when
+}
+
+// caseAddress returns the address of the check whose code was spoken. It returns "" if the search
+// is no code of a check, or can mean several: the list shows these (see choices).
+func (s *site) caseAddress(ctx context.Context, search string) (string, error) {
+	code, ok := report.SpokenCase(search)
+	if !ok {
+		return "", nil
+	}
+	hits, err := s.caseHits(ctx, code)
+	if err != nil || len(hits) != 1 {
+		return "", err
+	}
+	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil
+}
+
+// caseHits returns the checks with a code: of each participant the newest.
+func (s *site) caseHits(ctx context.Context, code string) (hits []store.ReportSummary, err error) {
+	all, err := s.Store.CaseReports(ctx, code, store.DefaultPage)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, r := range all { // newest first
+		if !seen[r.ParticipantID] {
+			seen[r.ParticipantID] = true
+			hits = append(hits, r)
+		}
+	}
+	return hits, nil
+}
+
+// maxChoices limits the choices that the list shows.
+const maxChoices = 20
+
+// choices returns the checks that a search for a code can mean, if there are several, or if the
+// search can be read as several codes. It is never decided here which one is meant: the wrong case
+// would be read out to the caller.
+func (s *site) choices(ctx context.Context, v view, search string) (list []choice, err error) {
+	codes := report.SpokenCases(search)
+	for _, code := range codes {
+		hits, err := s.caseHits(ctx, code)
+		if err != nil {
+			return nil, err
+		}
+		if len(hits) == 0 {
+			list = append(list, choice{Code: code})
+		}
+		for _, h := range hits {
+			p, err := s.Store.Participant(ctx, h.ParticipantID)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // deleted in the meantime
+			}
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, choice{Code: code, Name: v.name(p), Address: reportAddress(p.ID, h.ID), Checked: v.when(h.CheckedAt)})
+		}
+	}
+	if len(list) < 2 {
+		return nil, nil // opened at once, or not there: the list says so
+	}
+	return list[:min(len(list), maxChoices)], nil
+}
