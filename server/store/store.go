@@ -36,6 +36,7 @@ type Store interface {
 	Tokens
 	Imports
 	Reports
+	Cases
 	Staff
 	Logins
 
@@ -57,7 +58,8 @@ type Participants interface {
 	Participant(ctx context.Context, id string) (Participant, error)
 	// EditParticipant changes a participant's name and phone number.
 	EditParticipant(ctx context.Context, id, name, phone string) error
-	// DeleteParticipant removes a participant with their agents, codes and reports.
+	// DeleteParticipant removes a participant with their agents, codes, reports and cases.
+	// CountCauses still counts the closed cases.
 	DeleteParticipant(ctx context.Context, id string) error
 	// SetBlocked blocks or unblocks a participant's agents.
 	SetBlocked(ctx context.Context, id string, blocked bool) error
@@ -134,11 +136,26 @@ type Reports interface {
 	// must not use the store.
 	ReceivedReports(ctx context.Context, since time.Time, limit int, each func(StoredReport)) error
 	// DeleteReports removes at most limit reports that were received before a time, and
-	// returns their number. The present state of a participant is not affected.
+	// returns their number. The present state of a participant is not affected, nor the
+	// counts of CountCauses.
 	DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error)
 	// CaseReports returns the newest reports with a case code. Agents generate the
 	// codes at random, so two participants can have the same one.
 	CaseReports(ctx context.Context, caseCode string, limit int) ([]ReportSummary, error)
+}
+
+// Cases stores what staff do about reports (Case.With).
+type Cases interface {
+	// Case returns the case of a report; ErrNotFound means that there is no such report.
+	Case(ctx context.Context, reportID string) (Case, error)
+	// AddCaseEntry adds an entry to the case of a report and returns the case. Of two that
+	// contradict each other, the second fails. Its errors include those of Case.With.
+	AddCaseEntry(ctx context.Context, reportID string, e CaseEntry) (Case, error)
+	// ParticipantCases returns the cases of a participant that have entries, without these,
+	// the last changed first.
+	ParticipantCases(ctx context.Context, participantID string, limit int) ([]Case, error)
+	// CountCauses counts the closed cases since a time, also those whose reports are gone.
+	CountCauses(ctx context.Context, since time.Time) ([]CauseCount, error)
 }
 
 // Staff stores the users of the dashboard.

@@ -18,9 +18,10 @@ type dialect struct {
 	goose  goose.Dialect
 	// numbered means that parameters are $1, $2 instead of ?.
 	numbered bool
-	// lockLatest, lockAgents and lockBoth, at the end of a SELECT, lock the rows of latest,
-	// of agents, or of both, until the transaction ends. SQLite's one writer needs no lock.
-	lockLatest, lockAgents, lockBoth string
+	// lockLatest, lockAgents, lockBoth and lockCases, at the end of a SELECT, lock the rows of
+	// latest, of agents, of both, or of cases, until the transaction ends. SQLite's one writer
+	// needs no lock.
+	lockLatest, lockAgents, lockBoth, lockCases string
 	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
 	// keepPrepared means that statements are prepared here. The driver of PostgreSQL

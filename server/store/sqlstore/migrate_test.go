@@ -167,7 +167,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 }
 
 // newestVersion is the version of the last migration.
-const newestVersion = 11
+const newestVersion = 12
 
 // TestUpgradeLosesNothing: every value of every row is where it was, but for the
 // one thing that the migration is there to correct.

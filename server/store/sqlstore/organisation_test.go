@@ -59,6 +59,10 @@ func separate(t *testing.T, s *Store) {
 	if err := s.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("waiting")); err != nil {
 		t.Fatal(err)
 	}
+	noted := store.CaseEntry{At: evening, By: "support", Kind: store.CaseWasClosed, Cause: store.CauseNone}
+	if _, err := s.AddCaseEntry(ctx, r.Report.ID, noted); err != nil {
+		t.Fatal(err)
+	}
 	errorOf := func(_ any, err error) error { return err }
 	_, _, byToken := other.AgentByToken(ctx, store.HashOf(agent))
 	for what, err := range map[string]error{
@@ -78,6 +82,8 @@ func separate(t *testing.T, s *Store) {
 		"touch":           other.TouchAgent(ctx, agent, evening),
 		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
 		"report":          errorOf(other.Report(ctx, r.Report.ID)),
+		"case":            errorOf(other.Case(ctx, r.Report.ID)),
+		"case entry":      errorOf(other.AddCaseEntry(ctx, r.Report.ID, noted)),
 		"member of staff": errorOf(other.StaffMember(ctx, "support")),
 		"password":        other.SetStaffPassword(ctx, "support", "x"),
 		"session":         errorOf(other.Session(ctx, token)),
@@ -153,7 +159,15 @@ func separate(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n += len(sessions.Sessions) + len(of) + len(councils)
+		kept, err := s.ParticipantCases(ctx, participant, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		causes, err := s.CountCauses(ctx, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += len(sessions.Sessions) + len(of) + len(councils) + len(kept) + len(causes)
 		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
 	}
 	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token)); err != nil {
@@ -165,8 +179,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("it sees %d things", n)
 	}
-	if n := count(s); n != 13 {
-		t.Errorf("their owner sees %d things, want 13", n)
+	if n := count(s); n != 15 {
+		t.Errorf("their owner sees %d things, want 15", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of its owner: %v", err)

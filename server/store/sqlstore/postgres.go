@@ -104,7 +104,7 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 func postgresDialect(pool *sql.DB) *dialect {
 	return &dialect{
 		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
-		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a",
+		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a", lockCases: " FOR UPDATE OF c",
 		fault:     postgresFault,
 		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
 		again:     func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },

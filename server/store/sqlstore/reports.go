@@ -88,16 +88,32 @@ func (s *Store) CountReports(ctx context.Context, participantID string) (int, er
 }
 
 // DeleteReports implements store.Reports.
-func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) (int, error) {
-	n, err := s.write.exec(ctx, `
-		DELETE FROM reports WHERE id IN (
+func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	err = s.write.inTx(ctx, func(tx runner) error {
+		ids, err := collect(ctx, tx, func(row scanner) (id string, err error) { return id, row.Scan(&id) }, `
 			SELECT r.id FROM reports r WHERE r.org_id = ? AND r.received_at < ?
 			AND NOT EXISTS (SELECT 1 FROM latest l WHERE l.participant_id = r.participant_id AND (l.report_id = r.id OR l.full_report_id = r.id))
-			ORDER BY r.received_at LIMIT ?)`, s.org, millis(before), limit)
+			ORDER BY r.received_at LIMIT ?`, s.org, millis(before), limit)
+		if err != nil {
+			return fmt.Errorf("look for old reports: %w", err)
+		}
+		deleted = 0 // also when repeated
+		for chunk := range padded(ids) {
+			if err := forgetCases(ctx, tx, `report_id IN (`+marks(len(chunk))+`)`, chunk...); err != nil {
+				return err
+			}
+			n, err := tx.exec(ctx, `DELETE FROM reports WHERE id IN (`+marks(len(chunk))+`)`, chunk...)
+			if err != nil {
+				return fmt.Errorf("delete old reports: %w", err)
+			}
+			deleted += int(n)
+		}
+		return nil
+	})
 	if err != nil {
-		return 0, fmt.Errorf("delete old reports: %w", err)
+		return 0, err
 	}
-	return int(n), nil
+	return deleted, nil
 }
 
 // CaseReports implements store.Reports.

@@ -1,0 +1,32 @@
+-- What staff do about a report, which is a case: who has taken it, the notes, and the cause that
+-- it was. A case has a row from its first entry on.
+--
+-- With its report or its participant, a case loses everything that refers to a person. Of a closed
+-- one remain the two causes and the day, for the statistics of the named causes.
+
+-- +goose Up
+CREATE TABLE cases (
+    id             TEXT    NOT NULL PRIMARY KEY,
+    org_id         TEXT    NOT NULL REFERENCES organisations (id),
+    report_id      TEXT    UNIQUE REFERENCES reports (id) ON DELETE CASCADE, -- NULL once the report is gone
+    participant_id TEXT    REFERENCES participants (id) ON DELETE CASCADE,   -- likewise
+    state          TEXT    NOT NULL CHECK (state IN ('open', 'taken', 'closed')),
+    staff_name     TEXT    NOT NULL, -- who has taken or closed it; '' if nobody. Staff may be gone since
+    since          INTEGER NOT NULL, -- of the state
+    named_code     TEXT    NOT NULL, -- the primary cause of the report; '' for none
+    true_code      TEXT    NOT NULL, -- '' until it is closed
+    closed_at      INTEGER NOT NULL  -- 0 until it is closed
+);
+CREATE INDEX cases_by_participant ON cases (participant_id, since, id);
+CREATE INDEX cases_by_cause ON cases (org_id, named_code, true_code, closed_at);
+
+CREATE TABLE case_entries (
+    case_id    TEXT    NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
+    number     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    staff_name TEXT    NOT NULL,
+    kind       TEXT    NOT NULL CHECK (kind IN ('note', 'taken', 'released', 'closed', 'reopened')),
+    text       TEXT    NOT NULL,
+    cause      TEXT    NOT NULL, -- of 'closed'
+    PRIMARY KEY (case_id, number)
+) WITHOUT ROWID;
