@@ -31,6 +31,9 @@ func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 	if got := names(w.Body.String()); !slices.Equal(got, []string{"Paula Eins"}) {
 		t.Errorf("list %q", got)
 	}
+	if strings.Contains(w.Body.String(), "autofocus") {
+		t.Error("Enter opens a guess")
+	}
 	// Two people with one code.
 	g.checked("Berta Zwei", "", "P77-777", microphone(nil), passage(), voice(0), internet())
 	w = g.get(searched("P77-777"))

@@ -249,6 +249,9 @@ func (s *site) listed(ctx context.Context, a listQuery, v view, w window) (_ lis
 	if body.Choices, err = s.choices(ctx, v, a.search); err != nil {
 		return listPage{}, err
 	}
+	if a.search != "" && len(body.Rows) == 1 && len(body.Choices) == 0 && !similar {
+		body.Rows[0].Only = true
+	}
 	body.Similar = similar
 	body.Common = v.common(s.Common())
 	return body, nil
@@ -306,9 +309,6 @@ func (v view) list(a listQuery, found store.StatePage, counts store.StateCounts)
 	}
 	for _, participant := range found.States {
 		p.Rows = append(p.Rows, v.row(participant))
-	}
-	if a.search != "" && len(p.Rows) == 1 {
-		p.Rows[0].Only = true
 	}
 	if found.Next != "" {
 		next := a

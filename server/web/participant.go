@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -25,8 +26,9 @@ type participantPage struct {
 	History []historyEntry
 	Agents  []computer
 	Retest  retestPanel
-	Once    string // see shownCodes
-	Now     string // RFC 3339
+	Panel   *casePanel // nil if there is no report
+	Once    string     // see shownCodes
+	Now     string     // RFC 3339
 }
 
 // historyEntry is a check in the history.
@@ -38,6 +40,8 @@ type historyEntry struct {
 	Trigger string
 	Address string
 	Shown   bool
+	Report  string // id
+	Work    string // who has taken or closed its case; "" if nobody
 }
 
 // computer is an enrolled agent.
@@ -55,6 +59,11 @@ type computer struct {
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
+	return s.showParticipant(w, r, http.StatusOK, caseInput{})
+}
+
+// showParticipant shows the page. input is what could not be stored of a form about the case.
+func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status int, input caseInput) error {
 	p, err := s.Store.ParticipantState(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -95,7 +104,19 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if v.partial, err = s.partial(r.Context(), v.lang, summaries); err != nil {
 		return err
 	}
+	cases, err := s.Store.ParticipantCases(r.Context(), p.ID, store.DefaultPage)
+	if err != nil {
+		return err
+	}
 	body := v.participant(p, stored, history.Reports, agents)
+	body.tellCases(v, cases)
+	about := "" // the report of the case
+	if c, checked, err := s.caseOf(r.Context(), named, r.PathValue("report") != "", cases); err != nil {
+		return err
+	} else if c != nil {
+		body.Panel = v.casePanel(*c, checked, auth.StaffName(r.Context()), input)
+		about = c.ReportID
+	}
 	form := newNumberForm(r, r.URL.Path)
 	body.Form, body.Number = &form, v.number(form.ReadOut)
 	v.weigh(body.Number, stored)
@@ -103,7 +124,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 		state := s.Agents.State(a.ID)
 		body.Agents[i].Connected, body.Agents[i].Copied, body.Agents[i].Outdated = state.Connected, state.Copied, state.Outdated
 	}
-	if body.Retest, err = s.retestPanel(r, v, p, agents); err != nil {
+	if body.Retest, err = s.retestPanel(r, v, p, agents, about); err != nil {
 		return err
 	}
 	body.Common = v.common(concerning(p.ID, s.Common()))
@@ -111,7 +132,11 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))
 	}
-	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
+	shown := page{Status: status, Name: "participant", Stream: "/events?participant=" + p.ID, Body: body}
+	if status != http.StatusOK {
+		shown.Stream = "" // the address is that of a form, which the page cannot request again
+	}
+	s.show(w, r, shown)
 	return nil
 }
 
@@ -169,7 +194,7 @@ const aloneParam = "alone"
 
 func (v view) historyEntry(participantID string, h store.ReportSummary) historyEntry {
 	return historyEntry{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12), Checked: v.when(h.CheckedAt),
-		Trigger: v.trigger(h.Trigger), Address: reportAddress(participantID, h.ID) + "?" + aloneParam + "=1"}
+		Trigger: v.trigger(h.Trigger), Report: h.ID, Address: reportAddress(participantID, h.ID) + "?" + aloneParam + "=1"}
 }
 
 func (v view) trigger(t report.Trigger) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -18,6 +19,7 @@ import (
 // retestPanel is the part of a participant's page from which support requests a new check.
 type retestPanel struct {
 	Address   string // of this part alone
+	Report    string // id of the report whose case the page shows; "" for none
 	Computers []retestComputer
 }
 
@@ -61,8 +63,11 @@ type meter struct {
 // MinDBFS is the lower end of the meter.
 func (meter) MinDBFS() int { return -60 }
 
-func (s *site) retestPanel(r *http.Request, v view, p store.ParticipantState, agents []store.Agent) (retestPanel, error) {
-	panel := retestPanel{Address: participantAddress(p.ID) + "/retest"}
+func (s *site) retestPanel(r *http.Request, v view, p store.ParticipantState, agents []store.Agent, about string) (retestPanel, error) {
+	panel := retestPanel{Address: participantAddress(p.ID) + "/retest", Report: about}
+	if about != "" {
+		panel.Address += "?" + url.Values{aboutParam: {about}}.Encode()
+	}
 	for _, a := range agents {
 		if !a.RevokedAt.IsZero() {
 			continue
@@ -183,7 +188,7 @@ func (s *site) retestPart(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := s.view(r)
-	panel, err := s.retestPanel(r, v, p, agents)
+	panel, err := s.retestPanel(r, v, p, agents, r.URL.Query().Get(aboutParam))
 	if err != nil {
 		return err
 	}
@@ -222,7 +227,25 @@ func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
 	default:
 		s.Log.InfoContext(r.Context(), "retest requested", "participant", p.ID, "agent", a.ID, "what", what)
 	}
-	http.Redirect(w, r, participantAddress(p.ID)+"#retest", http.StatusSeeOther)
+	return s.backToRetest(w, r, p.ID)
+}
+
+// aboutParam is the parameter with the report whose case a page shows.
+const aboutParam = "report"
+
+// backToRetest returns to the page with the form: that of the case, if it was one of this participant.
+func (s *site) backToRetest(w http.ResponseWriter, r *http.Request, participantID string) error {
+	address := participantAddress(participantID)
+	if about := r.PostForm.Get(aboutParam); about != "" {
+		c, err := s.Store.Case(r.Context(), about)
+		switch {
+		case err == nil && c.ParticipantID == participantID:
+			address = reportAddress(participantID, c.ReportID)
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+	}
+	http.Redirect(w, r, address+"#retest", http.StatusSeeOther)
 	return nil
 }
 
@@ -246,8 +269,7 @@ func (s *site) cancelRetest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Agents.Cancel(a.ID, r.PostForm.Get("id"))
-	http.Redirect(w, r, participantAddress(a.ParticipantID)+"#retest", http.StatusSeeOther)
-	return nil
+	return s.backToRetest(w, r, a.ParticipantID)
 }
 
 // shutChannels ends the connections of a blocked participant.

@@ -77,19 +77,24 @@ func TestEveryTextIsUsedAndEveryUseHasAText(t *testing.T) {
 func TestKeysThatAreMadeFromValues(t *testing.T) {
 	book := loadedBooks(t)[phrase.EN]
 	for prefix, names := range map[string]string{
-		"state.":        "ready limited not_ready unknown none old partial",
-		"status.":       "ok warn fail unknown skipped",
-		"severity.":     "fail warn info unknown",
-		"area.":         "participant municipality provider unknown",
-		"trigger.":      "check schedule support event foreign",
-		"retest_state.": "asked running done refused cancelled lost",
-		"retest_said.":  "asked running done refused cancelled lost",
-		"retest_what.":  "full network",
-		"retest_why.":   "declined no_answer no_person busy unsupported failed ended",
-		"filter.":       "all problems unknown ready old never blocked",
-		"order.":        "name recent urgency",
-		"time.":         "now minute minutes hour hours day days",
-		"failure.":      "fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
+		"state.":         "ready limited not_ready unknown none old partial",
+		"status.":        "ok warn fail unknown skipped",
+		"severity.":      "fail warn info unknown",
+		"area.":          "participant municipality provider unknown",
+		"trigger.":       "check schedule support event foreign",
+		"retest_state.":  "asked running done refused cancelled lost",
+		"retest_said.":   "asked running done refused cancelled lost",
+		"retest_what.":   "full network",
+		"retest_why.":    "declined no_answer no_person busy unsupported failed ended",
+		"filter.":        "all problems unknown ready old never blocked",
+		"order.":         "name recent urgency",
+		"case_state.":    "open taken closed",
+		"case_conflict.": "open taken closed",
+		"case_entry.":    "note taken released closed reopened",
+		"case_group.":    "without audio net conf host",
+		"case_cause.":    "none unknown other fleet.server_side fleet.provider_common fleet.site_common",
+		"time.":          "now minute minutes hour hours day days",
+		"failure.":       "fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			if !book.Has(prefix + name) {

@@ -27,6 +27,7 @@ import (
 type Store interface {
 	store.Participants
 	store.Reports
+	store.Cases
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	Council(ctx context.Context, id string) (store.Council, error)
@@ -181,6 +182,8 @@ func (s *site) routes() http.Handler {
 	staff("GET /participants/{id}", s.participant)
 	staff("GET /participants/{id}/reports/{report}", s.participant)
 	staff("GET /participants/{id}/reports/{report}/document", s.document)
+	staff("POST /participants/{id}/reports/{report}/case", s.changeCase)
+	staff("GET "+causesAddress, s.causes)
 	staff("GET /participants/{id}/retest", s.retestPart)
 	staff("POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
 	staff("POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)

@@ -65,8 +65,18 @@
     else if (news.length > 0) said.textContent = news.map(announced).join(" ");
   }
 
+  // keepTyped moves the forms with text that was typed into the new content, as long as they still
+  // fit: the same data-keep.
+  function keepTyped(next) {
+    for (const form of here.querySelectorAll("[data-keep]")) {
+      const other = next.querySelector(`#${form.id}`);
+      if (other?.dataset.keep === form.dataset.keep) other.replaceWith(form);
+    }
+  }
+
   function take(next) {
     exchange(() => {
+      keepTyped(next);
       here.replaceChildren(...next.childNodes);
       Object.assign(here.dataset, next.dataset); // now and revision
       setClock(here.dataset.now);

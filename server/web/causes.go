@@ -1,0 +1,91 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// causesAddress is the address of the page about how often the named causes were right.
+const causesAddress = "/causes"
+
+// causesPage tells how often the named causes were right.
+type causesPage struct {
+	Total   int
+	Rows    []truthRow
+	Periods []order
+}
+
+// truthRow is a named cause with what closed cases say about it.
+type truthRow struct {
+	Sentence string
+	Code     string
+	Cases    int
+	Right    int
+	Wrong    int
+	Unknown  int
+	Share    string // "" if nothing is known
+	Range    string
+	Few      bool // too few cases for a judgement
+	Instead  []instead
+}
+
+// instead is a cause that it was instead.
+type instead struct {
+	Sentence string
+	Cases    int
+}
+
+// fewCases is the number of cases below which a share says little.
+const fewCases = 10
+
+// periods are the days that the page can look back; 0 for all.
+func periods() []int { return []int{30, 365, 0} }
+
+func (s *site) causes(w http.ResponseWriter, r *http.Request) error {
+	v := s.view(r)
+	days, err := strconv.Atoi(r.URL.Query().Get("days"))
+	if err != nil || days <= 0 || days > 3650 {
+		days = 0
+	}
+	since := time.Time{}
+	if days > 0 {
+		since = v.now.AddDate(0, 0, -days)
+	}
+	counts, err := s.Store.CountCauses(r.Context(), since)
+	if err != nil {
+		return err
+	}
+	var body causesPage
+	for _, p := range periods() {
+		o := order{Word: v.T("truth.always"), Address: causesAddress, Current: p == days}
+		if p > 0 {
+			o.Word, o.Address = v.T("truth.days", "n", p), causesAddress+"?days="+strconv.Itoa(p)
+		}
+		body.Periods = append(body.Periods, o)
+	}
+	for _, t := range store.Truths(counts) {
+		body.Total += t.Cases()
+		body.Rows = append(body.Rows, v.truth(t))
+	}
+	s.show(w, r, page{Name: "causes", Body: body})
+	return nil
+}
+
+func (v view) truth(t store.CauseTruth) truthRow {
+	row := truthRow{Sentence: v.causeName(t.Named), Code: clean(t.Named, maxNameRunes), Cases: t.Cases(), Right: t.Right, Wrong: t.Wrong, Unknown: t.Unknown,
+		Few: t.Right+t.Wrong < fewCases}
+	if pct, low, high, ok := t.RightPct(); ok {
+		row.Share = percentText(pct)
+		row.Range = v.T("truth.range", "low", percentText(low), "high", percentText(high))
+	}
+	for _, c := range t.Instead {
+		row.Instead = append(row.Instead, instead{v.causeName(c.True), c.Cases})
+	}
+	return row
+}
+
+// percentText returns a percentage without decimals, which so few cases do not carry.
+func percentText(pct float64) string { return strconv.FormatFloat(pct, 'f', 0, 64) + " %" }
