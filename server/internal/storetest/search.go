@@ -130,3 +130,43 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 		}
 	}
 }
+
+// caseCodesByAge: a case code is found on whatever day its report was received, also
+// between days without reports.
+func caseCodesByAge(t *testing.T, s store.Store) {
+	midnight := evening.Truncate(24 * time.Hour)
+	received := map[string]time.Time{
+		"AAA-2QX": midnight, "BBB-2QX": midnight.Add(-time.Millisecond), "CCC-2QX": midnight.Add(24*time.Hour - time.Millisecond),
+		"DDD-2QX": evening.AddDate(-3, 0, 0), "EEE-2QX": evening.AddDate(0, 0, -2), "FFF-2QX": time.UnixMilli(1), "GGG-2QX": {},
+	}
+	var all []string
+	for code, at := range received {
+		_, agent := person(t, s, "Person "+code)
+		r := newReport(code, report.Ready, evening)
+		r.ReceivedAt = at
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		all = append(all, "Person "+code)
+	}
+	slices.Sort(all)
+	for code := range received {
+		want := []string{"Person " + code}
+		for _, search := range []string{code, code[:3], code[:5]} {
+			if got := names(t, s, store.StateQuery{Search: search}); !slices.Equal(got, want) {
+				t.Errorf("%q: %v, want %v", search, got, want)
+			}
+		}
+		if found, err := s.CaseReports(t.Context(), code, 0); err != nil || len(found) != 1 || found[0].Case != code {
+			t.Errorf("reports with %s: %+v, %v", code, found, err)
+		}
+		for _, search := range []string{code[:6] + "Z", "Z" + code[1:]} {
+			similar, err := s.SimilarStates(t.Context(), search, 10)
+			if err != nil || !slices.ContainsFunc(similar, func(p store.ParticipantState) bool { return p.Name == want[0] }) {
+				t.Errorf("similar to %q: %d without %s, %v", search, len(similar), want[0], err)
+			}
+		}
+	}
+	if got := names(t, s, store.StateQuery{Search: "2QX"}); !slices.Equal(got, all) {
+		t.Errorf("end of all codes: %v, want %v", got, all)
+	}
+}

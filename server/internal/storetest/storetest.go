@@ -63,6 +63,7 @@ func RunSearch(t *testing.T, open func(t *testing.T) store.Store) {
 	for name, test := range map[string]func(*testing.T, store.Store){
 		"search":              search,
 		"search by all means": searchByAllMeans,
+		"case codes by age":   caseCodesByAge,
 		"hostile texts":       hostileTexts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

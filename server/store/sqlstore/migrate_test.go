@@ -167,7 +167,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 }
 
 // newestVersion is the version of the last migration.
-const newestVersion = 12
+const newestVersion = 13
 
 // TestUpgradeLosesNothing: every value of every row is where it was, but for the
 // one thing that the migration is there to correct.
@@ -206,6 +206,9 @@ func TestUpgradeLosesNothing(t *testing.T) {
 	}
 	if r, err := s.Report(t.Context(), "a1"); err != nil || string(r.Document) != `{"id":"a1"}` {
 		t.Errorf("%s, %v", r.Document, err)
+	}
+	if found, err := s.CaseReports(t.Context(), "A1B-2C3", 0); err != nil || len(found) != 4 {
+		t.Errorf("%d reports with the case code, want 4 (%v)", len(found), err)
 	}
 	var broken int
 	if err := s.read.pool.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {

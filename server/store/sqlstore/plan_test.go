@@ -24,12 +24,16 @@ import (
 var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 
 // small are the tables that a statement may read as a whole: they have a row for
-// each member of staff or organisation, or are rows of the statement itself.
-var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few)$`)
+// each member of staff or organisation, or are rows of the statement itself, of which days
+// has one for each day of the retention period.
+var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few|days)$`)
 
 // few matches a statement about keys that it names, of which there are few, so that it
 // may read and sort all of them.
 var few = regexp.MustCompile(` IN \([?$]`)
+
+// oneCode matches the list of the reports with a case code, of which there are few as well.
+var oneCode = regexp.MustCompile(`r\.case_code = \S+ ORDER BY r\.checked_at`)
 
 // useEverything calls each method that reads or changes what grows with the number
 // of participants and reports, in each way that makes a statement of its own.
@@ -266,7 +270,7 @@ func TestPlansOfSQLite(t *testing.T) {
 		for _, line := range plan {
 			words := strings.Fields(line)
 			if words[0] == "SCAN" && !small.MatchString(words[1]) && words[1] != "CONSTANT" && !strings.HasSuffix(line, "-ROW VALUES CLAUSE") ||
-				strings.HasPrefix(line, "USE TEMP B-TREE FOR ORDER BY") && !few.MatchString(text) || strings.Contains(line, "AUTOMATIC") ||
+				strings.HasPrefix(line, "USE TEMP B-TREE FOR ORDER BY") && !few.MatchString(text) && !oneCode.MatchString(text) || strings.Contains(line, "AUTOMATIC") ||
 				few.MatchString(text) && strings.HasSuffix(line, "(org_id=?)") {
 				bad = line
 			}
@@ -334,7 +338,7 @@ func TestPlansOfPostgres(t *testing.T) {
 			conditions += n.IndexCond + "\n"
 			switch {
 			case n.Relation != "" && small.MatchString(n.Relation):
-			case n.Type == "Seq Scan", n.Type == "Sort" && !few.MatchString(text):
+			case n.Type == "Seq Scan", n.Type == "Sort" && !few.MatchString(text) && !oneCode.MatchString(text):
 				bad = append(bad, fmt.Sprintf("%s on %s", n.Type, n.Relation))
 			case strings.Contains(n.Type, "Index") && n.IndexCond == "":
 				bad = append(bad, fmt.Sprintf("all of %s", n.Index))

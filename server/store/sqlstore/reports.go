@@ -116,16 +116,6 @@ func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) 
 	return deleted, nil
 }
 
-// CaseReports implements store.Reports.
-func (s *Store) CaseReports(ctx context.Context, caseCode string, limit int) ([]store.ReportSummary, error) {
-	list, err := collect(ctx, s.read, scanSummary, `SELECT`+summaryColumns+
-		` FROM reports r WHERE r.org_id = ? AND r.case_code = ? ORDER BY r.checked_at DESC, r.id DESC LIMIT ?`, s.org, caseCode, pageSize(limit))
-	if err != nil {
-		return nil, fmt.Errorf("find case: %w", err)
-	}
-	return list, nil
-}
-
 func scanSummary(row scanner) (store.ReportSummary, error) {
 	var n nullSummary
 	if err := row.Scan(n.into()...); err != nil {

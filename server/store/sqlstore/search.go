@@ -134,21 +134,6 @@ func (s *Store) byPhone(ctx context.Context, q searched) (ids []string, ok bool,
 	return ids, len(list) <= s.limits.candidates, err
 }
 
-func (s *Store) byCase(ctx context.Context, q searched) (ids []string, ok bool, err error) {
-	for _, c := range q.cases() {
-		some, err := collect(ctx, s.read, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
-			reportsOfCase+c.condition+" LIMIT ?", append(append([]any{s.org}, c.args...), s.limits.candidates+1)...)
-		if err != nil {
-			return nil, false, fmt.Errorf("look for a case: %w", err)
-		}
-		if len(some) > s.limits.candidates {
-			return nil, false, nil
-		}
-		ids = append(ids, some...)
-	}
-	return ids, true, nil
-}
-
 // part is a key of search_parts: the beginning of a part, and from and to for the number
 // of letters before the part in its word.
 type part struct {
@@ -204,42 +189,12 @@ func (s *Store) compared(q searched) match {
 		any, m.args = append(any, "p.phone_key"+likeSearched), append(m.args, like(q.digits))
 	}
 	for _, c := range q.cases() {
-		any, m.args = append(any, "p.id IN ("+reportsOfCase+c.condition+")"), append(append(m.args, s.org), c.args...)
+		reports, args := s.reportsOfCase("r.participant_id", c)
+		any, m.args = append(any, "p.id IN ("+reports+")"), append(m.args, args...)
 	}
 	m.condition = "(" + strings.Join(any, " OR ") + ")"
 	return m
 }
-
-const reportsOfCase = `SELECT r.participant_id FROM reports r WHERE r.org_id = ? AND `
-
-// cases returns the conditions for the reports whose case codes may be meant. Of a
-// partial code, only the beginning and the end of a case code have an index.
-func (q searched) cases() (all []match) {
-	switch {
-	case len(q.codes) > 0:
-		for _, code := range q.codes {
-			all = append(all, match{condition: "r.case_code = ?", args: []any{code}})
-		}
-		return all
-	case q.ends != "":
-		half := len(q.ends) - halfCode
-		begin, end := q.ends, q.ends
-		if half > 0 {
-			begin, end = q.ends[:halfCode]+"-"+q.ends[halfCode:], q.ends[:half]+"-"+q.ends[half:]
-		}
-		return []match{
-			{condition: "r.case_code >= ? AND r.case_code < ?", args: []any{begin, after(begin)}},
-			{condition: secondHalf + " = ? AND r.case_code LIKE ?", args: []any{q.ends[half:], "%" + end}},
-		}
-	}
-	return nil
-}
-
-// halfCode is the number of letters before the dash of a case code, and behind it.
-const halfCode = 3
-
-// secondHalf is the expression that reports_by_case_end indexes.
-const secondHalf = `substr(r.case_code, 5)`
 
 const likeSearched = ` LIKE ? ESCAPE '\'`
 

@@ -94,31 +94,6 @@ func partsOfSimilar(word string) []part {
 	}
 }
 
-func (s *Store) similarCases(ctx context.Context, code string) (found []candidate, err error) {
-	first, second, _ := strings.Cut(code, "-")
-	type codeOf struct {
-		candidate
-		code string
-	}
-	for _, half := range []match{
-		{condition: "r.case_code >= ? AND r.case_code < ?", args: []any{first, after(first)}},
-		{condition: secondHalf + " = ?", args: []any{second}},
-	} {
-		list, err := collect(ctx, s.read, func(row scanner) (c codeOf, err error) { return c, row.Scan(&c.id, &c.nameKey, &c.code) }, `
-			SELECT p.id, p.name_key, r.case_code FROM reports r JOIN participants p ON p.id = r.participant_id
-			WHERE r.org_id = ? AND `+half.condition+` LIMIT ?`, append(append([]any{s.org}, half.args...), s.limits.candidates)...)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range list {
-			if oneOff(code, c.code) {
-				found = append(found, c.candidate)
-			}
-		}
-	}
-	return found, nil
-}
-
 // maxExactLetters is the length up to which words must match exactly: otherwise half of
 // all names would resemble them.
 const maxExactLetters = 3
