@@ -24,7 +24,8 @@ type Sound struct {
 	// Sent is the number of packets sent.
 	Sent int
 	// Whole is true when the whole stream was sent: it counts even if the time of the
-	// check ended during the wait for the last packets.
+	// check ended during the wait for the last packets. A shorter one counts from
+	// enoughPackets on, if it was returned.
 	Whole bool
 	// Returned is true when the stream came back, Foreign when packets came that do not
 	// belong to it, Unclear when too few of them came to decide.
@@ -40,6 +41,12 @@ type Sound struct {
 	// Silence is the reason why a stream was not returned; "" if unknown.
 	Silence string
 }
+
+// enoughPackets is the length from which an interrupted stream counts, 1.5 s. On a lossy
+// line the steps before it take longer, and the time of the check ends during the stream;
+// the intervals of its figures allow for the fewer packets. That nothing was returned is
+// not concluded from it.
+const enoughPackets = 75
 
 // media performs the steps of a call after the answer.
 type media struct {
@@ -80,7 +87,7 @@ func (m *media) soundUp(ctx context.Context) Outcome {
 	case m.sound.Fault != "":
 		m.d.State = report.MediaInterrupted
 		return Fault(m.sound.Fault)
-	case interrupted && !m.sound.Whole, m.sound.Sent == 0:
+	case interrupted && !m.sound.Whole && !(m.sound.Returned && m.sound.Sent >= enoughPackets), m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
 	case m.sound.Void:
