@@ -188,8 +188,11 @@ func (s *site) liveKit(relay, fault, certificate, secret string) error {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf("port: 7880\nbind_addresses: [127.0.0.1]\nkeys: {%s: %s}\nlogging: {level: error}\nrtc: {udp_port: %d, tcp_port: %d, use_external_ip: false}\n%s",
-		liveKitKey, longSecret, liveKitUDP, liveKitTCP, relay)
+	// With a node address, LiveKit names that one for each address of the computer, and of
+	// equal candidates it keeps a random one: it ignores packets to the address that it named
+	// unless the others are excluded.
+	config := fmt.Sprintf("port: 7880\nbind_addresses: [127.0.0.1]\nkeys: {%s: %s}\nlogging: {level: error}\nrtc: {udp_port: %d, tcp_port: %d, use_external_ip: false, ips: {includes: [%s/32]}}\n%s",
+		liveKitKey, longSecret, liveKitUDP, liveKitTCP, netbench.ServerAddress(), relay)
 	if fault != "down" {
 		if err := s.run(s.w.AtServer(s.ctx, program, "--config-body", config, "--node-ip", netbench.ServerAddress().String()), ""); err != nil {
 			return err
