@@ -97,7 +97,7 @@ func TestEndings(t *testing.T) {
 		}
 		fmt.Fprintln(&line)
 	}
-	t.Logf("of %d each, named rightly after %v:\n%s", takes, times, line.String())
+	t.Logf("of %d each, reported correctly after %v:\n%s", takes, times, line.String())
 }
 
 func endingTake(t *testing.T, e ending, at time.Duration, voice, silence []float32) (code string, verdict report.Verdict, d *report.AudioInput) {

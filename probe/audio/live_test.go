@@ -229,10 +229,10 @@ func TestLiveCauses(t *testing.T) {
 	}
 	t.Logf("not in time:\n%s\naccused:\n%s", missed.String(), accused.String())
 	if share := voices.Share(inTime, faulty); share < minReportedInTime {
-		t.Errorf("%.1f %% named in time, want %.0f %%", share, minReportedInTime)
+		t.Errorf("%.1f %% of the faults reported in time, want %.0f %%", share, minReportedInTime)
 	}
 	if share := voices.Share(peace, healthy); share < minWithoutFalseCause {
-		t.Errorf("%.1f %% of the healthy left in peace, want %.0f %%", share, minWithoutFalseCause)
+		t.Errorf("%.1f %% of the healthy fixtures without a false cause, want %.0f %%", share, minWithoutFalseCause)
 	}
 }
 

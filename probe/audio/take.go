@@ -24,7 +24,7 @@ const overtime = 500 * time.Millisecond
 // sound returns or the silence is certain: the microphone may have become silent in
 // the last half second.
 const (
-	endDoubt = 1600 * time.Millisecond
+	endExtension = 1600 * time.Millisecond
 	// endSilent is the shortest silence that extends a recording.
 	endSilent = 60 * time.Millisecond
 )
@@ -41,7 +41,7 @@ type take struct {
 	backend string
 	listed  bool
 	devices []capture.Device
-	course  course
+	history deviceHistory
 	before  firstUses
 	started capture.Started
 
@@ -77,7 +77,7 @@ func (t *take) handle(m capture.Message) error {
 		t.observe(m)
 	case capture.Started:
 		t.started = m
-		t.course.open(m.Device)
+		t.history.open(m.Device)
 		t.delivery = newDelivery(time.Duration(m.PeriodMS)*time.Millisecond, m.RateHz)
 		t.keep.begin(m.Channels)
 		t.others.listen(t.devices, m.Device.ID)
@@ -95,17 +95,17 @@ func (t *take) observe(s capture.State) {
 	if t.analyzer != nil {
 		at = t.captured()
 	}
-	t.course.look(s, at)
+	t.history.look(s, at)
 	t.before.look(s.Snapshot)
 	t.emitMuted()
-	if t.invited && t.course.moved.at != nil {
+	if t.invited && t.history.moved.at != nil {
 		t.lookNow()
 	}
 }
 
 // emitMuted emits an event as soon as the system mutes the recorded microphone.
 func (t *take) emitMuted() {
-	known := t.course.now()
+	known := t.history.now()
 	if t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
 		return
 	}
@@ -114,7 +114,7 @@ func (t *take) emitMuted() {
 }
 
 // recordedID returns the ID of the recorded device, which changes with a reroute.
-func (t *take) recordedID() string { return cmp.Or(t.course.endID(), t.course.startID()) }
+func (t *take) recordedID() string { return cmp.Or(t.history.endID(), t.history.startID()) }
 
 func (t *take) hear(m capture.PCM) error {
 	samples := t.warm.pass(m, t.started.Channels)
@@ -138,7 +138,7 @@ func (t *take) hear(m capture.PCM) error {
 	}
 	t.invite()
 	t.showLevel(frames)
-	if t.over() && !t.endInDoubt() {
+	if t.over() && !t.endUncertain() {
 		return capture.ErrEnough
 	}
 	t.look()
@@ -152,13 +152,13 @@ func (t *take) over() bool {
 	return t.listening.over(t.floorKnown, t.onlyZeros()) || heardFor >= quietLead+t.listening.longest()+overtime
 }
 
-// endInDoubt extends a recording that ends in silence, by at most endDoubt.
-func (t *take) endInDoubt() bool {
+// endUncertain extends a recording that ends in silence, by at most endExtension.
+func (t *take) endUncertain() bool {
 	if t.overAt == 0 {
 		t.overAt = t.frames
 	}
 	silent, unlike := t.analyzer.EndSilence()
-	return unlike && silent >= float64(endSilent.Milliseconds()) && t.frames-t.overAt < t.framesIn(endDoubt)
+	return unlike && silent >= float64(endSilent.Milliseconds()) && t.frames-t.overAt < t.framesIn(endExtension)
 }
 
 // invite asks the participant to speak after the quiet lead. If only zeros are
@@ -225,7 +225,7 @@ func (t *take) data(state report.CaptureState) *report.AudioInput {
 		fillSignal(d, t.analyzer.Analysis())
 		t.fillDelivery(d)
 	}
-	if isTrue(d.AllZero) && isTrue(t.course.state.PrivacyDenied) {
+	if isTrue(d.AllZero) && isTrue(t.history.state.PrivacyDenied) {
 		// Windows and macOS deliver zeros to programs that may not use the microphone.
 		return &report.AudioInput{State: report.CaptureRefused, Device: d.Device, Backend: d.Backend, Microphones: d.Microphones}
 	}
@@ -250,7 +250,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 	if t.started.Channels == 0 {
 		return
 	}
-	dev := t.deviceByID(t.course.startID())
+	dev := t.deviceByID(t.history.startID())
 	d.Device = t.names.microphone("device", dev)
 	// On Windows communication programs use the default communications device.
 	d.IsDefault = new(dev.IsDefault || dev.IsDefaultComms)
@@ -261,7 +261,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 	if dev.NativeChannels > 0 {
 		d.NativeChannels = new(dev.NativeChannels)
 	}
-	if known, ok := t.course.begin.Devices[dev.ID]; ok {
+	if known, ok := t.history.begin.Devices[dev.ID]; ok {
 		d.BluetoothCodec = known.BluetoothCodec
 		for _, f := range []struct{ to, from **int }{{&d.NativeRateHz, &known.NativeRateHz}, {&d.NativeChannels, &known.NativeChannels}} {
 			if *f.from != nil {
@@ -269,7 +269,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 			}
 		}
 	}
-	t.course.describe(d, t.deviceByID, t.names)
+	t.history.describe(d, t.deviceByID, t.names)
 }
 
 // deviceByID returns a listed device, or the system's description of a later one.
@@ -282,8 +282,8 @@ func (t *take) deviceByID(id string) capture.Device {
 			return d
 		}
 	}
-	d := capture.Device{ID: id, IsDefault: id == t.course.begin.DefaultID}
-	for _, s := range []osstate.Snapshot{t.course.begin, t.course.state} {
+	d := capture.Device{ID: id, IsDefault: id == t.history.begin.DefaultID}
+	for _, s := range []osstate.Snapshot{t.history.begin, t.history.state} {
 		if known, ok := s.Devices[id]; ok {
 			d.Name, d.Product, d.IsMonitor, d.IsBluetooth = known.Name, known.Product, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
 		}

@@ -69,7 +69,7 @@ func TestWarmUpIsDiscarded(t *testing.T) {
 	f.at = 1500 * time.Millisecond // the first callback is late
 	f.pass(300*time.Millisecond, 0, 0)
 	if f.listened >= 0 {
-		t.Error("listening to the zeros of the start")
+		t.Error("the zeros at the start are evaluated")
 	}
 	f.pass(2*time.Second, 0.1, 0)
 	d := f.data()

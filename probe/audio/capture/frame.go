@@ -86,7 +86,7 @@ func readFrame(r io.Reader, space []byte) (kind, []byte, error) {
 	var head [frameHeader]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return 0, nil, fmt.Errorf("%w: it ends within a frame's head", ErrGarbage)
+			return 0, nil, fmt.Errorf("%w: truncated frame header", ErrGarbage)
 		}
 		return 0, nil, err
 	}
@@ -100,7 +100,7 @@ func readFrame(r io.Reader, space []byte) (kind, []byte, error) {
 	}
 	payload := slices.Grow(space[:0], int(size))[:size]
 	if _, err := io.ReadFull(r, payload); err != nil {
-		return 0, nil, fmt.Errorf("%w: it ends within a frame", ErrGarbage)
+		return 0, nil, fmt.Errorf("%w: truncated frame", ErrGarbage)
 	}
 	return k, payload, nil
 }

@@ -34,10 +34,10 @@ func pick(devices []Device, name string) (Device, error) {
 		case len(found) == 1:
 			return found[0], nil
 		case len(found) > 1:
-			return Device{}, &startError{state: report.CaptureDeviceAbsent, text: fmt.Sprintf("%d devices fit the name asked for; name one exactly", len(found))}
+			return Device{}, &startError{state: report.CaptureDeviceAbsent, text: fmt.Sprintf("%d devices match the requested name; give the full name", len(found))}
 		}
 	}
-	return Device{}, &startError{state: report.CaptureDeviceAbsent, text: "the device asked for is not there"}
+	return Device{}, &startError{state: report.CaptureDeviceAbsent, text: "the requested device does not exist"}
 }
 
 // pickDefault returns the system's default even if it is a monitor: a conference

@@ -198,7 +198,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	stderr := &complaint{limit: 4 << 10}
+	stderr := &stderrHead{limit: 4 << 10}
 	cmd.Stderr = stderr
 	cmd.WaitDelay = killWait
 	stdin, err := cmd.StdinPipe()
@@ -226,7 +226,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 		}
 	}()
 	// A child that never reads must not block the parent. The writer ends with the child.
-	wishes := make(chan byte, 1)
+	requests := make(chan byte, 1)
 	go func() {
 		_, _ = stdin.Write(append(line, '\n'))
 		if s.Request.Op.plays() {
@@ -236,16 +236,16 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 		}
 		for {
 			select {
-			case wish := <-wishes:
-				_, _ = stdin.Write([]byte{wish})
+			case request := <-requests:
+				_, _ = stdin.Write([]byte{request})
 			case <-waited:
 				return
 			}
 		}
 	}()
-	ask = func(wish byte) {
+	ask = func(request byte) {
 		select {
-		case wishes <- wish:
+		case requests <- request:
 		default:
 		}
 	}
@@ -293,17 +293,17 @@ func receive(r io.Reader, to chan<- received, abandoned <-chan struct{}) {
 	}
 }
 
-// complaint keeps the beginning of the child's standard error for the log.
-type complaint struct {
+// stderrHead keeps the beginning of the child's standard error for the log.
+type stderrHead struct {
 	buf   bytes.Buffer
 	limit int
 }
 
-func (t *complaint) Write(p []byte) (int, error) {
+func (t *stderrHead) Write(p []byte) (int, error) {
 	if room := t.limit - t.buf.Len(); room > 0 {
 		t.buf.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }
 
-func (t *complaint) String() string { return t.buf.String() }
+func (t *stderrHead) String() string { return t.buf.String() }

@@ -73,7 +73,7 @@ func (w *watch) streams() bool { return w.stage == stageFirst || w.stage == stag
 func (w *watch) verdict() *Error {
 	switch w.stage {
 	case stageHello:
-		return &Error{State: report.CaptureDied, Text: "the capture process gave no sign of life"}
+		return &Error{State: report.CaptureDied, Text: "the capture process does not respond"}
 	case stageServer:
 		return &Error{State: report.CaptureNoServer, Text: "the sound system does not answer"}
 	case stageOpen:
@@ -81,7 +81,7 @@ func (w *watch) verdict() *Error {
 	case stageFirst:
 		return &Error{State: report.CaptureStalled, Text: "the microphone delivers no sound"}
 	case stagePlay:
-		return &Error{State: report.CaptureStalled, Text: "the loudspeaker takes no more sound"}
+		return &Error{State: report.CaptureStalled, Text: "the loudspeaker stopped accepting sound"}
 	default:
 		return &Error{State: report.CaptureStalled, Text: "the microphone stopped delivering sound"}
 	}

@@ -49,17 +49,17 @@ func TestConsentUses(t *testing.T) {
 		t.Errorf("used %v by %q", show(used), program)
 	}
 	if used, _ := (Uses{}).Of(""); used != nil {
-		t.Error("a system that does not tell says something all the same")
+		t.Error("a state is reported that this system does not provide")
 	}
 }
 
 func TestBluetoothCodecNames(t *testing.T) {
-	for said, want := range map[string]string{
+	for name, want := range map[string]string{
 		"CVSD": "cvsd", "mSBC": "msbc", "msbc": "msbc", "sbc_xq_512": "sbc_xq", "sbc": "sbc", "LC3-SWB": "lc3_swb",
 		"aptx_ll_duplex": "aptx_ll", "": "", "annas codec": "",
 	} {
-		if got := bluetoothCodecName(said); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
+		if got := bluetoothCodecName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
 }

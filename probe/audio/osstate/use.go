@@ -43,12 +43,12 @@ func (u Uses) Of(deviceID string) (elsewhere *bool, program string) {
 
 // bluetoothCodecName converts the codec names of PulseAudio ("mSBC", "sbc_xq_512")
 // and PipeWire ("msbc") to report.BluetoothCodecs; empty for any other.
-func bluetoothCodecName(said string) string {
-	said = strings.ReplaceAll(strings.ToLower(said), "-", "_")
+func bluetoothCodecName(name string) string {
+	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	// The longest match: sbc_xq_512 is not plain sbc.
 	best := ""
 	for _, codec := range report.BluetoothCodecs() {
-		if (said == codec || strings.HasPrefix(said, codec+"_")) && len(codec) > len(best) {
+		if (name == codec || strings.HasPrefix(name, codec+"_")) && len(codec) > len(best) {
 			best = codec
 		}
 	}

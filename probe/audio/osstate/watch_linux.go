@@ -8,16 +8,16 @@ import (
 	"github.com/jfreymuth/pulse/proto"
 )
 
-// errServerLeft ends the watch of a server that disconnected.
-var errServerLeft = errors.New("the sound server disconnected")
+// errServerDisconnected ends the watch of a server that disconnected.
+var errServerDisconnected = errors.New("the sound server disconnected")
 
 // watch subscribes to the server's events for sources, recording streams, and the
 // server itself, which includes the default device.
 func watch(ctx context.Context, changed chan<- struct{}) error {
 	left := make(chan struct{}, 1)
-	client, conn, err := dialPulse(ctx, func(said any) {
+	client, conn, err := dialPulse(ctx, func(message any) {
 		to := changed
-		switch said.(type) {
+		switch message.(type) {
 		case *proto.SubscribeEvent:
 		case *proto.ConnectionClosed:
 			to = left
@@ -41,6 +41,6 @@ func watch(ctx context.Context, changed chan<- struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-left:
-		return errServerLeft
+		return errServerDisconnected
 	}
 }

@@ -180,7 +180,7 @@ func TestHumThatBeginsLater(t *testing.T) {
 	const rate = 48000
 	for _, hz := range []float64{50, 60, 150} {
 		for _, pitch := range []float64{95, 128, 210} {
-			samples := unceasing(rate, 6, pitch)
+			samples := continuousVoice(rate, 6, pitch)
 			if r := analyse(Format{rate, 1}, samples); r.HumHz != nil {
 				t.Errorf("a voice of %g Hz alone: hum of %s Hz, %s dB above", pitch, show(r.HumHz), show(r.HumAboveDB))
 			}
@@ -193,9 +193,9 @@ func TestHumThatBeginsLater(t *testing.T) {
 	}
 }
 
-// unceasing returns a voice without pauses: its level falls by only 12 dB between
+// continuousVoice returns a voice without pauses: its level falls by only 12 dB between
 // syllables.
-func unceasing(rateHz int, seconds, pitchHz float64) []float32 {
+func continuousVoice(rateHz int, seconds, pitchHz float64) []float32 {
 	random := rand.New(rand.NewPCG(5, 5))
 	samples := make([]float32, int(seconds*float64(rateHz)))
 	phase := 0.0

@@ -9,11 +9,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// course records the operating system's state of the devices during a capture.
+// deviceHistory records the operating system's state of the devices during a capture.
 // The end counts: a microphone that was muted or unplugged in the last half second
 // will not be heard in the session. Therefore the states at the start and at the
 // end are both kept, and the time of the last change.
-type course struct {
+type deviceHistory struct {
 	device capture.Device // opened; without channels in the stream nothing is
 
 	begin, state osstate.Snapshot // the first after the stream began, and the latest
@@ -43,12 +43,12 @@ func (s since) ms(holds bool) *float64 {
 }
 
 // open records the device from which the stream is captured.
-func (c *course) open(d capture.Device) {
+func (c *deviceHistory) open(d capture.Device) {
 	c.device, c.begin, c.looked = d, c.state, true
 }
 
 // look records a state of the system at stream position at.
-func (c *course) look(s capture.State, at time.Duration) {
+func (c *deviceHistory) look(s capture.State, at time.Duration) {
 	c.serverGone = s.ServerGone
 	if s.Unread {
 		return
@@ -82,11 +82,11 @@ func different(a, b *float64) bool { return a != nil && b != nil && *a != *b }
 
 // startID returns the ID of the device that was recorded at the start. Which
 // device the default was is known only from the stream itself.
-func (c *course) startID() string { return cmp.Or(c.streamID, c.device.ID) }
+func (c *deviceHistory) startID() string { return cmp.Or(c.streamID, c.device.ID) }
 
 // endID returns the ID of the device that is recorded now. It is empty if the
 // device has gone and no other device has replaced it.
-func (c *course) endID() string {
+func (c *deviceHistory) endID() string {
 	id := cmp.Or(c.state.StreamDeviceID, c.startID())
 	if _, there := c.state.Devices[id]; !there && c.state.Devices != nil && c.unplugged() {
 		return ""
@@ -96,7 +96,7 @@ func (c *course) endID() string {
 
 // now returns the latest known state of the recorded device; for a device that has
 // gone, the last state before it went.
-func (c *course) now() osstate.Device {
+func (c *deviceHistory) now() osstate.Device {
 	id := c.endID()
 	if d, ok := c.state.Devices[id]; ok {
 		return d
@@ -104,35 +104,37 @@ func (c *course) now() osstate.Device {
 	return c.begin.Devices[c.startID()]
 }
 
-func (c *course) rerouted() bool {
+func (c *deviceHistory) rerouted() bool {
 	return c.streamID != "" && c.state.StreamDeviceID != "" && c.state.StreamDeviceID != c.streamID
 }
 
 // unplugged compares with the start of the capture, because some systems do not
 // list the device they record from, and some jacks always report "not plugged in".
-func (c *course) unplugged() bool {
+func (c *deviceHistory) unplugged() bool {
 	before, listed := c.begin.Devices[c.startID()]
 	after, still := c.state.Devices[c.startID()]
 	return listed && (!still || isTrue(after.Unplugged) && isFalse(before.Unplugged))
 }
 
-func (c *course) defaultChanged() bool {
+func (c *deviceHistory) defaultChanged() bool {
 	return c.isDefault(c.begin) && c.state.DefaultID != "" && !c.isDefault(c.state)
 }
 
 // isDefault checks both default devices of Windows: communication programs use the
 // default communications device.
-func (c *course) isDefault(s osstate.Snapshot) bool {
+func (c *deviceHistory) isDefault(s osstate.Snapshot) bool {
 	id := c.startID()
 	return id != "" && (id == s.DefaultID || id == s.DefaultCommsID)
 }
 
 // suspended reports whether the system has suspended the recorded device. A
 // suspended device delivers no samples to any program.
-func (c *course) suspended() bool { return c.looked && c.streamID != "" && isTrue(c.now().Suspended) }
+func (c *deviceHistory) suspended() bool {
+	return c.looked && c.streamID != "" && isTrue(c.now().Suspended)
+}
 
 // describe writes into d what happened to the device by the end of the capture.
-func (c *course) describe(d *report.AudioInput, device func(id string) capture.Device, names *namer) {
+func (c *deviceHistory) describe(d *report.AudioInput, device func(id string) capture.Device, names *namer) {
 	end := c.now()
 	d.OSMuted, d.OSVolumeDB = end.Muted, end.VolumeDB
 	d.MutedAfterMS, d.VolumeAfterMS = c.muted.ms(isTrue(end.Muted)), c.volume.ms(end.VolumeDB != nil && different(end.VolumeDB, c.begin.Devices[c.startID()].VolumeDB))
