@@ -39,7 +39,7 @@ func judge(m measurement) probe.Result {
 	if void := fillSelfCheck(d, m.stream); void {
 		// Only figures that do not concern the line: the fault is in this computer.
 		d.State = report.MediaSelfCheckVoid
-		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep time", Data: d}
+		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep its schedule", Data: d}
 	}
 	if m.logErr == nil {
 		m.stream.correctDepartures(m.log)
@@ -64,11 +64,11 @@ func (m measurement) outcome() (report.MediaState, report.Status, string) {
 	case len(m.stream.Echoes) == 0 && m.logErr != nil:
 		// Neither the reflector nor the collector responds: the fault may be theirs
 		// as well as the line's.
-		return report.MediaNotFlowing, report.StatusUnknown, "no echo came, and the collector did not say why"
+		return report.MediaNotFlowing, report.StatusUnknown, "no echo arrived, and the collector gave no reason"
 	case len(m.stream.Echoes) == 0:
 		return report.MediaNotFlowing, report.StatusFail, ""
 	case m.brokeOff() && m.logErr != nil:
-		return report.MediaInterrupted, report.StatusUnknown, "the echo broke off, and the collector did not say why"
+		return report.MediaInterrupted, report.StatusUnknown, "the echo stopped, and the collector gave no reason"
 	case m.brokeOff():
 		return report.MediaInterrupted, report.StatusFail, ""
 	}

@@ -78,7 +78,7 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 	})
 	if err := over.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS with the relay: %w", err)
+		return nil, fmt.Errorf("start TLS with the relay: %w", err)
 	}
 	return gatedConn{turnframe.Conn{Conn: over}, d.gate}, nil
 }

@@ -149,7 +149,7 @@ func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest ti
 func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
 	l, err := openLink(env, dedupeRelays(ice, v.cfg.WebPort), v.cfg)
 	if err != nil {
-		env.Log.Warn("no WebRTC on this machine", "err", err)
+		env.Log.Warn("WebRTC could not be started", "err", err)
 		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
 	}
 	fail := func(r probe.Result) (*link, *probe.Result) {

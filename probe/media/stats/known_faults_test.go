@@ -117,7 +117,7 @@ func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 		packets[i] = Packet{Seq: uint32(i), SentNS: s.SentNS, ArrivedNS: s.SentNS + 10e6}
 	}
 	if s := Summarise(Direction{Sent: len(sends), IntervalNS: 20e6, Packets: packets}); s.Loss.Pct != 0 || s.Jitter.FinalMS != 0 {
-		t.Errorf("own lateness read as network: %+v %+v", s.Loss, s.Jitter)
+		t.Errorf("this computer's own lateness counts as delay of the network: %+v %+v", s.Loss, s.Jitter)
 	}
 	if v := CheckSchedule(sends, 50, DefaultScheduleLimits()).Verdict; v != VerdictVoid {
 		t.Errorf("verdict %s, want void", v)

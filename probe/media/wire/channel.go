@@ -231,7 +231,7 @@ func parseChannel(b []byte, types map[MessageType]func(ChannelMessage) string) (
 	return m, nil
 }
 
-// IsInstance reports whether s is an instance as agents draw it; "" is none.
+// IsInstance reports whether s is an instance ID as agents generate it; "" means none.
 func IsInstance(s string) bool { return s == "" || reID.MatchString(s) }
 
 func helloFault(m ChannelMessage) string {

@@ -36,7 +36,7 @@ func (s Session) validate() error {
 	case s.StartsAt.IsZero():
 		return errors.New("no start")
 	case s.EndsAt != nil && (!s.EndsAt.After(s.StartsAt) || s.EndsAt.Sub(s.StartsAt) > MaxSessionLength):
-		return errors.New("the end does not fit the start")
+		return errors.New("the end is not within 24 hours after the start")
 	case s.Target != "" && !IsTargetName(s.Target), len(s.Profile) > maxTargetFieldBytes:
 		return errors.New("invalid target or profile")
 	}

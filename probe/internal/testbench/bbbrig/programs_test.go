@@ -89,7 +89,7 @@ func (p *programs) serve() {
 			return
 		}
 	}
-	p.t.Fatal("the collector did not say where it listens")
+	p.t.Fatal("the collector did not print its address")
 }
 
 // TestPrograms: the collector creates a test meeting with the target's secret, and

@@ -60,7 +60,7 @@ func selected(t *testing.T) []scenario {
 		return !slices.Contains(wanted, s.name) && !(names == "subset" && s.subset)
 	})
 	if len(chosen) == 0 || names != "subset" && len(chosen) != len(wanted) {
-		t.Fatalf("%s=%s: there are not all of these scenarios", envBench, names)
+		t.Fatalf("%s=%s: some of these scenarios do not exist", envBench, names)
 	}
 	return chosen
 }

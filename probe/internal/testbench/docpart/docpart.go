@@ -18,7 +18,7 @@ func Replace(file, part, tables string) error {
 	before, rest, begins := bytes.Cut(b, begin)
 	_, after, ends := bytes.Cut(rest, end)
 	if !begins || !ends {
-		return fmt.Errorf("write the tables: %s has no place for %q", file, part)
+		return fmt.Errorf("write the tables: %s has no section %q", file, part)
 	}
 	whole := bytes.Join([][]byte{before, begin, []byte(tables), end, after}, nil)
 	if err := os.WriteFile(file, whole, 0o644); err != nil {

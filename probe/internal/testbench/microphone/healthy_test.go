@@ -51,7 +51,7 @@ func TestHealthyVoicesLive(t *testing.T) {
 	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void",
 		takes.clean, takes.taken, voices.Share(takes.clean, takes.taken), len(void))
 	if takes.taken < minTaken {
-		t.Errorf("only %d voices could be taken: this machine is too busy to tell", takes.taken)
+		t.Errorf("only %d voices could be taken: this machine is too busy for a conclusion", takes.taken)
 	}
 }
 

@@ -109,7 +109,7 @@ func FuzzNameServer(f *testing.F) {
 		}
 		if ok {
 			if _, again := answerDNS(reply, DNSSpec{}); again {
-				t.Error("it answers an answer: two of them would never stop")
+				t.Error("it responds to a response, so that two of them would never stop")
 			}
 		}
 	})

@@ -96,7 +96,7 @@ func (f *frontTLS) load(s CollectorSpec) error {
 	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(now.UnixNano()), from.Add(-time.Hour), from.Add(120*month)
 	signer, ok := f.authority.PrivateKey.(crypto.Signer)
 	if !ok {
-		return errors.New("sign for a scenario: the authority's key cannot")
+		return errors.New("sign for a scenario: the authority's key cannot sign")
 	}
 	authority, err := x509.CreateCertificate(rand.Reader, &template, &template, signer.Public(), signer)
 	if err != nil {

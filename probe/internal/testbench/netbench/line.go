@@ -27,7 +27,7 @@ type Line struct {
 	JitterMS     float64 `toml:"jitter_ms"`
 	SpikePct     float64 `toml:"spike_pct"`
 	StallEveryMS float64 `toml:"stall_every_ms"`
-	// Overtaking permits packets with a shorter additional delay overtake others.
+	// Overtaking permits packets with a shorter additional delay to overtake others.
 	Overtaking bool `toml:"overtaking"`
 
 	// LossPct is independent loss.

@@ -32,7 +32,7 @@ func TestIPv6PassesWithoutTranslation(t *testing.T) {
 		t.Fatalf("at the server: %v", got)
 	}
 	if back := l.give(atServer, udp6(server6(3478), home6(5000), 10), atHome); len(back) != 1 {
-		t.Error("the answer does not come home")
+		t.Error("the answer does not reach the home")
 	}
 	if back := l.give(atServer, udp6(server6(3479), home6(5000), 10), atHome); len(back) != 0 {
 		t.Error("the router permits unsolicited packets")

@@ -168,7 +168,7 @@ func TestBindingsAreForgotten(t *testing.T) {
 		}
 		l.pass(31 * time.Second)
 		if again := l.out(5000, a1); again == seen {
-			t.Error("the same port after it was forgotten, though ports are sequential")
+			t.Error("an expired binding got the same port again, although ports are sequential")
 		}
 	}
 }
@@ -262,7 +262,7 @@ func TestMTU(t *testing.T) {
 			}
 			about, ok := got[0].carriesError()
 			if mtu := int(got[0].payload()[6])<<8 | int(got[0].payload()[7]); !ok || mtu != 1300 || from == atHome && about.src() != home(5000) {
-				t.Errorf("%s is told of %d bytes, about %v", hostNames[from], mtu, about.src())
+				t.Errorf("%s: %d bytes about %v were reported", hostNames[from], mtu, about.src())
 			}
 		}
 	}
@@ -276,7 +276,7 @@ func TestPhasesAndTruth(t *testing.T) {
 	}
 	l.pass(3 * time.Second)
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 0 {
-		t.Error("it passes in the fourth second")
+		t.Error("a packet passes in the fourth second")
 	}
 	if p := l.truth[0]; p.DelayNS() != 10e6 || p.Arrived != "server" || p.From != home(5000) || p.To != a1 {
 		t.Errorf("truth: %+v", p)

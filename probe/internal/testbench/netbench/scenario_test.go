@@ -38,7 +38,7 @@ func TestScenariosAreSound(t *testing.T) {
 			t.Errorf("%s is in the subset and cannot be found yet", s.Name)
 		}
 		if _, known := diagnose.Lookup(s.Expect); !known && s.Expect != Healthy && s.Needs == "" {
-			t.Errorf("%s expects %s, for which there is no rule; say so with needs", s.Name, s.Expect)
+			t.Errorf("%s expects %s, for which there is no rule; state that in needs", s.Name, s.Expect)
 		}
 		if s.Expect == Healthy && (len(s.Also) > 0 || s.Remark) {
 			t.Errorf("%s is healthy, and names a cause", s.Name)

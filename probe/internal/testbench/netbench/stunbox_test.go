@@ -60,7 +60,7 @@ func TestBadSTUNServers(t *testing.T) {
 		if answers == "late" {
 			l.pass(4 * time.Second)
 			if got = l.got[atHome]; len(got) != 1 {
-				t.Error("the late answer never comes")
+				t.Error("the late answer does not arrive")
 			}
 			continue
 		}

@@ -39,7 +39,7 @@ func selected(t *testing.T) []Scenario {
 		return !slices.Contains(wanted, s.Name) && !(names == "subset" && s.Subset)
 	})
 	if len(chosen) == 0 || names != "subset" && len(chosen) != len(wanted) {
-		t.Fatalf("%s=%s: there are not all of these scenarios", envBench, names)
+		t.Fatalf("%s=%s: some of these scenarios do not exist", envBench, names)
 	}
 	return chosen
 }
@@ -292,7 +292,7 @@ func TestWireIsWhatItSays(t *testing.T) {
 			t.Errorf("%v: %v, want the refusal of a closed port", addr, err)
 		}
 		if got := took.Seconds() * 1000; got < leastMS {
-			t.Errorf("%v answers after %.3f ms, before the %v ms of the way are over", addr, got, leastMS)
+			t.Errorf("%v answers after %.3f ms, before the %v ms of the path have passed", addr, got, leastMS)
 		}
 	}
 	for _, p := range w.Link.Truth().UDP(Up, 9) {

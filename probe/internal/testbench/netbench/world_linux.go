@@ -126,7 +126,7 @@ func (w *World) startCollector(ctx context.Context) error {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if w.ca == "" {
-		return fmt.Errorf("it did not get ready: %s", stderr.String())
+		return fmt.Errorf("it did not become ready: %s", stderr.String())
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ const (
 	linkInterval   = 75 * time.Millisecond
 	linkFrom       = 700 * time.Millisecond
 	// Routers that respond with ICMP errors only get eight packets.
-	complaints        = 8
-	complaintInterval = 700 * time.Millisecond
+	icmpErrorPackets  = 8
+	icmpErrorInterval = 700 * time.Millisecond
 )
 
 // Segment is a segment of the path.
@@ -53,7 +53,7 @@ type Line struct {
 
 // Situation contains harmless differences between homes.
 type Situation struct {
-	// Router is the response of the provider's router: "echo", "complaint" or
+	// Router is the response of the provider's router: "echo", "icmp error" or
 	// "silent".
 	Router string
 	// Gateway is false if the next router does not respond.
@@ -73,7 +73,7 @@ func DrawSituation(r *rand.Rand) Situation {
 	case p < 0.15:
 		s.Router = "silent"
 	case p < 0.35:
-		s.Router = "complaint"
+		s.Router = "icmp error"
 	}
 	return s
 }
@@ -156,8 +156,8 @@ func (c *check) plan(s Situation) (all []flight) {
 	switch s.Router {
 	case "echo":
 		add(toAccess, pathPackets, pathFrom, pathInterval)
-	case "complaint":
-		add(toAccess, complaints, pathFrom, complaintInterval)
+	case "icmp error":
+		add(toAccess, icmpErrorPackets, pathFrom, icmpErrorInterval)
 	}
 	add(toCollector, pathPackets, pathFrom, pathInterval)
 	if s.TwoEnds {
@@ -266,7 +266,7 @@ func (c *check) linkData(s Situation) *report.NetworkLink {
 	}
 	d.GatewayState, d.GatewaySent, d.GatewayRTTMS = "answered", new(sent), new(2.0)
 	d.GatewayLossPct = new(100 * float64(lost) / float64(sent))
-	if run := lossmodel.LostAtATime([]map[int]bool{c.answered[link]}, c.answered[link]); run > 0 {
+	if run := lossmodel.LostTogether([]map[int]bool{c.answered[link]}, c.answered[link]); run > 0 {
 		d.GatewayLossRunPackets = &run
 	}
 	return d
@@ -293,7 +293,7 @@ func (c *check) pathData() *report.NetworkPath {
 			all = append(all, c.answered[at.stream])
 		}
 	}
-	if run := lossmodel.LostAtATime(all, c.answered[toCollector]); run > 0 {
+	if run := lossmodel.LostTogether(all, c.answered[toCollector]); run > 0 {
 		d.LossRunPackets = &run
 	}
 	return d

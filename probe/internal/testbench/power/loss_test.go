@@ -222,7 +222,7 @@ func TestLimitingRouterIsNotLoss(t *testing.T) {
 		}
 	}
 	if wrong > 1 || found < 149 {
-		t.Errorf("the line loses 8 %%, the router limits: found %d of 150, blamed on the own network %d", found, wrong)
+		t.Errorf("the line loses 8 %%, and the router limits its answers: found %d of 150, blamed on the own network %d", found, wrong)
 	}
 }
 

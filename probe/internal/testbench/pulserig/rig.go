@@ -140,7 +140,7 @@ func Until(tb testing.TB, what string, condition func() bool) {
 	for !condition() {
 		select {
 		case <-deadline.C:
-			tb.Fatalf("waited in vain for %s", what)
+			tb.Fatalf("timed out waiting for %s", what)
 		case <-tick.C:
 		}
 	}

@@ -200,7 +200,7 @@ func TestFixturesAreDeterministic(t *testing.T) {
 			t.Fatal(err)
 		}
 		if bodies[i] != string(second.wav()) {
-			t.Errorf("%s: another recording the second time", again[i].Name())
+			t.Errorf("%s: the second recording differs", again[i].Name())
 		}
 	}
 }

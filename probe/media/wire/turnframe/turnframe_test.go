@@ -36,7 +36,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("not closed: %v", err)
 	}
 	if _, err := (Conn{out}).Read(b[:100]); !errors.Is(err, io.ErrShortBuffer) {
-		t.Errorf("too little room: %v", err)
+		t.Errorf("the buffer is too small: %v", err)
 	}
 }
 
