@@ -108,7 +108,7 @@ func tone(heard bool) report.Result {
 }
 
 func unmeasured(rs []report.Result) {
-	rs[0].Status, rs[0].Error, rs[0].Data = report.StatusSkipped, "microphone left out on request", nil
+	rs[0].Status, rs[0].Error, rs[0].Data = report.StatusSkipped, "the microphone was omitted on request", nil
 	rs[1].Status, rs[1].Error, rs[1].Data = report.StatusUnknown, "not enrolled, no server to measure against", nil
 	rs[2].Status, rs[2].Error, rs[2].Data = report.StatusUnknown, "not enrolled", &report.MediaVoice{State: report.MediaNotEnrolled}
 }

@@ -103,7 +103,7 @@ func (o Options) audioOutput() probe.Probe {
 func (o Options) noAudioReason() string {
 	switch {
 	case o.NoAudio:
-		return "microphone left out on request"
+		return "the microphone was omitted on request"
 	case o.Trigger == report.TriggerSchedule:
 		return "a scheduled check does not open the microphone"
 	}

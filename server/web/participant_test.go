@@ -263,7 +263,7 @@ func TestReasonsAreSaidInTheReadersLanguage(t *testing.T) {
 	left := func(name, why string) report.Result {
 		return report.Result{Name: name, Status: report.StatusSkipped, Error: why}
 	}
-	p, _ := g.checked("Anna Muster", "", "A1B-2C3", left(report.ProbeAudioInput, "microphone left out on request"),
+	p, _ := g.checked("Anna Muster", "", "A1B-2C3", left(report.ProbeAudioInput, "the microphone was omitted on request"),
 		left(report.ProbeMediaLoad, "<b>the moon</b> was in the way"), passage(), voice(0), internet())
 	for lang, want := range map[string][]string{
 		"de": {"Grund: Das Mikrofon blieb auf Wunsch aus.", "Technischer Grund, auf Englisch: <b>the moon</b> was in the way"},
@@ -272,7 +272,7 @@ func TestReasonsAreSaidInTheReadersLanguage(t *testing.T) {
 		g.lang = lang
 		page := g.get("/participants/" + p.ID)
 		g.want(page, http.StatusOK, want...)
-		if body := page.Body.String(); strings.Contains(body, "left out on request") || strings.Contains(body, "<b>") {
+		if body := page.Body.String(); strings.Contains(body, "omitted on request") || strings.Contains(body, "<b>") {
 			t.Errorf("%s: English words or foreign markup:\n%s", lang, body)
 		}
 	}

@@ -188,7 +188,7 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, p par
 	}
 	e, err := newEcho(v.Env, v, list, why)
 	if err != nil {
-		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+		v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
 		v.SkipMedia("no_webrtc")
 		return
 	}

@@ -13,7 +13,7 @@ import (
 func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	c, err := mirror.Open(v.Env, v.URL)
 	if err != nil {
-		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+		v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
 		v.SkipMedia("no_webrtc")
 		return
 	}

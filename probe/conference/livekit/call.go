@@ -95,7 +95,7 @@ func (p *participant) servers(room Room) []webrtc.ICEServer {
 func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media netip.Addr)) (offersTCP bool) {
 	pair, err := mirror.OpenPair(v.Env, p.config(p.speaker, peer.AnyTransport), p.config(p.listener, peer.AnyTransport))
 	if err != nil {
-		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+		v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
 		v.SkipMedia("no_webrtc")
 		return false
 	}

@@ -43,7 +43,7 @@ func toEcho(ctx context.Context, v *visit.Visit, about endpoint) {
 
 // noCall records that this computer cannot make a call.
 func noCall(v *visit.Visit, err error) {
-	v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+	v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
 	v.Skip(report.StepSignIn, noWebRTC)
 	v.SkipMedia(noWebRTC)
 }

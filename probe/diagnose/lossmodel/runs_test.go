@@ -2,7 +2,7 @@ package lossmodel
 
 import "testing"
 
-func TestLostAtATime(t *testing.T) {
+func TestLostTogether(t *testing.T) {
 	stream := func(fates string) map[int]bool {
 		s := map[int]bool{}
 		for i, r := range fates {
@@ -32,7 +32,7 @@ func TestLostAtATime(t *testing.T) {
 		for _, s := range c.streams {
 			streams = append(streams, stream(s))
 		}
-		if got := LostAtATime(streams, stream(c.end)); got != c.want {
+		if got := LostTogether(streams, stream(c.end)); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -100,7 +100,7 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.Uplink = string(adapter.NoLink)
 	}
 	if !ok {
-		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no way to the server", Data: data}, nil
+		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no route to the server", Data: data}, nil
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { data.IPv6Reached = compareFamilies(ctx, env, addrs, origin.PortOf(p.URL), ipv6) })
@@ -152,7 +152,7 @@ func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, 
 	wg.Go(func() { trial = periodic.Run(ctx, env, gatewayTrial, ask) })
 	wg.Go(func() { refused = periodic.Run(ctx, env, gatewayTrial, refusal) })
 	wg.Wait()
-	if (trial.Answered() == 0 || trial.Complaints) && refused.Answered() > 0 {
+	if (trial.Answered() == 0 || trial.ICMPErrors) && refused.Answered() > 0 {
 		ask = refusal
 	}
 	recordGateway(periodic.Run(ctx, env, gatewayPace, ask), data)
@@ -169,7 +169,7 @@ func recordGateway(s *periodic.Stream, data *report.NetworkLink) {
 		data.GatewayRTTMS = report.Milliseconds(periodic.Median(s.RTTs))
 		data.GatewayRTTP95MS = report.Milliseconds(periodic.NearestRank(s.RTTs, 95))
 		data.GatewayRTTMaxMS = report.Milliseconds(slices.Max(s.RTTs))
-		if s.KeptLittle() && (!s.Complaints || s.Lost() == 0) {
+		if s.SentNearlyAll() && (!s.ICMPErrors || s.Lost() == 0) {
 			data.GatewayLossPct, data.GatewayLossRunPackets = new(s.LossPct()), s.LossRunPackets()
 		}
 	case errors.Is(s.Err, echo.ErrNotPermitted):
@@ -185,10 +185,10 @@ func recordGateway(s *periodic.Stream, data *report.NetworkLink) {
 
 func judgeLink(d *report.NetworkLink) probe.Result {
 	notes := map[string]string{
-		"":              "the system does not tell which router comes next",
-		"silent":        "the next router does not answer: many are set up so",
-		"not_permitted": "the system does not let this program ask the next router",
-		"failed":        "the next router could not be asked",
+		"":              "the system does not report the next router",
+		"silent":        "the next router does not answer, as many are configured",
+		"not_permitted": "the system does not permit this program to query the next router",
+		"failed":        "the next router could not be queried",
 		"unreachable":   "the next router is not on the network",
 	}
 	if note, unknown := notes[d.GatewayState]; unknown {

@@ -121,7 +121,7 @@ func TestSilenceIsNotLoss(t *testing.T) {
 		"silent":           {wifi(), replies(0, 1, echo.Reply{}), "silent", report.StatusUnknown},
 		"macOS forbids it": {wifi(), testnet.Refuse(fmt.Errorf("send: %w", echo.ErrNotPermitted)), "not_permitted", report.StatusUnknown},
 		"broken":           {wifi(), testnet.Refuse(errors.New("network is down")), "failed", report.StatusUnknown},
-		"few complaints":   {wifi(), replies(time.Millisecond, 2, echo.Reply{Kind: echo.Expired, Complaint: true}), "answered", report.StatusOK},
+		"few ICMP errors":  {wifi(), replies(time.Millisecond, 2, echo.Reply{Kind: echo.Expired, ICMPError: true}), "answered", report.StatusOK},
 		"tunnel":           {adapter.Adapter{Kind: adapter.VPN, GatewayKnown: true}, testnet.Refuse(nil), "none", report.StatusOK},
 		"no table":         {adapter.Adapter{}, testnet.Refuse(nil), "", report.StatusUnknown},
 	} {

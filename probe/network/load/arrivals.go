@@ -79,7 +79,7 @@ func (n *reports) take(line []byte) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a.From != len(n.what.bytes) || a.From+len(a.Bytes) > maxIntervals {
-		return errors.New("arrivals do not fit together")
+		return errors.New("the arrivals are inconsistent")
 	}
 	for _, b := range a.Bytes {
 		if n.sum += b; b < 0 || n.sum > maxArrived {

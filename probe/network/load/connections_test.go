@@ -137,7 +137,7 @@ func TestLoadRefusedHalfWay(t *testing.T) {
 	})
 	base, _ := url.Parse(s.URL)
 	r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
-	if err != nil || r.Status != report.StatusUnknown || r.Note != noRoom {
+	if err != nil || r.Status != report.StatusUnknown || r.Note != noteBusy {
 		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
 	}
 }
@@ -154,14 +154,14 @@ func TestUpstreamUnknown(t *testing.T) {
 		"a collector of an earlier version": {
 			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) { w.WriteHeader(http.StatusNotFound) },
 			func(w http.ResponseWriter, r *http.Request, _ *testArrivals) { _, _ = io.Copy(io.Discard, r.Body) },
-			"the collector is of an earlier version, which does not measure uploads",
+			"the collector's version is too old to measure uploads",
 		},
 		"a proxy with a limit": {
 			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
 			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) {
 				w.WriteHeader(http.StatusRequestEntityTooLarge)
 			},
-			"a proxy before the collector holds uploads back",
+			"a proxy in front of the collector buffers uploads",
 		},
 		"a proxy that collects uploads": {
 			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
@@ -175,7 +175,7 @@ func TestUpstreamUnknown(t *testing.T) {
 				a.add(bytesEach) // at once
 				a.end()
 			},
-			"a proxy before the collector holds uploads back",
+			"a proxy in front of the collector buffers uploads",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data.IdleRTTMS = atRest(ctx, env, ask)
 	down := whileFull(ctx, env, ask, p.receive)
 	if errors.Is(down.err, errBusy) {
-		return unknownLoad(data, noRoom), nil
+		return unknownLoad(data, noteBusy), nil
 	}
 	data.DownKbps, data.DownCI95 = down.kbps(data.IdleRTTMS)
 	data.DownBytes, data.LoadedRTTDownMS = down.moved(), down.rttMS
@@ -97,7 +97,7 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	up := whileFull(ctx, env, ask, func(ctx context.Context, clock probe.Clock) (arrived, error) {
 		return p.send(ctx, clock, data.IdleRTTMS)
 	})
-	if !errors.Is(up.err, errHeldBack) {
+	if !errors.Is(up.err, errBuffered) {
 		data.UpKbps, data.UpCI95 = up.kbps(data.IdleRTTMS)
 	}
 	data.UpBytes, data.LoadedRTTUpMS = up.moved(), up.rttMS
@@ -111,20 +111,20 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return probe.Result{Status: report.StatusOK, Data: data}, nil
 }
 
-const noRoom = "the collector is measuring other lines: ask again later"
+const noteBusy = "the collector is busy with other measurements: try again later"
 
 // whyUnknown returns the note of an incomplete measurement.
 func whyUnknown(err error) string {
 	status, _ := errors.AsType[*statusError](err)
 	switch {
 	case errors.Is(err, errBusy):
-		return noRoom
+		return noteBusy
 	case errors.Is(err, errEarlier):
-		return "the collector is of an earlier version, which does not measure uploads"
-	case errors.Is(err, errHeldBack), status != nil && status.status == http.StatusRequestEntityTooLarge:
-		return "a proxy before the collector holds uploads back"
+		return "the collector's version is too old to measure uploads"
+	case errors.Is(err, errBuffered), status != nil && status.status == http.StatusRequestEntityTooLarge:
+		return "a proxy in front of the collector buffers uploads"
 	}
-	return "the collector did not take part in the measurement to its end"
+	return "the collector ended the measurement early"
 }
 
 func unknownLoad(d *report.MediaLoad, why string) probe.Result {

@@ -210,7 +210,7 @@ func TestLoadedRoundTripIsOfTheFullLine(t *testing.T) {
 		t.Errorf("%g ms", got)
 	}
 	if medianSince(all, begin.Add(18*askEvery)) != nil || medianSince(nil, begin) != nil {
-		t.Error("two answers make no median")
+		t.Error("two answers yield a median")
 	}
 }
 

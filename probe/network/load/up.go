@@ -20,9 +20,9 @@ var errBusy = errors.New("the collector has no capacity for a measurement")
 // errEarlier means that the collector's version does not report arrivals.
 var errEarlier = errors.New("the collector does not report arrivals")
 
-// errHeldBack means that the collector's reports do not describe the line, as behind a proxy that
+// errBuffered means that the collector's reports do not describe the line, as behind a proxy that
 // receives a request, or large parts of it, before it passes them on.
-var errHeldBack = errors.New("the uploads were buffered on the path")
+var errBuffered = errors.New("the uploads were buffered on the path")
 
 // lastReport limits the wait for the report of the last arrivals after all uploads
 // are confirmed.
@@ -79,7 +79,7 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 		return what, errors.Join(faults...)
 	}
 	if what.isBuffered() || reports.first.Sub(began) > firstReportWithin(idleRTTMS) {
-		return what, errHeldBack
+		return what, errBuffered
 	}
 	return what, nil
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
 
-// silentForGood is how long the end of a stream must have been silent before isUDPCut is called.
-const silentForGood = time.Second
+// finalSilence is how long the end of a stream must have been silent before isUDPCut is called.
+const finalSilence = time.Second
 
-// fellSilent reports whether there were answers, and none after some time.
-func fellSilent(s *periodic.Stream) bool {
+// becameSilent reports whether there were answers, and none after some time.
+func becameSilent(s *periodic.Stream) bool {
 	if !s.Counted() || s.Answered() < periodic.FewPackets {
 		return false
 	}
@@ -27,7 +27,7 @@ func fellSilent(s *periodic.Stream) bool {
 			lastAnswered = max(lastAnswered, due)
 		}
 	}
-	return lastSent-lastAnswered >= silentForGood
+	return lastSent-lastAnswered >= finalSilence
 }
 
 // isUDPCut reports whether UDP to a machine that had answered over UDP is blocked while the machine

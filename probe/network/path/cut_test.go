@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
-func TestFellSilent(t *testing.T) {
+func TestBecameSilent(t *testing.T) {
 	// answeredIn returns a stream of 60 packets, sent every 50 ms, of which the
 	// given ones were answered.
 	answeredIn := func(answered func(i int) bool) *periodic.Stream {
@@ -46,7 +46,7 @@ func TestFellSilent(t *testing.T) {
 		"it was never there":         {nil, false},
 		"every other packet is lost": {answeredIn(func(i int) bool { return i%2 == 0 }), false},
 	} {
-		if got := fellSilent(c.s); got != c.want {
+		if got := becameSilent(c.s); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -74,7 +74,7 @@ func TestUDPCut(t *testing.T) {
 			at := testnet.STUNMachine(t, c.udp)
 			env := probetest.Env(t)
 			env.Net = dialling{env.Net, c.dial}
-			p := path{Config{Asker: village{answers: map[string]bool{at.Addr().String(): c.pings}}}}
+			p := path{Config{Asker: scriptedPath{answers: map[string]bool{at.Addr().String(): c.pings}}}}
 			got := p.isUDPCut(t.Context(), env, at)
 			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 				t.Errorf("got %v, want %v", got, c.want)
@@ -91,7 +91,7 @@ type dialling struct {
 
 func (d dialling) CreateDialer(*net.Dialer) transport.Dialer { return testnet.Dialer(d.dial) }
 
-func TestSharedAddressOnTheWay(t *testing.T) {
+func TestSharedAddressOnThePath(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind adapter.Kind
 		hops []string

@@ -44,10 +44,10 @@ func count(s *periodic.Stream) lossmodel.Count {
 	return lossmodel.Count{Sent: float64(s.Sent), Lost: float64(s.Lost())}
 }
 
-// placeFault determines the segment of the loss from concurrent streams to the next router, the
+// locateFault determines the segment of the loss from concurrent streams to the next router, the
 // provider's first public router, the collector and the conference server. An absent stream is nil.
 // Loss toward the collector alone is our own fault, never the participant's.
-func placeFault(lan, access, transit, server *periodic.Stream) string {
+func locateFault(lan, access, transit, server *periodic.Stream) string {
 	switch {
 	case !transit.Counted() && !server.Counted():
 		return cannotTell
@@ -87,5 +87,5 @@ func lossRunPackets(lan, access, transit, server *periodic.Stream) *float64 {
 	if !end.Counted() {
 		end = server
 	}
-	return periodic.LostAtATime(end, lan, access, transit, server)
+	return periodic.LostTogether(end, lan, access, transit, server)
 }

@@ -17,7 +17,7 @@ func hop(lost int) *periodic.Stream {
 	return &periodic.Stream{Sent: 8, RTTs: make([]time.Duration, 8-lost)}
 }
 
-func TestPlaceFault(t *testing.T) {
+func TestLocateFault(t *testing.T) {
 	var none *periodic.Stream
 	silent := of(50)
 	for name, c := range map[string]struct {
@@ -58,7 +58,7 @@ func TestPlaceFault(t *testing.T) {
 		"nothing sent":                        {&periodic.Stream{}, &periodic.Stream{}, &periodic.Stream{}, &periodic.Stream{}, ""},
 		"too few":                             {of(0), hop(0), &periodic.Stream{Sent: 5, RTTs: make([]time.Duration, 1)}, none, ""},
 	} {
-		if got := placeFault(c.lan, c.access, c.transit, c.server); got != c.want {
+		if got := locateFault(c.lan, c.access, c.transit, c.server); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -66,11 +66,11 @@ func TestPlaceFault(t *testing.T) {
 
 // If the server's stream is good, no segment is blamed, whatever the other figures
 // are.
-func TestPlaceFaultNeverBlamesAgainstTheServer(t *testing.T) {
+func TestLocateFaultNeverBlamesAgainstTheServer(t *testing.T) {
 	for lan := range 51 {
 		for access := range 9 {
 			for transit := range 51 {
-				if got := placeFault(of(lan), hop(access), of(transit), of(0)); got != noFault && got != cannotTell {
+				if got := locateFault(of(lan), hop(access), of(transit), of(0)); got != noFault && got != cannotTell {
 					t.Fatalf("lost %d, %d, %d, 0: %q", lan, access, transit, got)
 				}
 			}
@@ -101,7 +101,7 @@ func row(from, n int) (numbers []int) {
 
 // Streams that are sent at the same times: a loss on their common path affects all
 // of them.
-func TestPlaceFaultInStep(t *testing.T) {
+func TestLocateFaultInStep(t *testing.T) {
 	var none *periodic.Stream
 	scattered := []int{3, 17, 29, 44, 58, 61, 77, 90}
 	for name, c := range map[string]struct {
@@ -122,7 +122,7 @@ func TestPlaceFaultInStep(t *testing.T) {
 		"it limits, and the server loses":           {at(), at(row(10, 80)...), at(scattered...), none, ""},
 		"one in a hundred everywhere":               {at(5), at(50), at(70), at(90), "none"},
 	} {
-		if got := placeFault(c.lan, c.access, c.transit, c.server); got != c.want {
+		if got := locateFault(c.lan, c.access, c.transit, c.server); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -76,7 +76,7 @@ func (f surveyed) isShared() *bool {
 // interface went away.
 func isCut(env probe.Env, streams map[string]*periodic.Stream) bool {
 	for _, s := range streams {
-		if s.Kept > 0 {
+		if s.Unsent > 0 {
 			return adapter.HasNoInterface(env.Net) || adapter.HasNoRoute(env.Net)
 		}
 	}
@@ -100,7 +100,7 @@ func (f surveyed) wasAway(streams map[string]*periodic.Stream) bool {
 		return false
 	}
 	for _, s := range streams {
-		if s.KeptLittle() || !probe.IsNoRoute(s.Err) {
+		if s.SentNearlyAll() || !probe.IsNoRoute(s.Err) {
 			return false
 		}
 	}
@@ -115,20 +115,20 @@ func isUnanswered(s *periodic.Stream) bool {
 	}
 	sent := s.Sent
 	if probe.IsUnreachable(s.Err) {
-		sent += s.Kept
+		sent += s.Unsent
 	}
 	return sent >= periodic.FewPackets && s.Answered() == 0
 }
 
-// placeFault determines the segment of the loss. Without a router in between, the only segment is
+// locateFault determines the segment of the loss. Without a router in between, the only segment is
 // the local network.
-func (f surveyed) placeFault(streams map[string]*periodic.Stream) string {
+func (f surveyed) locateFault(streams map[string]*periodic.Stream) string {
 	transit, server := streams[segmentTransit], streams[segmentServer]
 	if f.wasAway(streams) {
 		return segmentLAN
 	}
 	if !f.direct {
-		return placeFault(streams[segmentLAN], streams[segmentAccess], transit, server)
+		return locateFault(streams[segmentLAN], streams[segmentAccess], transit, server)
 	}
 	switch {
 	case !transit.Counted() && !server.Counted():

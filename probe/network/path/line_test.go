@@ -32,20 +32,20 @@ const (
 	collectorIn = "198.51.100.10"
 )
 
-// village is a path to a server whose machines respond as a test defines: the hops
+// scriptedPath is a path to a server whose machines respond as a test defines: the hops
 // by their number, and the gateway and the server when addressed directly.
-type village struct {
+type scriptedPath struct {
 	hops    []string // "" does not respond
 	answers map[string]bool
 }
 
-func (v village) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+func (v scriptedPath) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
 	silent := func() (echo.Reply, error) { <-ctx.Done(); return echo.Reply{}, echo.ErrSilent }
 	if ttl > 0 && ttl <= len(v.hops) {
 		if v.hops[ttl-1] == "" {
 			return silent()
 		}
-		return echo.Reply{From: netip.MustParseAddr(v.hops[ttl-1]), Kind: echo.Expired, RTT: time.Millisecond, Complaint: true}, nil
+		return echo.Reply{From: netip.MustParseAddr(v.hops[ttl-1]), Kind: echo.Expired, RTT: time.Millisecond, ICMPError: true}, nil
 	}
 	if !v.answers[to.String()] {
 		return silent()
@@ -84,22 +84,22 @@ func TestPathJudgesTheLine(t *testing.T) {
 	const url = "https://" + collectorIn
 	gateway := map[string]bool{gatewayIn: true}
 	for name, c := range map[string]struct {
-		village
+		scriptedPath
 		url  string
 		want string
 	}{
-		"nothing behind the router":          {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
-		"the provider answers":               {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
-		"the provider's NAT answers":         {village{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
-		"only a second router of the house":  {village{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
-		"all routers silent, server answers": {village{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
-		"all silent, the own router too":     {village{hops: make([]string, 8)}, url, lineRouterSilent},
-		"the same, and no name is found":     {village{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
-		"the name is not found, line alive":  {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
-		"the name is not found, line dead":   {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
+		"nothing behind the router":          {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
+		"the provider answers":               {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"the provider's NAT answers":         {scriptedPath{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"only a second local router":         {scriptedPath{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
+		"all routers silent, server answers": {scriptedPath{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
+		"all silent, the own router too":     {scriptedPath{hops: make([]string, 8)}, url, lineRouterSilent},
+		"the same, and no name is found":     {scriptedPath{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
+		"the name is not found, line alive":  {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
+		"the name is not found, line dead":   {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d, r := runPath(t, noUDP(t), c.village, Config{Collector: c.url, ICE: noICE, Resolver: testnet.Names{}})
+			d, r := runPath(t, noUDP(t), c.scriptedPath, Config{Collector: c.url, ICE: noICE, Resolver: testnet.Names{}})
 			if d.Line != c.want || d.FaultSegment != "" && d.FaultSegment != noFault {
 				t.Errorf("%s: line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
 			}
@@ -113,7 +113,7 @@ func TestPathJudgesTheLine(t *testing.T) {
 // With 50 % loss on the path to the router, silence behind it proves nothing.
 func TestLossyNetworkIsNotDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
+		v := scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
 		var n atomic.Int64 // the points are measured concurrently
 		asker := testnet.AskFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
 			if n.Add(1)%2 == 0 && ttl == 0 {
@@ -139,7 +139,7 @@ func TestPathWithoutPermissionIsUnknown(t *testing.T) {
 
 func TestPathInATunnelHasNoFaultSegment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := village{hops: []string{providerIn, "", "", "", "", "", "", ""}, answers: map[string]bool{collectorIn: true, "10.8.0.1": true}}
+		v := scriptedPath{hops: []string{providerIn, "", "", "", "", "", "", ""}, answers: map[string]bool{collectorIn: true, "10.8.0.1": true}}
 		d, _ := runPath(t, noUDP(t), v, Config{
 			Collector: "https://" + collectorIn, ICE: noICE,
 			Toward: func(context.Context, netip.Addr) (adapter.Adapter, error) {
@@ -158,7 +158,7 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			v := village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true, providerIn: true, collectorIn: true}}
+			v := scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true, providerIn: true, collectorIn: true}}
 			gone := func() bool {
 				past := time.Since(start)
 				return past > 3*time.Second && (!back || past < 4500*time.Millisecond)
@@ -189,19 +189,19 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 // The computer's own interface is the cause only if nothing could be sent because there
 // was no route.
 func TestInterfaceThatWasAway(t *testing.T) {
-	kept := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Kept: n, Err: err} }
+	unsent := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Unsent: n, Err: err} }
 	noRoute := syscall.ENETUNREACH
 	for name, c := range map[string]struct {
 		kind                 adapter.Kind
 		lan, access, transit *periodic.Stream
 		want                 bool
 	}{
-		"away":                        {adapter.WiFi, kept(25, noRoute), kept(24, noRoute), kept(25, noRoute), true},
-		"only the server's way":       {adapter.WiFi, kept(0, nil), kept(0, nil), kept(25, noRoute), false},
-		"for a moment":                {adapter.WiFi, kept(4, noRoute), kept(5, noRoute), kept(5, noRoute), false},
-		"a clock that jumped":         {adapter.WiFi, kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), false},
-		"a tunnel":                    {adapter.VPN, kept(25, noRoute), kept(25, noRoute), kept(25, noRoute), false},
-		"the router cannot be asked":  {adapter.WiFi, nil, kept(25, noRoute), kept(25, noRoute), false},
+		"away":                        {adapter.WiFi, unsent(25, noRoute), unsent(24, noRoute), unsent(25, noRoute), true},
+		"only the server's way":       {adapter.WiFi, unsent(0, nil), unsent(0, nil), unsent(25, noRoute), false},
+		"for a moment":                {adapter.WiFi, unsent(4, noRoute), unsent(5, noRoute), unsent(5, noRoute), false},
+		"a clock that jumped":         {adapter.WiFi, unsent(25, periodic.ErrClockJumped), unsent(25, periodic.ErrClockJumped), unsent(25, periodic.ErrClockJumped), false},
+		"a tunnel":                    {adapter.VPN, unsent(25, noRoute), unsent(25, noRoute), unsent(25, noRoute), false},
+		"the router cannot be asked":  {adapter.WiFi, nil, unsent(25, noRoute), unsent(25, noRoute), false},
 		"nothing was asked of anyone": {adapter.WiFi, nil, nil, nil, false},
 	} {
 		streams := map[string]*periodic.Stream{}

@@ -25,7 +25,7 @@ func TestCompareSizes(t *testing.T) {
 		return echo.Reply{}, fmt.Errorf("%w: %w", errTooLarge, syscall.EMSGSIZE)
 	}
 	byRouter := func(context.Context) (echo.Reply, error) {
-		return echo.Reply{Kind: echo.Unreachable, Complaint: true}, nil
+		return echo.Reply{Kind: echo.Unreachable, ICMPError: true}, nil
 	}
 	nth := func(n int64, yes, no echo.Question) echo.Question {
 		var count atomic.Int64 // requests of one size overlap

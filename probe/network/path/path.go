@@ -107,7 +107,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	// Neither waits for its turn: they send few packets, and for a silent port they take longer
 	// than the rest of the budget.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
-	wg.Go(func() { lives = p.isAliveElsewhere(ctx, env, found) })
+	wg.Go(func() { lives = p.reachesElsewhere(ctx, env, found) })
 	for _, at := range found.points { // they run concurrently: all or none
 		_, _ = env.Enter(ctx, at.phase())
 	}
@@ -118,18 +118,18 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.Segments = append(data.Segments, segmentOf(at.name, streams[at.name]))
 	}
 	data.LANSpreadMS, data.AccessSpreadMS = spreadOf(streams[segmentLAN]), spreadOf(streams[segmentAccess])
-	data.FaultSegment = found.placeFault(streams)
+	data.FaultSegment = found.locateFault(streams)
 	data.LossRunPackets = lossRunPackets(streams[segmentLAN], streams[segmentAccess], streams[segmentTransit], streams[segmentServer])
 	data.Line = found.judgeLine(streams)
 	switch {
-	case lives, anyoneBeyond(data.Ports):
+	case lives, answeredBeyond(data.Ports):
 		data.Line = lineReached
 	case data.Line != lineReached && anyProhibited(data.Ports):
 		data.Line = cannotTell // a firewall's rejection does not mean a silent line
 	}
 	data.RejectedBy = whoRejectsAll(data.Ports)
 	data.CGNAT = found.isShared()
-	if at, ok := askedOverUDP(found.points, segmentTransit); ok && fellSilent(streams[segmentTransit]) {
+	if at, ok := askedOverUDP(found.points, segmentTransit); ok && becameSilent(streams[segmentTransit]) {
 		if data.UDPCut = p.isUDPCut(ctx, env, at); data.UDPCut != nil && *data.UDPCut {
 			data.FaultSegment = cannotTell // packets stopped by a firewall are not lost in a segment
 		}
@@ -187,9 +187,9 @@ func spreadOf(s *periodic.Stream) *float64 {
 func judgePath(d *report.NetworkPath) probe.Result {
 	switch {
 	case len(d.Segments) == 0:
-		return probe.Result{Status: report.StatusUnknown, Note: "no point on the way to the server could be asked", Data: d}
+		return probe.Result{Status: report.StatusUnknown, Note: "no point on the path to the server could be measured", Data: d}
 	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineRouterSilent && d.Line != lineCut && (d.UDPCut == nil || !*d.UDPCut):
-		return probe.Result{Status: report.StatusUnknown, Note: "the figures do not tell where packets get lost", Data: d}
+		return probe.Result{Status: report.StatusUnknown, Note: "the figures do not show where packets are lost", Data: d}
 	}
 	return probe.Result{Status: report.StatusOK, Data: d}
 }

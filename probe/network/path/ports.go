@@ -231,7 +231,7 @@ func (p path) detectWhetherLeft(ctx context.Context, env probe.Env, found survey
 	}
 	proofs := 0
 	for round := range 2*minProofs + 1 { // long enough for two errors at one per second
-		told, referenceTold := t.heardBeside(ctx, env, knocker, found, refs)
+		told, referenceTold := t.sendPair(ctx, env, knocker, found, refs)
 		if told {
 			return
 		}
@@ -245,11 +245,11 @@ func (p path) detectWhetherLeft(ctx context.Context, env probe.Env, found survey
 	}
 }
 
-// heardBeside sends a packet to the port and, immediately afterwards, one that the routers are
+// sendPair sends a packet to the port and, immediately afterwards, one that the routers are
 // known to report. Routers limit the rate of ICMP errors, Linux to one a second per destination
 // (icmp_ratelimit), and other probes use them up as well. Because the packet in question comes
 // first, a router that reports only the other one did not receive it.
-func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told, referenceTold bool) {
+func (t *triedPort) sendPair(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told, referenceTold bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	var heard atomic.Bool
@@ -260,7 +260,7 @@ func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knock
 			}
 		})
 	}
-	told = t.heardAt(ctx, env, k, found, refs)
+	told = t.sendToEach(ctx, env, k, found, refs)
 	if told {
 		cancel()
 	}
@@ -269,8 +269,8 @@ func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knock
 	return told, heard.Load()
 }
 
-// heardAt sends a packet to each of the routers and reports whether an answer is conclusive.
-func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told bool) {
+// sendToEach sends a packet to each of the routers and reports whether an answer is conclusive.
+func (t *triedPort) sendToEach(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told bool) {
 	replies := make([]echo.Reply, len(refs))
 	var wg sync.WaitGroup
 	for i, ref := range refs {
@@ -367,8 +367,8 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 	return heard
 }
 
-// anyoneBeyond reports whether a machine behind the local network answered or rejected one of the ports.
-func anyoneBeyond(ports []report.PathPort) bool {
+// answeredBeyond reports whether a machine behind the local network answered or rejected one of the ports.
+func answeredBeyond(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left ||
 			t.RejectedBy == byProvider || t.RejectedBy == byBeyond

@@ -46,10 +46,10 @@ type portTruth struct {
 	others bool
 }
 
-// TestPortsInTheHouse compares the results with firewall rules of the kernel, on
+// TestPortsInANamespace compares the results with firewall rules of the kernel, on
 // the own router and in front of the server.
-func TestPortsInTheHouse(t *testing.T) {
-	h := buildHouse(t)
+func TestPortsInANamespace(t *testing.T) {
+	h := buildHomeNetwork(t)
 	yes, no := new(true), new(false)
 	const known = "ct state established,related accept"
 	for _, c := range []struct {

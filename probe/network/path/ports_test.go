@@ -54,7 +54,7 @@ func TestWhoAnsweredForAPort(t *testing.T) {
 		"silent, did not leave":   {report.PathPort{Answer: portSilent, Left: new(false)}, false},
 		"silent, and left":        {report.PathPort{Answer: portSilent, Left: new(true)}, true},
 	} {
-		if got := anyoneBeyond([]report.PathPort{c.port}); got != c.want {
+		if got := answeredBeyond([]report.PathPort{c.port}); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
@@ -74,21 +74,21 @@ func (m rateLimited) Ask(ctx context.Context, _ netip.Addr, ttl int) (echo.Reply
 	if ttl < 2 {
 		return echo.Reply{}, echo.ErrSilent
 	}
-	return m.complaint(ctx, providerIn, echo.Expired)
+	return m.icmpErrorFrom(ctx, providerIn, echo.Expired)
 }
 
 func (m rateLimited) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int, _ []byte) (echo.Reply, error) {
 	switch {
 	case m.rejects:
-		return m.complaint(ctx, gatewayIn, echo.Unreachable)
+		return m.icmpErrorFrom(ctx, gatewayIn, echo.Unreachable)
 	case m.drops || ttl < 2:
 		<-ctx.Done()
 		return echo.Reply{}, echo.ErrSilent
 	}
-	return m.complaint(ctx, providerIn, echo.Expired)
+	return m.icmpErrorFrom(ctx, providerIn, echo.Expired)
 }
 
-func (m rateLimited) complaint(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
+func (m rateLimited) icmpErrorFrom(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
 	m.mu.Lock()
 	now := time.Now()
 	free := now.Sub(*m.last) >= time.Second

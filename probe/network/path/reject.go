@@ -18,7 +18,7 @@ import (
 
 // Who rejected a port in place of the server, as in PathPort.RejectedBy.
 const (
-	byHouse    = "house"    // the local router, or another one of the local network
+	byLocal    = "house"    // the local router, or another one of the local network
 	byProvider = "provider" // one of the first routers behind it
 	byBeyond   = "beyond"   // any other
 )
@@ -49,7 +49,7 @@ func (p path) findRejecter(ctx context.Context, env probe.Env, k echo.Knocker, f
 		case ok && (r.Kind == echo.Unreachable || r.Kind == echo.Prohibited):
 			t.rejectedBy(r, found)
 			return
-		case ok && r.Kind == echo.Reached && r.Complaint:
+		case ok && r.Kind == echo.Reached && r.ICMPError:
 			t.answer, t.left = portRefused, nil // the server's own firewall
 			return
 		case ok:
@@ -62,7 +62,7 @@ func (p path) findRejecter(ctx context.Context, env probe.Env, k echo.Knocker, f
 func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
 	t.answer, t.by, t.left = portRejected, found.placeOf(r.From), nil
 	t.noRoute = new(r.Kind == echo.Unreachable)
-	if t.by == byHouse {
+	if t.by == byLocal {
 		t.left = new(false)
 	}
 }
@@ -71,9 +71,9 @@ func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
 // far end of the line and the next one.
 const nearProvider = 2
 
-// houseBits is the prefix length of the smallest usual IPv6 network of a home or an office (RFC
+// localPrefixBits is the prefix length of the smallest usual IPv6 network of a home or an office (RFC
 // 6177 §2 recommends /48 to /56).
-const houseBits = 56
+const localPrefixBits = 56
 
 // placeOf returns the owner of a router's address.
 func (f surveyed) placeOf(from netip.Addr) string {
@@ -81,7 +81,7 @@ func (f surveyed) placeOf(from netip.Addr) string {
 	first := f.trace.hops[0]
 	switch {
 	case from == gateway.WithZone(""), gateway.IsValid() && from == first, !isOutside(from), f.isOwnNetwork6(from):
-		return byHouse
+		return byLocal
 	}
 	outside := 0
 	for i, hop := range f.trace.hops {
@@ -105,7 +105,7 @@ func (f surveyed) isOwnNetwork6(a netip.Addr) bool {
 	if !a.Is6() || !local.Is6() || local.IsLinkLocalUnicast() {
 		return false
 	}
-	own, err := local.WithZone("").Prefix(houseBits)
+	own, err := local.WithZone("").Prefix(localPrefixBits)
 	return err == nil && own.Contains(a)
 }
 
@@ -133,14 +133,14 @@ func whoRejectsAll(ports []report.PathPort) string {
 // anyProhibited reports whether a firewall of the local network rejected a packet by policy.
 func anyProhibited(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
-		return t.Answer == portRejected && t.RejectedBy == byHouse && t.NoRoute != nil && !*t.NoRoute
+		return t.Answer == portRejected && t.RejectedBy == byLocal && t.NoRoute != nil && !*t.NoRoute
 	})
 }
 
-// isAliveElsewhere reports whether the line carries packets to other destinations. If nothing on the
+// reachesElsewhere reports whether the line carries packets to other destinations. If nothing on the
 // way to the server answers, the way to another address and the name servers outside are tried,
 // since a firewall may block a single address.
-func (p path) isAliveElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
+func (p path) reachesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
 	if !found.far.isKnown() || found.direct || found.trace.noRoute || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
 		return false
 	}
@@ -150,7 +150,7 @@ func (p path) isAliveElsewhere(ctx context.Context, env probe.Env, found surveye
 		t := p.traceTo(ctx, env, found.far.elsewhere)
 		route = t.isOutside(found.adapter.Gateway)
 	})
-	wg.Go(func() { names = p.namesOutside(ctx, env) })
+	wg.Go(func() { names = p.nameServerOutside(ctx, env) })
 	wg.Wait()
 	return route || names
 }
@@ -165,10 +165,10 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 	return false
 }
 
-// namesOutside reports whether a name server outside answers. The name is random, so that no cache
+// nameServerOutside reports whether a name server outside answers. The name is random, so that no cache
 // knows it. A server failure does not count: a router that intercepts all queries sends it while
 // its line is down.
-func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
+func (p path) nameServerOutside(ctx context.Context, env probe.Env) bool {
 	host := p.hostToQuery()
 	var random [8]byte
 	if p.NameServers == nil || host == "" {

@@ -33,7 +33,7 @@ func recordRejection(t *testing.T, out, collector, elsewhere string) {
 	var r rejection
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Ports = p.askPorts(t.Context(), env, found) })
-	wg.Go(func() { r.Lives = found.trace.noRoute || p.isAliveElsewhere(t.Context(), env, found) })
+	wg.Go(func() { r.Lives = found.trace.noRoute || p.reachesElsewhere(t.Context(), env, found) })
 	wg.Wait()
 	r.All = whoRejectsAll(r.Ports)
 	b, err := json.Marshal(r)
@@ -47,7 +47,7 @@ func recordRejection(t *testing.T, out, collector, elsewhere string) {
 
 // addIPv6 adds IPv6 addresses. The home's network is a /64 of a /56, as assigned by
 // providers.
-func addIPv6(t *testing.T, h house) {
+func addIPv6(t *testing.T, h homeNetwork) {
 	t.Helper()
 	for _, a := range []struct{ ns, addr, device string }{
 		{h.home, "2001:db8:77:1::2/64", "lan0"},
@@ -72,7 +72,7 @@ func addIPv6(t *testing.T, h house) {
 // rules of the kernel: each ICMP type that nftables sends, by the own router, by
 // the provider's and by the server itself, for the collector only.
 func TestWhoRejects(t *testing.T) {
-	h := buildHouse(t)
+	h := buildHomeNetwork(t)
 	addIPv6(t, h)
 	no, yes := new(false), new(true)
 	rules := func(kind string) []struct {
@@ -98,7 +98,7 @@ func TestWhoRejects(t *testing.T) {
 			for _, place := range []struct {
 				ns, hook, by, answer string
 			}{
-				{h.router, "forward", byHouse, portRejected},
+				{h.router, "forward", byLocal, portRejected},
 				{h.provider, "forward", byProvider, portRejected},
 				{h.servers, "input", "", portRefused},
 			} {
@@ -131,7 +131,7 @@ func TestWhoRejects(t *testing.T) {
 					if needed.NoRoute == nil || *needed.NoRoute != *rule.noRoute {
 						t.Errorf("no route %v", needed.NoRoute)
 					}
-					if kept := needed.Left != nil && !*needed.Left; kept != (place.by == byHouse) {
+					if kept := needed.Left != nil && !*needed.Left; kept != (place.by == byLocal) {
 						t.Errorf("left %v", needed.Left)
 					}
 				})
@@ -143,7 +143,7 @@ func TestWhoRejects(t *testing.T) {
 // TestLineWorksBesideTheCollector: the own router rejects or drops all packets to
 // the collector, including echo requests. Other addresses are reachable, or not.
 func TestLineWorksBesideTheCollector(t *testing.T) {
-	h := buildHouse(t)
+	h := buildHomeNetwork(t)
 	addIPv6(t, h)
 	for _, family := range []struct{ role, ip, kind, collector string }{
 		{"rejected4", "ip", "icmp", collectorAddress},

@@ -93,7 +93,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 		})
 	}
 	wg.Wait()
-	found.trace.noRoute = found.trace.noRouteFrom.IsValid() && found.placeOf(found.trace.noRouteFrom) != byHouse
+	found.trace.noRoute = found.trace.noRouteFrom.IsValid() && found.placeOf(found.trace.noRouteFrom) != byLocal
 	if a.Kind == adapter.VPN {
 		return nil
 	}
@@ -234,7 +234,7 @@ func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
 		}
 		return r, err
 	})
-	return s.Answered() > 0 && !s.Complaints
+	return s.Answered() > 0 && !s.ICMPErrors
 }
 
 // collectorPoint measures the collector's STUN server or, if that is unknown or silent, the machine

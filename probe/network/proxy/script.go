@@ -122,7 +122,7 @@ func converse(ctx context.Context, c Config, t task, in io.Writer, out io.Reader
 	for range maxLookups + 1 {
 		var w word
 		if err := hear.Decode(&w); err != nil {
-			return "", fmt.Errorf("it ended without a choice: %w", err)
+			return "", fmt.Errorf("it exited without a result: %w", err)
 		}
 		switch {
 		case w.Error != "":

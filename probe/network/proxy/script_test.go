@@ -167,7 +167,7 @@ func TestFunctions(t *testing.T) {
 		}()+`; return "PROXY w" + wrong.join("-") + ":1"; }`)
 	got, err := f.Find(t.Context(), parse(t, "https://host.example/"))
 	if err != nil || written(got) != "http://w:1" {
-		t.Errorf("these do not hold: %s, %v", written(got), err)
+		t.Errorf("these fields are inconsistent: %s, %v", written(got), err)
 	}
 }
 

@@ -140,12 +140,12 @@ func tunnelOver(ctx context.Context, conn net.Conn, roots *x509.CertPool, via *u
 	case "https":
 		secure := tls.Client(conn, &tls.Config{ServerName: via.Hostname(), RootCAs: roots, NextProtos: []string{"http/1.1"}})
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, fmt.Errorf("TLS with the proxy: %w", err)
+			return nil, fmt.Errorf("start TLS with the proxy: %w", err)
 		}
 		conn = secure
 	case "http":
 	default:
-		return nil, fmt.Errorf("a proxy of the unknown kind %q", via.Scheme)
+		return nil, fmt.Errorf("unknown proxy scheme %q", via.Scheme)
 	}
 	r := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{"User-Agent": {"tonprobe"}}}
 	if user := via.User; user != nil {

@@ -87,7 +87,7 @@ func speaks(t *testing.T, c net.Conn) {
 	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || line != "hello\n" {
-		t.Errorf("through the connection came %q, %v", line, err)
+		t.Errorf("received %q through the connection, %v", line, err)
 	}
 }
 

@@ -118,7 +118,7 @@ func (j *journey) confirmClock(ctx context.Context) {
 
 // timeOfCollector returns the collector's clock, if another server was tested.
 func (j *journey) timeOfCollector(ctx context.Context) (time.Time, bool) {
-	if j.towardOwn() {
+	if j.leadsToCollector() {
 		return time.Time{}, false
 	}
 	k, ok := j.connectCollector(ctx)

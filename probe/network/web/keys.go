@@ -17,14 +17,14 @@ import (
 
 // pins returns the collector's pins if the journey leads to the collector.
 func (j *journey) pins() *trust.Pins {
-	if j.Pins == nil || !j.towardOwn() {
+	if j.Pins == nil || !j.leadsToCollector() {
 		return nil
 	}
 	return j.Pins
 }
 
-// towardOwn reports whether the journey leads to the collector.
-func (j *journey) towardOwn() bool {
+// leadsToCollector reports whether the journey leads to the collector.
+func (j *journey) leadsToCollector() bool {
 	c, ok := origin.Page(j.CollectorURL)
 	return ok && strings.EqualFold(c.Hostname(), j.target.Hostname()) && origin.Port(c) == origin.Port(j.target)
 }

@@ -18,20 +18,20 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// sayings contains the responses of name servers to each type of query; a server
+// scriptedServers contains the responses of name servers to each type of query; a server
 // without a response is silent.
-type sayings []map[dnsmessage.Type]lookup.Answer
+type scriptedServers []map[dnsmessage.Type]lookup.Answer
 
-func (s sayings) Servers() (all []netip.AddrPort) {
+func (s scriptedServers) Servers() (all []netip.AddrPort) {
 	for i := range s {
 		all = append(all, netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53))
 	}
 	return all
 }
 
-func (sayings) Search() []string { return []string{"elsewhere.example", "town.example"} }
+func (scriptedServers) Search() []string { return []string{"elsewhere.example", "town.example"} }
 
-func (s sayings) Ask(_ context.Context, at netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
+func (s scriptedServers) Ask(_ context.Context, at netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
 	if name != host {
 		return lookup.Answer{}, errors.New("asked for another name")
 	}
@@ -50,22 +50,22 @@ func TestWhyANameIsNotFound(t *testing.T) {
 	const noError, noName, failure, refusal = dnsmessage.RCodeSuccess, dnsmessage.RCodeNameError, dnsmessage.RCodeServerFailure, dnsmessage.RCodeRefused
 	six := []netip.Addr{netip.MustParseAddr("2001:db8::7")}
 	for name, c := range map[string]struct {
-		servers sayings
+		servers scriptedServers
 		err     net.DNSError
 		want    string
 	}{
-		"no such name":                         {sayings{all(noName)}, net.DNSError{IsNotFound: true}, "not_found"},
-		"a name without an address":            {sayings{all(noError)}, net.DNSError{IsNotFound: true}, "hidden"},
-		"kept back as no such name":            {sayings{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
-		"kept back, IPv6 not":                  {sayings{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
-		"IPv6 alone, and the system took none": {sayings{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
-		"a server's trouble":                   {sayings{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
-		"refused":                              {sayings{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
-		"cut off":                              {sayings{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
-		"the first is silent":                  {sayings{{}, all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
-		"all are silent by now":                {sayings{{}, {}}, net.DNSError{Err: "server misbehaving"}, "refused"},
-		"no answer stays no answer":            {sayings{all(noName)}, net.DNSError{IsTimeout: true}, "timeout"},
-		"no server known":                      {sayings{}, net.DNSError{IsNotFound: true}, "not_found"},
+		"no such name":                         {scriptedServers{all(noName)}, net.DNSError{IsNotFound: true}, "not_found"},
+		"a name without an address":            {scriptedServers{all(noError)}, net.DNSError{IsNotFound: true}, "hidden"},
+		"kept back as no such name":            {scriptedServers{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"kept back, IPv6 not":                  {scriptedServers{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"IPv6 alone, and the system took none": {scriptedServers{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
+		"a server's trouble":                   {scriptedServers{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"refused":                              {scriptedServers{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"cut off":                              {scriptedServers{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
+		"the first is silent":                  {scriptedServers{{}, all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"all are silent by now":                {scriptedServers{{}, {}}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"no answer stays no answer":            {scriptedServers{all(noName)}, net.DNSError{IsTimeout: true}, "timeout"},
+		"no server known":                      {scriptedServers{}, net.DNSError{IsNotFound: true}, "not_found"},
 	} {
 		config := direct("https", closed(t), nil)
 		config.Resolver = testnet.Lookup(func(context.Context) error { return &c.err })
@@ -104,7 +104,7 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 		config.URL, config.plainPort = "https://"+host+"/", "80"
 		config.Resolver = wild{c.absolute, c.any, c.file}
 		if c.system {
-			config.NameServers = sayings{}
+			config.NameServers = scriptedServers{}
 		}
 		env := probetest.Env(t)
 		ports := map[string]string{}
@@ -137,16 +137,16 @@ func TestFirstNameServerDead(t *testing.T) {
 	s := secure(t, ca.good(t), ok)
 	alive := map[dnsmessage.Type]lookup.Answer{dnsmessage.TypeA: {}}
 	for name, c := range map[string]struct {
-		servers sayings
+		servers scriptedServers
 		after   time.Duration
 		want    *bool
 	}{
-		"dead":             {sayings{{}, alive}, slowNameMS * time.Millisecond, new(true)},
-		"both alive":       {sayings{alive, alive}, slowNameMS * time.Millisecond, new(false)},
-		"second dead":      {sayings{alive, {}}, slowNameMS * time.Millisecond, new(false)},
-		"both silent now":  {sayings{{}, {}}, slowNameMS * time.Millisecond, new(false)},
-		"only one":         {sayings{{}}, slowNameMS * time.Millisecond, nil},
-		"answered at once": {sayings{{}, alive}, 0, nil},
+		"dead":             {scriptedServers{{}, alive}, slowNameMS * time.Millisecond, new(true)},
+		"both alive":       {scriptedServers{alive, alive}, slowNameMS * time.Millisecond, new(false)},
+		"second dead":      {scriptedServers{alive, {}}, slowNameMS * time.Millisecond, new(false)},
+		"both silent now":  {scriptedServers{{}, {}}, slowNameMS * time.Millisecond, new(false)},
+		"only one":         {scriptedServers{{}}, slowNameMS * time.Millisecond, nil},
+		"answered at once": {scriptedServers{{}, alive}, 0, nil},
 	} {
 		config := direct("https", s, ca)
 		config.Resolver, config.NameServers = slow{config.Resolver, c.after}, c.servers

@@ -116,7 +116,7 @@ func (j *journey) plainAnswer(ctx context.Context, addrs []netip.Addr) *http.Res
 	}
 	a, err := exchange(ctx, j.env.Clock, conn, get(page))
 	if err != nil {
-		j.env.Log.Debug("no plain answer", "err", report.ErrorText(err))
+		j.env.Log.Debug("no answer without TLS", "err", report.ErrorText(err))
 		return nil
 	}
 	j.data.Online = new(true)

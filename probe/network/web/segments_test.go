@@ -50,7 +50,7 @@ func TestSmallPackets(t *testing.T) {
 	}
 	d, _ := run(t, direct("https", served, ca), probetest.Env(t))
 	if d.TLSSmallPackets != nil {
-		t.Error("asked for small packets where nothing hung")
+		t.Error("small packets were tried although nothing hung")
 	}
 }
 

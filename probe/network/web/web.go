@@ -120,7 +120,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j.detectWebServer()
 	j.judgeCertificate(ctx)
 	j.confirmClock(ctx)
-	j.placeTheFault(ctx)
+	j.locateFault(ctx)
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)
 	j.tryWithoutProxy(ctx)
@@ -149,8 +149,8 @@ func (j *journey) within(ctx context.Context, most time.Duration, s step) bool {
 	return s(ctx)
 }
 
-// placeTheFault collects the evidence for the origin of a failure.
-func (j *journey) placeTheFault(ctx context.Context) {
+// locateFault collects the evidence for the origin of a failure.
+func (j *journey) locateFault(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -201,7 +201,7 @@ func noteOf(d *report.NetworkWeb) string {
 	case d.Stage == "":
 		return "the test was stopped"
 	case d.Stage == stageDNS:
-		return "no connection to the server came about"
+		return "no connection to the server could be established"
 	}
-	return "the server took the connection and did not answer"
+	return "the server accepted the connection and did not answer"
 }

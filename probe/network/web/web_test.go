@@ -32,7 +32,7 @@ func TestHealthyServer(t *testing.T) {
 		}
 	}
 	if d.TLSIntercepted != nil || d.WebSocket != nil {
-		t.Error("what was not tested is not unknown")
+		t.Error("a value that was not tested is not unknown")
 	}
 }
 

@@ -26,7 +26,7 @@ func TestWhyNoRoute(t *testing.T) {
 		"the last address of that range":     {[]port{{connected: true, addrs: addrs("169.254.255.254")}}, SelfAssigned},
 		"the one after it":                   {[]port{{connected: true, addrs: addrs("169.255.0.1")}}, NoRoute},
 		"an address and no route":            {[]port{loopback, {connected: true, addrs: addrs("192.168.178.20")}}, NoRoute},
-		"a house's own IPv6":                 {[]port{{connected: true, addrs: addrs("fd00::20")}}, NoAddress},
+		"a unique local address":             {[]port{{connected: true, addrs: addrs("fd00::20")}}, NoAddress},
 		"Wi-Fi self-assigned, docker down":   {[]port{{connected: true, addrs: addrs("169.254.7.9")}, {addrs: addrs("172.17.0.1")}}, SelfAssigned},
 		"one without, one with an address":   {[]port{{connected: true}, {connected: true, addrs: addrs("10.0.0.2")}}, NoRoute},
 		"one with an address, one without":   {[]port{{connected: true, addrs: addrs("10.0.0.2")}, {connected: true}}, NoRoute},

@@ -32,9 +32,9 @@ type Reply struct {
 	From netip.Addr
 	Kind Kind
 	RTT  time.Duration
-	// Complaint is true for an ICMP error. Routers rate limit them (Linux: one per
+	// ICMPError is true for an ICMP error. Routers rate limit them (Linux: one per
 	// second and peer), so a missing one does not prove a loss.
-	Complaint bool
+	ICMPError bool
 }
 
 var (

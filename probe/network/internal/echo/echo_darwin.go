@@ -84,7 +84,7 @@ func receive(conn *icmp.PacketConn, to netip.Addr, echo *icmp.Echo) (Reply, erro
 			continue
 		}
 		if kind := kindOf(m, to.Is6(), echo); kind != 0 {
-			return Reply{From: addrOf(from), Kind: kind, Complaint: kind != Reached}, nil
+			return Reply{From: addrOf(from), Kind: kind, ICMPError: kind != Reached}, nil
 		}
 	}
 }

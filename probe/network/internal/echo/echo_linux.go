@@ -168,7 +168,7 @@ func (s *socket) parseControl(control []byte) (Reply, bool) {
 		// An error from this computer itself concerns a neighbour that does not
 		// respond to ARP: for the caller the packet is lost.
 		if ok && (r.From != s.local || r.From == s.to) {
-			r.Complaint = true
+			r.ICMPError = true
 			if r.Kind != Expired && r.From == s.to.WithZone("") {
 				r.Kind = Reached
 			}

@@ -159,9 +159,9 @@ func judge(status uint32, from, to netip.Addr, rtt time.Duration) (Reply, error)
 	case status == statusSuccess:
 		return Reply{From: to, Kind: Reached, RTT: rtt}, nil
 	case status == statusTTLExpired:
-		return Reply{From: from, Kind: Expired, RTT: rtt, Complaint: true}, nil
+		return Reply{From: from, Kind: Expired, RTT: rtt, ICMPError: true}, nil
 	case status >= statusNetUnreachable && status <= statusPortUnreachable:
-		return Reply{From: from, Kind: Unreachable, RTT: rtt, Complaint: true}, nil
+		return Reply{From: from, Kind: Unreachable, RTT: rtt, ICMPError: true}, nil
 	}
 	return Reply{}, ErrSilent
 }

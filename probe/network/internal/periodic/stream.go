@@ -18,9 +18,9 @@ import (
 const (
 	// FewPackets is the minimum number of packets of a stream.
 	FewPackets = 8
-	// keptPct is the share of packets that may fail to leave this computer; above it the interface
+	// maxUnsentPct is the share of packets that may fail to leave this computer; above it the interface
 	// was away, and the loss says nothing about the line.
-	keptPct = 10
+	maxUnsentPct = 10
 )
 
 // Pace is the number of packets, their interval, and the wait for each answer.
@@ -36,11 +36,11 @@ type Stream struct {
 	// Fates reports for each packet that counts, by its planned time, whether it was answered, to
 	// compare simultaneous losses of two streams.
 	Fates map[time.Duration]bool
-	// Complaints is true if the answers were ICMP errors, which routers rate limit.
-	Complaints bool
-	// Kept is the number of packets that this computer could not send, for example without an
+	// ICMPErrors is true if the answers were ICMP errors, which routers rate limit.
+	ICMPErrors bool
+	// Unsent is the number of packets that this computer could not send, for example without an
 	// interface; they are not lost.
-	Kept int
+	Unsent int
 	// Err is the last error other than silence.
 	Err error
 }
@@ -107,13 +107,13 @@ func (s *Stream) take(ctx context.Context, due time.Duration, r echo.Reply, err 
 		s.Sent++
 		s.RTTs = append(s.RTTs, r.RTT)
 		s.Fates[due] = true
-		s.Complaints = s.Complaints || r.Complaint
+		s.ICMPErrors = s.ICMPErrors || r.ICMPError
 	case ctx.Err() != nil: // interrupted
 	case errors.Is(err, echo.ErrSilent):
 		s.Sent++
 		s.Fates[due] = false
 	default:
-		s.Kept++
+		s.Unsent++
 		s.Err = err
 	}
 }
@@ -135,19 +135,19 @@ func NearestRank(d []time.Duration, percent float64) time.Duration {
 
 // Counted reports whether the stream can be evaluated: a point that never answers is silent, not lossy.
 func (s *Stream) Counted() bool {
-	return s != nil && s.Sent >= FewPackets && s.Answered() > 0 && s.KeptLittle()
+	return s != nil && s.Sent >= FewPackets && s.Answered() > 0 && s.SentNearlyAll()
 }
 
-// KeptLittle reports whether this computer sent nearly all packets.
-func (s *Stream) KeptLittle() bool { return s.Kept*100 <= keptPct*(s.Sent+s.Kept) }
+// SentNearlyAll reports whether this computer sent nearly all packets.
+func (s *Stream) SentNearlyAll() bool { return s.Unsent*100 <= maxUnsentPct*(s.Sent+s.Unsent) }
 
 // LossRunPackets returns the mean number of consecutive lost packets; nil without
 // loss.
-func (s *Stream) LossRunPackets() *float64 { return LostAtATime(s, s) }
+func (s *Stream) LossRunPackets() *float64 { return LostTogether(s, s) }
 
-// LostAtATime returns how many packets of the streams were lost together; nil if
+// LostTogether returns how many packets of the streams were lost together; nil if
 // end, one of them, lost none.
-func LostAtATime(end *Stream, streams ...*Stream) *float64 {
+func LostTogether(end *Stream, streams ...*Stream) *float64 {
 	if end == nil {
 		return nil
 	}
@@ -157,7 +157,7 @@ func LostAtATime(end *Stream, streams ...*Stream) *float64 {
 			fates = append(fates, s.Fates)
 		}
 	}
-	if n := lossmodel.LostAtATime(fates, end.Fates); n > 0 {
+	if n := lossmodel.LostTogether(fates, end.Fates); n > 0 {
 		return &n
 	}
 	return nil

@@ -37,8 +37,8 @@ func TestStreamAcrossAClockStep(t *testing.T) {
 			if took := time.Since(start); took > 12*time.Second {
 				t.Errorf("%v: took %v", by, took)
 			}
-			if s.Lost() != 0 || s.Kept > 1 || s.Answered() < 29 {
-				t.Errorf("%v: %d lost, %d kept, %d answered", by, s.Lost(), s.Kept, s.Answered())
+			if s.Lost() != 0 || s.Unsent > 1 || s.Answered() < 29 {
+				t.Errorf("%v: %d lost, %d unsent, %d answered", by, s.Lost(), s.Unsent, s.Answered())
 			}
 			for i := 10; i < len(sent); i++ {
 				// The first packet after the step is sent at its scheduled time.
@@ -64,8 +64,8 @@ func TestUnsentPacketsAreNotLost(t *testing.T) {
 			}
 			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
 		})
-		if s.Kept < 30 || s.Counted() {
-			t.Errorf("%d sent, %d lost, %d kept, counted %t", s.Sent, s.Lost(), s.Kept, s.Counted())
+		if s.Unsent < 30 || s.Counted() {
+			t.Errorf("%d sent, %d lost, %d unsent, counted %t", s.Sent, s.Lost(), s.Unsent, s.Counted())
 		}
 	})
 }

@@ -40,9 +40,9 @@ const (
 	outVariable       = "TONPROBE_TEST_OUT"
 )
 
-type house struct{ home, router, provider, servers string }
+type homeNetwork struct{ home, router, provider, servers string }
 
-func buildHouse(t *testing.T) house {
+func buildHomeNetwork(t *testing.T) homeNetwork {
 	t.Helper()
 	// These tests take minutes, so plain go test skips them for root too.
 	testnet.Need(t, os.Getenv("TONPROBE_TEST_ALL") == "1", "TONPROBE_TEST_ALL=1")
@@ -52,7 +52,7 @@ func buildHouse(t *testing.T) house {
 		testnet.Need(t, err == nil, tool)
 	}
 	id := fmt.Sprintf("tp%d", os.Getpid())
-	h := house{id + "h", id + "r", id + "p", id + "s"}
+	h := homeNetwork{id + "h", id + "r", id + "p", id + "s"}
 	for _, ns := range []string{h.home, h.router, h.provider, h.servers} {
 		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
 			testnet.Need(t, false, "network namespaces: "+string(out))
@@ -101,7 +101,7 @@ func lose(t *testing.T, ns, device, match string, percent int) {
 	inside(t, ns, fmt.Sprintf("nft add rule ip lossy in iifname %s %s %sdrop", device, match, chance))
 }
 
-func noLoss(t *testing.T, h house) {
+func noLoss(t *testing.T, h homeNetwork) {
 	for _, ns := range []string{h.home, h.router, h.provider, h.servers} {
 		_ = exec.Command("ip", "netns", "exec", ns, "nft", "flush", "ruleset").Run()
 	}
@@ -114,13 +114,13 @@ func role(t *testing.T, ns, name, out string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("ip", "netns", "exec", ns, self, "-test.run", "^TestInsideTheHouse$")
+	cmd := exec.Command("ip", "netns", "exec", ns, self, "-test.run", "^TestRoleInNamespace$")
 	cmd.Env = append(os.Environ(), roleVariable+"="+name, outVariable+"="+out)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
-func startSTUN(t *testing.T, h house) {
+func startSTUN(t *testing.T, h homeNetwork) {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	cmd := role(t, h.servers, "stun", ready)
@@ -133,14 +133,14 @@ func startSTUN(t *testing.T, h house) {
 			return
 		}
 		if time.Now().After(until) {
-			t.Fatal("the STUN server does not start")
+			t.Fatal("the STUN server did not start")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
 // measure runs a probe in the home namespace and returns its data.
-func measure[T any](t *testing.T, h house, name string) *T {
+func measure[T any](t *testing.T, h homeNetwork, name string) *T {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	if b, err := role(t, h.home, name, out).CombinedOutput(); err != nil {
@@ -157,8 +157,8 @@ func measure[T any](t *testing.T, h house, name string) *T {
 	return d
 }
 
-// TestInsideTheHouse is not a test itself: the others run it in a namespace.
-func TestInsideTheHouse(t *testing.T) {
+// TestRoleInNamespace is not a test itself: the others run it in a namespace.
+func TestRoleInNamespace(t *testing.T) {
 	out := os.Getenv(outVariable)
 	switch os.Getenv(roleVariable) {
 	case "stun":
@@ -250,7 +250,7 @@ const maxPathKbps = 40
 
 // traffic returns the bytes that have passed the home's interface so far, without
 // Ethernet headers.
-func traffic(t *testing.T, h house) int {
+func traffic(t *testing.T, h homeNetwork) int {
 	t.Helper()
 	counter := func(name string) int {
 		out, err := exec.Command("ip", "netns", "exec", h.home, "cat", "/sys/class/net/lan0/statistics/"+name).Output()
@@ -267,9 +267,9 @@ func traffic(t *testing.T, h house) int {
 	return counter("tx_bytes") + counter("rx_bytes") - ethernetHeader*(counter("tx_packets")+counter("rx_packets"))
 }
 
-// TestPathPlacesTheFault creates a loss of 40 % in each segment in turn.
-func TestPathPlacesTheFault(t *testing.T) {
-	h := buildHouse(t)
+// TestPathLocatesTheFault creates a loss of 40 % in each segment in turn.
+func TestPathLocatesTheFault(t *testing.T) {
+	h := buildHomeNetwork(t)
 	for _, c := range []struct {
 		want  string
 		fault func()
@@ -304,7 +304,7 @@ func TestPathPlacesTheFault(t *testing.T) {
 // TestPathFindsTheBlackHole checks that it is reported only if large packets are
 // dropped without an ICMP error.
 func TestPathFindsTheBlackHole(t *testing.T) {
-	h := buildHouse(t)
+	h := buildHomeNetwork(t)
 	for _, c := range []struct {
 		name  string
 		want  bool
@@ -337,8 +337,8 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 	}
 }
 
-func TestLinkInTheHouse(t *testing.T) {
-	h := buildHouse(t)
+func TestLinkInANamespace(t *testing.T) {
+	h := buildHomeNetwork(t)
 	for _, ping := range []string{"0\t2147483647", "1\t0"} { // with and without ping sockets
 		inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range="+ping)
 		d := measure[report.NetworkLink](t, h, "link")
