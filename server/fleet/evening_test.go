@@ -9,9 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/fleet"
 )
 
-// evening is one simulated council evening. The generator shares nothing with the
-// model: rates differ between people, and checks are repeated by those who are
-// disturbed.
+// evening is one simulated council evening. The generator shares nothing with the model:
+// fault rates differ between people, and disturbed people repeat their checks.
 type evening struct {
 	observations []fleet.Observation
 	truth        []fault
@@ -21,7 +20,7 @@ type evening struct {
 // fault is a common cause as it was simulated.
 type fault struct {
 	code, key string
-	from      time.Duration // before the session begins; negative is after
+	from      time.Duration // before the session begins; negative means after
 	share     float64       // of the group that is disturbed
 	noticed   *int          // participants with a check that the fault disturbed
 }
@@ -33,11 +32,11 @@ func (f fault) String() string {
 // person is a member of the council.
 type person struct {
 	name, provider, site, version string
-	line, sound                   float64 // chances of trouble of their own
-	wifi                          float64 // share of that trouble that is named local
+	line, sound                   float64 // probabilities of a fault of the person's own
+	wifi                          float64 // share of line faults that are reported as local
 }
 
-// town is what evenings are drawn from.
+// town contains the people and the server for which evenings are generated.
 type town struct {
 	people []person
 	server string
@@ -79,8 +78,8 @@ func (t town) members(f fault) []int {
 	return all
 }
 
-// evening simulates checks from 60 minutes before the session to 20 minutes after its
-// begin, and the checks of the afternoon.
+// evening simulates the checks from 60 minutes before the session to 20 minutes after it
+// begins, and those of the afternoon.
 func (t town) evening(r *rand.Rand, faults []fault) evening {
 	begin := time.Date(2026, 12, 1, 17, 0, 0, 0, time.UTC)
 	e := evening{begin: begin, truth: faults}
@@ -116,12 +115,12 @@ func (t town) evening(r *rand.Rand, faults []fault) evening {
 			}
 			o := t.check(r, p, at, lineTonight, soundTonight, own)
 			e.observations = append(e.observations, o)
-			if o.Found == 0 && r.Float64() < 0.6 { // well, and looks again when disturbed later
+			if o.Found == 0 && r.Float64() < 0.6 { // not disturbed; checks again if disturbed later
 				at = at.Add(time.Duration((0.5 + r.Float64()) * float64(25*time.Minute)))
 				continue
 			}
 			if o.Found&fleet.Sound != 0 && r.Float64() < 0.7 {
-				soundTonight = false // mended
+				soundTonight = false // repaired
 			}
 			at = at.Add(time.Duration((0.3 + r.Float64()) * float64(6*time.Minute)))
 		}
@@ -167,7 +166,8 @@ func (t town) check(r *rand.Rand, p person, at time.Time, line, sound bool, faul
 	return o
 }
 
-// shown returns what a desk that looks every minute would have seen.
+// shown returns the findings that phone support would have seen when looking once a
+// minute.
 func (e evening) shown(base fleet.Base) []string {
 	var all []string
 	for at := e.begin.Add(-time.Hour); at.Before(e.begin.Add(20 * time.Minute)); at = at.Add(time.Minute) {

@@ -1,12 +1,12 @@
 // Package fleet finds what participants have in common when several are disturbed at
-// once: the conference server, the collector's own servers, the provider, the site or
-// the program's version. Support then speaks of the common cause and blames no single
+// once: the conference server, the collector's own servers, the provider, the site or the
+// program's version. Support can then name the common cause and blames no single
 // participant.
 //
-// Everything here is a pure function of observations. The model compares two
-// explanations of the same checks: the faults occurred independently of each other, at
-// the rate that is usual here, or one group shares a fault. docs/fleet.md shows how
-// often it is right.
+// Everything here is a pure function of observations. The model compares two explanations
+// of the same checks: the faults occurred independently of each other, at the usual rate
+// of this collector, or the members of one group share a fault. docs/fleet.md shows how
+// often the result is right.
 package fleet
 
 import (
@@ -29,20 +29,20 @@ const (
 const Own = "collector"
 
 // MinAffected is the smallest number of participants that a common cause can have. Two
-// disturbed members of a council are no pattern.
+// disturbed members of a council are not a pattern.
 const MinAffected = 3
 
-// Threshold is the smallest probability of a finding.
+// Threshold is the minimum probability of a finding.
 const Threshold = 0.95
 
-// maxFindings limits the faults at one time.
+// maxFindings limits the number of simultaneous common causes.
 const maxFindings = 3
 
-// windows are the times for which a fault may have lasted. Checks from before its
-// beginning would speak against it; too short a window holds too few checks.
+// windows are the possible durations of a fault. Checks from before the fault began would
+// count as evidence against it; a window that is too short contains too few checks.
 var windows = [...]time.Duration{3 * time.Minute, 6 * time.Minute, 12 * time.Minute, 24 * time.Minute, Longest}
 
-// Longest is how far back Find looks for disturbed checks. Older observations only tell
+// Longest is how far back Find looks for disturbed checks. Older observations only show
 // whether a participant was disturbed before.
 const Longest = 45 * time.Minute
 
@@ -50,36 +50,37 @@ const Longest = 45 * time.Minute
 type Finding struct {
 	// Code is one of the codes of this package.
 	Code string
-	// Key is what the group has in common: the host of the conference server or Own,
-	// the provider, the network of the site, or version and system.
+	// Key identifies the group: the host of the conference server or Own, the provider,
+	// the network of the site, or version and operating system.
 	Key string
-	// From and To enclose the checks that were compared.
+	// From and To are the bounds of the time in which checks were compared.
 	From, To time.Time
-	// Affected are the disturbed members of the group, in the order of their checks.
+	// Affected contains the disturbed members of the group, in the order of their checks.
 	Affected []string
-	// Members is how many members were checked, Affected among them.
+	// Members is the number of members that were checked, including those in Affected.
 	Members int
-	// ElsewhereAffected of ElsewhereMembers outside the group were disturbed likewise.
+	// ElsewhereAffected of the ElsewhereMembers participants outside the group had the
+	// same kinds of faults.
 	ElsewhereAffected, ElsewhereMembers int
-	// UsualPct is the share of checks in percent that is usually disturbed likewise.
+	// UsualPct is the percentage of checks that usually have such faults.
 	UsualPct float64
-	// Probability is 0..1.
+	// Probability is between 0 and 1.
 	Probability float64
 
 	kinds []Faults // of each affected participant
 	over  bool     // the fault has ended
 }
 
-// dimension is one thing that participants can have in common.
+// dimension is one property that participants can have in common.
 type dimension struct {
 	code string
-	// logPrior is the logarithm of the probability that some group of this dimension
-	// shares a fault, before anything was observed.
+	// logPrior is the logarithm of the prior probability that some group of this
+	// dimension shares a fault.
 	logPrior float64
-	// counts are the faults that such a common cause produces.
+	// counts contains the kinds of faults that such a common cause produces.
 	counts Faults
-	// explained are faults that explain a disturbance by the participant's own
-	// equipment, so that the check says nothing about the group.
+	// explained contains kinds of faults of the participant's own equipment. A check with
+	// one of them is not evidence about the group.
 	explained Faults
 	key       func(Observation) string
 }
@@ -92,9 +93,10 @@ var dimensions = [...]dimension{
 	{CodeVersion, logVersion, Sound | Program, 0, func(o Observation) string { return o.Version }},
 }
 
-// Find returns the common causes at now, the most affecting first. Observations may be
-// in any order and of any age; those after now are ignored. What the most probable cause
-// explains is taken out before the next one is looked for.
+// Find returns the common causes at now, the one with the most affected participants
+// first. Observations may be in any order and of any age; those after now are ignored.
+// Faults that the most probable cause explains are removed before the next one is
+// searched.
 func Find(now time.Time, observations []Observation, base Base) []Finding {
 	people := byParticipant(now, observations)
 	var views []view
@@ -121,7 +123,7 @@ func Find(now time.Time, observations []Observation, base Base) []Finding {
 	return found
 }
 
-// view is what was checked in one window.
+// view contains the checks of one window.
 type view struct {
 	from, to time.Time
 	checks   []check
@@ -136,8 +138,8 @@ func candidates(views []view, base Base, explained map[string]Faults) []candidat
 			var evidence []vote
 			groups := map[string][]int{}
 			for _, c := range w.checks {
-				v, o, told := c.vote(d, base, explained)
-				if !told {
+				v, o, ok := c.vote(d, base, explained)
+				if !ok {
 					continue
 				}
 				if key := d.key(o); key != "" {

@@ -8,8 +8,8 @@ import (
 )
 
 // Logarithms of the prior probabilities that a fault of this kind exists at a given
-// moment. They set how much evidence a banner needs; the simulation in this package's
-// tests shows the share of false banners that follows.
+// moment. They determine how much evidence a banner requires. The simulation in this
+// package's tests measures the resulting share of false banners.
 var (
 	logServer   = math.Log(1.5e-2)
 	logProvider = math.Log(8e-3)
@@ -17,22 +17,23 @@ var (
 	logVersion  = math.Log(5e-3)
 )
 
-// Base is how often checks are disturbed when there is no common cause.
+// Base counts how often checks are disturbed without a common cause.
 type Base struct {
-	// Disturbed of Checks showed the faults, by kind. Zero values stand for a collector
-	// without a history, which starts with usual rates.
+	// Disturbed is the number of checks that had a fault of a kind, out of Checks. With
+	// zero values, as in a collector without a history, the default rates apply.
 	Disturbed map[Faults]int
 	Checks    int
 }
 
-// Rates of a collector without a history, and how many checks they weigh.
+// Default rates for a collector without a history, and the number of checks as which they
+// are weighted.
 const (
 	usualConnection = 0.06
 	usualSound      = 0.10
 	usualWeight     = 50
 )
 
-// rate is the share of checks that are usually disturbed by any of the kinds.
+// rate returns the share of checks that usually have a fault of any of the kinds.
 func (b Base) rate(kinds Faults) float64 {
 	prior := usualConnection
 	if kinds&(Sound|Program) != 0 {
@@ -48,18 +49,18 @@ func (b Base) rate(kinds Faults) float64 {
 	return min(max(share, 0.01), 0.5)
 }
 
-// check is what is known of a participant who was checked in a window.
+// check contains the observations of one participant who was checked in a window.
 type check struct {
-	// recent are the checks of the longest window, in order, from which those of the window
-	// begin at first.
+	// recent contains the checks within Longest, in order. Those of the window start at
+	// index first.
 	recent []Observation
 	first  int
-	// earlier is the last check before the longest window, which a fault that is looked
-	// for did not disturb; nil if there is none.
+	// earlier is the last check older than Longest, which no fault in question can have
+	// disturbed; nil if there is none.
 	earlier *Observation
 }
 
-// byParticipant returns the observations up to now, of each participant in order.
+// byParticipant groups the observations up to now by participant, each group in order.
 func byParticipant(now time.Time, observations []Observation) [][]Observation {
 	place := map[string]int{}
 	var all [][]Observation
@@ -81,7 +82,8 @@ func byParticipant(now time.Time, observations []Observation) [][]Observation {
 	return all
 }
 
-// checked returns the participants with a check in the window, in the order of their last one.
+// checked returns the participants with a check in the window, in the order of their last
+// check.
 func checked(now time.Time, length time.Duration, people [][]Observation) []check {
 	var all []check
 	for _, one := range people {
@@ -108,9 +110,10 @@ func checked(now time.Time, length time.Duration, people [][]Observation) []chec
 	return all
 }
 
-// latest returns the last check in the window that measured any of the kinds: a person who repeats a
-// failed check does not count more than others, and a small check in between hides nothing. was are
-// the faults that earlier ones found.
+// latest returns the last check in the window that measured any of the kinds: a person
+// who repeats a failed check must not count more than others, and a check without these
+// probes in between must not hide the result. was contains the faults of all earlier
+// checks.
 func (c check) latest(kinds Faults) (o Observation, was Faults, found bool) {
 	for i := len(c.recent) - 1; i >= c.first; i-- {
 		if c.recent[i].Measured&kinds == 0 {
@@ -124,27 +127,28 @@ func (c check) latest(kinds Faults) (o Observation, was Faults, found bool) {
 	return Observation{}, 0, false
 }
 
-// vote is what one check says about a dimension.
+// vote is the evidence of one check for a dimension.
 type vote struct {
 	participant string
 	site        string
 	found       Faults // that count for the dimension
 	disturbed   bool
-	// recovered tells that an earlier check in the longest window was disturbed.
+	// recovered is set if an earlier check within Longest was disturbed.
 	recovered bool
-	// logit is that of the probability of being disturbed without a common cause.
+	// logit is the logit of the probability of a disturbance without a common cause.
 	logit float64
 }
 
-// Probabilities of being disturbed after an earlier check: a defect headset is still
-// defect today, and who was well this afternoon is less often disturbed than others.
+// Probabilities of a disturbance, given an earlier check: a defective headset is probably
+// still defective, and a participant without faults in the afternoon is less likely to be
+// disturbed than others.
 const (
-	persists    = 0.6
-	wellSoFar   = 0.7
-	leastChance = 0.005
+	persists          = 0.6
+	undisturbedFactor = 0.7
+	minProbability    = 0.005
 )
 
-// vote returns what the participant's check says, and false if it says nothing.
+// vote returns the evidence of the participant's check, and false if it has none.
 func (c check) vote(d dimension, base Base, explained map[string]Faults) (vote, Observation, bool) {
 	o, was, found := c.latest(d.counts)
 	counted := o.Found & d.counts &^ explained[o.Participant]
@@ -157,38 +161,38 @@ func (c check) vote(d dimension, base Base, explained map[string]Faults) (vote, 
 		case e.Found&d.counts&^e.Explained != 0:
 			p = max(p, persists)
 		case e.Found&d.counts == 0:
-			p *= wellSoFar
+			p *= undisturbedFactor
 		}
 	}
-	p = max(p, leastChance)
+	p = max(p, minProbability)
 	return vote{o.Participant, o.Site, counted, counted != 0, was&d.counts != 0, math.Log(p / (1 - p))}, o, true
 }
 
-// An evening can be worse than usual for everybody at once: rain on the radio links, a
-// new release of a browser. The logit of all participants shifts by a normally
-// distributed amount, which is integrated over these nodes (in standard deviations, with
-// the logarithms of their weights).
+// All participants can have more faults than usual in one evening, for example because of
+// rain on radio links or a new browser release. The logit of all participants is shifted
+// by a normally distributed amount, which is integrated over these nodes (in standard
+// deviations, with the logarithms of their weights).
 var (
 	shifts       = []float64{-2, -1, 0, 1, 2}
 	shiftWeights = []float64{0.054, 0.242, 0.399, 0.242, 0.054}
 	shiftSigma   = 0.6
 )
 
-// A common fault disturbs a share of its group, which is integrated over these values;
-// larger shares are more usual.
+// A common fault disturbs some share of its group, which is integrated over these values;
+// larger shares are more probable.
 var (
 	shares       = []float64{0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98}
 	shareWeights = []float64{0.06, 0.08, 0.1, 0.11, 0.13, 0.15, 0.18, 0.19}
 )
 
-// outcome is what the likelihood of a vote depends on. There are few different ones, so
-// that groups are compared by how often each occurs.
+// outcome contains everything on which the likelihood of a vote depends. There are only a
+// few distinct outcomes, so groups are compared by the number of votes with each.
 type outcome struct {
 	disturbed bool
 	logit     float64
 }
 
-// likelihood holds the logarithms of the probabilities of each outcome, by node.
+// likelihood contains the logarithms of the probabilities of each outcome, by node.
 type likelihood struct {
 	outcomes []outcome
 	of       []int       // the outcome of each vote
@@ -219,9 +223,9 @@ func newLikelihood(votes []vote) likelihood {
 		common := make([][]float64, len(shares))
 		for _, o := range l.outcomes {
 			p := logistic(o.logit + shift*shiftSigma)
-			alone = append(alone, logChance(o.disturbed, p))
+			alone = append(alone, logProbability(o.disturbed, p))
 			for s, share := range shares {
-				common[s] = append(common[s], logChance(o.disturbed, share+(1-share)*p))
+				common[s] = append(common[s], logProbability(o.disturbed, share+(1-share)*p))
 			}
 		}
 		l.alone, l.common, l.total = append(l.alone, alone), append(l.common, common...), append(l.total, dot(counts, alone))
@@ -233,8 +237,8 @@ func newLikelihood(votes []vote) likelihood {
 	return l
 }
 
-// logBayesFactor is the logarithm of how much better the votes are explained by a fault
-// that the members share than by none.
+// logBayesFactor returns the logarithm of the likelihood ratio between a fault shared by
+// the members and no common fault.
 func (l likelihood) logBayesFactor(members []int) float64 {
 	counts := make([]float64, len(l.outcomes))
 	for _, i := range members {
@@ -258,8 +262,8 @@ func dot(a, b []float64) float64 {
 	return sum
 }
 
-// leastCertain is the smallest probability of one common cause among all.
-const leastCertain = 0.8
+// minCertainty is the minimum probability of one common cause relative to all others.
+const minCertainty = 0.8
 
 // candidate is a group that may share a fault.
 type candidate struct {
@@ -271,8 +275,8 @@ type candidate struct {
 	logOdds   float64
 }
 
-// wideEnough reports whether enough members are disturbed, and those of a provider at
-// enough sites: several people behind one connection say nothing about its provider.
+// wideEnough reports whether enough members are disturbed and, for a provider, at enough
+// sites: several people behind one connection are not evidence about its provider.
 func (c candidate) wideEnough() bool {
 	affected, sites := 0, map[string]bool{}
 	for _, i := range c.members {
@@ -284,9 +288,10 @@ func (c candidate) wideEnough() bool {
 	return affected >= MinAffected && (c.dimension.code != CodeProvider || len(sites) >= MinAffected)
 }
 
-// over reports whether the fault has ended: since the last check that it disturbed, so
-// many of those whom it had disturbed were well that it would have been seen again.
-// Members whom it never disturbed say nothing about its end.
+// over reports whether the fault has ended. It has if, since the last disturbed check, so
+// many participants who had been disturbed had a check without the fault that an existing
+// fault would have been seen again. Members who were never disturbed are not evidence of
+// its end.
 func (c candidate) over() bool {
 	unseen := 1.0
 	for _, i := range c.members {
@@ -300,9 +305,9 @@ func (c candidate) over() bool {
 	return unseen < ended
 }
 
-// missed is the share of checks that an existing fault does not disturb, although it has
-// disturbed the same participant before. A fault whose existence is less probable than
-// ended, by that, has ended.
+// missed is the probability that an existing fault does not disturb a check of a
+// participant whom it has disturbed before. A fault counts as ended when the probability
+// that it still exists and was missed is below ended.
 const (
 	missed = 0.2
 	ended  = 0.01
@@ -323,9 +328,10 @@ func decide(candidates []candidate, base Base) (Finding, bool) {
 	}
 	c := slices.MaxFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.logOdds, b.logOdds) })
 	total := logSum(odds)
-	// Another group may explain the same checks as well; which one, only more checks tell.
+	// Other groups may explain the same checks as well. Only more checks can distinguish
+	// them.
 	certain := math.Exp(logSum(byGroup[group{c.dimension.code, c.key}]) - total)
-	if probability := 1 - math.Exp(-total); probability < Threshold || certain < leastCertain {
+	if probability := 1 - math.Exp(-total); probability < Threshold || certain < minCertainty {
 		return Finding{}, false
 	}
 	f := Finding{Code: c.dimension.code, Key: c.key, From: c.view.from, To: c.view.to, Members: len(c.members), over: c.over(), Probability: certain, UsualPct: 100 * base.rate(c.dimension.counts)}
@@ -350,7 +356,7 @@ func decide(candidates []candidate, base Base) (Finding, bool) {
 
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-func logChance(happened bool, p float64) float64 {
+func logProbability(happened bool, p float64) float64 {
 	if happened {
 		return math.Log(p)
 	}

@@ -15,22 +15,23 @@ type Faults uint8
 
 // The kinds of faults.
 const (
-	// Conference is trouble at the conference system: it is down, refuses, or no sound
-	// passes through it.
+	// Conference is a fault of the conference system: it is down, refuses participants,
+	// or transmits no sound.
 	Conference Faults = 1 << iota
-	// OwnServer is trouble at the collector or its reflector.
+	// OwnServer is a fault of the collector or its reflector.
 	OwnServer
-	// Line is loss, delay, jitter, or no connection at all, beyond the local network.
+	// Line is loss, delay, jitter or no connection at all, beyond the local network.
 	Line
-	// Local is trouble in the local network: Wi-Fi, cables, router, firewall.
+	// Local is a fault of the local network: Wi-Fi, cables, router, firewall.
 	Local
-	// Sound is trouble with the microphone or the loudspeaker.
+	// Sound is a fault of the microphone or the loudspeaker.
 	Sound
-	// Program is trouble with the computer or a program on it.
+	// Program is a fault of the computer or a program on it.
 	Program
 )
 
-// Observation is what one check says about the participant's surroundings.
+// Observation contains the facts of one check by which participants are grouped and
+// compared.
 type Observation struct {
 	Participant string
 	At          time.Time // of the check, on the server's clock
@@ -38,17 +39,17 @@ type Observation struct {
 	Server string
 	// Provider and Site are derived from the public address; "" if it is unknown.
 	Provider, Site string
-	// Version is the program's version and the system it runs on.
+	// Version is the program's version and the operating system.
 	Version string
-	// Found are the faults, Measured those that the check could have found. A fault that
-	// was not measured is unknown, never absent.
+	// Found contains the faults, Measured the kinds of faults that the check could have
+	// found. A fault that was not measured is unknown, not absent.
 	Found, Measured Faults
-	// Explained are the faults that a common cause explained. They say nothing about how
-	// often this participant is usually disturbed.
+	// Explained contains the faults that a common cause explained. They do not count
+	// towards the usual rate of this participant.
 	Explained Faults
 }
 
-// document is the part of a report that is needed here. Decoding whole reports would
+// document is the part of a report that is required here. Decoding complete reports would
 // take ten times as long.
 type document struct {
 	Agent  struct{ Version, OS string }
@@ -66,8 +67,8 @@ type document struct {
 	}
 }
 
-// FromDocument returns what a stored report says. checkedAt is the time of the check on
-// the server's clock; providers may be nil.
+// FromDocument returns the observation of a stored report. checkedAt is the time of the
+// check on the server's clock; providers may be nil.
 func FromDocument(participant string, checkedAt time.Time, doc []byte, providers *Providers) (Observation, error) {
 	var d document
 	if err := json.Unmarshal(doc, &d); err != nil {
@@ -110,7 +111,7 @@ func measuredBy(probe string, hasServer bool) Faults {
 	case "media", "nat":
 		return OwnServer | Line
 	case "network":
-		// Whether servers can be reached says nothing about loss: a line is measured by a stream.
+		// A reachable server says nothing about loss, which only a stream measures.
 		if hasServer {
 			return Local
 		}
@@ -119,8 +120,8 @@ func measuredBy(probe string, hasServer bool) Faults {
 	return 0
 }
 
-// kindOf classifies a cause by its group, by who is responsible and by the server that it was
-// measured against, so that a new cause needs no entry here.
+// kindOf classifies a cause by its group, by the responsible party and by the server
+// against which it was measured, so that a new cause needs no entry here.
 func kindOf(code string, endpoint report.Endpoint, area report.Area) Faults {
 	group, name, _ := strings.Cut(code, ".")
 	server := OwnServer
@@ -142,7 +143,7 @@ func kindOf(code string, endpoint report.Endpoint, area report.Area) Faults {
 	return Line
 }
 
-// place returns the provider and the site of a public address as a report holds it: an
+// place returns the provider and the site of a public address in the form of a report: an
 // address, or a network of /24 or /48.
 func (p *Providers) place(public string) (provider, site string) {
 	prefix, err := netip.ParsePrefix(public)

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// maxProviderRanges limits the table, so that a wrong file cannot fill the memory. The
-// whole Internet has about 700,000 ranges.
+// maxProviderRanges limits the table, so that a wrong file cannot exhaust the memory. The
+// entire Internet has about 700,000 ranges.
 const maxProviderRanges = 2_000_000
 
 // ErrProviderTable means that a file is not a table of providers.
 var ErrProviderTable = errors.New("not a table of providers: each line needs first address, last address, number, country and name, separated by tabs")
 
-// Providers tells which provider an address belongs to. A nil *Providers knows none.
+// Providers maps addresses to providers. A nil *Providers is empty.
 type Providers struct {
 	ranges []providerRange // by first address, not overlapping
 }
@@ -28,9 +28,9 @@ type providerRange struct {
 	name        string
 }
 
-// ReadProviders reads a table in the format of the public lists of autonomous systems:
-// per line the first and the last address of a range, the number of the system, its
-// country and its name, separated by tabs. Ranges with the number 0 belong to nobody.
+// ReadProviders reads a table in the format of the public lists of autonomous systems.
+// Each line contains the first and the last address of a range, the number of the system,
+// its country and its name, separated by tabs. Ranges with the number 0 are unassigned.
 func ReadProviders(r io.Reader) (*Providers, error) {
 	p := &Providers{}
 	names := map[string]string{}

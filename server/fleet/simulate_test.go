@@ -12,23 +12,23 @@ import (
 	"github.com/tonprobe/tonprobe/server/fleet"
 )
 
-// simulate returns an evening of this kind, in a town of this size (0: of 15 to 114
-// people), whose faults disturb at least so many participants.
+// simulate returns an evening of the given kind in a town of the given size (0 means 15
+// to 114 people), in which each fault disturbs at least least participants.
 func simulate(r *rand.Rand, kind string, size, least int) evening {
 	if size == 0 {
 		size = 15 + r.IntN(100)
 	}
 	for ; ; size++ {
 		t := makeTown(r, size)
-		e := t.evening(r, t.draw(r, kind))
+		e := t.evening(r, t.faults(r, kind))
 		if !slices.ContainsFunc(e.truth, func(f fault) bool { return *f.noticed < least }) {
 			return e
 		}
 	}
 }
 
-// draw returns the faults of an evening. Those of a mixed evening are independent.
-func (t town) draw(r *rand.Rand, kind string) []fault {
+// faults generates the faults of an evening. Those of a mixed evening are independent.
+func (t town) faults(r *rand.Rand, kind string) []fault {
 	f := fault{from: time.Duration((r.Float64()*50 - 5) * float64(time.Minute)), share: 0.6 + 0.4*r.Float64()}
 	switch kind {
 	case "none":
@@ -36,7 +36,7 @@ func (t town) draw(r *rand.Rand, kind string) []fault {
 	case "mixed":
 		one := []string{"provider", "site"}[r.IntN(2)]
 		other := []string{"own server", "version"}[r.IntN(2)]
-		return append(t.draw(r, one), t.draw(r, other)...)
+		return append(t.faults(r, one), t.faults(r, other)...)
 	case "server":
 		f.code, f.key = fleet.CodeServer, t.server
 	case "own server":
@@ -66,8 +66,8 @@ var evenings = []struct {
 	n    int
 }{{"none", 60}, {"server", 30}, {"own server", 15}, {"provider", 35}, {"site", 20}, {"version", 15}, {"mixed", 25}}
 
-// repeated is how often each evening is simulated with other random numbers: once, or as
-// TONPROBE_FLEET_REPEAT says for the figures of docs/fleet.md.
+// repeated returns how often each evening is simulated with different random numbers:
+// once, or TONPROBE_FLEET_REPEAT times for the figures in docs/fleet.md.
 func repeated(t *testing.T) int {
 	value := os.Getenv("TONPROBE_FLEET_REPEAT")
 	if value == "" {
@@ -80,8 +80,9 @@ func repeated(t *testing.T) int {
 	return n
 }
 
-// TestEvenings holds that the shown findings are exactly the simulated faults on 95 % of
-// the evenings that have one, and that less than 1 % of the quiet ones show any.
+// TestEvenings checks that the findings are exactly the simulated faults in 95 % of the
+// evenings with a fault, and that less than 1 % of the evenings without one have a
+// finding.
 func TestEvenings(t *testing.T) {
 	var rightAll, ofAll int
 	for _, c := range evenings {
@@ -107,8 +108,8 @@ func TestEvenings(t *testing.T) {
 	}
 }
 
-// TestAffectedCurve prints how often a fault of a provider is found, by how many
-// participants it disturbs, in a council of 60. It fails if six are not sufficient.
+// TestAffectedCurve prints how often a fault of a provider is found, by the number of
+// participants that it disturbs, in a council of 60. It fails if six are not sufficient.
 func TestAffectedCurve(t *testing.T) {
 	for _, affected := range []int{2, 3, 4, 5, 6, 8, 10} {
 		found, n := 0, 20*repeated(t)

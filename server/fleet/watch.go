@@ -12,14 +12,15 @@ import (
 )
 
 const (
-	// updateEvery is how often new reports are looked for.
+	// updateEvery is the interval at which new reports are read.
 	updateEvery = 5 * time.Second
-	// history is how long observations are kept.
+	// history is how long observations are stored.
 	history = 6 * time.Hour
-	// overlap is read again each time: a transaction can be committed after another one
-	// whose reports were received later.
+	// overlap is the period that is read again each time, because a transaction can be
+	// committed after another one with reports that were received later.
 	overlap = 10 * time.Second
-	// Limits of what is read at a time and kept. Of more, the newest count.
+	// Limits of the reports read at a time and of the observations stored. Beyond them,
+	// the newest ones are used.
 	maxRead, maxKept = 5000, 20_000
 )
 
@@ -28,8 +29,8 @@ type Reports interface {
 	ReceivedReports(ctx context.Context, since time.Time, limit int, each func(store.StoredReport)) error
 }
 
-// Watch keeps the common causes of the present up to date. Every collector of a database
-// computes them from the same reports.
+// Watch keeps the list of current common causes up to date. All collectors that share a
+// database compute it from the same reports.
 type Watch struct {
 	Reports   Reports
 	Providers *Providers // nil if there is no table
@@ -41,7 +42,7 @@ type Watch struct {
 	mu       sync.Mutex
 	findings []Finding
 
-	// Of Update only.
+	// The following are used by Update only.
 	newest time.Time // receipt of the newest report read
 	kept   []kept    // in the order of the checks
 	known  map[string]bool
@@ -58,7 +59,7 @@ func (w *Watch) Run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := w.Update(ctx); err != nil && ctx.Err() == nil {
-			w.Log.Warn("common causes could not be looked for", "err", err)
+			w.Log.Warn("common causes could not be determined", "err", err)
 		}
 		select {
 		case <-tick.C:
@@ -68,7 +69,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Findings returns the common causes of the present, the most affecting first.
+// Findings returns the current common causes, the one with the most affected participants
+// first.
 func (w *Watch) Findings() []Finding {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -110,14 +112,14 @@ func (w *Watch) add(r store.StoredReport) {
 	}
 	o, err := FromDocument(r.ParticipantID, r.CheckedAt, r.Document, w.Providers)
 	if err != nil {
-		w.Log.Warn("a report is left out of the search for common causes", "report", r.ID, "err", err)
+		w.Log.Warn("a report is not used to determine common causes", "report", r.ID, "err", err)
 		return
 	}
 	w.kept = append(w.kept, kept{o, r.ID})
 }
 
-// forget drops observations from before a time, and the oldest above the limit. Their ids
-// stay known while the reports can be read again.
+// forget removes observations from before a time, and the oldest ones above the limit.
+// Their ids are kept as long as the reports may be read again.
 func (w *Watch) forget(before time.Time) {
 	i := max(0, len(w.kept)-maxKept)
 	for i < len(w.kept) && w.kept[i].At.Before(before) {
@@ -132,7 +134,7 @@ func (w *Watch) forget(before time.Time) {
 	}
 }
 
-// base counts the checks of the past, without those that a common cause disturbed.
+// base counts the earlier checks, without those that a common cause disturbed.
 func (w *Watch) base(now time.Time) Base {
 	b := Base{Disturbed: map[Faults]int{}}
 	for _, k := range w.kept {

@@ -44,8 +44,8 @@ func (r *reports) receive(participant string, network int, at time.Time, code, e
 	r.all = append(r.all, s)
 }
 
-// TestWatchFollowsAFault runs three hours of a fault of the conference server, in which
-// everybody checks every ten minutes, and what follows after it was mended.
+// TestWatchFollowsAFault simulates three hours of a fault of the conference server, in
+// which everybody checks every ten minutes, and the time after the repair.
 func TestWatchFollowsAFault(t *testing.T) {
 	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 	stored := &reports{}
@@ -86,8 +86,8 @@ func TestWatchFollowsAFault(t *testing.T) {
 	}
 }
 
-// TestWatchReadsWhatItCan holds that a report that cannot be read hides no other.
-func TestWatchReadsWhatItCan(t *testing.T) {
+// TestUnreadableReportHidesNoOther checks that an unreadable report does not hide others.
+func TestUnreadableReportHidesNoOther(t *testing.T) {
 	now := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
 	stored := &reports{}
 	for i, doc := range []string{"", "{", `{"probes":7}`, `{"probes":[{"name":"nat","data":[]}]}`, "null"} {
@@ -146,8 +146,8 @@ func TestFromDocument(t *testing.T) {
 	}
 }
 
-// TestSmallChecksHideNothing: checks of the network alone, after those that a fault of the server
-// disturbed, say nothing about the conference, and do not make it well.
+// TestSmallChecksHideNothing: checks of the network alone that follow disturbed checks
+// say nothing about the conference, and do not indicate that it works again.
 func TestSmallChecksHideNothing(t *testing.T) {
 	now := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
 	all := fleet.Conference | fleet.Line | fleet.Local
