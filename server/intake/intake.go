@@ -1,5 +1,5 @@
-// Package intake turns tables of people and rosters of other systems into changes of the store:
-// first a plan, which a person can look at, then all of it or nothing.
+// Package intake converts tables of people and rosters of other systems into changes of
+// the store: first a plan, which a person can review, then all of it or nothing.
 package intake
 
 import (
@@ -29,7 +29,7 @@ type Importer struct {
 	Enroll enroll.Enroller
 }
 
-// Person is what the plan does with one person.
+// Person is the planned change for one person.
 type Person struct {
 	Line          int // of the table; 0 if there is none
 	Email         string
@@ -42,7 +42,7 @@ type Person struct {
 	PhoneUnlikely bool     // begins with neither 0 nor +: a spreadsheet has removed it
 }
 
-// Council is what the plan does with one council.
+// Council contains the planned changes for one council.
 type Council struct {
 	store.Council
 	New          bool
@@ -52,20 +52,20 @@ type Council struct {
 	Result store.ImportResult
 }
 
-// Plan is an import that has not been made yet.
+// Plan is an import that has not been applied yet.
 type Plan struct {
 	People   []Person
 	Councils []Council
 	Notes    []string
-	// Complete is false if the source may lack something; then nobody is removed and nothing
-	// cancelled.
+	// Complete is false if the source may be incomplete; then no member is removed and no
+	// session cancelled.
 	Complete bool
 
 	change store.Import
 }
 
-// Apply makes all changes of a plan, or none; with dryRun it makes none in any case, and counts
-// them.
+// Apply makes all changes of a plan or, on an error, none. With dryRun it makes none, and
+// only counts them.
 func (d Importer) Apply(ctx context.Context, p *Plan, dryRun bool) error {
 	p.change.DryRun = dryRun
 	results, err := d.Store.ApplyImport(ctx, p.change)
@@ -87,7 +87,7 @@ type planner struct {
 	Importer
 	plan  *Plan
 	added []enroll.Invitation // new participants of this plan
-	// codes means that new participants get a code, for letters.
+	// codes means that new participants get a set-up code, for letters.
 	codes bool
 }
 
@@ -96,7 +96,7 @@ func (d Importer) planner() *planner {
 }
 
 // errAmbiguous means that several participants have a name, and no phone number tells them apart.
-var errAmbiguous = errors.New("there are several participants with this name: the telephone number must say who it is")
+var errAmbiguous = errors.New("there are several participants with this name: the telephone number must identify the person")
 
 // person plans a participant, new or known. Persons are the same if their names are, and their
 // phone numbers, unless one of them has none.

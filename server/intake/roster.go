@@ -63,9 +63,9 @@ func (d Importer) Calendar(ctx context.Context, r *roster.Roster, council, sourc
 
 func sourceOf(o roster.Organization) string { return "oparl:" + o.ID }
 
-// nameOf returns the name of an organization's council: the one that an earlier import or staff
-// gave it, the one that is wanted, or its own. If several organizations have the same name, that
-// of the body is added.
+// nameOf returns the name of an organization's council: the name given by an earlier
+// import or by staff, otherwise the requested one, otherwise its own. If several
+// organizations have the same name, the name of the body is appended.
 func (p *planner) nameOf(ctx context.Context, o roster.Organization, all []roster.Organization, wanted string) (string, error) {
 	if wanted != "" {
 		return wanted, nil
@@ -85,7 +85,7 @@ func (p *planner) nameOf(ctx context.Context, o roster.Organization, all []roste
 	return o.Name, nil
 }
 
-// replace plans that these become the members of a council.
+// replace plans to make these the members of a council.
 func (p *planner) replace(ctx context.Context, name string, members []roster.Member) error {
 	c, err := p.council(ctx, name)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 		id := one.Invitation.Participant.ID
 		if other, twice := seen[id]; twice && other != m.ID {
 			p.plan.Complete = false
-			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q is there twice, and no telephone number tells them apart: one is not imported.", m.Name))
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q occurs twice, and no telephone number distinguishes them: one is not imported.", m.Name))
 			continue
 		}
 		seen[id] = m.ID

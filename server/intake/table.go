@@ -64,7 +64,7 @@ func (d Importer) Table(ctx context.Context, entries []roster.Entry, council str
 	return p.plan, nil
 }
 
-// join plans that participants become members of a council.
+// join plans to make participants members of a council.
 func (p *planner) join(ctx context.Context, name string, ids []string) error {
 	c, err := p.council(ctx, name)
 	if err != nil {

@@ -26,10 +26,11 @@ const (
 	requestTimeout   = 30 * time.Second
 )
 
-// Access says what may be requested.
+// Access restricts the servers to which requests are sent.
 type Access struct {
-	// AllowPrivate permits servers in private networks and on this machine. Without it, an
-	// address from a foreign document cannot be used to reach what only this machine can reach.
+	// AllowPrivate permits servers in private networks and on this machine. Without it,
+	// an address in a foreign document cannot be used to reach servers that only this
+	// machine can reach.
 	AllowPrivate bool
 	// Client sends the requests; nil means one with the system's trusted certificates. Its
 	// redirects are checked as well. If it has a transport, the caller is responsible for
@@ -51,7 +52,7 @@ func newFetcher(address string, a Access) (*fetcher, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("%.200q is not an address: it begins with https://", address)
+		return nil, fmt.Errorf("%.200q is not a valid address: it must begin with https://", address)
 	case u.User != nil:
 		return nil, fmt.Errorf("the address of %s contains a user name: only public interfaces can be read", u.Host)
 	}
@@ -70,9 +71,10 @@ func newFetcher(address string, a Access) (*fetcher, error) {
 	return f, nil
 }
 
-// transport connects to public addresses only, unless told otherwise. The check is made when the
-// connection is opened, after the name was resolved, so a name that changes its address does not
-// evade it. A proxy from the environment may be in a private network.
+// transport connects to public addresses only, unless AllowPrivate is set. The address is
+// checked when the connection is opened, after the name was resolved, so a name that
+// changes its address does not evade the check. A proxy from the environment may be in a
+// private network.
 func (f *fetcher) transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -138,8 +140,8 @@ func (f *fetcher) checkOrigin(u *url.URL) error {
 	return fmt.Errorf("%s %w: %.200s", f.origin.Host, ErrForeign, u.Redacted())
 }
 
-// asciiHost returns the host of u with its port, in the form in which it is connected to and compared:
-// a name with other letters is encoded as UTS #46 says.
+// asciiHost returns the host of u with its port, in the form used for connecting and
+// comparing: a name with other letters is encoded according to UTS #46.
 func asciiHost(u *url.URL) string {
 	name, err := idna.Lookup.ToASCII(u.Hostname())
 	if err != nil || name == u.Hostname() {
@@ -224,11 +226,11 @@ func (f *fetcher) get(ctx context.Context, u *url.URL, accept string) ([]byte, e
 	return b, nil
 }
 
-// explain adds to an error of a request what to do about it.
+// explain adds advice to the error of a request.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, ErrPrivate):
-		return fmt.Errorf("%w: if this is a server of your own, allow it with --allow-private", err)
+		return fmt.Errorf("%w: if this is your own server, allow it with --allow-private", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no answer within %v: %w", requestTimeout, err)
 	}

@@ -13,7 +13,7 @@ import (
 // Limits of a calendar.
 const (
 	maxEvents      = 20_000
-	maxRepetitions = 2_000 // of all events within the window
+	maxRecurrences = 2_000 // of all events within the window
 	maxLineBytes   = 1 << 20
 	maxDepth       = 8
 )
@@ -123,7 +123,7 @@ func (r *calendarReader) parse(text []byte) (*component, error) {
 		switch p.name {
 		case "BEGIN":
 			if len(stack) > maxDepth {
-				return nil, fmt.Errorf("the calendar is %w: its parts are nested more than %d deep", ErrTooLarge, maxDepth)
+				return nil, fmt.Errorf("the calendar is %w: its components are nested more than %d levels deep", ErrTooLarge, maxDepth)
 			}
 			part := &component{name: strings.ToUpper(strings.TrimSpace(p.value))}
 			top.parts, stack = append(top.parts, part), append(stack, part)
@@ -138,7 +138,7 @@ func (r *calendarReader) parse(text []byte) (*component, error) {
 	}
 	switch {
 	case len(root.parts) == 0 || root.parts[0].name != "VCALENDAR":
-		return nil, fmt.Errorf("%w: this is no calendar in the format iCalendar, which begins with BEGIN:VCALENDAR", ErrFormat)
+		return nil, fmt.Errorf("%w: this is not an iCalendar file, which begins with BEGIN:VCALENDAR", ErrFormat)
 	case len(stack) > 1:
 		return nil, fmt.Errorf("%w: the calendar ends within %.40q: it was cut off", ErrFormat, stack[len(stack)-1].name)
 	}

@@ -105,7 +105,7 @@ func TestTimesOfEvents(t *testing.T) {
 	}
 }
 
-func TestRepetitions(t *testing.T) {
+func TestRecurrences(t *testing.T) {
 	const start = "DTSTART;TZID=Europe/Berlin:20260303T180000\r\n" // a Tuesday, the first of the month
 	for _, c := range []struct{ rule, want string }{
 		{"RRULE:FREQ=WEEKLY;COUNT=2", "2026-03-03 2026-03-10"},
@@ -151,7 +151,7 @@ func TestVersionsOfEvents(t *testing.T) {
 			"2026-03-03 18:00 Rat; 2026-03-11 19:00 Rat; 2026-03-17 18:00 Rat"},
 		{"one cancelled", calendarOf(eventOf(weekly), eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260310T170000Z", "STATUS:CANCELLED")),
 			"2026-03-03 18:00 Rat; 2026-03-10 18:00 Rat cancelled; 2026-03-17 18:00 Rat"},
-		{"only one repetition is in the file", calendarOf(eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z")), "2026-03-11 19:00 Rat"},
+		{"only one recurrence is in the file", calendarOf(eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z")), "2026-03-11 19:00 Rat"},
 		{"the later version counts", calendarOf(eventOf("DTSTART:20260601T160000Z", "SEQUENCE:2"), eventOf("DTSTART:20260602T160000Z", "SEQUENCE:1")), "2026-06-01 18:00 Rat"},
 		{"the later stamp counts", calendarOf(eventOf("DTSTART:20260601T160000Z", "DTSTAMP:20260102T000000Z"), eventOf("DTSTART:20260602T160000Z", "DTSTAMP:20260101T000000Z")), "2026-06-01 18:00 Rat"},
 		{"METHOD:CANCEL", calendarOf("METHOD:CANCEL", eventOf("DTSTART:20260601T160000Z")), "2026-06-01 18:00 Rat cancelled"},
@@ -169,7 +169,7 @@ func TestVersionsOfEvents(t *testing.T) {
 			ids[m.ID] = true
 		}
 	}
-	// The id of a repetition stays when it is moved.
+	// The id of a recurrence stays when it is moved.
 	a := readCalendar(t, calendarOf(eventOf(weekly)))
 	b := readCalendar(t, calendarOf(eventOf(weekly), eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z")))
 	if a.Meetings[1].ID != b.Meetings[1].ID || a.Meetings[1].Start.Equal(b.Meetings[1].Start) {
@@ -215,7 +215,7 @@ func TestBadCalendars(t *testing.T) {
 		"too many events":  {calendarOf(strings.Repeat(good+"\r\n", 20_001)), roster.ErrTooLarge},
 		"too large":        {strings.Repeat("x", roster.MaxDocumentBytes+1), roster.ErrTooLarge},
 		"a very long line": {calendarOf("X:" + strings.Repeat("y\r\n ", 1<<20)), roster.ErrTooLarge},
-		"too many repetitions": {calendarOf(strings.Repeat(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY")+"\r\n", 1),
+		"too many recurrences": {calendarOf(strings.Repeat(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY")+"\r\n", 1),
 			strings.Repeat(strings.ReplaceAll(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY"), "UID:1", "UID:")+"\r\n", 1), manyDaily(10)), roster.ErrTooLarge},
 		"old rules with counts": {calendarOf(manyCounted(200)), roster.ErrTooLarge},
 	} {

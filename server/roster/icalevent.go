@@ -21,7 +21,7 @@ type calendarReader struct {
 	skipped   map[string]int // events by the reason
 
 	events      int
-	repetitions int
+	recurrences int
 	budget      int // days that rules may still examine
 }
 
@@ -135,7 +135,7 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 		e.uid = "no-uid:" + e.start.UTC().Format("20060102T150405Z") + ":" + e.name
 	}
 	if e.start.day {
-		return e, r.skip("they last whole days, without a time", false)
+		return e, r.skip("they are all-day events without a time", false)
 	}
 	if err := r.readEnd(&e, c); err != nil {
 		return e, r.skip(reason(err), true)
@@ -147,7 +147,7 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 		}
 		e.instead = r.at(instead, e.start)
 	}
-	if err := r.readRepetitions(&e, c); err != nil {
+	if err := r.readRecurrences(&e, c); err != nil {
 		return e, r.skip(reason(err), true)
 	}
 	return e, true
@@ -192,7 +192,7 @@ func (r *calendarReader) readEnd(e *event, c *component) error {
 	return nil
 }
 
-func (r *calendarReader) readRepetitions(e *event, c *component) error {
+func (r *calendarReader) readRecurrences(e *event, c *component) error {
 	for _, p := range c.properties {
 		switch p.name {
 		case "RRULE":
@@ -214,15 +214,15 @@ func (r *calendarReader) readRepetitions(e *event, c *component) error {
 					e.without = append(e.without, at)
 				}
 			}
-			if len(e.more)+len(e.without) > maxRepetitions || len(e.rules) > 4 {
-				return fmt.Errorf("%w: more than %d exceptions", errRule, maxRepetitions)
+			if len(e.more)+len(e.without) > maxRecurrences || len(e.rules) > 4 {
+				return fmt.Errorf("%w: more than %d exceptions", errRule, maxRecurrences)
 			}
 		}
 	}
 	return nil
 }
 
-// add adds the meetings of an event and of its changed repetitions.
+// add adds the meetings of an event and of its changed recurrences.
 func (r *calendarReader) add(e event, changed map[int64]event) error {
 	repeats := len(e.rules) > 0 || len(e.more) > 0
 	starts := map[int64]time.Time{}
@@ -246,8 +246,8 @@ func (r *calendarReader) add(e event, changed map[int64]event) error {
 		}
 		r.meeting(e, at, id)
 	}
-	if r.repetitions += len(starts) + len(changed); r.repetitions > maxRepetitions+r.events {
-		return fmt.Errorf("the calendar is %w: its events repeat more than %d times within the time that is read", ErrTooLarge, maxRepetitions)
+	if r.recurrences += len(starts) + len(changed); r.recurrences > maxRecurrences+r.events {
+		return fmt.Errorf("the calendar is %w: its events recur more than %d times within the imported period", ErrTooLarge, maxRecurrences)
 	}
 	return nil
 }
@@ -272,7 +272,7 @@ func (r *calendarReader) starts(e event) ([]time.Time, error) {
 		return t
 	}
 	for _, rule := range e.rules {
-		all, err := rule.starts(repetition{wallOf(e.start.Time), clock, r.Window, &r.budget})
+		all, err := rule.starts(recurrence{wallOf(e.start.Time), clock, r.Window, &r.budget})
 		if err != nil {
 			return nil, err
 		}

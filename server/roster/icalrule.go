@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// errRule means that a rule of repetition cannot be read.
-var errRule = errors.New("their rule of repetition cannot be read")
+// errRule means that a recurrence rule cannot be parsed.
+var errRule = errors.New("their recurrence rule cannot be read")
 
-// maxPeriods limits the days, weeks, months or years that a rule passes through: daily for more
-// than 400 years. Later repetitions are not found.
+// maxPeriods limits the days, weeks, months or years that a rule passes through: daily
+// for more than 400 years. Later recurrences are not found.
 const maxPeriods = 160_000
 
-// rule is a rule of repetition (RFC 5545, 3.3.10), for the frequencies of sessions: daily to
-// yearly. Rules for hours and less, and for numbered weeks and days of the year, are refused.
+// rule is a recurrence rule (RFC 5545, 3.3.10), for the frequencies of sessions: daily to
+// yearly. Rules for hours and less, and for numbered weeks and days of the year, are
+// rejected.
 type rule struct {
 	freq      string
 	interval  int
@@ -51,9 +52,9 @@ func (r *calendarReader) parseRule(s string) (rule, error) {
 			u.freq = value
 			ok = slices.Contains([]string{"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}, value)
 		case "INTERVAL":
-			u.interval, ok = whole(value, 1, 1000)
+			u.interval, ok = parseNumber(value, 1, 1000)
 		case "COUNT":
-			u.count, ok = whole(value, 1, 1_000_000)
+			u.count, ok = parseNumber(value, 1, 1_000_000)
 		case "UNTIL":
 			var err error
 			u.until, err = r.parseWhen(value, "")
@@ -61,11 +62,11 @@ func (r *calendarReader) parseRule(s string) (rule, error) {
 		case "BYDAY":
 			u.byDay, ok = parseWeekdays(value)
 		case "BYMONTH":
-			u.byMonth, ok = wholes(value, 1, 12)
+			u.byMonth, ok = parseNumbers(value, 1, 12)
 		case "BYMONTHDAY":
-			u.byDayOfMo, ok = wholes(value, -31, 31)
+			u.byDayOfMo, ok = parseNumbers(value, -31, 31)
 		case "BYSETPOS":
-			u.bySetPos, ok = wholes(value, -366, 366)
+			u.bySetPos, ok = parseNumbers(value, -366, 366)
 		case "WKST":
 			u.weekStart, ok = weekdays[value]
 		default:
@@ -81,16 +82,16 @@ func (r *calendarReader) parseRule(s string) (rule, error) {
 	return u, nil
 }
 
-func whole(s string, least, most int) (int, bool) {
+func parseNumber(s string, least, most int) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimPrefix(s, "+"))
 	return n, err == nil && n >= least && n <= most
 }
 
-// wholes parses a list of at most 62 numbers without 0.
-func wholes(s string, least, most int) ([]int, bool) {
+// parseNumbers parses a list of at most 62 numbers without 0.
+func parseNumbers(s string, least, most int) ([]int, bool) {
 	var list []int
 	for part := range strings.SplitSeq(s, ",") {
-		n, ok := whole(strings.TrimSpace(part), least, most)
+		n, ok := parseNumber(strings.TrimSpace(part), least, most)
 		if !ok || n == 0 || len(list) >= 62 {
 			return nil, false
 		}
@@ -110,7 +111,7 @@ func parseWeekdays(s string) ([]weekday, bool) {
 		n := 0
 		if number := part[:len(part)-2]; number != "" {
 			var fine bool
-			n, fine = whole(number, -53, 53)
+			n, fine = parseNumber(number, -53, 53)
 			ok = ok && fine && n != 0
 		}
 		if !ok {
@@ -121,8 +122,8 @@ func parseWeekdays(s string) ([]weekday, bool) {
 	return list, true
 }
 
-// repetition is what the starts of a rule depend on besides the rule.
-type repetition struct {
+// recurrence contains what the starts of a rule depend on besides the rule itself.
+type recurrence struct {
 	first  time.Time // wall clock of the first start, in UTC
 	clock  func(wall time.Time) time.Time
 	window Window
@@ -134,9 +135,9 @@ type repetition struct {
 // maxDays is the number of days and periods that the rules of a calendar may examine.
 const maxDays = 2_000_000
 
-// starts returns the repetitions in the window. They have the wall clock of the first one, so that
-// 18:00 remains 18:00 when the clocks change.
-func (u rule) starts(p repetition) ([]time.Time, error) {
+// starts returns the recurrences in the window. They have the wall clock of the first
+// one, so that 18:00 remains 18:00 when the clocks change.
+func (u rule) starts(p recurrence) ([]time.Time, error) {
 	var found []time.Time
 	n := 0
 	for period := range maxPeriods {
@@ -150,7 +151,7 @@ func (u rule) starts(p repetition) ([]time.Time, error) {
 			*p.budget -= int(end.Sub(begin).Hours()) / 24
 		}
 		if *p.budget < 0 {
-			return nil, fmt.Errorf("the calendar is %w: its rules of repetition need more than %d days to be examined", ErrTooLarge, maxDays)
+			return nil, fmt.Errorf("the calendar is %w: its recurrence rules require more than %d days to be examined", ErrTooLarge, maxDays)
 		}
 		if skipped {
 			continue
@@ -170,8 +171,8 @@ func (u rule) starts(p repetition) ([]time.Time, error) {
 			if p.window.contains(at) {
 				found = append(found, at)
 			}
-			if len(found) > maxRepetitions {
-				return nil, fmt.Errorf("the calendar is %w: an event repeats more than %d times within the time that is read", ErrTooLarge, maxRepetitions)
+			if len(found) > maxRecurrences {
+				return nil, fmt.Errorf("the calendar is %w: an event recurs more than %d times within the imported period", ErrTooLarge, maxRecurrences)
 			}
 		}
 	}
@@ -232,8 +233,8 @@ func (u rule) days(begin, end, first time.Time) []time.Time {
 	return chosen
 }
 
-// includes reports whether a day fits the rule; what the rule does not name is as in the first
-// start (RFC 5545: "information ... is taken from DTSTART").
+// includes reports whether the rule includes a day. Parts that the rule does not specify
+// are taken from the first start (RFC 5545: "information ... is taken from DTSTART").
 func (u rule) includes(day, first time.Time) bool {
 	if len(u.byMonth) > 0 && !slices.Contains(u.byMonth, int(day.Month())) {
 		return false

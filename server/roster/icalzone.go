@@ -187,7 +187,7 @@ func (o observance) onsets(year int, budget *int) []onset {
 		if !u.until.IsZero() && u.until.Before(until) {
 			until = u.until.Add(time.Second)
 		}
-		starts, _ := u.starts(repetition{o.first, same, Window{until.AddDate(-2, 0, 0), until}, budget})
+		starts, _ := u.starts(recurrence{o.first, same, Window{until.AddDate(-2, 0, 0), until}, budget})
 		for _, t := range starts {
 			all = append(all, onset{t, o.offset})
 		}
@@ -202,7 +202,7 @@ func offsetOf(c *component, name string) (int, bool) {
 	if len(v) != 5 && len(v) != 7 || v[0] != '+' && v[0] != '-' {
 		return 0, false
 	}
-	n, ok := whole(v[1:], 0, 235959)
+	n, ok := parseNumber(v[1:], 0, 235959)
 	if len(v) == 5 {
 		n *= 100
 	}

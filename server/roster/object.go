@@ -14,8 +14,8 @@ import (
 	utf16 "golang.org/x/text/encoding/unicode"
 )
 
-// object is a JSON object of an OParl server. Its methods accept what servers send instead of
-// what the standard says: numbers for texts, one value for a list, null, "" for absent.
+// object is a JSON object of an OParl server. Its methods accept common deviations from
+// the standard: numbers for texts, one value for a list, null and "" for absent values.
 type object map[string]any
 
 // parseObject parses a document.
@@ -28,7 +28,7 @@ func parseObject(b []byte) (object, error) {
 		if start := bytes.TrimSpace(text); len(start) > 0 && start[0] == '<' {
 			return nil, fmt.Errorf("%w: it is a web page, not OParl", ErrFormat)
 		}
-		return nil, fmt.Errorf("%w: it is no JSON object: %w", ErrFormat, err)
+		return nil, fmt.Errorf("%w: it is not a JSON object: %w", ErrFormat, err)
 	}
 	if o == nil {
 		return nil, fmt.Errorf("%w: it is null", ErrFormat)
@@ -59,8 +59,8 @@ func utf8Text(b []byte) []byte {
 // Limits of texts of a source.
 const maxTextRunes = 200 // as the store allows
 
-// tidy returns a text in one line without characters that deceive its reader, shortened to 200
-// characters.
+// tidy returns a text in one line without invisible characters and characters that change
+// the direction of writing, shortened to 200 characters.
 func tidy(s string) string {
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
@@ -128,7 +128,8 @@ func (o object) flag(key string) bool {
 	return false
 }
 
-// reference is another object: its address, and the object itself if it is embedded.
+// reference is a reference to another object: its address, and the object itself if it is
+// embedded.
 type reference struct {
 	id       string
 	embedded object

@@ -59,7 +59,8 @@ type oparlReader struct {
 // membershipOf is a membership that is embedded in a person.
 type membershipOf struct{ membership, person object }
 
-// membership is a member with the days of the membership; zero for unlimited.
+// membership is a member with the first and the last day of the membership; zero for
+// unlimited.
 type membership struct {
 	Member
 	first, last time.Time
@@ -91,7 +92,7 @@ func (r *oparlReader) read(ctx context.Context) error {
 			names = append(names, o.text("name"))
 		}
 		if found += len(chosen); r.Organization != "" && found > 1 {
-			return fmt.Errorf("%d organizations are called %.80q: give the URL of one of them", found, r.Organization)
+			return fmt.Errorf("%d organizations have the name %.80q: give the URL of one of them", found, r.Organization)
 		}
 		if len(chosen) > 0 {
 			if err := r.readBody(ctx, body, chosen); err != nil {
@@ -136,7 +137,7 @@ func (r *oparlReader) bodies(ctx context.Context) ([]object, error) {
 	case start["data"] != nil:
 		start["body"] = start["data"]
 	case start["body"] == nil:
-		return nil, fmt.Errorf("%w: neither an OParl system nor a body, which list bodies or organizations", ErrFormat)
+		return nil, fmt.Errorf("%w: it is neither an OParl system nor a body, which list bodies or organizations", ErrFormat)
 	}
 	list, err := r.list(ctx, start, r.fetch.origin, "body")
 	if err != nil {
@@ -144,7 +145,7 @@ func (r *oparlReader) bodies(ctx context.Context) ([]object, error) {
 	}
 	var bodies []object
 	for _, b := range list {
-		if b, err = r.whole(ctx, r.fetch.origin, b); err != nil {
+		if b, err = r.fullObject(ctx, r.fetch.origin, b); err != nil {
 			return nil, err
 		}
 		if !b.flag("deleted") {
@@ -166,7 +167,7 @@ func (r *oparlReader) organizations(ctx context.Context, body object) ([]organiz
 	var all []organization
 	for _, o := range list {
 		id := o.link("id")
-		if o, err = r.whole(ctx, base, o); r.skips(err) {
+		if o, err = r.fullObject(ctx, base, o); r.skips(err) {
 			r.roster.missing("The organization %.200s could not be read: %v.", id, err)
 			continue
 		} else if err != nil {
@@ -187,7 +188,8 @@ func (r *oparlReader) base(o object) *url.URL {
 	return r.fetch.origin
 }
 
-// skips reports whether one object cannot be read, while others may.
+// skips reports whether an error concerns a single object, so that others can still be
+// read.
 func (r *oparlReader) skips(err error) bool {
 	var status *statusError
 	if errors.As(err, &status) {
@@ -300,7 +302,7 @@ func (r *oparlReader) meetings(ctx context.Context, body object, chosen []organi
 // in whose list it is, "" for the list of the body.
 func (r *oparlReader) meeting(ctx context.Context, base *url.URL, o object, of string, chosen []organization) (m Meeting, ok bool, err error) {
 	id := o.link("id")
-	if o, err = r.whole(ctx, base, o); r.skips(err) {
+	if o, err = r.fullObject(ctx, base, o); r.skips(err) {
 		r.roster.missing("The meeting %.200s could not be read: %v.", id, err)
 		return m, false, nil
 	} else if err != nil {
@@ -326,7 +328,7 @@ func (r *oparlReader) meeting(ctx context.Context, base *url.URL, o object, of s
 	}
 	start, day, ok := o.time("start", r.Local)
 	if !ok {
-		r.roster.missing("The meeting %.200s has no start that can be read: %.40q.", m.ID, o.link("start"))
+		r.roster.missing("The meeting %.200s has an unreadable start: %.40q.", m.ID, o.link("start"))
 		return m, false, nil
 	}
 	if !r.Window.contains(start) {

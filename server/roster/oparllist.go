@@ -99,8 +99,8 @@ func embeddedList(owner object, key string) []object {
 	return all
 }
 
-// whole returns an object, requesting it if only its address is known.
-func (r *oparlReader) whole(ctx context.Context, base *url.URL, o object) (object, error) {
+// fullObject returns an object, requesting it if only its address is known.
+func (r *oparlReader) fullObject(ctx context.Context, base *url.URL, o object) (object, error) {
 	if o[referenceOnly] != true {
 		return o, nil
 	}

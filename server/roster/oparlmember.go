@@ -76,7 +76,7 @@ func (r *oparlReader) membershipsOf(ctx context.Context, o organization, base *u
 // member returns the member of a membership; ok is false if there is none.
 func (r *oparlReader) member(ctx context.Context, base *url.URL, o organization, of membershipOf) (found membership, ok bool, err error) {
 	id := of.membership.link("id")
-	m, err := r.whole(ctx, base, of.membership)
+	m, err := r.fullObject(ctx, base, of.membership)
 	if r.skips(err) {
 		r.roster.missing("A member of %.100q could not be read: %v.", o.text("name"), err)
 		return found, false, nil
@@ -87,7 +87,7 @@ func (r *oparlReader) member(ctx context.Context, base *url.URL, o organization,
 		return found, false, nil
 	}
 	if refs := m.references("organization"); len(refs) > 0 && refs[0].id != "" && r.key(base, refs[0].id) != o.key {
-		r.roster.note("The membership %.200s is of another organization than %.100q, which lists it.", id, o.text("name"))
+		r.roster.note("The membership %.200s is listed by %.100q but belongs to another organization.", id, o.text("name"))
 		return found, false, nil
 	}
 	if found.first, ok = r.day(m, "startDate", o); !ok {
@@ -118,8 +118,8 @@ func (r *oparlReader) member(ctx context.Context, base *url.URL, o organization,
 	return found, true, nil
 }
 
-// day returns a day of a membership; ok is false if it cannot be read, so that nobody counts as
-// a member for want of a readable end.
+// day returns a day of a membership; ok is false if it cannot be parsed, so that nobody
+// counts as a member because of an unreadable end.
 func (r *oparlReader) day(m object, key string, o organization) (t time.Time, ok bool) {
 	text := m.link(key)
 	if text == "" {
@@ -131,7 +131,7 @@ func (r *oparlReader) day(m object, key string, o organization) (t time.Time, ok
 	case parsed: // 0001-01-01, 9999-12-31
 		return time.Time{}, true
 	}
-	r.roster.missing("A membership of %.100q has a %s that cannot be read: %.40q.", o.text("name"), key, text)
+	r.roster.missing("A membership of %.100q has an unreadable %s: %.40q.", o.text("name"), key, text)
 	return time.Time{}, false
 }
 

@@ -26,13 +26,13 @@ type Entry struct {
 	Council string
 }
 
-// Problem is what is wrong in one line of a table.
+// Problem describes an invalid line of a table.
 type Problem struct {
 	Line int
 	Text string
 }
 
-// TableError says why a table cannot be imported, and where.
+// TableError lists the reasons why a table cannot be imported.
 type TableError struct{ Problems []Problem }
 
 func (e *TableError) Error() string {
@@ -50,8 +50,8 @@ func (e *TableError) Add(line int, format string, args ...any) {
 	}
 }
 
-// columns are the fields of an entry by the names that tables use for them, in lower case and
-// without spaces, dashes and dots.
+// columns maps the column names used in tables, in lower case and without spaces, dashes
+// and dots, to the fields of an entry.
 var columns = map[string]string{
 	"name": "name", "fullname": "name", "vollständigername": "name", "person": "name", "mitglied": "name", "member": "name", "teilnehmer": "name", "teilnehmerin": "name", "participant": "name",
 	"nachname": "family", "familienname": "family", "zuname": "family", "surname": "family", "lastname": "family", "familyname": "family",
@@ -76,7 +76,7 @@ func ReadPeople(b []byte) ([]Entry, error) {
 	}
 	text := string(utf8Text(b))
 	if strings.HasPrefix(text, "PK\x03\x04") || strings.ContainsRune(text, 0) {
-		return nil, fmt.Errorf("%w: this is no CSV file. In Excel choose 'Save as', 'CSV UTF-8 (*.csv)'", ErrFormat)
+		return nil, fmt.Errorf("%w: this is not a CSV file. In Excel choose 'Save as', 'CSV UTF-8 (*.csv)'", ErrFormat)
 	}
 	text, separator, skipped := separatorOf(text)
 	r := csv.NewReader(strings.NewReader(text))
@@ -130,8 +130,8 @@ func ReadPeople(b []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// separatorOf returns the separator of a table, and the table without the line "sep=;" by which
-// some programs tell Excel. skipped is the number of lines that are gone.
+// separatorOf returns the separator of a table, and the table without the line "sep=;" by
+// which some programs announce it to Excel. skipped is the number of removed lines.
 func separatorOf(text string) (rest string, separator rune, skipped int) {
 	first, after, _ := strings.Cut(text, "\n")
 	if s := strings.TrimRight(first, "\r"); len(s) == len("sep=;") && strings.EqualFold(s[:4], "sep=") && strings.ContainsAny(s[4:], ";,\t") {
@@ -151,7 +151,7 @@ func empty(record []string) bool {
 	return !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" })
 }
 
-// header returns the place of each field.
+// header returns the index of each field.
 func header(record []string) (map[string]int, error) {
 	where := map[string]int{}
 	for i, h := range record[:min(len(record), maxTableFields)] {
@@ -168,7 +168,7 @@ func header(record []string) (map[string]int, error) {
 	return where, nil
 }
 
-// entryOf returns the person in a line, or what is wrong with it.
+// entryOf returns the person in a line, or a description of the problem.
 func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 	field := func(name string) string {
 		i, ok := where[name]
@@ -176,7 +176,7 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 			return ""
 		}
 		s := strings.TrimSpace(record[i])
-		// ="0228 5550101" keeps Excel from taking the zero away.
+		// ="0228 5550101" prevents Excel from removing the zero.
 		if inner, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(inner, `"`) {
 			s = strings.TrimSuffix(inner, `"`)
 		}
@@ -198,7 +198,7 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 	case isScientific(e.Phone):
 		return e, fmt.Sprintf("the telephone number %q was rounded by the spreadsheet: format the column as text and enter it again", e.Phone)
 	case e.Email != "" && !strings.Contains(e.Email, "@"):
-		return e, fmt.Sprintf("%.60q is no e-mail address", e.Email)
+		return e, fmt.Sprintf("%.60q is not an e-mail address", e.Email)
 	}
 	return e, ""
 }

@@ -60,7 +60,7 @@ func TestBadTables(t *testing.T) {
 		"only a head":  {"Name;Telefon\n", []string{"no people"}},
 		"no head":      {"Anna Muster;0228\nB;1\n", []string{"line 1", "Name;Telefon;E-Mail;Gremium", "Anna Muster;0228"}},
 		"Excel itself": {"PK\x03\x04xl/workbook.xml", []string{"CSV UTF-8"}},
-		"two problems": {"Name;Telefon;Mail\nA;1;a@b\n;2;\nC;4,92285E+11;\nD;1;niemand\n", []string{"line 3: there is no name", "line 4: the telephone number \"4,92285E+11\" was rounded", "line 5: \"niemand\" is no e-mail"}},
+		"two problems": {"Name;Telefon;Mail\nA;1;a@b\n;2;\nC;4,92285E+11;\nD;1;niemand\n", []string{"line 3: there is no name", "line 4: the telephone number \"4,92285E+11\" was rounded", "line 5: \"niemand\" is not an e-mail"}},
 		"open quote":   {"Name;Telefon\n\"A;1\nB;2\n", []string{"line 2"}},
 		"too many":     {"Name\n" + strings.Repeat("A\n", roster.MaxTableRows+1), []string{"5000"}},
 		"too large":    {strings.Repeat("x", roster.MaxTableBytes+1), []string{"too large"}},

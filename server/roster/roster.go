@@ -1,11 +1,12 @@
-// Package roster reads who meets when from other systems: council information systems (OParl 1.0
-// and 1.1), calendars (iCalendar, RFC 5545) and tables of people (CSV). It returns plain data and
-// stores nothing.
+// Package roster reads councils, their members and their meetings from other systems:
+// council information systems (OParl 1.0 and 1.1), calendars (iCalendar, RFC 5545) and
+// tables of people (CSV). It returns plain data and stores nothing.
 //
-// What it reads comes from servers and files of others. Everything is bounded: the size of a
-// document, the number of requests, pages, objects and repetitions. An error means that nothing
-// may be changed. What was skipped is in the notes, and a result that may lack something is
-// marked as incomplete, so that the caller removes and cancels nothing because of it.
+// The input comes from foreign servers and files, so everything is bounded: the size of a
+// document, the number of requests, pages, objects and recurrences. An error means that
+// nothing may be changed. The notes list what was skipped, and a result that may lack
+// something is marked as incomplete, so that the caller removes and cancels nothing
+// because of it.
 package roster
 
 import (
@@ -41,7 +42,7 @@ type Organization struct {
 // Meeting is a session of one or more organizations.
 type Meeting struct {
 	// ID remains the same when the source is read again: the URL in OParl; in iCalendar the UID,
-	// for a repetition followed by "/" and its original start.
+	// for a recurrence followed by "/" and its original start.
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// Start and End are in UTC; End is zero if the source does not say.
@@ -84,7 +85,7 @@ func (r *Roster) note(format string, args ...any) {
 	switch len(r.Notes) {
 	case maxNotes:
 	case maxNotes - 1:
-		r.Notes = append(r.Notes, "There are more notes, which are not listed.")
+		r.Notes = append(r.Notes, "Further notes are not listed.")
 	default:
 		r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 	}
@@ -96,9 +97,9 @@ func (r *Roster) missing(format string, args ...any) {
 	r.note(format, args...)
 }
 
-// Errors that a caller decides on.
+// Errors that a caller distinguishes.
 var (
-	// ErrTooLarge means that a source has more than one of the limits allows.
+	// ErrTooLarge means that a source exceeds one of the limits.
 	ErrTooLarge = errors.New("too large")
 	// ErrForeign means that a source refers to another server than the one that was given.
 	ErrForeign = errors.New("refers to another server")
