@@ -78,7 +78,7 @@ func (a *API) measuring(h func(http.ResponseWriter, *http.Request, caller) error
 }
 
 func unknownAgent() *Fault {
-	return fault(http.StatusUnauthorized, wire.CodeTokenInvalid, "this agent is not enrolled here, or no longer: enrol it again")
+	return fault(http.StatusUnauthorized, wire.CodeTokenInvalid, "this agent is not enrolled here, or no longer enrolled: enrol it again")
 }
 
 func (a *API) identify(r *http.Request) (caller, error) {
@@ -99,5 +99,5 @@ func (a *API) identify(r *http.Request) (caller, error) {
 }
 
 func blocked() *Fault {
-	return fault(http.StatusForbidden, "participant_blocked", "this participant is blocked: ask your support")
+	return fault(http.StatusForbidden, "participant_blocked", "this participant is blocked: ask phone support")
 }

@@ -167,7 +167,7 @@ func (a *API) Mount(mux *http.ServeMux) {
 		}))
 	}
 	mux.Handle("/api/", a.handle(func(http.ResponseWriter, *http.Request) error {
-		return fault(http.StatusNotFound, "not_found", "there is nothing at this address")
+		return fault(http.StatusNotFound, "not_found", "this address does not exist")
 	}))
 }
 
@@ -191,10 +191,10 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, store.ErrUnavailable):
 		// The request was valid: the agent keeps the reports and sends them again.
 		a.Log.ErrorContext(r.Context(), "the database is unavailable", "route", r.Pattern, "err", err)
-		f = &Fault{Status: http.StatusServiceUnavailable, Code: "store_unavailable", Message: "the server can keep nothing at the moment: try again later", RetryAfter: 30 * time.Second}
+		f = &Fault{Status: http.StatusServiceUnavailable, Code: "store_unavailable", Message: "the server cannot store anything at the moment: try again later", RetryAfter: 30 * time.Second}
 	default:
 		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
-		f = &Fault{Status: http.StatusInternalServerError, Code: "internal", Message: "the server failed; its log tells why"}
+		f = &Fault{Status: http.StatusInternalServerError, Code: "internal", Message: "the server failed; its log contains the reason"}
 	}
 	f.write(w)
 }

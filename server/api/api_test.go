@@ -288,7 +288,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerTellsTheTime(t *testing.T) {
+func TestEveryResponseContainsTheTime(t *testing.T) {
 	g := newRig(t)
 	for _, path := range []string{"/healthz", "/api/v1/reports", "/api/v1/nothing"} {
 		w := g.do(ask{method: http.MethodGet, path: path})

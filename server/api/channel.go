@@ -196,8 +196,8 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 	return true
 }
 
-// valid verifies the token now and then, and closes the connection if it has ended. Another process
-// may also have asked for a new token.
+// valid verifies the token at most every verifyEvery, and closes the connection if it is
+// no longer valid. It also detects that another process has asked for a new token.
 func (l *channelLine) valid() bool {
 	now := l.api.Now()
 	if l.revoked || now.Sub(l.verified).Abs() < verifyEvery {

@@ -71,7 +71,7 @@ func echoFault(err error) error {
 	case errors.Is(err, reflector.ErrNoSession):
 		return fault(http.StatusNotFound, "echo_unknown", "there is no such echo session, or it has ended")
 	case errors.Is(err, reflector.ErrBusy), errors.Is(err, reflector.ErrClosed):
-		return &Fault{Status: http.StatusServiceUnavailable, Code: "echo_busy", Message: "too many checks at once: try again shortly", RetryAfter: busyRetry}
+		return &Fault{Status: http.StatusServiceUnavailable, Code: "echo_busy", Message: "too many simultaneous checks: try again shortly", RetryAfter: busyRetry}
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	}
 	var q wire.EnrollRequest
 	if err := json.Unmarshal(body, &q); err != nil {
-		return fault(http.StatusBadRequest, "body_malformed", "the body is not the JSON object that was expected")
+		return fault(http.StatusBadRequest, "body_malformed", "the body is not the expected JSON object")
 	}
 	e, err := a.enroller.Accept(r.Context(), q.Code, enroll.Applicant{
 		AgentID: q.AgentID, Version: q.Agent.Version, OS: q.Agent.OS, Arch: q.Agent.Arch})

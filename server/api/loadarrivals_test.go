@@ -14,9 +14,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestArrivalsAreTold: the uploads of a run are reported while the stream is open, each
+// TestArrivalsAreReported: the uploads of a run are reported while the stream is open, each
 // byte once, and none of another run.
-func TestArrivalsAreTold(t *testing.T) {
+func TestArrivalsAreReported(t *testing.T) {
 	g := newRig(t)
 	token := g.enrolled("A").Token
 	s := httptest.NewServer(g.handler)

@@ -26,7 +26,7 @@ const (
 	// loadTransfers limits the simultaneous transfers of an agent: four fill its line, one
 	// reports arrivals, and the collector may not yet know that the previous four have ended.
 	loadTransfers = 9
-	// loadHold reserves the place of an agent between the requests of its measurement.
+	// loadHold reserves the slot of an agent between the requests of its measurement.
 	loadHold = 3 * time.Second
 	// loadLimit is the timeout of a transfer. The agent ends it after 3 s.
 	loadLimit = 10 * time.Second
@@ -92,7 +92,8 @@ func (r *loadLimiter) enter(agent string) (leave func(moved int64), err error) {
 	}, nil
 }
 
-// place reports whether the agent may measure, otherwise the time until a place may be free.
+// place reports whether the agent may measure; otherwise it returns the time until a slot
+// may be free.
 func (r *loadLimiter) place(agent string, now time.Time) (wait time.Duration, ok bool) {
 	wait = loadHold
 	for id, g := range r.measuring {

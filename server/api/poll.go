@@ -160,7 +160,7 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	return nil
 }
 
-// news waits for messages; there are none if the time is over.
+// news waits for messages and returns none if the wait is over.
 func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}, known string) ([]wire.ChannelMessage, error) {
 	for {
 		if all := p.link.Pending(known); len(all) > 0 {
@@ -244,7 +244,7 @@ func (a *API) takePolled(w http.ResponseWriter, r *http.Request, c caller) error
 		case errors.Is(err, live.ErrFlood):
 			return tooMany(time.Second)
 		case err != nil:
-			return fault(http.StatusUnprocessableEntity, "message_invalid", "a message does not belong here")
+			return fault(http.StatusUnprocessableEntity, "message_invalid", "a message is unexpected in this state")
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)

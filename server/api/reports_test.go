@@ -295,9 +295,9 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 	}
 }
 
-// TestDeliveriesTellWhenTheAgentWasHeardOf: a delivery updates the last contact even if none of its
+// TestDeliveriesUpdateTheLastContact: a delivery updates the last contact even if none of its
 // reports is stored, and only then in a separate transaction.
-func TestDeliveriesTellWhenTheAgentWasHeardOf(t *testing.T) {
+func TestDeliveriesUpdateTheLastContact(t *testing.T) {
 	touches := 0
 	g := newRig(t, func(c *Config) { c.Store = touchCounter{c.Store, &touches} })
 	e := g.enrolled("A")

@@ -134,7 +134,7 @@ func (g *rig) do(q ask) *httptest.ResponseRecorder {
 	r := q.request(g.t.Context())
 	w := httptest.NewRecorder()
 	g.handler.ServeHTTP(w, r)
-	g.holdAgainstSpec(q, w)
+	g.validateAgainstSpec(q, w)
 	return w
 }
 
@@ -157,7 +157,7 @@ func (q ask) request(ctx context.Context) *http.Request {
 	return r
 }
 
-func (g *rig) holdAgainstSpec(q ask, w *httptest.ResponseRecorder) {
+func (g *rig) validateAgainstSpec(q ask, w *httptest.ResponseRecorder) {
 	g.t.Helper()
 	r := q.request(g.t.Context())
 	route, params, err := g.router.FindRoute(r)

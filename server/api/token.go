@@ -12,19 +12,19 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Rate limit of new tokens per agent. An agent needs one a month, and another one for each answer
-// that was lost.
+// Rate limit of new tokens per agent. An agent needs one a month, plus one for each lost
+// response.
 const (
 	renewalBurst = 5
 	renewalEvery = 10 * time.Minute
 )
 
-// replacedGrace is how long the former token may be used without a suspicion: by requests that were
-// on their way, and by connections that have not noticed the change.
+// replacedGrace is how long the former token may be used without being reported as a
+// copy: by requests in flight, and by connections that have not detected the change yet.
 const replacedGrace = 10 * time.Minute
 
-// newToken issues the next token. Each request replaces the one before, so that a lost answer leaves
-// no valid token behind.
+// newToken issues the next token. Each request invalidates the token issued by the
+// previous one, so that a lost response leaves no valid token behind.
 func (a *API) newToken(w http.ResponseWriter, r *http.Request, c caller) error {
 	if wait, ok := a.byRenewal.Allow(c.ID); !ok {
 		return tooMany(wait)
@@ -51,8 +51,8 @@ func (a *API) tokenState(w http.ResponseWriter, _ *http.Request, c caller) error
 	return nil
 }
 
-// identifyOther identifies an agent by its next token, which becomes the current one, or refuses a
-// former one.
+// identifyOther identifies an agent by its next token, which becomes the current one, or
+// rejects a former one.
 func (a *API) identifyOther(ctx context.Context, hash store.Hash) (caller, error) {
 	o, err := a.Store.AgentByOtherToken(ctx, hash)
 	switch {

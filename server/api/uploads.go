@@ -53,7 +53,7 @@ func (u *uploads) enter(ctx context.Context, agent string, length int64) (leave 
 	defer cancel()
 	if err := u.bytes.Acquire(waiting, length); err != nil {
 		u.end(agent)
-		return nil, &Fault{Status: http.StatusServiceUnavailable, Code: "busy", Message: "too many deliveries at once: try again shortly", RetryAfter: uploadWait}
+		return nil, &Fault{Status: http.StatusServiceUnavailable, Code: "busy", Message: "too many simultaneous deliveries: try again shortly", RetryAfter: uploadWait}
 	}
 	return func() { u.bytes.Release(length); u.end(agent) }, nil
 }
@@ -79,7 +79,7 @@ func (u *uploads) end(agent string) {
 // withinQuota charges the quota of an agent.
 func (a *API) withinQuota(agent string, bytes int) error {
 	if wait, ok := a.quota.AllowN(agent, (bytes+quotaUnit-1)/quotaUnit); !ok {
-		return &Fault{Status: http.StatusTooManyRequests, Code: "quota", Message: "this agent has delivered more than a day's share: try again later", RetryAfter: wait}
+		return &Fault{Status: http.StatusTooManyRequests, Code: "quota", Message: "this agent has exceeded its daily quota: try again later", RetryAfter: wait}
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (a *API) echoWebSocket(w http.ResponseWriter, r *http.Request, c caller) er
 	ctx, cancel := context.WithTimeout(r.Context(), webSocketTime)
 	defer cancel()
 	if err := echoMessage(ctx, conn); err != nil {
-		a.Log.DebugContext(ctx, "no message came over the WebSocket", "err", err)
+		a.Log.DebugContext(ctx, "no message arrived over the WebSocket", "err", err)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func echoMessage(ctx context.Context, conn *websocket.Conn) error {
 		return fmt.Errorf("read the message: %w", err)
 	}
 	if err := conn.Write(ctx, kind, message); err != nil {
-		return fmt.Errorf("send it back: %w", err)
+		return fmt.Errorf("echo the message: %w", err)
 	}
 	return conn.Close(websocket.StatusNormalClosure, "")
 }

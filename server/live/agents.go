@@ -82,14 +82,15 @@ type CloseReason string
 
 // Reasons of Transport.Close.
 const (
-	CloseRevoked  CloseReason = "the token is not valid any more"
+	CloseRevoked  CloseReason = "the token is no longer valid"
 	CloseRenewed  CloseReason = "the agent uses a new token"
 	CloseReplaced CloseReason = "too many connections of this agent"
-	CloseStopping CloseReason = "the collector stops"
+	CloseStopping CloseReason = "the collector is stopping"
 )
 
-// Connect adds a connection after its hello, whose ID is the retest that the agent is answering. What
-// the agent does not know is sent at once. ok is false if the collector stops.
+// Connect adds a connection after its hello, whose ID is the retest that the agent is
+// answering. Messages that the agent does not know yet are sent at once. ok is false if
+// the collector is stopping.
 func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, t Transport) (l *Link, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -134,14 +135,16 @@ func (w *agent) addressee() *Link {
 	return w.links[len(w.links)-1]
 }
 
-// sameProgram reports whether next may be the next connection of the same machine. Whether somebody
-// is at the screen may have changed: over long polling a program connects anew then.
+// sameProgram reports whether next may be the next connection of the same program. The
+// presence of a person may differ, because over long polling a program opens a new
+// connection when it changes.
 func (l *Link) sameProgram(next *Link) bool {
 	return l.instance != "" && l.instance == next.instance
 }
 
-// news returns the messages that tell a connection what it does not know. A retest belongs to the
-// connection that was asked until that one leaves, so that two people are not asked.
+// news returns the messages that bring a connection up to date. A retest stays with the
+// connection that was asked until that connection leaves, so that two people are not
+// asked.
 func (w *agent) news(l *Link, known string) (all []wire.ChannelMessage) {
 	r := w.retest
 	open := r != nil && r.Open()
@@ -149,7 +152,7 @@ func (w *agent) news(l *Link, known string) (all []wire.ChannelMessage) {
 		r.asked = l
 	}
 	if known != "" && (!open || r.ID != known || r.asked != l) {
-		// Also after a restart of the collector: an answer would have no effect.
+		// This includes a restart of the collector, after which an answer has no effect.
 		all = append(all, wire.ChannelMessage{Type: wire.MessageCancel, ID: known})
 	}
 	if open && r.State == RetestAsked && r.ID != known && r.asked == l {
@@ -207,9 +210,9 @@ func (a *Agents) noteContact(w *agent, instance string) {
 	w.copiedAt = now
 }
 
-// Pending returns the messages that tell an agent what it does not know: that it is not to answer the
-// retest that it knows, and the request for another one. For agents that poll, whose last response
-// may have been lost.
+// Pending returns the messages that bring an agent up to date: the cancellation of a
+// retest that it must no longer answer, and the request for another one. It is for agents
+// that poll, whose last response may have been lost.
 func (l *Link) Pending(known string) []wire.ChannelMessage {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
@@ -219,7 +222,7 @@ func (l *Link) Pending(known string) []wire.ChannelMessage {
 // Errors of Receive. The connection must be closed after them.
 var (
 	ErrFlood = errors.New("too many messages")
-	ErrOrder = errors.New("a message that does not belong here")
+	ErrOrder = errors.New("unexpected message")
 )
 
 // Receive applies a message of the agent.
@@ -249,7 +252,7 @@ func (l *Link) Receive(m wire.ChannelMessage) error {
 func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string) (Retest, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
-		return Retest{}, fmt.Errorf("draw the id of a retest: %w", err)
+		return Retest{}, fmt.Errorf("generate the id of a retest: %w", err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -266,15 +269,15 @@ func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string
 	now := a.Now()
 	r := &retest{Retest: Retest{ID: base64.RawURLEncoding.EncodeToString(id[:]), AgentID: agentID, What: what, By: by,
 		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}, asked: w.addressee()}
-	r.timer = time.AfterFunc(AnswerTime, func() { a.overdue(w, r) })
+	r.timer = time.AfterFunc(AnswerTime, func() { a.expire(w, r) })
 	w.retest = r
 	r.asked.transport.Send(r.request())
 	a.publish(RetestChanged, w)
 	return *r.copy(), nil
 }
 
-// overdue ends a retest that has run out of time, and removes one that ended long ago.
-func (a *Agents) overdue(w *agent, r *retest) {
+// expire ends a retest whose time has expired, and removes one that ended long ago.
+func (a *Agents) expire(w *agent, r *retest) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if w.retest != r {
@@ -303,7 +306,8 @@ func (a *Agents) Cancel(agentID, id string) {
 	a.publish(RetestChanged, w)
 }
 
-// withdraw tells all connections but one, because the one that was asked may have been replaced.
+// withdraw sends a cancellation to all connections except one, because the connection
+// that was asked may have been replaced.
 func (a *Agents) withdraw(w *agent, but *Link) {
 	for _, l := range w.links {
 		if l == but {

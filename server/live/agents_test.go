@@ -193,8 +193,8 @@ func TestRetestSurvivesAReconnect(t *testing.T) {
 	})
 }
 
-// TestAgentsLearnThatTheirRetestIsOver: an agent may have been away when it ended, and the collector
-// may know it no more.
+// TestAgentsLearnThatTheirRetestIsOver: an agent may have been disconnected when it
+// ended, and the collector may no longer know it.
 func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgents(new(bytes.Buffer))
@@ -334,7 +334,7 @@ func TestOnePersonIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolledConnectionsGiveWay: they may be left of programs that have ended.
+// TestPolledConnectionsGiveWay: they may belong to programs that have ended.
 func TestPolledConnectionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgents(new(bytes.Buffer))

@@ -26,8 +26,8 @@ type copies struct {
 	at       time.Time // of the last return
 }
 
-// contact records that an instance responds. It reports whether this is due to a copy. Returns that are
-// far apart prove nothing, because an agent restarts often in its life.
+// contact records that an instance responds. It reports whether this is due to a copy.
+// Returns that are far apart prove nothing, because an agent restarts many times.
 func (c *copies) contact(instance string, now time.Time) bool {
 	if instance == "" || instance == c.current {
 		return false

@@ -52,7 +52,8 @@ type Retest struct {
 	ExpiresAt time.Time
 	State     RetestState
 	Why       string // one of wire.Why…, if refused
-	// Before is the latest report at the request, "" for none; After the new one.
+	// Before is the latest report at the time of the request, "" for none; After the new
+	// one.
 	Before, After string
 	Probes        []ProbeStatus // in the order of their start
 	Level         *Level        // nil if no sound is being recorded

@@ -142,7 +142,7 @@ func (a *answer) fail() {
 	}
 	a.Header().Set("Content-Type", "application/json")
 	a.WriteHeader(http.StatusInternalServerError)
-	_, _ = a.ResponseWriter.Write([]byte(`{"error":{"code":"internal","message":"the server failed; its log tells why"}}` + "\n"))
+	_, _ = a.ResponseWriter.Write([]byte(`{"error":{"code":"internal","message":"the server failed; its log contains the reason"}}` + "\n"))
 }
 
 // KeepOpen removes the server's time limits from an event stream.
