@@ -47,7 +47,7 @@ func (f File) Add(ctx context.Context, t Target) error {
 		case indexOf(all, t.Name) >= 0:
 			return nil, ErrExists
 		case len(all) >= wire.MaxTargets:
-			return nil, input("there are %d targets, which is the most: remove one first", len(all))
+			return nil, input("there are already %d targets, the maximum: remove one first", len(all))
 		}
 		return append(all, t), nil
 	})

@@ -50,7 +50,7 @@ func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meet
 	}}
 }
 
-// place contains the meetings of one target; its lock is held during requests to the
+// place contains the meetings of one target. Its lock is held during requests to the
 // server.
 type place struct {
 	mu      sync.Mutex
@@ -79,7 +79,7 @@ type meeting struct {
 }
 
 // Link returns a signed link that admits one viewer to a test meeting. Nobody else knows
-// the meeting, and it is ended within minutes.
+// of the meeting, and it is ended within minutes.
 func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
@@ -88,7 +88,7 @@ func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
 	defer p.mu.Unlock()
 	now := m.Now()
 	if now.Sub(p.failed) < retryAfter {
-		return "", errors.New("make a test meeting: the server refused one recently")
+		return "", errors.New("create a test meeting: the server refused one recently")
 	}
 	if p.current == nil || p.current.target != t || now.Sub(p.current.since) >= meetingReuse {
 		made, err := m.create(ctx, t)
@@ -112,10 +112,10 @@ func (m *Meetings) place(name string) *place {
 	return p
 }
 
-func (m *Meetings) draw(n int) (string, error) {
+func (m *Meetings) randomName(n int) (string, error) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(m.Random, b); err != nil {
-		return "", fmt.Errorf("draw the name of a test meeting: %w", err)
+		return "", fmt.Errorf("generate the name of a test meeting: %w", err)
 	}
 	return hex.EncodeToString(b), nil
 }
@@ -124,7 +124,7 @@ func (m *Meetings) draw(n int) (string, error) {
 // determines which hashes it accepts: if it rejects the checksum, the others are tried,
 // once each.
 func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
-	word, err := m.draw(12)
+	word, err := m.randomName(12)
 	if err != nil {
 		return nil, err
 	}
@@ -141,23 +141,23 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 		a, err := m.call(ctx, t, hash, "create", query)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("make a test meeting: %w", err)
+			return nil, fmt.Errorf("create a test meeting: %w", err)
 		case a.MessageKey == "checksumError":
 			continue
 		case a.ReturnCode != "SUCCESS":
-			return nil, fmt.Errorf("make a test meeting: the server refuses it (%.40q)", a.MessageKey)
+			return nil, fmt.Errorf("create a test meeting: the server rejected the request (%.40q)", a.MessageKey)
 		}
 		made.hash, made.created = hash, string(a.CreateTime)
 		made.end = time.AfterFunc(meetingLife, func() { m.finish(context.Background(), made) })
 		return made, nil
 	}
-	return nil, errors.New("make a test meeting: the server refuses the secret")
+	return nil, errors.New("create a test meeting: the server rejected the secret")
 }
 
 // join returns a signed link for one participant. The name consists of letters, digits
 // and spaces only: other characters break the sound of some versions.
 func (m *Meetings) join(made *meeting) (string, error) {
-	word, err := m.draw(4)
+	word, err := m.randomName(4)
 	if err != nil {
 		return "", err
 	}
@@ -194,7 +194,7 @@ func (m *Meetings) end(ctx context.Context, made *meeting) error {
 	case err != nil:
 		return fmt.Errorf("end a test meeting: %w", err)
 	case a.ReturnCode != "SUCCESS" && a.MessageKey != "notFound" && a.MessageKey != "invalidMeetingIdentifier":
-		return fmt.Errorf("end a test meeting: the server refuses it (%.40q)", a.MessageKey)
+		return fmt.Errorf("end a test meeting: the server rejected the request (%.40q)", a.MessageKey)
 	}
 	return nil
 }

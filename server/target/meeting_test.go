@@ -16,8 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// interfaceOf simulates the API of a BigBlueButton that accepts one hash.
-type interfaceOf struct {
+// fakeBBB simulates the API of a BigBlueButton that accepts one hash.
+type fakeBBB struct {
 	hash, secret, answer string // answer replaces the response to a signed create
 	mu                   sync.Mutex
 	created, ended       []string
@@ -25,14 +25,14 @@ type interfaceOf struct {
 	*httptest.Server
 }
 
-func newInterface(t *testing.T, hash, answer string) *interfaceOf {
-	s := &interfaceOf{hash: hash, secret: "geheim", answer: answer}
+func newInterface(t *testing.T, hash, answer string) *fakeBBB {
+	s := &fakeBBB{hash: hash, secret: "geheim", answer: answer}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
 }
 
-func (s *interfaceOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeBBB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call := strings.TrimPrefix(r.URL.Path, "/bigbluebutton/api/")
@@ -54,7 +54,7 @@ func (s *interfaceOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // newProvider returns a provider with one target at the server, and its clock.
-func newProvider(t *testing.T, s *interfaceOf) (Provider, *time.Time) {
+func newProvider(t *testing.T, s *fakeBBB) (Provider, *time.Time) {
 	t.Helper()
 	now := time.Unix(1764400000, 0)
 	clock := func() time.Time { return now }
@@ -139,8 +139,8 @@ func TestHashOfTheServersChoice(t *testing.T) {
 	}
 }
 
-// TestNoTestMeeting: if the server creates no meeting, the list has no link, and the
-// server gets no further requests for a while.
+// TestNoTestMeeting: if the server creates no meeting, the list has no link, and no
+// further requests are sent to the server for a while.
 func TestNoTestMeeting(t *testing.T) {
 	for name, answer := range map[string]string{
 		"refused":         `<response><returncode>FAILED</returncode><messageKey>internalError</messageKey></response>`,
@@ -207,8 +207,8 @@ func FuzzParseCreated(f *testing.F) {
 	})
 }
 
-// TestLinkIsTaken: agents must accept the link.
-func TestLinkIsTaken(t *testing.T) {
+// TestLinkIsAccepted: agents must accept the link.
+func TestLinkIsAccepted(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newProvider(t, s)
 	list := `{"targets":[{"name":"Rat","system":"bbb","url":"` + s.URL + `","profile":"bbb","join_link":"` + ask(t, d, "Rat") + `"}]}`

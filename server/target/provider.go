@@ -57,8 +57,8 @@ func (p Provider) Targets(ctx context.Context, join string) (wire.Targets, error
 	return out, nil
 }
 
-// release returns the announcement of a new version; "" if there is none. A file that no
-// agent would read does not keep the targets back.
+// release returns the announcement of a new version; "" if there is none. An invalid file
+// does not prevent the targets from being sent.
 func (p Provider) release() string {
 	if p.Release == "" {
 		return ""
@@ -74,7 +74,7 @@ func (p Provider) release() string {
 	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, wire.MaxReleaseBytes+1))
 	if err != nil || len(b) > wire.MaxReleaseBytes || !utf8.Valid(b) {
-		p.Log.Warn("the announcement of a version is not passed on: it is not a text of at most 4 kB", "bytes", len(b), "err", err)
+		p.Log.Warn("the announcement of a version is not passed on: it is not a text file of at most 4 kB", "bytes", len(b), "err", err)
 		return ""
 	}
 	return string(b)
@@ -111,7 +111,7 @@ func (p Provider) Ticket(t Target) (w wire.Target, err error) {
 func (p Provider) room(t Target) (*wire.Room, error) {
 	random := make([]byte, 12)
 	if _, err := io.ReadFull(p.Random, random); err != nil {
-		return nil, fmt.Errorf("draw the name of a test room: %w", err)
+		return nil, fmt.Errorf("generate the name of a test room: %w", err)
 	}
 	r := &wire.Room{Name: "tonprobe-echo-" + hex.EncodeToString(random)}
 	var err error

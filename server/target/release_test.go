@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestRelease: the announcement is passed on unchanged; a file that no agent would read does
-// not keep the targets back.
+// TestRelease: the announcement is passed on unchanged; an invalid file does not prevent
+// the targets from being sent.
 func TestRelease(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "release.txt")
 	var log bytes.Buffer

@@ -59,7 +59,7 @@ type roomConfig struct {
 func (t Target) accessToken(identity string, video grant, now time.Time) (string, error) {
 	header, err := json.Marshal(map[string]string{"alg": "HS256", "typ": "JWT"})
 	if err != nil {
-		return "", fmt.Errorf("make a token: %w", err)
+		return "", fmt.Errorf("create a token: %w", err)
 	}
 	claims, err := json.Marshal(struct {
 		Issuer    string     `json:"iss"`
@@ -70,7 +70,7 @@ func (t Target) accessToken(identity string, video grant, now time.Time) (string
 		Room      roomConfig `json:"roomConfig"`
 	}{t.APIKey, identity, now.Add(-tokenBackdate).Unix(), now.Add(tokenLife).Unix(), video, roomConfig{10, 1, 2}})
 	if err != nil {
-		return "", fmt.Errorf("make a token: %w", err)
+		return "", fmt.Errorf("create a token: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(claims)
 	mac := hmac.New(sha256.New, []byte(t.APISecret))

@@ -1,6 +1,6 @@
 // Package target stores the conference systems that the participants use, with their
-// secrets. A secret never leaves the collector; only tokens do that expire within minutes
-// and are valid for a test room.
+// secrets. A secret never leaves the collector; only tokens do, which expire within
+// minutes and are valid for a test room.
 package target
 
 import (
@@ -23,7 +23,7 @@ var (
 	ErrNotFound = errors.New("there is no target with this name")
 )
 
-// InputError describes an invalid target, and what to do about it.
+// InputError describes an invalid target and how to correct it.
 type InputError struct{ Problem string }
 
 func (e *InputError) Error() string { return e.Problem }
@@ -69,7 +69,7 @@ func (t Target) Normalize() (Target, error) { return t.NormalizeWith(diagnose.Pr
 func (t Target) NormalizeWith(profiles diagnose.Profiles) (Target, error) {
 	t.Name = strings.TrimSpace(t.Name)
 	if !wire.IsTargetName(t.Name) {
-		return t, input("%.60q cannot be the name of a target: write up to 40 letters, digits, spaces, hyphens and underscores; 'zoom', 'youtube' and 'localhost' are taken", t.Name)
+		return t, input("%.60q cannot be the name of a target: write up to 40 letters, digits, spaces, hyphens and underscores; 'zoom', 'youtube' and 'localhost' are reserved", t.Name)
 	}
 	if !slices.Contains(wire.TargetSystems(), t.System) {
 		return t, input("there is no system %.40q: --system is one of %s", t.System, strings.Join(wire.TargetSystems(), ", "))
@@ -105,9 +105,9 @@ func (t Target) normalSecrets() (Target, error) {
 	case t.System != "livekit" && (t.APIKey != "" || t.APISecret != ""):
 		return t, input("--api-key and --api-secret-file are for --system livekit")
 	case (t.APIKey == "") != (t.APISecret == ""):
-		return t, input("an API key and its secret go together: give --api-key and --api-secret-file")
+		return t, input("an API key requires its secret: give both --api-key and --api-secret-file")
 	case t.Hash != "" && t.Secret == "":
-		return t, input("--hash says how requests are signed with the secret: give --secret-file too")
+		return t, input("--hash requires a secret: give --secret-file too")
 	case t.Hash != "" && hashes()[t.Hash] == nil:
 		return t, input("there is no hash %.40q: --hash is one of %s", t.Hash, strings.Join(hashNames(), ", "))
 	}

@@ -42,8 +42,8 @@ type Step struct {
 	Status  int     `json:"http_status,omitempty"`
 	MS      int64   `json:"ms"`
 	Outcome Outcome `json:"status"`
-	// Problem is what is wrong, or why nothing was tested, and what the administrator can
-	// do about it.
+	// Problem describes the fault, or why nothing was tested, and what the administrator
+	// can do about it.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -76,9 +76,9 @@ func (x Tester) Test(ctx context.Context, t Target) ([]Step, error) {
 	case t.System == "bbb" && t.Secret == "":
 		secret.Problem = "no secret is known: 'bbb-conf --secret' shows it on the server, give it with --secret-file"
 	case t.System == "whip" && t.Secret == "":
-		secret.Problem = "no secret is known: an endpoint that needs a token is tested with --secret-file only"
+		secret.Problem = "no secret is known: an endpoint that requires a token can be tested with --secret-file only"
 	case t.System == "livekit" && t.APISecret == "":
-		secret.Problem = "no key is known: without one agents test no sound; give --api-key and --api-secret-file"
+		secret.Problem = "no key is known: without it agents cannot test the sound; give --api-key and --api-secret-file"
 	case t.System == "bbb":
 		secret, err = x.bbbSecret(ctx, t, u)
 	case t.System == "livekit":
@@ -157,7 +157,7 @@ func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 			if a, ok := parseBBB(body); status == http.StatusOK && ok && a.ReturnCode == "SUCCESS" {
 				return ""
 			}
-			return fmt.Sprintf("this is not the interface of a BigBlueButton (status %d)", status)
+			return fmt.Sprintf("this is not the API of a BigBlueButton (status %d)", status)
 		})
 	case t.System == "livekit":
 		return x.ask(ctx, "reach", request{http.MethodGet, rootOf(u), ""}, func(status int, _ []byte) string {
@@ -165,9 +165,9 @@ func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 			case http.StatusOK:
 				return ""
 			case http.StatusNotAcceptable:
-				return "the server says that it is not ready"
+				return "the server reports that it is not ready"
 			}
-			return fmt.Sprintf("this is not the interface of a LiveKit (status %d)", status)
+			return fmt.Sprintf("this is not the API of a LiveKit (status %d)", status)
 		})
 	case t.System == "janus" && (u.Scheme == "http" || u.Scheme == "https"):
 		return x.ask(ctx, "reach", request{http.MethodGet, u.JoinPath("info"), ""}, func(status int, body []byte) string {
@@ -175,7 +175,7 @@ func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 			if status == http.StatusOK && json.Unmarshal(body, &a) == nil && a.Janus == "server_info" {
 				return ""
 			}
-			return fmt.Sprintf("this is not the interface of a Janus (status %d)", status)
+			return fmt.Sprintf("this is not the API of a Janus (status %d)", status)
 		})
 	case t.System == "whip":
 		return x.ask(ctx, "reach", request{http.MethodOptions, u, ""}, func(status int, _ []byte) string {
@@ -227,7 +227,7 @@ func (x Tester) connect(ctx context.Context, u *url.URL) Step {
 func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	id := make([]byte, 8)
 	if _, err := io.ReadFull(x.Random, id); err != nil {
-		return Step{}, fmt.Errorf("draw the id of a meeting: %w", err)
+		return Step{}, fmt.Errorf("generate the id of a meeting: %w", err)
 	}
 	query := "meetingID=tonprobe-" + hex.EncodeToString(id)
 	refused := false
@@ -242,11 +242,11 @@ func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, erro
 			case ok && a.ReturnCode == "SUCCESS":
 				return ""
 			case refused:
-				return "the server refuses the secret: compare it with 'bbb-conf --secret' on the server"
+				return "the server rejects the secret: compare it with 'bbb-conf --secret' on the server"
 			case ok:
-				return fmt.Sprintf("the server refuses the question: %.40q", a.MessageKey)
+				return fmt.Sprintf("the server rejects the request: %.40q", a.MessageKey)
 			}
-			return fmt.Sprintf("the interface answers with something else (status %d)", status)
+			return fmt.Sprintf("the API sent an unexpected response (status %d)", status)
 		})
 	}
 	first := try(t.Hash)
@@ -279,9 +279,9 @@ func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, 
 		case http.StatusOK:
 			return ""
 		case http.StatusUnauthorized:
-			return "the server refuses the key or its secret: compare them with 'keys' in its configuration, and the clocks of both machines"
+			return "the server rejects the key or its secret: compare them with 'keys' in its configuration, and the clocks of both machines"
 		case http.StatusNotFound:
-			return "the server makes no room when somebody joins (room.auto_create is off), so that agents test no sound"
+			return "the server creates no room when somebody joins (room.auto_create is off), so agents cannot test the sound"
 		}
 		return fmt.Sprintf("the server answers with status %d", status)
 	}), nil
@@ -297,7 +297,7 @@ func (x Tester) whipSecret(ctx context.Context, t Target, u *url.URL) (Step, err
 	return x.ask(ctx, "secret", request{http.MethodDelete, u.JoinPath("tonprobe"), token}, func(status int, _ []byte) string {
 		switch status {
 		case http.StatusUnauthorized, http.StatusForbidden:
-			return "the endpoint refuses the token: compare the secret with its own, and the clocks of both machines"
+			return "the endpoint rejects the token: compare the secret with its own, and the clocks of both machines"
 		}
 		return ""
 	}), nil
