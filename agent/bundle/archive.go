@@ -17,11 +17,11 @@ func Zip(files []File, made time.Time) ([]byte, error) {
 			_, err = to.Write(f.Body)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make the support file: %w", err)
+			return nil, fmt.Errorf("create the support file: %w", err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("make the support file: %w", err)
+		return nil, fmt.Errorf("create the support file: %w", err)
 	}
 	return b.Bytes(), nil
 }

@@ -49,26 +49,28 @@ type File struct {
 	Body []byte
 }
 
-// Stored is a stored report as it was read.
+// Stored is a stored report in its unmodified form.
 type Stored struct {
 	State spool.State
 	Doc   []byte
 }
 
-// Content is what a bundle is made of, before redaction.
+// Content contains the parts of a bundle before redaction.
 type Content struct {
 	// Reports are the stored reports, oldest first.
 	Reports []Stored
 	// Damaged is the number of reports that could not be read.
 	Damaged int
 	Drops   spool.DropCounts
-	// Events are those of the period, EventsText the same as "tonprobe events" prints them.
+	// Events contains the events of the period, EventsText the same events as printed by
+	// "tonprobe events".
 	Events     *report.HostCrash
 	EventsText []byte
 	Config     config.Config
 	// Enrolled is true if the computer has a collector, Service if it has a service.
 	Enrolled, Service bool
-	// Log has the lines of the service's log, oldest first; nil if it cannot be read.
+	// Log contains the lines of the service's log, oldest first; nil if it cannot be
+	// read.
 	Log []string
 	// Version and ServiceVersion are those of the program and the service.
 	Version, ServiceVersion string
@@ -79,7 +81,7 @@ type Content struct {
 	Private []string
 }
 
-// Summary counts what the bundle contains and what it leaves out.
+// Summary counts what the bundle contains and what it omits.
 type Summary struct {
 	Reports int
 	// LeftOut is the number of reports that are damaged, of another version, or not valid.
@@ -178,8 +180,8 @@ func allowed(doc []byte, known map[string]bool) (id string, redacted []byte, ok 
 	return r.ID, redacted, err == nil
 }
 
-// settings are the settings that may leave the computer. Addresses, folders and the name of
-// the microphone are replaced by whether they are set.
+// settings contains the settings that may leave the computer. For addresses, folders and
+// the name of the microphone it contains only whether they are set.
 type settings struct {
 	Enrolled           bool   `json:"enrolled"`
 	Service            bool   `json:"service_answers"`
@@ -239,7 +241,7 @@ func document(v any) ([]byte, error) {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("make the support file: %w", err)
+		return nil, fmt.Errorf("create the support file: %w", err)
 	}
 	return b.Bytes(), nil
 }

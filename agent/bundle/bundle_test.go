@@ -35,7 +35,8 @@ func valid(t testing.TB, n int, change func(*report.Report)) []byte {
 	return doc
 }
 
-// planted are what must not leave the computer, and where they are planted.
+// planted contains private texts that must not leave the computer, each with the place
+// where it is planted.
 var planted = []string{
 	"s3cr3t-t0ken-0123456789abcdefghijklmnop", "Rathaus-Gast", "RAT-PC-0815", "anna.mueller", "Mueller", "/home/", `C:\Users`,
 	"AirPods von Anna", "geheim", "stadtrat.example", "203.0.113.77", "02:11:22:33:44:55", "SKF4-4QAV-ZK5Z", "0228 7766", "Sitzung-nichtoeffentlich",

@@ -16,15 +16,15 @@ import (
 //go:embed words.txt
 var wordList string
 
-// leftOut replaces what is not a known word.
+// leftOut replaces everything that is not a known word.
 const leftOut = "…"
 
 var (
 	reWord = regexp.MustCompile(`[\p{L}\p{N}\p{M}]+`)
 	// reNumbers matches a number in several parts, such as one of a telephone.
 	reNumbers = regexp.MustCompile(`\p{N}+(?:[ :/.()+-]+\p{N}+)+`)
-	// reKept matches what is kept although it is no word: times and durations, and the ids
-	// of reports, which the bundle contains anyway.
+	// reKept matches text that is kept although it is not a word: times and durations,
+	// and the ids of reports, which the bundle contains anyway.
 	reKept = regexp.MustCompile(`\b(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)|` +
 		`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|` +
 		`(?:\d{1,5}(?:\.\d{1,9})?(?:ns|µs|us|ms|s|m|h))+)\b`)

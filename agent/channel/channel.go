@@ -18,8 +18,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Errors of a connection. All of them are temporary, and determine how long Run waits before the
-// next attempt.
+// Errors of a connection. All of them are temporary; they determine how long Run waits
+// before the next attempt.
 var (
 	// ErrEnrolAgain means that the collector does not know this agent.
 	ErrEnrolAgain = errors.New("the collector does not accept this agent")
@@ -31,7 +31,7 @@ var (
 	// reachable.
 	ErrNoWebSocket = errors.New("no WebSocket to the collector")
 	// ErrInvalidResponse means that the response is not what a collector sends.
-	ErrInvalidResponse = errors.New("the response is not one of a collector")
+	ErrInvalidResponse = errors.New("the response is not from a collector")
 	// ErrClosed means that the collector has closed the connection because of an invalid or
 	// oversized message, or of too many messages.
 	ErrClosed = errors.New("closed by the collector")
@@ -51,8 +51,8 @@ const (
 	// unknownWait applies to conditions that do not resolve themselves: no enrolment, an older
 	// collector, or a connection closed because of its messages.
 	unknownWait = 15 * time.Minute
-	// enrolmentEvery is how often an enrolment is noticed during unknownWait: a person who has just
-	// enrolled may be on the phone.
+	// enrolmentEvery is how often the client looks for an enrolment during unknownWait: a
+	// person who has just enrolled may be on the phone.
 	enrolmentEvery = 10 * time.Second
 	// steadyAfter is how long a connection must last to count as a success.
 	steadyAfter = 30 * time.Second
@@ -86,8 +86,8 @@ type Client struct {
 	pollUntil time.Time
 	polls     pollPace
 	pings     pingPace
-	// present is whether a person can be asked, as the current connection has told the collector;
-	// presenceChanged is closed when that is no longer so.
+	// present states whether a person can be asked, as reported to the collector by the
+	// current connection; presenceChanged is closed when that changes.
 	present         bool
 	presenceChanged <-chan struct{}
 	// refused is the endpoint of the last attempt; nil if there was none.
@@ -164,8 +164,8 @@ func (c *Client) connect(ctx context.Context) error {
 	return c.socket(ctx, e)
 }
 
-// awaitEnrolment waits until there is another enrolment than the one that was refused, but not longer
-// than wait.
+// awaitEnrolment waits until the enrolment differs from the one that was refused, at most
+// for the given time.
 func (c *Client) awaitEnrolment(ctx context.Context, wait time.Duration) error {
 	for wait > 0 {
 		next := min(wait, enrolmentEvery)

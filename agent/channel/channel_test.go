@@ -20,8 +20,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestConnectionLostDuringARetest: the check continues, and its end is told over the next
-// connection.
+// TestConnectionLostDuringARetest: the check continues, and its end is reported over the
+// next connection.
 func TestConnectionLostDuringARetest(t *testing.T) {
 	f := newFakeCollector(t)
 	again := make(chan struct{})
@@ -184,9 +184,9 @@ func (l *errorLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestPresenceIsTold: the collector learns from a new connection that a program was opened or closed,
-// and the retest in progress survives that.
-func TestPresenceIsTold(t *testing.T) {
+// TestPresenceIsReported: the collector learns from a new connection that a program was
+// opened or closed, and the retest in progress continues.
+func TestPresenceIsReported(t *testing.T) {
 	for _, strip := range []bool{false, true} {
 		f := newFakeCollector(t)
 		f.strip = strip

@@ -43,7 +43,7 @@ func instanceOf(f *os.File, random io.Reader) (string, error) {
 		return "", err
 	}
 	if first {
-		if err := drawInstance(f, random); err != nil {
+		if err := newInstance(f, random); err != nil {
 			return "", err
 		}
 	}
@@ -64,7 +64,7 @@ func instanceOf(f *os.File, random io.Reader) (string, error) {
 	return instance, nil
 }
 
-func drawInstance(f *os.File, random io.Reader) error {
+func newInstance(f *os.File, random io.Reader) error {
 	var b [instanceBytes]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// minPollWait is less than the 60 s after which many proxies end a request. Longer waits need
-	// less of the line, so the wait doubles with each that succeeds: 1.2 kB per poll are 1.9 MB a
-	// day at 55 s, and 0.5 MB at 220 s.
+	// minPollWait is less than the 60 s after which many proxies end a request. Longer
+	// waits cause less traffic, so the wait doubles after each one that succeeds: 1.2 kB
+	// per poll are 1.9 MB a day at 55 s, and 0.5 MB at 220 s.
 	minPollWait = 55 * time.Second
 	maxPollWait = 220 * time.Second
 	// leastPollWait is for proxies that wait less than minPollWait, such as one with HAProxy's
@@ -25,19 +25,19 @@ const (
 	leastPingEvery = 20 * time.Second
 )
 
-// pollPace is how long polls wait.
+// pollPace determines how long polls wait.
 type pollPace struct {
 	next time.Duration
-	most time.Duration // what the proxies on the way seem to allow
+	most time.Duration // the longest wait that the proxies on the path seem to permit
 }
 
 func newPollPace() pollPace { return pollPace{next: minPollWait, most: maxPollWait} }
 
-// waited notes that the collector has answered at the end of the wait.
+// waited records that the collector answered at the end of the wait.
 func (p *pollPace) waited() { p.next = min(2*p.next, p.most) }
 
-// failed notes that a poll has failed after some time. Only a wait that was cut off says something
-// about the proxies; the collector itself ends one when it stops.
+// failed records that a poll failed after some time. Only an interrupted wait is evidence
+// about the proxies; the collector itself ends waits when it stops.
 func (p *pollPace) failed(took time.Duration, err error) {
 	answer, answered := errors.AsType[*collector.APIError](err)
 	switch {
@@ -51,14 +51,15 @@ func (p *pollPace) failed(took time.Duration, err error) {
 	p.next = min(minPollWait, p.most)
 }
 
-// pingPace is how often a WebSocket is pinged.
+// pingPace determines how often a WebSocket is pinged.
 type pingPace struct {
 	every time.Duration
-	early int // connections in a row that were lost before their first ping
+	early int // consecutive connections that were lost before their first ping
 }
 
-// lost notes that a connection has ended after some time, without a word of the collector. Two in a
-// row that do not live until their first ping are no coincidence.
+// lost records that a connection ended after some time without a close message of the
+// collector. Two consecutive connections that ended before their first ping are no
+// coincidence.
 func (p *pingPace) lost(after time.Duration) {
 	if after < leastPingEvery || after >= p.every {
 		p.early = 0

@@ -19,11 +19,11 @@ import (
 const (
 	// pollSlack is the time allowed for the response after the wait.
 	pollSlack = 20 * time.Second
-	// maxRepeats limits the quick responses without news in a row, repeatPause apart: a request comes
-	// again until its answer has arrived.
+	// maxRepeats limits the consecutive immediate responses without new messages,
+	// repeatPause apart: the collector repeats a request until its answer has arrived.
 	maxRepeats  = 5
 	repeatPause = time.Second
-	// sendPause collects what is to be sent, such as levels.
+	// sendPause is how long messages, such as levels, are collected before they are sent.
 	sendPause = 500 * time.Millisecond
 	// maxAnswerBytes limits the response.
 	maxAnswerBytes = wire.MaxPollMessages * wire.MaxChannelBytes
@@ -99,14 +99,14 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 		default:
 			// The collector waits; one that responds at once would be polled in a busy
 			// loop.
-			return fmt.Errorf("%w: it does not wait", ErrInvalidResponse)
+			return fmt.Errorf("%w: it responds without waiting", ErrInvalidResponse)
 		}
 	}
 	c.polls = newPollPace() // the computer may be on another network meanwhile
 	return nil
 }
 
-// pollOnce returns the greatest effect of the messages.
+// pollOnce polls once and returns the greatest effect of the messages.
 func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (got effect, err error) {
 	q := c.query()
 	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
@@ -123,7 +123,7 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 	theirs := clockOf(resp, time.Now())
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
 	if err != nil {
-		return ignored, fmt.Errorf("read the news: %w", err)
+		return ignored, fmt.Errorf("read the messages: %w", err)
 	}
 	var answer wire.PollMessages
 	if err := json.Unmarshal(b, &answer); err != nil || answer.Messages == nil || len(answer.Messages) > wire.MaxPollMessages {
@@ -151,7 +151,8 @@ func (c *Client) query() url.Values {
 	q := url.Values{wire.ParamVersion: {c.Version}, wire.ParamInstance: {c.Instance}, wire.ParamProcess: {c.Process}}
 	if c.present {
 		q.Set(wire.ParamScreen, "1")
-		// The collector keeps what it was told at the first poll of a process.
+		// The collector uses the presence reported in the first poll of a process, so a
+		// change of the presence needs another process name.
 		q.Set(wire.ParamProcess, c.Process+screenSuffix)
 	}
 	if known := c.Retests.known(); known != "" {
@@ -177,7 +178,7 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 	}
 }
 
-// sendRemaining sends what is left when the program ends.
+// sendRemaining sends the remaining messages when the program ends.
 func (c *Client) sendRemaining(e *collector.Endpoint, client *http.Client) error {
 	if c.agent.Err() == nil {
 		return nil

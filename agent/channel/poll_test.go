@@ -52,9 +52,9 @@ func pollingClient(t *testing.T, handler http.HandlerFunc) (*Client, *collector.
 	return c, &collector.Endpoint{URL: s.URL, Token: "t"}
 }
 
-// TestRequestComesAgainUntilItsAnswerArrives: a quick refusal may be on its way while the next poll
-// begins.
-func TestRequestComesAgainUntilItsAnswerArrives(t *testing.T) {
+// TestRequestIsRepeatedUntilItsAnswerArrives: a quick refusal may be in flight while the
+// next poll begins.
+func TestRequestIsRepeatedUntilItsAnswerArrives(t *testing.T) {
 	f := newFakeCollector(t)
 	r := request1("a", wire.RetestFull, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +77,7 @@ func TestRequestComesAgainUntilItsAnswerArrives(t *testing.T) {
 		t.Errorf("got %+v, want one answer with why %s", sent, wire.WhyNoPerson)
 	}
 
-	// But not for ever.
+	// The number of repetitions is limited.
 	f = newFakeCollector(t)
 	f.news = func(string) *wire.ChannelMessage { return &r }
 	c, e = pollingClient(t, f.poll)

@@ -20,10 +20,10 @@ type RetestHandler struct {
 	// Network performs a check without the microphone in this process; nil if that is left to
 	// Screen.
 	Network Runner
-	// AllowsNetwork reports whether the participant allows checks without the microphone without
-	// being asked; nil means that they do not.
+	// AllowsNetwork reports whether the participant has permitted checks without the
+	// microphone in advance; nil means that they have not.
 	AllowsNetwork func() bool
-	// AllowNetwork stores that the participant allows them; nil if that cannot be stored.
+	// AllowNetwork stores that permission; nil if it cannot be stored.
 	AllowNetwork func() error
 	// Screen is nil if nobody can be asked.
 	Screen Screen
@@ -48,7 +48,7 @@ type answering struct {
 	ended     chan struct{} // closed at the end
 }
 
-// effect is what a message has changed.
+// effect is the effect of a message.
 type effect int
 
 const (
@@ -90,7 +90,7 @@ func (h *RetestHandler) request(ctx context.Context, m wire.ChannelMessage, now 
 	case slices.Contains(h.seen, m.ID):
 		return repeated // sent again after a reconnect, or replayed
 	case left <= 0 || left > wire.MaxRetestTime:
-		h.Log.Warn("a request for a retest is not valid now", "id", m.ID, "left_ms", left.Milliseconds())
+		h.Log.Warn("a request for a retest is invalid at this time", "id", m.ID, "left_ms", left.Milliseconds())
 		return ignored
 	}
 	h.seen = append(h.seen, m.ID)
@@ -180,8 +180,8 @@ func (h *RetestHandler) present() (now bool, changed <-chan struct{}) {
 	return h.Present()
 }
 
-// consent returns what to run; nil if the person declined. A person who is present sees the check
-// that they have allowed for good. If nobody is, it runs in this process.
+// consent returns what to run; nil if the person declined. A check that was permitted in
+// advance is shown to a person who is present, and otherwise runs in this process.
 func (h *RetestHandler) consent(ctx context.Context, r Retest) (Runner, error) {
 	r.Agreed = r.What == wire.RetestNetwork && h.AllowsNetwork != nil && h.AllowsNetwork()
 	var run Runner

@@ -179,8 +179,9 @@ func TestRequestAfterAWithdrawnOne(t *testing.T) {
 	}
 }
 
-// TestWhoPerformsAnAllowedCheck: a person who is present sees a check that they have allowed for
-// good; otherwise it runs in this process. The microphone is never allowed for good.
+// TestWhoPerformsAnAllowedCheck: a check that was permitted in advance is shown to a
+// person who is present, and otherwise runs in this process. The microphone is never
+// permitted in advance.
 func TestWhoPerformsAnAllowedCheck(t *testing.T) {
 	byScreen := func(context.Context, func(probe.Event)) (string, error) { return "screen", nil }
 	byService := func(context.Context, func(probe.Event)) (string, error) { return "service", nil }

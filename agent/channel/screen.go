@@ -15,8 +15,8 @@ type Retest struct {
 	What wire.RetestWhat
 	By   string    // name of the member of staff
 	Ends time.Time // when the request becomes invalid, by this computer's clock
-	// Agreed means that the participant has allowed such checks for good, so that nobody is asked.
-	// It is never set for a check with the microphone.
+	// Agreed means that the participant has permitted such checks in advance, so nobody
+	// is asked. It is never set for a check with the microphone.
 	Agreed bool
 }
 

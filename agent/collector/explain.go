@@ -20,13 +20,13 @@ import (
 type ClockError struct{ Ours, Theirs time.Time }
 
 func (e *ClockError) Error() string {
-	return fmt.Sprintf("this computer's clock says %s, the collector's %s, by which its certificate is in order",
+	return fmt.Sprintf("this computer's clock says %s, the collector's %s, by which its certificate is valid",
 		e.Ours.UTC().Format(time.DateTime), e.Theirs.UTC().Format(time.DateTime))
 }
 
 // ErrExpired means that the collector's certificate has expired by the collector's
 // clock as well, so this computer's clock is not the cause.
-var ErrExpired = errors.New("the collector's certificate has expired, by its own clock as well")
+var ErrExpired = errors.New("the collector's certificate has expired, also by the collector's own clock")
 
 // minClockError is the clock error from which it can explain an expired certificate.
 const minClockError = time.Minute

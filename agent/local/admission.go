@@ -13,8 +13,8 @@ import (
 const (
 	maxConns        = 64
 	maxConnsAccount = 24
-	// maxConnsOthers limits those of all accounts together that are not served. They are
-	// accepted only to say so.
+	// maxConnsOthers limits the total connections of accounts that are not served. They
+	// are accepted only to send the refusal.
 	maxConnsOthers = 4
 )
 

@@ -55,7 +55,7 @@ func NewClient(address string) *Client {
 // Lost reports whether a request has failed to reach the service.
 func (c *Client) Lost() bool { return c.lost.Load() }
 
-// host stands for the service in URLs.
+// host represents the service in URLs.
 const host = "tonprobe.local"
 
 // do sends one request and parses the response. An error that is not ErrNoService comes

@@ -8,7 +8,7 @@ import (
 )
 
 func uidOf(net.Conn) (uint32, error) {
-	return 0, errors.New("this system does not report who is at the other end")
+	return 0, errors.New("this system does not report the account at the other end")
 }
 
 func isPerson(uint32) bool { return false }

@@ -81,7 +81,7 @@ type registration struct {
 type shownRequest struct {
 	id     string
 	cancel context.CancelFunc
-	over   bool          // the service has taken it back
+	over   bool          // the service has withdrawn it
 	agreed bool          // the check runs
 	ended  chan struct{} // closed at the end
 }
@@ -134,7 +134,7 @@ func (r *registration) leave() {
 	_ = r.conn.Close(websocket.StatusGoingAway, "")
 }
 
-// lost takes back a question that nobody has answered when the service is gone: an answer would
+// lost withdraws an unanswered question when the service is gone, because an answer would
 // have no effect.
 func (r *registration) lost() {
 	r.mu.Lock()

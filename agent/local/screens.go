@@ -44,11 +44,12 @@ const (
 // collector closes the channel of an agent that sends too many.
 const maxEvents = 200
 
-// Times of a screen.
+// Time limits of a screen.
 const (
 	screenWriteTime = 2 * time.Second
-	// screenPingEvery finds a program that hangs or was stopped. A person who is on the phone is
-	// asked elsewhere, or support is told that nobody is there.
+	// screenPingEvery is how often a screen is pinged, to detect a program that hangs or
+	// was stopped. The person is then asked through another program, or support learns
+	// that nobody can be asked.
 	screenPingEvery = 15 * time.Second
 	screenPingTime  = 10 * time.Second
 )
@@ -113,7 +114,7 @@ func (s *Screens) notify() {
 // serve keeps a program registered until its connection ends.
 func (s *Screens) serve(w http.ResponseWriter, r *http.Request, peer Peer) error {
 	n := &screen{account: peer.Account, left: make(chan struct{})}
-	// Taken first, so that a refusal is a response like any other.
+	// Registered first, so that a refusal is a response like any other.
 	if err := s.add(n); err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s *Screens) serve(w http.ResponseWriter, r *http.Request, peer Peer) error
 	go n.ping(ctx, cancel)
 	err = n.receive(ctx)
 	if errors.Is(err, ErrScreenMessage) {
-		s.log.Warn("a program is disconnected", "account", peer.Account, "err", err)
+		s.log.Warn("a program was disconnected", "account", peer.Account, "err", err)
 		_ = conn.Close(websocket.StatusPolicyViolation, "invalid message")
 	}
 	s.log.Info("a program of a signed-in person is closed", "account", peer.Account)

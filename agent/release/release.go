@@ -1,5 +1,5 @@
-// Package release reads the signed announcement of a new version, which the collector passes
-// on from its administrator. It says what is new; it installs nothing.
+// Package release reads the signed announcement of a new version, which the collector
+// passes on from its administrator. It only tells what is new, and installs nothing.
 package release
 
 import (
@@ -24,7 +24,7 @@ const Format = "tonprobe-release-v1"
 // MaxBytes limits an announcement.
 const MaxBytes = wire.MaxReleaseBytes
 
-// maxLifetime limits how long an announcement is shown, whatever it says itself.
+// maxLifetime limits how long an announcement is shown, regardless of its own expiry.
 const maxLifetime = 400 * 24 * time.Hour
 
 // Errors of Parse.
@@ -108,8 +108,8 @@ func parseVersion(s string) (version, bool) {
 	return v, true
 }
 
-// Newer reports whether r is newer than the version current. It is not if either of them is
-// no version of a release, such as "dev", or if r is a candidate.
+// Newer reports whether r is newer than the version current. It returns false if either
+// is not a release version, such as "dev", or if r is a release candidate.
 func (r Release) Newer(current string) bool {
 	theirs, ok := parseVersion(r.Version)
 	ours, known := parseVersion(current)

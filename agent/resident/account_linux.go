@@ -56,8 +56,8 @@ func addAccount() error {
 	return errors.Join(fmt.Errorf("systemd-sysusers: %w: %s", err, out), fmt.Errorf("useradd: %w: %s", second, more))
 }
 
-// removeAccount removes the account if this program created it, and gives what it owns in
-// the folder to root: the next account that is created may get its number.
+// removeAccount removes the account if this program created it, and gives its files in
+// the folder to root, because the next account that is created may get the same number.
 func removeAccount(data string) error {
 	u, err := user.Lookup(accountName)
 	if err != nil || u.Name != accountComment {
@@ -112,8 +112,8 @@ func forgetRunlevels(etc string) {
 	}
 }
 
-// forget removes what the service manager remembers: systemd of a service that failed, System V of
-// any.
+// forget removes the state that the service manager keeps: systemd of a failed service,
+// System V of any service.
 func (u Setup) forget() {
 	switch service.Platform() {
 	case systemd:

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestFilesOfARemovedAccount: nobody inherits the token with the number of the account.
+// TestFilesOfARemovedAccount: the next account with the same number must not own the
+// token.
 func TestFilesOfARemovedAccount(t *testing.T) {
 	if os.Geteuid() != 0 {
 		if os.Getenv("TONPROBE_TEST_ALL") != "" {

@@ -20,7 +20,7 @@ var (
 	ErrNotAdmin = errors.New("only an administrator may do this")
 	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
-	// ErrNoUserService means that this system has services of the machine only.
+	// ErrNoUserService means that this system supports only services of the machine.
 	ErrNoUserService = errors.New("this system has no user services")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected

@@ -20,8 +20,8 @@ const LogFile = "tonprobe.log"
 // maxLogBytes limits each of the two files. One holds about a month of normal operation.
 const maxLogBytes = 1 << 20
 
-// Log is a log file with a limited size. It does not fail the service: what cannot be
-// written is lost.
+// Log is a log file with a limited size. It never makes the service fail: lines that
+// cannot be written are lost.
 type Log struct {
 	dir string
 	max int64

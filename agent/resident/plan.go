@@ -31,14 +31,14 @@ const (
 
 // Limits of a day, in any 24 hours.
 const (
-	// DayBytes limits what the checks at the interval may send and receive.
+	// DayBytes limits the traffic of the checks at the interval, in both directions.
 	DayBytes = 4 << 20
 	// FullPerDay limits the full checks before sessions.
 	FullPerDay = 6
 	day        = 24 * time.Hour
 )
 
-// Kind is what a check examines.
+// Kind is the extent of a check.
 type Kind string
 
 // Kinds of checks. None uses the microphone.
@@ -58,30 +58,30 @@ func bytesOf(k Kind) int64 {
 // Check is the next check.
 type Check struct {
 	Kind Kind
-	// At is when it is due; a time that has passed means at once.
+	// At is when the check is due; a time in the past means now.
 	At time.Time
-	// Session is the one that it prepares; nil for none.
+	// Session is the session before which the check is made; nil for none.
 	Session *wire.Session
 }
 
-// Made is a check that was made.
+// Made records a check that was made.
 type Made struct {
 	At   time.Time `json:"at"` // its end
 	Kind Kind      `json:"kind"`
-	// Session is the start of the session that it prepared; zero for none.
+	// Session is the start of the session before which it was made; zero for none.
 	Session time.Time `json:"session,omitzero"`
-	// Failed means that it could not be made, and has not used the line.
+	// Failed means that the check could not be made and caused no traffic.
 	Failed bool `json:"failed,omitempty"`
 }
 
-// History is what the schedule has to know of earlier checks. It is stored, so that a
-// restart of the service repeats nothing.
+// History contains the earlier checks on which the schedule depends. It is stored, so
+// that a restart of the service does not repeat checks.
 type History struct {
 	Runs []Made `json:"runs"` // of the last two days, oldest first
 }
 
-// With returns h after one more check. Runs that a wrong clock dated into the future are
-// forgotten, as old ones are.
+// With returns h with one more check. Runs with a time in the future, caused by a wrong
+// clock, are removed, as are old ones.
 func (h History) With(r Made) History {
 	kept := slices.DeleteFunc(slices.Clone(h.Runs), func(old Made) bool { return old.At.After(r.At) || r.At.Sub(old.At) > 2*day })
 	return History{append(kept, r)}
@@ -110,7 +110,8 @@ func (h History) prepared(start time.Time) (done bool, failed time.Time) {
 	return false, failed
 }
 
-// Plan decides when a computer checks what. It is a pure function of its arguments.
+// Plan determines the time and the extent of the next check. It is a pure function of its
+// arguments.
 type Plan struct {
 	// Interval is the mean time between small checks.
 	Interval time.Duration
@@ -119,7 +120,8 @@ type Plan struct {
 	First   time.Duration
 	// Draw is a random number in [0, 1) for the wait before the next small check.
 	Draw float64
-	// Seed is a random number of this computer, from which follow its times before sessions.
+	// Seed is a random number of this computer, which determines the times of its checks
+	// before sessions.
 	Seed uint64
 }
 
@@ -127,7 +129,8 @@ type Plan struct {
 func (p Plan) Next(now time.Time, sessions []wire.Session, h History) Check {
 	small := p.nextSmall(now, sessions, h)
 	full, ok := p.nextFull(now, sessions, h)
-	// A due check before a session goes first, and makes a small one shortly before it needless.
+	// A full check before a session has priority, and makes a small one shortly before it
+	// unnecessary.
 	if ok && !full.At.After(later(small.At, now).Add(coveredBy)) {
 		return full
 	}
@@ -161,7 +164,8 @@ func (p Plan) nextFull(now time.Time, sessions []wire.Session, h History) (Check
 	return next, found
 }
 
-// afterFulls delays a full check until there were fewer than FullPerDay in a day.
+// afterFulls delays a full check until there were fewer than FullPerDay in the preceding
+// 24 hours.
 func (p Plan) afterFulls(at time.Time, h History) time.Time {
 	var ends []time.Time
 	for _, r := range h.Runs {
@@ -175,8 +179,8 @@ func (p Plan) afterFulls(at time.Time, h History) time.Time {
 	return ends[len(ends)-FullPerDay].Add(day)
 }
 
-// nextSmall returns the next check at the interval. The first one of a data folder is a
-// full one, so that it shows soon what works.
+// nextSmall returns the next check at the interval. The first check with a data folder is
+// a full one, so that problems are found soon.
 func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check {
 	next := Check{Kind: Small, At: now}
 	first := p.Started.Add(p.First)
@@ -199,7 +203,8 @@ func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check
 	for _, s := range inOrder(sessions) {
 		before := silentBefore
 		if done, _ := h.prepared(s.StartsAt); done {
-			// The result before a session stands: a small check that finds nothing must not hide it.
+			// The full check before a session remains the latest result: a small check
+			// without findings must not hide it.
 			before = earliestFull
 		}
 		if silent(s, next.At, before) {
@@ -209,7 +214,8 @@ func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check
 	return next
 }
 
-// withinBudget returns when the last day leaves room for one more check.
+// withinBudget returns the earliest time at which the traffic of the preceding 24 hours
+// permits another check.
 func withinBudget(a Check, h History) time.Time {
 	var spent int64
 	var recent []Made
@@ -230,8 +236,8 @@ func withinBudget(a Check, h History) time.Time {
 	return at
 }
 
-// silent reports whether a session forbids a check at this time, or shortly before it. Its
-// end is bounded even if the collector's is not.
+// silent reports whether a session prevents a check at this time or shortly before it.
+// The length of a session is limited here, even if the collector sends a later end.
 func silent(s wire.Session, at time.Time, before time.Duration) bool {
 	return !at.Before(s.StartsAt.Add(-before)) && at.Before(s.Closes()) && at.Before(s.StartsAt.Add(wire.MaxSessionLength))
 }
@@ -242,7 +248,7 @@ func inOrder(sessions []wire.Session) []wire.Session {
 	})
 }
 
-// share returns a number in [0, 1) that is always the same for one session of this computer.
+// share returns a number in [0, 1) that is constant for one session on this computer.
 func (p Plan) share(start time.Time, use string) float64 {
 	h := fnv.New64a()
 	_, _ = h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, p.Seed), uint64(start.Unix())))

@@ -126,7 +126,7 @@ func (m *month) running(now time.Time) bool {
 	return false
 }
 
-// announced are the sessions as the collector announces them.
+// announced returns the sessions in the form in which the collector announces them.
 func (m *month) announced(now time.Time) (list []wire.Session) {
 	for _, s := range m.sessions {
 		if s.Closes().After(now) && s.StartsAt.Before(now.AddDate(0, 0, 14)) {

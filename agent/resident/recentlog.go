@@ -14,8 +14,9 @@ import (
 // maxRecentBytes limits the lines that RecentLog keeps, and that ReadLog reads.
 const maxRecentBytes = 64 << 10
 
-// RecentLog keeps the last lines of a log in memory, for the support file: the service's log
-// may be in a journal that the person's account cannot read. Its zero value is ready.
+// RecentLog keeps the last lines of a log in memory, for the support file: the service's
+// log may be in a journal that the person's account cannot read. The zero value is ready
+// to use.
 type RecentLog struct {
 	mu    sync.Mutex
 	lines []string

@@ -19,8 +19,8 @@ const Name = "tonprobe"
 // prompt does not.
 const StopWithin = 10 * time.Second
 
-// ExitFatal is the exit status after a failure that the service cannot overcome. It is not
-// zero and follows no clean stop, so that the service manager restarts the service.
+// ExitFatal is the exit status after a failure that the service cannot overcome. A status
+// other than zero makes the service manager restart the service.
 const ExitFatal = 70
 
 // Interactive reports whether this process was not started by the service manager.

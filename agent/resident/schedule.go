@@ -16,8 +16,9 @@ const Jitter = 0.2
 // together, and is short enough to see the service work after its installation.
 const FirstWithin = 10 * time.Second
 
-// lookAgain is the longest wait before the plan is asked again. A computer that slept, a clock that
-// was set, and a session that was announced take effect within it.
+// lookAgain is the longest time between two evaluations of the plan. A wake-up from
+// sleep, a change of the clock and a newly announced session take effect within this
+// time.
 const lookAgain = time.Minute
 
 // Schedule runs the checks of a Plan.
@@ -38,12 +39,12 @@ type Schedule struct {
 // Memory stores the history of the schedule.
 type Memory interface {
 	Load() History
-	// Save stores the history, and which check is next.
+	// Save stores the history and the next check.
 	Save(History, Check)
 }
 
-// Run calls do until ctx is done, whenever a check is due. do reports whether there is a report of
-// the check. Calls never overlap.
+// Run calls do until ctx is done, whenever a check is due. do reports whether the check
+// yielded a report. Calls never overlap.
 func (s Schedule) Run(ctx context.Context, do func(context.Context, Check) bool) {
 	p := Plan{
 		Interval: s.Interval, Started: s.now(), First: time.Duration(s.Random() * float64(min(FirstWithin, s.Interval))),

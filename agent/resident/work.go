@@ -21,7 +21,8 @@ type Session struct {
 	Collector *collector.Endpoint
 }
 
-// Work is the job of the service: check when the schedule says so, store, send.
+// Work is the main task of the service: it checks according to the schedule, stores the
+// reports and sends them.
 type Work struct {
 	Schedule Schedule
 	// Session is called in every round, so that an enrolment takes effect without a

@@ -24,8 +24,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// allowFile exists if the participant allows checks without the microphone for good. It
-// supplements the configuration, which may belong to an administrator.
+// allowFile exists if the participant has permitted checks without the microphone in
+// advance. It supplements the configuration, which may belong to an administrator.
 const allowFile = "allow-network-retest"
 
 // AllowsNetworkRetest reports whether phone support may start a check without the microphone
@@ -50,10 +50,10 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 	return nil
 }
 
-// Channel returns the loop of the service that keeps the connection over which phone support
-// requests retests. A person is asked through the open programs, screens, which also run the check;
-// nil if programs cannot register. A check without the microphone that is allowed for good runs in
-// this process if no program is open, in its turn.
+// Channel returns the loop of the service that keeps the connection over which phone
+// support requests retests. A person is asked through the open programs, screens, which
+// also run the check; nil if programs cannot register. A check without the microphone
+// that was permitted in advance runs in this process, in its turn, if no program is open.
 func Channel(c config.Config, version string, turn Turn, screens *local.Screens, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		handler := &channel.RetestHandler{
@@ -142,7 +142,7 @@ func (s *Station) register(ctx context.Context, screen channel.Screen) error {
 		if time.Since(began) >= steadyAfter {
 			wait = minRegisterWait
 		}
-		s.log.Info("the service does not know of this program now", "err", err)
+		s.log.Info("this program is not registered with the service at the moment", "err", err)
 		pause := wait/2 + time.Duration(randv2.Float64()*float64(wait/2))
 		if err := (probe.SystemClock{}).Sleep(ctx, pause); err != nil {
 			return context.Cause(ctx)
@@ -159,7 +159,7 @@ func follow(ctx context.Context, c config.Config, to channel.Config) error {
 	}
 	instance, release, err := channel.Instance(c.Data, rand.Reader)
 	if err != nil {
-		to.Log.Warn("copies of this data folder cannot be noticed", "err", err)
+		to.Log.Warn("copies of this data folder cannot be detected", "err", err)
 	} else {
 		defer func() { _ = release() }()
 	}

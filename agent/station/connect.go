@@ -22,8 +22,8 @@ const (
 	Service Connection = "service" // those of the service
 	// Merged means that the service had no identity and has taken over the program's.
 	Merged Connection = "merged"
-	// DuplicateEnrolment means that the program has an identity that is not used any more, because
-	// the service has another one. Phone support sees two computers.
+	// DuplicateEnrolment means that the program has an identity that is no longer used,
+	// because the service has another one. Phone support sees two computers.
 	DuplicateEnrolment Connection = "duplicate_enrolment"
 	// NotAdmitted means that there is a service, but it does not serve this account, or is not
 	// the machine's. The program's own identity is used.
@@ -81,7 +81,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 		return Own
 	}
 	*status = taken
-	// The token has one owner from now on.
+	// From now on only the service has the token.
 	if err := identity.Retire(s.Config.Data, id.Enrolment.Token); err != nil {
 		s.log.Warn("the identity that the service has taken over remains here too", "err", err)
 	}
@@ -91,7 +91,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 // UsesService reports whether identity and spool are those of the service.
 func (s *Station) UsesService() bool { return s.service != nil }
 
-// use stores what the service reports of the machine's identity and targets.
+// use stores the machine's identity and targets as reported by the service.
 func (s *Station) use(status local.Status) {
 	s.id, s.targets = &identity.Identity{AgentID: status.AgentID}, status.Targets
 	s.named = false

@@ -19,8 +19,8 @@ import (
 type dataEntry struct {
 	name   string
 	folder bool
-	// proof means that the name shows whose folder it is. Others are common: /var has a
-	// spool and a log too.
+	// proof means that the name identifies a data folder of this program. The other names
+	// are common: /var has a spool and a log too.
 	proof bool
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Records are what the flight recorder has written: that of the machine's service, whose
-// folder other accounts cannot read, and without it that in the data folder.
+// Records reads the entries of the flight recorder: of the machine's service, whose
+// folder other accounts cannot read, or, without a service, of the data folder.
 type Records struct {
 	service *local.Client // nil without one
 	data    string
@@ -75,7 +75,7 @@ func historyIn(data string, at time.Time) *report.HostHistory {
 	return recorder.History(samples, report.HostEvent{At: at, Kind: report.EventSupportAsked}, 0)
 }
 
-// oldHistory is the age of the last sample from which on no recorder can be running.
+// oldHistory is the age of the last sample above which no recorder is running.
 const oldHistory = 5 * time.Minute
 
 // Events implements local.Agent.

@@ -22,8 +22,9 @@ const (
 	refreshTime = 3 * time.Second
 )
 
-// RefreshTargets requests the targets and the announcement of a new version if the stored ones
-// are older than a day. It does nothing if the service does that, or if nothing is to be sent.
+// RefreshTargets requests the targets and the announcement of a new version if the stored
+// ones are older than a day. It does nothing if the service does so, or if sending is
+// disabled.
 func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
 	if s.service != nil || !s.Enrolled() || s.Config.NoUpload {
 		return nil
@@ -57,7 +58,8 @@ func Refresh(c config.Config, clock probe.Clock, random func() float64, log *slo
 			if err != nil && ctx.Err() == nil {
 				log.Debug("the conference systems could not be requested", "err", report.ErrorText(err))
 			}
-			// Agents that were started together do not ask together.
+			// Agents that start at the same time must not send their requests at the same
+			// time.
 			if err := clock.Sleep(ctx, time.Duration(float64(wait)*(1+resident.Jitter*random()))); err != nil {
 				return err
 			}

@@ -63,7 +63,7 @@ func (m scheduleMemory) read() (r scheduleRecord) {
 		err = json.NewDecoder(f).Decode(&r)
 	}
 	if err != nil {
-		m.log.Warn("the history of checks is damaged and begins anew", "err", report.ErrorText(err))
+		m.log.Warn("the history of checks is damaged and starts empty", "err", report.ErrorText(err))
 		return scheduleRecord{}
 	}
 	return r

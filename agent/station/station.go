@@ -1,5 +1,6 @@
-// Package station is this machine as an agent: its identity, its collector, its spool, and what is
-// done with a report. The program of a person and the background service both build on it.
+// Package station combines the parts of an agent on this machine: its identity, its
+// collector, its spool, and the delivery of reports. A person's program and the
+// background service both use it.
 package station
 
 import (
@@ -44,8 +45,8 @@ type Station struct {
 	service *local.Client
 	targets wire.Targets // known to the service
 	own     bool         // the person has a spool beside that of the service
-	// keepTrust means that enrolling again at the same collector replaces the token only:
-	// whoever enrols does not decide whom all users of this computer trust.
+	// keepTrust means that enrolling again at the same collector only replaces the token:
+	// a person who enrols must not change the trust for all users of this computer.
 	keepTrust bool
 
 	keeping sync.Mutex // held while the identity file is changed
@@ -136,7 +137,7 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 	if err != nil {
 		return err
 	}
-	// Stored, so that a person need not name the file for every check.
+	// Stored, so that a person need not specify the file for every check.
 	id.Enrolment.CA += s.ca
 	if id.Enrolment.CA == "" && s.Enrolled() && s.id.Enrolment.Server == id.Enrolment.Server {
 		id.Enrolment.CA = s.id.Enrolment.CA

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/resident"
 )
 
-// Log implements local.Agent.
+// LogLines implements local.Agent.
 func (a *LocalAgent) LogLines() []string {
 	if a.RecentLog == nil {
 		return []string{}

@@ -110,8 +110,9 @@ func (s *Station) renewToken(ctx context.Context, asked bool, now time.Time, ran
 	return nil
 }
 
-// renewalDue reports whether the token has reached its age. An agent that was enrolled by an older
-// version, or whose clock was wrong, draws a time, so that not all of them renew on the same day.
+// renewalDue reports whether the token has reached its age. An agent that was enrolled by
+// an older version, or whose clock was wrong, gets a random time, so that not all of them
+// renew on the same day.
 func (s *Station) renewalDue(now time.Time, random func() float64) (bool, error) {
 	e := s.id.Enrolment
 	if e == nil {

@@ -161,8 +161,8 @@ func TestTokenIsReplacedWhenDue(t *testing.T) {
 	}
 }
 
-// TestAgentsOfOlderVersionsDrawATime: they are not due on the same day.
-func TestAgentsOfOlderVersionsDrawATime(t *testing.T) {
+// TestAgentsOfOlderVersionsGetARandomTime: they are not due on the same day.
+func TestAgentsOfOlderVersionsGetARandomTime(t *testing.T) {
 	for name, at := range map[string]time.Time{"no time": {}, "the clock was wrong": renewedAt.AddDate(20, 0, 0)} {
 		c := newTokenCollector(t)
 		dir := enrolledAt(t, c)
@@ -231,7 +231,7 @@ func TestAgentIsNeverWithoutAToken(t *testing.T) {
 	}
 }
 
-// TestLateRequestForAToken: a request that was on its way for long makes the stored next token invalid.
+// TestLateRequestForAToken: a delayed request makes the stored next token invalid.
 func TestLateRequestForAToken(t *testing.T) {
 	c := newTokenCollector(t)
 	dir := enrolledAt(t, c)

@@ -21,7 +21,7 @@ var (
 	// ErrEnrolAgain means that the collector no longer knows this agent.
 	ErrEnrolAgain = errors.New("the collector no longer accepts this agent, enrol again")
 	// ErrBlocked means that support has blocked the participant.
-	ErrBlocked = errors.New("the collector has blocked this participant, ask your support")
+	ErrBlocked = errors.New("the collector has blocked this participant, ask phone support")
 	// ErrUntrusted means that the collector's certificate is not trusted.
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
 	// ErrRefused means that the collector does not accept this report.
