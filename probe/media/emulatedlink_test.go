@@ -60,6 +60,10 @@ type lane struct {
 	impairment
 	rand *rand.Rand
 
+	// sending is held while a packet is sent and its departure is recorded. Without it, a
+	// measurement could end between the two, and its last packet would count as dropped.
+	sending sync.Mutex
+
 	mu    sync.Mutex
 	log   []*passage
 	queue []due
@@ -230,7 +234,9 @@ func (l *lane) deliver(ctx context.Context) {
 			d := l.queue[0]
 			l.queue = l.queue[1:]
 			l.mu.Unlock()
+			l.sending.Lock()
 			l.sent(d.record, d.send())
+			l.sending.Unlock()
 			continue
 		}
 		l.mu.Unlock()
@@ -264,6 +270,8 @@ type truth struct {
 }
 
 func (l *lane) truth() truth {
+	l.sending.Lock()
+	defer l.sending.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var t truth
