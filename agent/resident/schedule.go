@@ -32,6 +32,10 @@ type Schedule struct {
 	Seed uint64
 	// Sessions returns the next sessions of the participant; nil means that there are none.
 	Sessions func() []wire.Session
+	// Learn requests the sessions from the collector; nil means that they do not change. It is
+	// called before each check: one that was due must not begin in a session that was announced
+	// since the last request.
+	Learn func(context.Context)
 	// Memory stores the history; nil means that a restart begins anew.
 	Memory Memory
 }
@@ -55,6 +59,7 @@ func (s Schedule) Run(ctx context.Context, do func(context.Context, Check) bool)
 		h = s.Memory.Load()
 	}
 	var saved Check
+	learned := false
 	for ctx.Err() == nil {
 		now := s.now()
 		next := p.Next(now, s.sessions(), h)
@@ -63,11 +68,18 @@ func (s Schedule) Run(ctx context.Context, do func(context.Context, Check) bool)
 			saved = next
 		}
 		if wait := next.At.Sub(now); wait > 0 {
+			learned = false
 			if s.Clock.Sleep(ctx, min(wait, lookAgain)) != nil {
 				return
 			}
 			continue
 		}
+		if !learned && s.Learn != nil {
+			s.Learn(ctx)
+			learned = true
+			continue
+		}
+		learned = false
 		r := Made{Kind: next.Kind, Failed: !do(ctx, next)}
 		if next.Session != nil {
 			r.Session = next.Session.StartsAt

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
@@ -90,6 +91,33 @@ func TestStopsAtOnce(t *testing.T) {
 			Run(ctx, func(context.Context, Check) bool { runs++; return true })
 		if took := time.Since(begun); took != time.Minute || runs != 1 {
 			t.Errorf("ended after %v with %d runs", took, runs)
+		}
+	})
+}
+
+// A check that is due must not begin in a session that the computer learns of only now: after an
+// installation during a session, or a night asleep.
+func TestNoCheckInASessionLearnedJustBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		running := wire.Session{StartsAt: time.Now().Add(-30 * time.Minute), EndsAt: new(time.Now().Add(time.Hour))}
+		var known []wire.Session
+		learned := 0
+		var checked time.Time
+		Schedule{
+			Interval: 15 * time.Minute, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 },
+			Sessions: func() []wire.Session { return known },
+			Learn:    func(context.Context) { learned++; known = []wire.Session{running} },
+		}.Run(ctx, func(context.Context, Check) bool {
+			checked = time.Now()
+			cancel()
+			return true
+		})
+		if checked.Before(running.Closes()) {
+			t.Errorf("checked %v before the end of the session", running.Closes().Sub(checked))
+		}
+		if learned != 2 {
+			t.Errorf("the sessions were requested %d times, want twice", learned)
 		}
 	})
 }

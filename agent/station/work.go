@@ -23,6 +23,12 @@ func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident
 		Schedule: resident.Schedule{
 			Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64, Seed: rand.Uint64(),
 			Sessions: memory.sessions, Memory: memory,
+			Learn: func(ctx context.Context) {
+				// An error of the station is reported by the check.
+				if st, err := Open(c, log); err == nil && st.Enrolled() {
+					st.learnSessions(ctx)
+				}
+			},
 		},
 		Session: func() (resident.Session, error) {
 			var err error
@@ -40,7 +46,6 @@ func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident
 				return nil, err
 			}
 			defer end()
-			st.learnSessions(ctx)
 			return check.Run(ctx, st.scheduledOptions(version, a))
 		},
 		Store: func(ctx context.Context, r *report.Report) error {
