@@ -47,3 +47,17 @@ func TestInterruptedStreamsCountFromAMinimumLength(t *testing.T) {
 		})
 	}
 }
+
+// A panic in a step that runs beside others reaches the goroutine of the probe, where it is
+// recovered.
+func TestPanicOfAnEarlyStep(t *testing.T) {
+	v := visit.New(visit.Config{URL: &url.URL{Scheme: "https", Host: "example.org"}}, probetest.Env(t))
+	defer v.Close()
+	early := v.Begin(t.Context(), report.StepRoundTrip, func(context.Context) visit.Outcome { panic("hostile") })
+	defer func() {
+		if got := recover(); got != "hostile" {
+			t.Errorf("recovered %v", got)
+		}
+	}()
+	v.Finish(early)
+}

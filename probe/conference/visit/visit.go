@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -121,6 +122,9 @@ type Early struct {
 	out  Outcome
 	took time.Duration
 	late bool // there was no time to begin it
+	// panicked is the value of a panic in the step; Finish panics with it, on the goroutine
+	// whose panics the plan recovers. Elsewhere it would end the program.
+	panicked any
 }
 
 // Begin starts a step once the given ones have ended. Finish records it.
@@ -128,6 +132,11 @@ func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func
 	s := &Early{name: name, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
+		defer func() {
+			if s.panicked = recover(); s.panicked != nil {
+				v.Env.Log.Error("a step panicked", "step", name, "panic", s.panicked, "stack", string(debug.Stack()))
+			}
+		}()
 		for _, other := range after {
 			<-other.done
 		}
@@ -139,6 +148,9 @@ func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func
 // Finish waits for a step, records it and reports whether it succeeded.
 func (v *Visit) Finish(s *Early) bool {
 	<-s.done
+	if s.panicked != nil {
+		panic(s.panicked)
+	}
 	return v.finish(s)
 }
 
