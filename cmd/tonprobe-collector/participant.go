@@ -105,7 +105,7 @@ func printInvitation(w io.Writer, i enroll.Invitation, at address, asJSON bool) 
 			CA          string    `json:"ca,omitempty"` // path on this machine
 		}{i.Participant.ID, i.Participant.Name, i.Code, at.link(i.Code), i.ExpiresAt, at.URL, at.CA})
 	}
-	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: %s\n",
+	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:        %s\nValid until: %s, for one computer\n\nOn that computer: %s\n",
 		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), at.enrolCommand(i.Code))
 	return err
 }

@@ -171,7 +171,7 @@ func TestServiceDiesInTheMiddle(t *testing.T) {
 		_ = m.running.Process.Kill()
 	}()
 	id, said := anna.check()
-	if !strings.Contains(said, "does not answer any more") {
+	if !strings.Contains(said, "no longer responds") {
 		t.Errorf("said: %s", said)
 	}
 	if list := anna.run("report", "list"); !strings.Contains(list, "not sent yet") {

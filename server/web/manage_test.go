@@ -71,13 +71,13 @@ func TestShuttingOutAComputer(t *testing.T) {
 	other, _ := g.person("Berta Bunt", "")
 	at := "/participants/" + p.ID + "/computers/" + first + "/shutout"
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "/computers/"+second+"/shutout")
-	g.want(g.get(at), http.StatusOK, "Anna Muster", "gestohlen", "Jetzt aussperren")
+	g.want(g.get(at), http.StatusOK, "Anna Muster", "gestohlen", "Jetzt den Zugang entziehen")
 	g.want(g.get("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
 	g.want(g.post("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
 	g.wantRedirect(g.post(at), "/participants/"+p.ID)
 	g.wantRedirect(g.post(at), "/participants/"+p.ID) // again: nothing changes
 	body := g.get("/participants/" + p.ID).Body.String()
-	if strings.Contains(body, at) || !strings.Contains(body, "ausgesperrt") || !strings.Contains(body, "/computers/"+second+"/shutout") {
+	if strings.Contains(body, at) || !strings.Contains(body, "Zugang entzogen") || !strings.Contains(body, "/computers/"+second+"/shutout") {
 		t.Errorf("page after the first was shut out:\n%s", body)
 	}
 	agents, err := g.store.Agents(t.Context(), p.ID)
