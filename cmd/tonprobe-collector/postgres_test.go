@@ -43,7 +43,7 @@ func TestCommandsOnPostgres(t *testing.T) {
 		{"participant list", file, exitOK, "Anna"},
 		{"participant edit Anna --name Berta", file, exitOK, "Berta"},
 		{"user add lead", file, exitOK, "lead"},
-		{"migrate", file, exitOK, "up to date: version 13"},
+		{"migrate", file, exitOK, "up to date: version 14"},
 		{"backup " + filepath.Join(dir, "copy"), file, exitUsage, "use pg_dump"},
 		{"restore " + filepath.Join(dir, "copy"), file, exitUsage, "pg_restore"},
 		{"participant delete Berta --yes", file, exitOK, "deleted"},

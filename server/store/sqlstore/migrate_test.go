@@ -167,7 +167,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 }
 
 // newestVersion is the version of the last migration.
-const newestVersion = 13
+const newestVersion = 14
 
 // TestUpgradeLosesNothing: every value of every row is where it was, but for the
 // one thing that the migration is there to correct.
@@ -214,8 +214,18 @@ func TestUpgradeLosesNothing(t *testing.T) {
 	if err := s.read.pool.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {
 		t.Errorf("%d references lead nowhere, %v", broken, err)
 	}
+	for table, want := range map[string]string{"reports": "participants", "latest": "organisations participants"} {
+		var got string
+		err := s.read.pool.QueryRow(`SELECT group_concat("table", ' ') FROM (SELECT "table" FROM pragma_foreign_key_list(?) ORDER BY 1)`, table).Scan(&got)
+		if err != nil || got != want {
+			t.Errorf("%s refers to %q, want %q (%v)", table, got, want, err)
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if err := VerifySQLite(t.Context(), path); err != nil {
+		t.Error(err)
 	}
 	if again := rowsOf(t, open(t, path).read.pool, "latest"); again[1]["verdict"] != "unknown" {
 		t.Errorf("opened again: %v", again)
