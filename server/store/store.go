@@ -129,6 +129,13 @@ type Reports interface {
 	Report(ctx context.Context, id string) (StoredReport, error)
 	// ParticipantReports returns one page of a participant's history, newest first.
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
+	// LastGoodReport returns a participant's newest report before a time that found no problem
+	// and omitted nothing (IsGood); ErrNotFound if there is none.
+	LastGoodReport(ctx context.Context, participantID string, before time.Time) (StoredReport, error)
+	// ReportsBetween calls each with a participant's reports of checks from a time on and
+	// before another, at most limit, newest first. The Document of one that cannot be read is
+	// nil. each must not use the store.
+	ReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(StoredReport)) error
 	// CountReports returns the number of stored reports of a participant.
 	CountReports(ctx context.Context, participantID string) (int, error)
 	// ReceivedReports calls each with the newest reports that were received since a time,

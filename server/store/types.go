@@ -110,6 +110,17 @@ type ReportSummary struct {
 	Primary PrimaryCause
 }
 
+// goodHeadline is the headline of a check that found no problem and omitted nothing
+// (diagnose.HeadlineKey).
+const goodHeadline = string(report.Ready)
+
+// IsGood reports whether a check found no problem and omitted nothing. A check that was stored
+// without a headline, by an older version, counts as not good.
+func (s ReportSummary) IsGood() bool { return s.Verdict == report.Ready && s.Headline == goodHeadline }
+
+// GoodReport returns the verdict and the headline of a good check, for a query.
+func GoodReport() (report.Verdict, string) { return report.Ready, goodHeadline }
+
 // PrimaryCause is the cause to fix first, for lists.
 type PrimaryCause struct {
 	Code     string

@@ -214,3 +214,68 @@ func receivedReports(t *testing.T, s store.Store) {
 		}
 	}
 }
+
+func reportsBetween(t *testing.T, s store.Store) {
+	anna, agent := person(t, s, "Anna")
+	_, other := person(t, s, "Berta")
+	var ids []string
+	for i := range 5 {
+		at := evening.Add(time.Duration(i) * time.Hour)
+		r := newReport("", report.Ready, at)
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		ids = append(ids, r.Report.ID)
+		_, err = s.SaveReports(t.Context(), other, []store.NewReport{newReport("", report.Ready, at)})
+		must(t, err)
+	}
+	between := func(from, to time.Duration, limit int) (got []string) {
+		t.Helper()
+		must(t, s.ReportsBetween(t.Context(), anna, evening.Add(from), evening.Add(to), limit, func(r store.StoredReport) {
+			if len(r.Document) == 0 {
+				t.Errorf("%s has no document", r.ID)
+			}
+			got = append(got, r.ID)
+		}))
+		return got
+	}
+	if got, want := between(time.Hour, 3*time.Hour, 10), []string{ids[2], ids[1]}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := between(-time.Hour, 9*time.Hour, 2), []string{ids[4], ids[3]}; !slices.Equal(got, want) {
+		t.Errorf("the newest two: %q, want %q", got, want)
+	}
+	if got := between(9*time.Hour, 10*time.Hour, 2); len(got) != 0 {
+		t.Errorf("of no check: %q", got)
+	}
+}
+
+// lastGoodReport: a check without a microphone, or with a problem, is no good one.
+func lastGoodReport(t *testing.T, s store.Store) {
+	anna, agent := person(t, s, "Anna")
+	save := func(n store.NewReport) string {
+		t.Helper()
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{n})
+		must(t, err)
+		return n.Report.ID
+	}
+	whole := func(at time.Duration) string {
+		r := newReport("", report.Ready, evening.Add(at))
+		r.Report.Probes = append(r.Report.Probes, report.Result{Name: report.ProbeMediaVoice, Status: report.StatusOK})
+		return save(r)
+	}
+	_, err := s.LastGoodReport(t.Context(), anna, evening)
+	wantError(t, "of nobody", err, store.ErrNotFound)
+	first := whole(0)
+	second := whole(time.Hour)
+	save(inBackground(report.Ready, evening.Add(2*time.Hour)))
+	save(newReport("", report.NotReady, evening.Add(3*time.Hour)))
+	for before, want := range map[time.Duration]string{4 * time.Hour: second, time.Hour: first, time.Minute: first} {
+		r, err := s.LastGoodReport(t.Context(), anna, evening.Add(before))
+		must(t, err)
+		if r.ID != want || !r.IsGood() || len(r.Document) == 0 {
+			t.Errorf("before %s: %+v, want %s", before, r.ReportSummary, want)
+		}
+	}
+	_, err = s.LastGoodReport(t.Context(), anna, evening)
+	wantError(t, "before the first", err, store.ErrNotFound)
+}

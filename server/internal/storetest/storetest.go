@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"retention":             retention,
 		"history by page":       historyByPage,
 		"received reports":      receivedReports,
+		"reports between":       reportsBetween,
+		"last good report":      lastGoodReport,
 		"participants by page":  participantsByPage,
 		"case code of several":  caseCodeOfSeveral,
 		"hostile cursors":       hostileCursors,

@@ -82,6 +82,7 @@ func separate(t *testing.T, s *Store) {
 		"touch":           other.TouchAgent(ctx, agent, evening),
 		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
 		"report":          errorOf(other.Report(ctx, r.Report.ID)),
+		"good report":     errorOf(other.LastGoodReport(ctx, participant, evening.AddDate(1, 0, 0))),
 		"case":            errorOf(other.Case(ctx, r.Report.ID)),
 		"case entry":      errorOf(other.AddCaseEntry(ctx, r.Report.ID, noted)),
 		"member of staff": errorOf(other.StaffMember(ctx, "support")),
@@ -167,6 +168,9 @@ func separate(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := s.ReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
+			t.Fatal(err)
+		}
 		n += len(sessions.Sessions) + len(of) + len(councils) + len(kept) + len(causes)
 		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
 	}
@@ -179,8 +183,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("it sees %d things", n)
 	}
-	if n := count(s); n != 15 {
-		t.Errorf("their owner sees %d things, want 15", n)
+	if n := count(s); n != 16 {
+		t.Errorf("their owner sees %d things, want 16", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of its owner: %v", err)

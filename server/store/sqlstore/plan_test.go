@@ -102,6 +102,10 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.CountReports(ctx, p.ID)
 	must(err)
 	must(s.ReceivedReports(ctx, evening, 1, func(store.StoredReport) {}))
+	must(s.ReportsBetween(ctx, p.ID, evening, evening.Add(time.Hour), 1, func(store.StoredReport) {}))
+	if _, err = s.LastGoodReport(ctx, p.ID, evening.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+		must(err)
+	}
 	_, err = s.CaseReports(ctx, "K7P-3QX", 1)
 	must(err)
 	page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: p.ID, Limit: 1})

@@ -35,7 +35,17 @@ func (s *Store) openReport(row scanner) (store.StoredReport, error) {
 // ReceivedReports implements store.Reports. The documents are not kept: together they can be
 // larger than the memory.
 func (s *Store) ReceivedReports(ctx context.Context, since time.Time, limit int, each func(store.StoredReport)) error {
-	scan := func(row scanner) (struct{}, error) {
+	_, err := collect(ctx, s.read, s.eachReport(each), `SELECT`+summaryColumns+`, r.document
+		FROM reports r WHERE r.org_id = ? AND r.received_at >= ? ORDER BY r.received_at DESC LIMIT ?`, s.org, millis(since), limit)
+	if err != nil {
+		return fmt.Errorf("list received reports: %w", err)
+	}
+	return nil
+}
+
+// eachReport scans a row with the summary and the document, and hands it on.
+func (s *Store) eachReport(each func(store.StoredReport)) func(scanner) (struct{}, error) {
+	return func(row scanner) (struct{}, error) {
 		r, err := s.openReport(row)
 		if err != nil && r.ID == "" {
 			return struct{}{}, err
@@ -43,12 +53,29 @@ func (s *Store) ReceivedReports(ctx context.Context, since time.Time, limit int,
 		each(r)
 		return struct{}{}, nil
 	}
-	_, err := collect(ctx, s.read, scan, `SELECT`+summaryColumns+`, r.document
-		FROM reports r WHERE r.org_id = ? AND r.received_at >= ? ORDER BY r.received_at DESC LIMIT ?`, s.org, millis(since), limit)
+}
+
+// ReportsBetween implements store.Reports.
+func (s *Store) ReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(store.StoredReport)) error {
+	_, err := collect(ctx, s.read, s.eachReport(each), `SELECT`+summaryColumns+`, r.document
+		FROM reports r WHERE r.participant_id = ? AND r.org_id = ? AND r.checked_at >= ? AND r.checked_at < ?
+		ORDER BY r.checked_at DESC, r.id DESC LIMIT ?`, participantID, s.org, millis(from), millis(to), limit)
 	if err != nil {
-		return fmt.Errorf("list received reports: %w", err)
+		return fmt.Errorf("list reports between: %w", err)
 	}
 	return nil
+}
+
+// LastGoodReport implements store.Reports.
+func (s *Store) LastGoodReport(ctx context.Context, participantID string, before time.Time) (store.StoredReport, error) {
+	verdict, headline := store.GoodReport()
+	found, err := s.openReport(s.read.row(ctx, `SELECT`+summaryColumns+`, r.document
+		FROM reports r WHERE r.participant_id = ? AND r.org_id = ? AND r.checked_at < ? AND r.verdict = ? AND r.headline = ?
+		ORDER BY r.checked_at DESC, r.id DESC LIMIT 1`, participantID, s.org, millis(before), string(verdict), headline))
+	if err != nil {
+		return store.StoredReport{}, fmt.Errorf("last good report: %w", err)
+	}
+	return found, nil
 }
 
 // ParticipantReports implements store.Reports.
