@@ -32,6 +32,7 @@ type casePanel struct {
 	Named   string // code of the named cause; "" for none
 	Said    string // the named cause in words
 	Entries []caseEntry
+	Earlier string // address of the page with all entries; "" if these are all
 	Groups  []causeGroup
 	MaxText int
 	Version string // changes with every entry
@@ -44,7 +45,16 @@ type caseInput struct {
 	Problem string // in words
 	Text    string
 	Picked  string
+	// AllEntries is set if the address asks for all entries of the case.
+	AllEntries bool
 }
+
+// A page shows the newest entries of a case, unless the query asks for all.
+const (
+	maxShownEntries = 12
+	entriesParam    = "entries"
+	allEntries      = "all"
+)
 
 type caseEntry struct {
 	When  *when
@@ -128,7 +138,12 @@ func (v view) casePanel(c store.Case, checked time.Time, by string, input caseIn
 	} else {
 		p.Groups = v.causeGroups()
 	}
-	for _, e := range c.Entries {
+	entries := c.Entries
+	if len(entries) > maxShownEntries && !input.AllEntries {
+		entries = entries[len(entries)-maxShownEntries:]
+		p.Earlier = reportAddress(c.ParticipantID, c.ReportID) + "?" + entriesParam + "=" + allEntries + "#case"
+	}
+	for _, e := range entries {
 		one := caseEntry{When: v.when(e.At), By: clean(e.By, maxNameRunes), What: v.T("case_entry." + string(e.Kind)), Text: clean(e.Text, 2*store.MaxCaseNoteRunes)}
 		if e.Kind == store.CaseWasClosed {
 			one.Cause = v.causeName(e.Cause)

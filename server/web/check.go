@@ -15,6 +15,7 @@ type check struct {
 	Reason   reason // if there is no primary cause
 	Others   []cause
 	Probes   []probed
+	Untested []untested
 	Case     string
 	Checked  *when
 	Received *when // set if the report arrived long after the check
@@ -61,6 +62,6 @@ func (v view) check(stored store.StoredReport) check {
 			c.Others = append(c.Others, told)
 		}
 	}
-	c.Probes = v.probed(r)
+	c.Probes, c.Untested = v.probed(r), v.untested(r)
 	return c
 }

@@ -27,8 +27,10 @@ type participantPage struct {
 	Agents  []computer
 	Retest  retestPanel
 	Panel   *casePanel // nil if there is no report
-	Once    string     // see shownCodes
-	Now     string     // RFC 3339
+	Compare *comparison
+	Axis    *axis
+	Once    string // see shownCodes
+	Now     string // RFC 3339
 }
 
 // historyEntry is a check in the history.
@@ -59,7 +61,7 @@ type computer struct {
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
-	return s.showParticipant(w, r, http.StatusOK, caseInput{})
+	return s.showParticipant(w, r, http.StatusOK, caseInput{AllEntries: r.URL.Query().Get(entriesParam) == allEntries})
 }
 
 // showParticipant shows the page. input is what could not be stored of a form about the case.
@@ -111,11 +113,25 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	body := v.participant(p, stored, history.Reports, agents)
 	body.tellCases(v, cases)
 	about := "" // the report of the case
+	subject := named
 	if c, checked, err := s.caseOf(r.Context(), named, r.PathValue("report") != "", cases); err != nil {
 		return err
 	} else if c != nil {
 		body.Panel = v.casePanel(*c, checked, auth.StaffName(r.Context()), input)
 		about = c.ReportID
+		if about != subject.ID {
+			taken, err := s.Store.Report(r.Context(), about)
+			if err != nil {
+				return err
+			}
+			subject = &taken
+		}
+		if body.Compare, err = s.comparison(r.Context(), v, p.ID, checked, subject, stored); err != nil {
+			return err
+		}
+		if body.Axis, err = s.axis(r.Context(), v, *subject, *stored); err != nil {
+			return err
+		}
 	}
 	form := newNumberForm(r, r.URL.Path)
 	body.Form, body.Number = &form, v.number(form.ReadOut)
