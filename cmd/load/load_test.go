@@ -86,11 +86,11 @@ func TestReflector(t *testing.T) {
 
 func TestKill(t *testing.T) {
 	wantLines(t, round(t, 0, "kill", "-collector", "2", "-agent", "3"),
-		`collector killed, of these while it started +2, [0-9]+`,
+		`collector killed, of these while starting +2, [0-9]+`,
 		`acknowledged and lost +0`,
-		`kept twice +0`,
+		`stored twice +0`,
 		`agent killed +3`,
-		`on the agent's disk and lost +0`)
+		`on the agent's disk, but lost +0`)
 }
 
 func TestDisk(t *testing.T) {
@@ -110,8 +110,8 @@ func TestDisk(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	wantLines(t, string(out),
-		`deliveries on a full disk refused otherwise +0`,
-		`said to be ready on a full disk +0`,
+		`other responses on a full disk +0`,
+		`reported as ready on a full disk +0`,
 		`acknowledged and lost +0`,
-		`neither sent nor kept without saying so +0`)
+		`neither sent nor stored without an error +0`)
 }

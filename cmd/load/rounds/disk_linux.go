@@ -140,16 +140,16 @@ func collectorDisk(ctx context.Context, f *figures, binary string, disk smallDis
 	}
 	f.line("collector's disk filled", "%d", times)
 	f.line("deliveries refused with 503", "%d", refused-otherwise)
-	f.none("deliveries on a full disk refused otherwise", otherwise)
-	f.none("said to be ready on a full disk", readyWhenFull)
-	f.none("said not to be ready with room", notReadyWithRoom)
+	f.none("other responses on a full disk", otherwise)
+	f.none("reported as ready on a full disk", readyWhenFull)
+	f.none("reported as not ready with free space", notReadyWithRoom)
 	f.line("started on a full disk after a kill", "%d", startedWhenFull)
-	f.hold("if not, said that the disk is full", len(unclear) == 0, strings.Join(unclear, "; "))
+	f.hold("otherwise the error states the full disk", len(unclear) == 0, strings.Join(unclear, "; "))
 	if err := disk.setReadOnly(true); err != nil {
 		return err
 	}
 	problem := startProblem(ctx, binary, data)
-	f.hold("read-only disk: the start says so", strings.Contains(problem, "read-only"), problem)
+	f.hold("error at the start states a read-only disk", strings.Contains(problem, "read-only"), problem)
 	return errors.Join(disk.setReadOnly(false), audit(ctx, f, data, senders))
 }
 
@@ -275,9 +275,9 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 		}
 	}
 	f.line("agent's disk full, read-only", "%d, %d", times, times)
-	f.line("checks that were to arrive", "%d", len(promised))
-	f.none("  and are lost or there twice", lost)
-	f.none("neither sent nor kept without saying so", silent)
+	f.line("checks whose report must arrive", "%d", len(promised))
+	f.none("  of these lost or stored twice", lost)
+	f.none("neither sent nor stored without an error", silent)
 	return nil
 }
 

@@ -154,7 +154,7 @@ func killCollector(ctx context.Context, f *figures, binary, data string, rounds 
 	if err := c.Stop(); err != nil {
 		return err
 	}
-	f.line("collector killed, of these while it started", "%d, %d", rounds, inStart)
+	f.line("collector killed, of these while starting", "%d, %d", rounds, inStart)
 	return audit(ctx, f, data, senders)
 }
 
@@ -239,10 +239,10 @@ func audit(ctx context.Context, f *figures, data string, senders []*sender) erro
 		unknown += len(kept)
 	}
 	f.line("reports acknowledged", "%d", acknowledged)
-	f.line("stored before the answer got through", "%d", again)
+	f.line("stored, but the response was lost", "%d", again)
 	f.none("acknowledged and lost", lost+forgotten)
-	f.none("kept twice", doubled)
-	f.none("kept without having been sent", unknown)
+	f.none("stored twice", doubled)
+	f.none("stored, but never sent", unknown)
 	return filler.Close()
 }
 

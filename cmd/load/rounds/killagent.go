@@ -40,12 +40,12 @@ func killAgent(ctx context.Context, f *figures, collector, program, dir string, 
 	}
 	lost, doubled := missing(maps.Keys(r.seen), kept)
 	f.line("agent killed", "%d", rounds)
-	f.line("  before it had written, waiting, sent", "%d, %d, %d", r.nothing, r.waiting, r.sent)
-	f.line("reports on the agent's disk in all", "%d", len(r.seen))
-	f.none("on the agent's disk and unreadable", r.unreadable)
-	f.none("on the agent's disk and lost", lost)
-	f.none("kept twice by the collector", doubled)
-	f.none("kept without having been on the agent's disk", len(kept))
+	f.line("  before writing, while waiting, sent", "%d, %d, %d", r.nothing, r.waiting, r.sent)
+	f.line("reports on the agent's disk in total", "%d", len(r.seen))
+	f.none("unreadable on the agent's disk", r.unreadable)
+	f.none("on the agent's disk, but lost", lost)
+	f.none("stored twice by the collector", doubled)
+	f.none("stored, but never on the agent's disk", len(kept))
 	return nil
 }
 

@@ -69,7 +69,7 @@ func summary(all []outcome, took time.Duration) string {
 
 func table(all []outcome) string {
 	var b strings.Builder
-	b.WriteString("| scenario | stands for | expected | found | loss % up/down, truth | jitter ms, truth | RTT ms, truth | s | deviations |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| scenario | description | expected | found | loss % up/down, truth | jitter ms, truth | RTT ms, truth | s | deviations |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		mark := map[bool]string{true: "", false: " ✗"}[o.right()]
 		found := o.found

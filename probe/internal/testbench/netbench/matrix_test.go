@@ -114,7 +114,7 @@ func summary(t tally) string {
 // matrix returns a Markdown table with a row per scenario.
 func matrix(all []outcome) string {
 	var b strings.Builder
-	b.WriteString("| scenario | stands for | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
+	b.WriteString("| scenario | description | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		mark := map[bool]string{true: "", false: " ✗"}[o.right() || o.missing()]

@@ -67,7 +67,7 @@ func TestAnyMoment(t *testing.T) {
 	for _, line := range []string{
 		fmt.Sprintf("| %d windows of healthy voices | no warning and no failure in 99 %% | %d (%.1f %%) |", healthy, quiet, Share(quiet, healthy)),
 		fmt.Sprintf("| %d windows with a fault in them | right primary cause in 97 %% | %d (%.1f %%) |", faulty, right, Share(right, faulty)),
-		fmt.Sprintf("least speech recognised: %.0f ms, %.0f ms of those who say little", lowest[false], lowest[true]),
+		fmt.Sprintf("least speech recognised: %.0f ms, %.0f ms in fixtures with little speech", lowest[false], lowest[true]),
 	} {
 		t.Log(line)
 		t.Run("document", func(t *testing.T) { holdLine(t, line) })
