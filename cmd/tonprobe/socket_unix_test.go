@@ -197,7 +197,7 @@ func TestEarlierEnrolmentIsMerged(t *testing.T) {
 	anna := m.user("anna")
 	anna.agent.run("enroll", "K7P3-QX9A", "--server", m.collectorURL) // without the service
 	id, said := anna.check()
-	if !strings.Contains(said, "has taken over yours") {
+	if !strings.Contains(said, "has taken over your set-up") {
 		t.Errorf("said: %s", said)
 	}
 	m.tokenOnlyAtService()
