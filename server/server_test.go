@@ -197,18 +197,20 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 
 func TestPagesOfOtherSitesCannotPost(t *testing.T) {
 	r := run(t, Config{BehindProxy: loopback})
-	q, err := http.NewRequest(http.MethodPost, r.URL()+"/login", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Sec-Fetch-Site", "cross-site")
-	resp, err := r.client.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusForbidden {
-		t.Errorf("%s", resp.Status)
+	for _, path := range []string{"/login", "/participants/x/reports/y/case"} {
+		q, err := http.NewRequest(http.MethodPost, r.URL()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Sec-Fetch-Site", "cross-site")
+		resp, err := r.client.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
 	}
 }
 
