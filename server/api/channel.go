@@ -99,7 +99,7 @@ type channelLine struct {
 	tcp         net.Conn
 	link        *live.Link // set by serve after the hello
 
-	// The following are used by the reading goroutine only.
+	// The following are used by the reading goroutine only, and by what it runs apart.
 	touched, verified time.Time
 	revoked           bool
 
@@ -113,51 +113,77 @@ type channelLine struct {
 func (l *channelLine) serve() {
 	defer func() { _ = l.conn.CloseNow() }()
 	_ = l.tcp.SetReadDeadline(time.Now().Add(helloTime))
-	hello, err := l.read()
-	if err == nil && hello.Type != wire.MessageHello {
-		err = live.ErrOrder
-	}
-	if err != nil {
+	if err := l.next(l.begin); err != nil {
 		l.refuse(err)
 		return
 	}
-	// Connect may send messages, but the agent expects the hello first.
-	l.waiting, l.sending = []wire.ChannelMessage{{Type: wire.MessageHello}}, true
-	link, ok := l.api.Agents.Connect(l.caller, hello, l)
-	if !ok {
+	if l.link == nil {
 		return
 	}
-	l.link = link
-	defer link.Leave()
+	defer l.link.Leave()
 	go l.write()
 	for {
 		_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
-		m, err := l.read()
-		if errors.Is(err, wire.ErrMessageType) {
-			m, err = wire.ChannelMessage{}, nil // counts, and has no other effect
-		}
-		if err == nil && !l.valid() {
-			continue // until the close handshake ends
-		}
-		if err == nil {
-			err = link.Receive(m)
-		}
-		if err != nil {
+		if err := l.next(l.receive); err != nil {
 			l.refuse(err)
 			return
 		}
 	}
 }
 
-func (l *channelLine) read() (wire.ChannelMessage, error) {
+// next reads a message and processes it apart from the reading goroutine.
+func (l *channelLine) next(process func(wire.ChannelMessage, error) error) error {
 	kind, b, err := l.conn.Read(context.Background())
 	if err != nil {
-		return wire.ChannelMessage{}, err
+		return err
 	}
 	if kind != websocket.MessageText {
-		return wire.ChannelMessage{}, wire.ErrMessage
+		return wire.ErrMessage
 	}
-	return wire.ParseFromAgent(b)
+	apart(func() { err = process(wire.ParseFromAgent(b)) })
+	return err
+}
+
+// apart runs f on another goroutine and waits for it. The stack of the reading goroutine stays
+// small for the life of the connection: decoding and database queries would grow it to several
+// times the size that the wait for a message needs.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+// begin processes the first message. link remains nil if the agent may not connect.
+func (l *channelLine) begin(hello wire.ChannelMessage, err error) error {
+	if err == nil && hello.Type != wire.MessageHello {
+		err = live.ErrOrder
+	}
+	if err != nil {
+		return err
+	}
+	// Connect may send messages, but the agent expects the hello first.
+	l.waiting, l.sending = []wire.ChannelMessage{{Type: wire.MessageHello}}, true
+	if link, ok := l.api.Agents.Connect(l.caller, hello, l); ok {
+		l.link = link
+	}
+	return nil
+}
+
+// receive processes a later message.
+func (l *channelLine) receive(m wire.ChannelMessage, err error) error {
+	if errors.Is(err, wire.ErrMessageType) {
+		m, err = wire.ChannelMessage{}, nil // counts, and has no other effect
+	}
+	if err == nil && !l.valid() {
+		return nil // until the close handshake ends
+	}
+	if err != nil {
+		return err
+	}
+	return l.link.Receive(m)
 }
 
 // refuse closes the connection with the reason, if the agent is at fault.
@@ -184,15 +210,16 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 		return true
 	}
 	_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
-	l.link.Alive()
-	if !l.valid() {
-		return true
-	}
-	now := l.api.Now()
-	if now.Sub(l.touched).Abs() >= touchConnected {
-		l.touched = now
-		l.api.keepContact(l.caller.AgentID)
-	}
+	apart(func() {
+		l.link.Alive()
+		if !l.valid() {
+			return
+		}
+		if now := l.api.Now(); now.Sub(l.touched).Abs() >= touchConnected {
+			l.touched = now
+			l.api.keepContact(l.caller.AgentID)
+		}
+	})
 	return true
 }
 
