@@ -244,6 +244,7 @@ func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) Serve(ctx context.Context) error {
 	cleaning, stopCleaning := context.WithCancel(ctx)
 	defer stopCleaning()
+	go tuneGC(cleaning)
 	go s.clean(cleaning)
 	go s.common.Run(cleaning)
 	failed := make(chan error, 1)
