@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -40,10 +41,13 @@ const (
 
 // Limits of a case.
 const (
-	MaxCaseEntries   = 200
+	MaxCaseNotes     = 200
 	MaxCaseNoteRunes = 500
 	maxCaseByBytes   = 200
 )
+
+// sameNote is the time within which the same note by the same member is one that was sent twice.
+const sameNote = 10 * time.Second
 
 // CaseEntry is something that a member of staff did or noted.
 type CaseEntry struct {
@@ -98,6 +102,12 @@ func (c Case) With(e CaseEntry) (next Case, changed bool, err error) {
 	next = c
 	switch e.Kind {
 	case CaseNoted:
+		switch {
+		case c.hasJustNoted(e):
+			return c, false, nil
+		case c.notes() >= MaxCaseNotes: // the other entries are not limited: every case can be closed
+			return c, false, inputf("a case has at most %d notes", MaxCaseNotes)
+		}
 		if c.Since.IsZero() {
 			next.Since = e.At
 		}
@@ -126,17 +136,37 @@ func (c Case) With(e CaseEntry) (next Case, changed bool, err error) {
 		}
 		next.State, next.By, next.Since, next.Cause = CaseClosed, e.By, e.At, e.Cause
 	case CaseReopened:
-		if c.State != CaseClosed {
+		switch {
+		case c.State == CaseTaken && c.By == e.By:
+			return c, false, nil
+		case c.State != CaseClosed:
 			return c, false, conflict
 		}
 		next.State, next.By, next.Since, next.Cause = CaseTaken, e.By, e.At, ""
 	}
-	if len(c.Entries) >= MaxCaseEntries {
-		return c, false, inputf("a case has at most %d entries", MaxCaseEntries)
-	}
 	e.From = ""
 	next.Entries = append(c.Entries[:len(c.Entries):len(c.Entries)], e)
 	return next, true, nil
+}
+
+// notes returns the number of notes.
+func (c Case) notes() (n int) {
+	for _, e := range c.Entries {
+		if e.Kind == CaseNoted {
+			n++
+		}
+	}
+	return n
+}
+
+// hasJustNoted reports whether the last note of the same member is the same, and not old.
+func (c Case) hasJustNoted(e CaseEntry) bool {
+	for _, last := range slices.Backward(c.Entries) {
+		if last.Kind == CaseNoted && last.By == e.By {
+			return last.Text == e.Text && e.At.Sub(last.At).Abs() < sameNote
+		}
+	}
+	return false
 }
 
 var reCauseCode = regexp.MustCompile(`^[a-z]{1,20}\.[a-z0-9_]{1,40}$`)

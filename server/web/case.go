@@ -240,7 +240,7 @@ func (s *site) changeCase(w http.ResponseWriter, r *http.Request) error {
 		case isConflict:
 			status, problem = http.StatusConflict, v.T("case_conflict."+string(conflict.State), "by", clean(conflict.By, maxNameRunes))
 		case isInput:
-			problem = v.T("case.full", "max", store.MaxCaseEntries)
+			problem = v.T("case.full", "max", store.MaxCaseNotes)
 		case err != nil:
 			return err
 		default:

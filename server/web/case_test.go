@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,6 +53,8 @@ func TestACaseIsTakenAndClosedWithItsCause(t *testing.T) {
 	g.want(g.post(action, "do", "close", "cause", "audio.os_muted"), http.StatusConflict, "Max hat den Fall inzwischen geschlossen")
 	g.want(g.get("/causes"), http.StatusOK, "Geschlossene Fälle: 1", "audio.os_muted", "1 × ", "0 %", "wenige Fälle")
 	g.wantRedirect(g.post(action, "do", "reopen"), back)
+	g.wantRedirect(g.post(action, "do", "reopen"), back) // twice
+	max.want(max.post(action, "do", "reopen"), http.StatusConflict, "support hat den Fall inzwischen übernommen")
 	g.want(g.get("/causes"), http.StatusOK, "Noch ist kein Fall geschlossen")
 	g.wantRedirect(g.post(action, "do", "release"), back)
 	g.lang = "en"
@@ -83,11 +86,27 @@ func TestBadInputToACase(t *testing.T) {
 	if strings.Contains(body, "<img") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || !strings.Contains(body, "&lt;script&gt;") {
 		t.Error("a hostile note is not shown as text")
 	}
-	for range store.MaxCaseEntries {
-		g.post(action, "do", "note", "text", strings.Repeat("Sehr lange Notiz. ", 27))
+	for i := range store.MaxCaseNotes {
+		g.post(action, "do", "note", "text", fmt.Sprint(i, strings.Repeat(" Sehr lange Notiz.", 27)))
 	}
 	w := g.post(action, "do", "note", "text", "eine zu viel")
-	g.want(w, http.StatusUnprocessableEntity, "Dieser Fall hat schon 200 Einträge", `value="eine zu viel"`)
+	g.want(w, http.StatusUnprocessableEntity, "Dieser Fall hat schon 200 Notizen", `value="eine zu viel"`)
+}
+
+// TestANoteThatIsSentTwice is there once.
+func TestANoteThatIsSentTwice(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
+	page := "/participants/" + p.ID + "/reports/" + r.ID
+	for _, want := range []int{1, 1, 2} {
+		g.wantRedirect(g.post(page+"/case", "do", "note", "text", "ruft zurück"), page+"#case")
+		if n := strings.Count(g.get(page).Body.String(), `<bdi class="text">ruft zurück</bdi>`); n != want {
+			t.Errorf("the note is there %d times, want %d", n, want)
+		}
+		if want == 1 {
+			g.pass(6 * time.Second) // 12 seconds after the first
+		}
+	}
 }
 
 // TestACaseEndsWithItsReport: the page of what is gone says so, the counts remain.

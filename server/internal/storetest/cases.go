@@ -90,6 +90,8 @@ func cases(t *testing.T, s store.Store) {
 	bad(taken("Max", "Eva", at), store.CaseClosed, "Eva")
 	good(store.CaseEntry{By: "Max", Kind: store.CaseNoted, Text: "hat sich bedankt"}, store.CaseClosed, "Eva", "audio.in_use")
 	good(store.CaseEntry{By: "Max", Kind: store.CaseReopened}, store.CaseTaken, "Max", "")
+	good(store.CaseEntry{By: "Max", Kind: store.CaseReopened}, store.CaseTaken, "Max", "") // twice: no effect
+	bad(store.CaseEntry{By: "Eva", Kind: store.CaseReopened}, store.CaseTaken, "Max")
 	good(closed("Max", store.CauseNone, "", at), store.CaseClosed, "Max", store.CauseNone)
 
 	c, err := s.Case(ctx, id)
@@ -117,17 +119,22 @@ func cases(t *testing.T, s store.Store) {
 			t.Errorf("%+v: %v, want an InputError", e, err)
 		}
 	}
-	for range store.MaxCaseEntries - len(want) {
+	for range store.MaxCaseNotes - 2 { // two are there
 		_, err := add(store.CaseEntry{By: "Eva", Kind: store.CaseNoted, Text: strings.Repeat("ä", store.MaxCaseNoteRunes)})
 		must(t, err)
 	}
 	var problem *store.InputError
 	if _, err := add(store.CaseEntry{By: "Eva", Kind: store.CaseNoted, Text: "x"}); !errors.As(err, &problem) {
-		t.Errorf("one entry too many: %v", err)
+		t.Errorf("one note too many: %v", err)
 	}
+	// A case that is full of notes can be worked on.
+	good(store.CaseEntry{By: "Max", Kind: store.CaseReopened}, store.CaseTaken, "Max", "")
+	good(taken("Eva", "Max", at), store.CaseTaken, "Eva", "")
+	good(released("Eva", ""), store.CaseOpen, "", "")
+	good(closed("Max", store.CauseNone, "", at), store.CaseClosed, "Max", store.CauseNone)
 
 	later := notReady(t, s, agent, evening.Add(time.Hour))
-	_, err = s.AddCaseEntry(ctx, later, taken("Eva", "", evening.Add(2*time.Hour)))
+	_, err = s.AddCaseEntry(ctx, later, taken("Eva", "", at.Add(time.Hour)))
 	must(t, err)
 	quiet := notReady(t, s, agent, evening.Add(3*time.Hour))
 	_, err = s.AddCaseEntry(ctx, quiet, released("Eva", "")) // leaves nothing
@@ -136,6 +143,32 @@ func cases(t *testing.T, s store.Store) {
 	must(t, err)
 	if len(list) != 2 || list[0].ReportID != later || list[0].By != "Eva" || list[1].ReportID != id || list[1].Cause != store.CauseNone {
 		t.Errorf("cases of Anna: %+v", list)
+	}
+}
+
+// casesOfDoubleClicks: a note that is sent twice is there once.
+func casesOfDoubleClicks(t *testing.T, s store.Store) {
+	_, agent := person(t, s, "Anna")
+	id := notReady(t, s, agent, evening)
+	for _, n := range []struct {
+		by, text string
+		at       time.Duration
+		want     int // entries
+	}{
+		{"Eva", "ruft zurück", 0, 1},
+		{"Eva", "ruft zurück", time.Second, 1},
+		{"Eva", "ruft zurück", -time.Millisecond, 1}, // overtaken
+		{"Max", "ruft zurück", time.Second, 2},
+		{"Eva", "ruft zurück", 2 * time.Second, 2}, // not her last entry of all, but her last note
+		{"Eva", "besetzt", 3 * time.Second, 3},
+		{"Eva", "ruft zurück", 4 * time.Second, 4},
+		{"Eva", "ruft zurück", time.Minute, 5},
+	} {
+		c, err := s.AddCaseEntry(t.Context(), id, store.CaseEntry{At: evening.Add(n.at), By: n.by, Kind: store.CaseNoted, Text: n.text})
+		must(t, err)
+		if stored, err := s.Case(t.Context(), id); err != nil || len(c.Entries) != n.want || len(stored.Entries) != n.want {
+			t.Errorf("%+v: %d entries, stored %d, %v", n, len(c.Entries), len(stored.Entries), err)
+		}
 	}
 }
 

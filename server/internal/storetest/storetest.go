@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"backup":                backup,
 		"cases":                 cases,
 		"cases while many":      casesWhileMany,
+		"double clicks":         casesOfDoubleClicks,
 		"counts of cases":       caseCounts,
 		"imports":               imports,
 		"councils":              councils,
