@@ -130,7 +130,7 @@ type Reports interface {
 	// ParticipantReports returns one page of a participant's history, newest first.
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
 	// LastGoodReport returns a participant's newest report before a time that found no problem
-	// and omitted nothing (IsGood); ErrNotFound if there is none.
+	// and omitted nothing (IsGood), at most GoodFor before it; ErrNotFound if there is none.
 	LastGoodReport(ctx context.Context, participantID string, before time.Time) (StoredReport, error)
 	// ReportsBetween calls each with a participant's reports of checks from a time on and
 	// before another, at most limit, newest first. The Document of one that cannot be read is

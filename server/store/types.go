@@ -118,6 +118,10 @@ const goodHeadline = string(report.Ready)
 // without a headline, by an older version, counts as not good.
 func (s ReportSummary) IsGood() bool { return s.Verdict == report.Ready && s.Headline == goodHeadline }
 
+// GoodFor is how long a good check is compared with later ones. It also bounds the search for one
+// of somebody who has none.
+const GoodFor = 60 * 24 * time.Hour
+
 // GoodReport returns the verdict and the headline of a good check, for a query.
 func GoodReport() (report.Verdict, string) { return report.Ready, goodHeadline }
 

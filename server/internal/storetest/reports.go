@@ -278,4 +278,9 @@ func lastGoodReport(t *testing.T, s store.Store) {
 	}
 	_, err = s.LastGoodReport(t.Context(), anna, evening)
 	wantError(t, "before the first", err, store.ErrNotFound)
+	if r, err := s.LastGoodReport(t.Context(), anna, evening.Add(time.Hour+store.GoodFor)); err != nil || r.ID != second {
+		t.Errorf("just in time: %+v, %v, want %s", r.ReportSummary, err, second)
+	}
+	_, err = s.LastGoodReport(t.Context(), anna, evening.Add(time.Hour+time.Millisecond+store.GoodFor))
+	wantError(t, "too long ago", err, store.ErrNotFound)
 }

@@ -82,7 +82,7 @@ func separate(t *testing.T, s *Store) {
 		"touch":           other.TouchAgent(ctx, agent, evening),
 		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
 		"report":          errorOf(other.Report(ctx, r.Report.ID)),
-		"good report":     errorOf(other.LastGoodReport(ctx, participant, evening.AddDate(1, 0, 0))),
+		"good report":     errorOf(other.LastGoodReport(ctx, participant, evening.Add(time.Hour))),
 		"case":            errorOf(other.Case(ctx, r.Report.ID)),
 		"case entry":      errorOf(other.AddCaseEntry(ctx, r.Report.ID, noted)),
 		"member of staff": errorOf(other.StaffMember(ctx, "support")),

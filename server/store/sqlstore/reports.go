@@ -70,8 +70,8 @@ func (s *Store) ReportsBetween(ctx context.Context, participantID string, from, 
 func (s *Store) LastGoodReport(ctx context.Context, participantID string, before time.Time) (store.StoredReport, error) {
 	verdict, headline := store.GoodReport()
 	found, err := s.openReport(s.read.row(ctx, `SELECT`+summaryColumns+`, r.document
-		FROM reports r WHERE r.participant_id = ? AND r.org_id = ? AND r.checked_at < ? AND r.verdict = ? AND r.headline = ?
-		ORDER BY r.checked_at DESC, r.id DESC LIMIT 1`, participantID, s.org, millis(before), string(verdict), headline))
+		FROM reports r WHERE r.participant_id = ? AND r.org_id = ? AND r.checked_at >= ? AND r.checked_at < ? AND r.verdict = ? AND r.headline = ?
+		ORDER BY r.checked_at DESC, r.id DESC LIMIT 1`, participantID, s.org, millis(before.Add(-store.GoodFor)), millis(before), string(verdict), headline))
 	if err != nil {
 		return store.StoredReport{}, fmt.Errorf("last good report: %w", err)
 	}
