@@ -69,6 +69,10 @@ type Participants interface {
 	// SimilarStates returns the participants whose name or latest case code resembles a
 	// search with up to one wrong letter.
 	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
+	// NamesMatch reports whether a search can mean a participant by name, also with a wrong
+	// letter: some names read as a case code. Single letters are beginnings of names here, as
+	// nobody's name is spelled with them.
+	NamesMatch(ctx context.Context, search string) (bool, error)
 	// ParticipantState returns one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)
 	// StateRevision counts the changes of that list.

@@ -39,6 +39,11 @@ func TestFromTheSpokenCodeToTheClosedCase(t *testing.T) {
 	b.shoot("causes-de")
 	b.do(chromedp.Navigate(c.URL()+"/?q=B+wie+Martha+2+W+8+R+T"), chromedp.WaitVisible(chromedp.CSS(".choices")))
 	b.shoot("choices-de")
+	// A list that was searched for a code remains a list when the check arrives.
+	b.do(chromedp.Navigate(c.URL()+"/?q=N1N-2N3"), chromedp.WaitVisible(chromedp.CSS(".empty")))
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	erika.send("N1N-2N3", 0, microphone(nil), passage(), voice(0), internet())
+	b.waitFor(`location.pathname === "/" && document.querySelector(".choices")?.innerText.includes("N1N-2N3")`)
 	for _, px := range []int64{360, 640, 320} {
 		for _, page := range []string{"/causes", "/?q=B+wie+Martha+2+W+8+R+T"} {
 			b.do(b.width(px), chromedp.Navigate(c.URL()+page), chromedp.WaitVisible(chromedp.CSS("main")))

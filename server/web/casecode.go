@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -17,7 +18,7 @@ type choice struct {
 }
 
 // caseAddress returns the address of the check whose code was spoken. It returns "" if the search
-// is no code of a check, or can mean several: the list shows these (see choices).
+// is no code of a check, or can mean several, or a name: the list shows these (see choices).
 func (s *site) caseAddress(ctx context.Context, search string) (string, error) {
 	code, ok := report.SpokenCase(search)
 	if !ok {
@@ -27,17 +28,24 @@ func (s *site) caseAddress(ctx context.Context, search string) (string, error) {
 	if err != nil || len(hits) != 1 {
 		return "", err
 	}
+	named, err := s.Store.NamesMatch(ctx, search) // "Peter Meyer" reads as PME-YER
+	if err != nil || named {
+		return "", err
+	}
 	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil
 }
 
-// caseHits returns the checks with a code: of each participant the newest.
+// caseHits returns the checks with a code: of each participant the newest whose code is read out,
+// otherwise the newest of all. Those whose code is read out are first.
 func (s *site) caseHits(ctx context.Context, code string) (hits []store.ReportSummary, err error) {
 	all, err := s.Store.CaseReports(ctx, code, store.DefaultPage)
 	if err != nil {
 		return nil, err
 	}
+	// The newest remain first among each.
+	slices.SortStableFunc(all, func(a, b store.ReportSummary) int { return before(isReadOut(a), isReadOut(b)) })
 	seen := map[string]bool{}
-	for _, r := range all { // newest first
+	for _, r := range all {
 		if !seen[r.ParticipantID] {
 			seen[r.ParticipantID] = true
 			hits = append(hits, r)
@@ -46,21 +54,23 @@ func (s *site) caseHits(ctx context.Context, code string) (hits []store.ReportSu
 	return hits, nil
 }
 
+// isReadOut reports whether a person has seen the code of a check at its end.
+func isReadOut(r store.ReportSummary) bool {
+	return r.Trigger != report.TriggerSchedule && r.Trigger != report.TriggerEvent
+}
+
 // maxChoices limits the choices that the list shows.
 const maxChoices = 20
 
-// choices returns the checks that a search for a code can mean, if there are several, or if the
-// search can be read as several codes. It is never decided here which one is meant: the wrong case
-// would be read out to the caller.
+// choices returns the checks that a search for a code can mean; if there is none, the codes, if there
+// are several. It is never decided here which one is meant: the wrong case would be read out to the
+// caller.
 func (s *site) choices(ctx context.Context, v view, search string) (list []choice, err error) {
 	codes := report.SpokenCases(search)
 	for _, code := range codes {
 		hits, err := s.caseHits(ctx, code)
 		if err != nil {
 			return nil, err
-		}
-		if len(hits) == 0 {
-			list = append(list, choice{Code: code})
 		}
 		for _, h := range hits {
 			p, err := s.Store.Participant(ctx, h.ParticipantID)
@@ -73,8 +83,10 @@ func (s *site) choices(ctx context.Context, v view, search string) (list []choic
 			list = append(list, choice{Code: code, Name: v.name(p), Address: reportAddress(p.ID, h.ID), Checked: v.when(h.CheckedAt)})
 		}
 	}
-	if len(list) < 2 {
-		return nil, nil // opened at once, or not there: the list says so
+	if len(list) == 0 && len(codes) > 1 { // a single one is not there: the list says so
+		for _, code := range codes {
+			list = append(list, choice{Code: code})
+		}
 	}
 	return list[:min(len(list), maxChoices)], nil
 }

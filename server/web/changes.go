@@ -180,10 +180,6 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 		return changes{Whole: true}, nil
 	}
 	a := parseListQuery(r)
-	// If a report with the searched case code has arrived, a new search opens it.
-	if address, err := s.caseAddress(r.Context(), a.search); err != nil || address != "" {
-		return changes{Whole: true}, err
-	}
 	v := s.view(r)
 	shown, err := s.currentWindow(r.Context(), a, v)
 	if errors.Is(err, store.ErrBadCursor) {

@@ -193,13 +193,21 @@ func (a listQuery) query() string {
 	return q.Encode()
 }
 
+// openParam is the query parameter with which an open list requests itself again (live.js). It does
+// not jump to a check that has arrived with the searched code.
+const openParam = "open"
+
 func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	a := parseListQuery(r)
-	if address, err := s.caseAddress(r.Context(), a.search); err != nil {
-		return err
-	} else if address != "" {
-		http.Redirect(w, r, address, http.StatusSeeOther)
-		return nil
+	if !r.URL.Query().Has(openParam) {
+		address, err := s.caseAddress(r.Context(), a.search)
+		if err != nil {
+			return err
+		}
+		if address != "" {
+			http.Redirect(w, r, address, http.StatusSeeOther)
+			return nil
+		}
 	}
 	v := s.view(r)
 	var body listPage

@@ -131,6 +131,25 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 	}
 }
 
+// namesMatch: a text that reads as a case code can be a name. A spelled code is none.
+func namesMatch(t *testing.T, s store.Store) {
+	for _, name := range []string{"Peter Meyer", "Schönbecker, Dr. Anna", "Karsten Mompert"} {
+		person(t, s, name)
+	}
+	_, agent := person(t, s, "Xaver Fremd")
+	_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport("K7P-3QX", report.Ready, evening)})
+	must(t, err)
+	for search, want := range map[string]bool{
+		"Peter Meyer": true, "meyer, PETER": true, "Peter": true, "Peter Meier": true, "Petre Meyer": true, "becker": true, "Schoenbecker": true, "P Meyer": true,
+		"Paul Meyer": false, "PME-YER": false, "K7P-3QX": false, "k7p3qx": false, "K wie Kaufmann, sieben, P wie Paula, drei, Quelle, Xaver": false,
+		"k m p r s t": false, "Anton p s t r k": false, "Mompert a r s t": false, "": false, ",": false, "%": false, "P": false,
+	} {
+		if got, err := s.NamesMatch(t.Context(), search); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", search, got, err, want)
+		}
+	}
+}
+
 // caseCodesByAge: a case code is found on whatever day its report was received, also
 // between days without reports.
 func caseCodesByAge(t *testing.T, s store.Store) {

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"history by page":       historyByPage,
 		"received reports":      receivedReports,
 		"reports between":       reportsBetween,
+		"names of a search":     namesMatch,
 		"last good report":      lastGoodReport,
 		"participants by page":  participantsByPage,
 		"case code of several":  caseCodeOfSeveral,

@@ -86,6 +86,8 @@ func useEverything(t *testing.T, s *Store) {
 	for _, search := range []string{"Anba", "An", "K7P-3QY"} {
 		_, err = s.SimilarStates(ctx, search, 3)
 		must(err)
+		_, err = s.NamesMatch(ctx, search)
+		must(err)
 	}
 	_, err = s.ChangedStates(ctx, 0, 1)
 	must(err)

@@ -97,9 +97,19 @@ func (s *Store) find(ctx context.Context, q searched) (ids []string, ok bool, er
 }
 
 func (s *Store) byName(ctx context.Context, q searched) (ids []string, ok bool, err error) {
+	list, ok, err := s.named(ctx, q.words)
+	for _, c := range list {
+		ids = append(ids, c.id)
+	}
+	return ids, ok, err
+}
+
+// named returns the participants whose names contain all words. Some may occur twice. ok is false
+// if there are too many.
+func (s *Store) named(ctx context.Context, words []string) (found []candidate, ok bool, err error) {
 	fewest := part{}
 	least := s.limits.candidates + 1
-	for _, word := range q.words {
+	for _, word := range words {
 		p := part{kindName, word, 0, math.MaxInt32}
 		n, err := s.count(ctx, p, least)
 		if err != nil {
@@ -114,11 +124,11 @@ func (s *Store) byName(ctx context.Context, q searched) (ids []string, ok bool, 
 	}
 	list, err := s.candidates(ctx, fewest)
 	for _, c := range list {
-		if !slices.ContainsFunc(q.words, func(w string) bool { return !strings.Contains(c.words, w) }) {
-			ids = append(ids, c.id)
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(c.words, w) }) {
+			found = append(found, c)
 		}
 	}
-	return ids, true, err
+	return found, true, err
 }
 
 func (s *Store) byPhone(ctx context.Context, q searched) (ids []string, ok bool, err error) {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -46,6 +47,33 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// NamesMatch implements store.Participants. Too many candidates count as a match.
+func (s *Store) NamesMatch(ctx context.Context, search string) (bool, error) {
+	words := readSearch(search).words
+	letters := func(word string) int { return utf8.RuneCountInString(word) }
+	if !slices.ContainsFunc(words, func(w string) bool { return letters(w) > 1 }) {
+		return false, nil
+	}
+	list, ok, err := s.named(ctx, words)
+	if err != nil {
+		return false, fmt.Errorf("look for names: %w", err)
+	}
+	begins := func(c candidate) bool {
+		name := strings.Fields(c.words)
+		return !slices.ContainsFunc(words, func(w string) bool {
+			return letters(w) == 1 && !slices.ContainsFunc(name, func(n string) bool { return strings.HasPrefix(n, w) })
+		})
+	}
+	if !ok || slices.ContainsFunc(list, begins) {
+		return true, nil
+	}
+	found, err := s.similarNames(ctx, words)
+	if err != nil {
+		return false, fmt.Errorf("look for similar names: %w", err)
+	}
+	return len(found) > 0, nil
 }
 
 func (s *Store) similarNames(ctx context.Context, words []string) (found []candidate, err error) {

@@ -128,7 +128,9 @@
   }
 
   async function refreshWhole() {
-    const answer = await ask(location.href);
+    const address = new URL(location.href);
+    if (here.dataset.changes) address.searchParams.set("open", "1"); // a list remains one (list.go)
+    const answer = await ask(address.href);
     if (!answer?.ok) return;
     const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
     if (next) take(next);
