@@ -140,6 +140,8 @@ type Reports interface {
 	// before another, at most limit, newest first. The Document of one that cannot be read is
 	// nil. each must not use the store.
 	ReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(StoredReport)) error
+	// FirstReportsBetween is ReportsBetween with the oldest first.
+	FirstReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(StoredReport)) error
 	// CountReports returns the number of stored reports of a participant.
 	CountReports(ctx context.Context, participantID string) (int, error)
 	// ReceivedReports calls each with the newest reports that were received since a time,

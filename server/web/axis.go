@@ -84,7 +84,7 @@ const (
 	axisBefore = 12 * time.Hour // before the case
 	axisAfter  = 12 * time.Hour // behind it
 	axisLeast  = 30 * time.Minute
-	axisChecks = 60 // checks that are read
+	axisChecks = 60 // reports that are read
 	axisRows   = 60
 )
 
@@ -111,28 +111,74 @@ func (s *site) axis(ctx context.Context, v view, subject, shown store.StoredRepo
 		end = subject.CheckedAt.Add(time.Minute)
 	}
 	start := subject.CheckedAt.Add(-axisBefore)
-	var checks []store.StoredReport
-	err := s.Store.ReportsBetween(ctx, subject.ParticipantID, start, end, axisChecks, func(r store.StoredReport) { checks = append(checks, r) })
+	checks, more, err := s.checksAround(ctx, subject, start, end)
 	if err != nil {
 		return nil, err
 	}
-	more := len(checks) == axisChecks
-	slices.Reverse(checks)
 	all := v.happenings(checks)
 	all = slices.DeleteFunc(all, func(h happening) bool { return h.at.Before(start) || !h.at.Before(end) })
-	if len(all) > axisRows {
-		all, more = all[len(all)-axisRows:], true
-	}
+	all, cut, cutAfter := nearest(all, subject.CheckedAt, axisRows)
 	if len(all) == 0 {
 		return nil, nil
 	}
-	start = all[0].at
+	start = earlier(all[0].at, subject.CheckedAt)
+	if more.after || cutAfter { // what is not shown may have happened behind it
+		end = later(all[len(all)-1].at, subject.CheckedAt).Add(time.Minute)
+	}
 	if span := end.Sub(start); span < axisLeast {
 		start = end.Add(-axisLeast)
 	}
 	a := v.drawAxis(all, start, end)
-	a.CaseX, a.More = axisX(subject.CheckedAt, start, end), more
+	a.CaseX, a.More = axisX(subject.CheckedAt, start, end), more.before || more.after || cut
 	return a, nil
+}
+
+// checksAround returns the checks next to a case, oldest first: with the case itself those before it,
+// and at most half as many after it. The times of the store are whole milliseconds.
+func (s *site) checksAround(ctx context.Context, subject store.StoredReport, start, end time.Time) (checks []store.StoredReport, more struct{ before, after bool }, err error) {
+	behind := subject.CheckedAt.Add(time.Millisecond)
+	var after []store.StoredReport
+	err = s.Store.FirstReportsBetween(ctx, subject.ParticipantID, behind, end, axisChecks/2, func(r store.StoredReport) { after = append(after, r) })
+	if err != nil {
+		return nil, more, err
+	}
+	limit := axisChecks - len(after)
+	err = s.Store.ReportsBetween(ctx, subject.ParticipantID, start, behind, limit, func(r store.StoredReport) { checks = append(checks, r) })
+	if err != nil {
+		return nil, more, err
+	}
+	more.before, more.after = len(checks) == limit, len(after) == axisChecks/2
+	slices.Reverse(checks)
+	return append(checks, after...), more, nil
+}
+
+// nearest returns at most most of the happenings, which are in order: those next to a time, half of
+// them after it if there are as many before. cut is set if there are more, cutAfter if there are
+// more after it.
+func nearest(all []happening, at time.Time, most int) (_ []happening, cut, cutAfter bool) {
+	if len(all) <= most {
+		return all, false, false
+	}
+	behind := slices.IndexFunc(all, func(h happening) bool { return h.at.After(at) })
+	if behind < 0 {
+		behind = len(all)
+	}
+	after := min(len(all)-behind, max(most/2, most-behind))
+	return all[behind+after-most : behind+after], true, behind+after < len(all)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // happenings returns what checks tell, oldest first. What several of them tell is there once.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -157,8 +159,59 @@ func TestAFullCaseIsShort(t *testing.T) {
 	if strings.Contains(body, "Notiz 000") || !strings.Contains(body, "Notiz 039") || !strings.Contains(body, "entries=all#case") {
 		t.Error("the page does not show the newest notes and the way to the others")
 	}
-	if !strings.Contains(body, "Gezeigt wird nur das Neueste") {
+	if !strings.Contains(body, "Gezeigt wird nur das, was dem Fall am nächsten ist") {
 		t.Error("the page does not say that the axis is cut")
+	}
+}
+
+var reCaseLine = regexp.MustCompile(`<path class="limit" d="M(-?\d+) 4V`)
+
+// TestAnAxisContainsItsCase: also if much has happened before it and after it.
+func TestAnAxisContainsItsCase(t *testing.T) {
+	for _, c := range []struct{ before, after int }{{0, 80}, {80, 80}, {3, 80}, {80, 3}, {80, 0}, {2, 2}} {
+		g := newRig(t).login()
+		p, agent := g.person("Erika", "")
+		check := func(code string, probe report.Result) *report.Report {
+			r := newReport(t, agent, code, g.clock(), probe, passage(), voice(0), internet(), wifi())
+			g.keep(p, r)
+			g.pass(2 * time.Minute)
+			return r
+		}
+		checks := func(n int) (last *report.Report) {
+			for i := range n {
+				last = check(fmt.Sprintf("A1B-%03d", i), microphone(nil))
+			}
+			return last
+		}
+		checks(c.before)
+		bad := check("M2W-8RT", microphone(muted))
+		at := store.CheckedAt(bad, bad.StartedAt)
+		newest := bad
+		if c.after > 0 {
+			newest = checks(c.after)
+		}
+		for _, query := range []string{"", "?alone=1"} {
+			part := section(t, g.get("/participants/"+p.ID+"/reports/"+bad.ID+query).Body.String(), "axis-title")
+			m := reCaseLine.FindStringSubmatch(part)
+			if m == nil {
+				t.Fatalf("%+v: no line of the case in %s", c, part)
+			}
+			if x, err := strconv.Atoi(m[1]); err != nil || x < 150 || x > 980 {
+				t.Errorf("%+v %s: the line of the case is at %s, %v", c, query, m[1], err)
+			}
+			table := plain(part)
+			if !strings.Contains(table, "Prüfungen Nicht bereit") {
+				t.Errorf("%+v %s: the axis does not contain its case: %s", c, query, table)
+			}
+			for what, want := range map[time.Duration]bool{-2 * time.Minute: c.before > 0, 2 * time.Minute: c.after > 0 && query == ""} {
+				if got := strings.Contains(part, at.Add(what).Format(`datetime="2006-01-02T15:04:05Z"`)); got != want {
+					t.Errorf("%+v %s: what was %s after the case is there: %v, want %v", c, query, what, got, want)
+				}
+			}
+			if c.before+c.after < 10 && (strings.Contains(table, "Gezeigt wird nur das, was dem Fall am nächsten ist") || query == "" && !strings.Contains(part, store.CheckedAt(newest, newest.StartedAt).Format(`datetime="2006-01-02T15:04:05Z"`))) {
+				t.Errorf("%+v: a short axis is cut", c)
+			}
+		}
 	}
 }
 

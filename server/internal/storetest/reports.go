@@ -247,6 +247,11 @@ func reportsBetween(t *testing.T, s store.Store) {
 	if got := between(9*time.Hour, 10*time.Hour, 2); len(got) != 0 {
 		t.Errorf("of no check: %q", got)
 	}
+	var first []string
+	must(t, s.FirstReportsBetween(t.Context(), anna, evening.Add(time.Hour), evening.Add(4*time.Hour), 2, func(r store.StoredReport) { first = append(first, r.ID) }))
+	if want := []string{ids[1], ids[2]}; !slices.Equal(first, want) {
+		t.Errorf("the oldest two: %q, want %q", first, want)
+	}
 }
 
 // lastGoodReport: a check without a microphone, or with a problem, is no good one.

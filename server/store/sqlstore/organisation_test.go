@@ -171,6 +171,16 @@ func separate(t *testing.T, s *Store) {
 		if err := s.ReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.FirstReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
+			t.Fatal(err)
+		}
+		for _, search := range []string{"Anna", "Anba"} {
+			if named, err := s.NamesMatch(ctx, search); err != nil {
+				t.Fatal(err)
+			} else if named {
+				n++
+			}
+		}
 		n += len(sessions.Sessions) + len(of) + len(councils) + len(kept) + len(causes)
 		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
 	}
@@ -183,8 +193,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("it sees %d things", n)
 	}
-	if n := count(s); n != 16 {
-		t.Errorf("their owner sees %d things, want 16", n)
+	if n := count(s); n != 19 {
+		t.Errorf("their owner sees %d things, want 19", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of its owner: %v", err)

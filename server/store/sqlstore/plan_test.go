@@ -105,6 +105,7 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	must(s.ReceivedReports(ctx, evening, 1, func(store.StoredReport) {}))
 	must(s.ReportsBetween(ctx, p.ID, evening, evening.Add(time.Hour), 1, func(store.StoredReport) {}))
+	must(s.FirstReportsBetween(ctx, p.ID, evening, evening.Add(time.Hour), 1, func(store.StoredReport) {}))
 	if _, err = s.LastGoodReport(ctx, p.ID, evening.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
 		must(err)
 	}

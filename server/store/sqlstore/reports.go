@@ -57,9 +57,18 @@ func (s *Store) eachReport(each func(store.StoredReport)) func(scanner) (struct{
 
 // ReportsBetween implements store.Reports.
 func (s *Store) ReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(store.StoredReport)) error {
+	return s.reportsBetween(ctx, participantID, from, to, `r.checked_at DESC, r.id DESC`, limit, each)
+}
+
+// FirstReportsBetween implements store.Reports.
+func (s *Store) FirstReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(store.StoredReport)) error {
+	return s.reportsBetween(ctx, participantID, from, to, `r.checked_at, r.id`, limit, each)
+}
+
+func (s *Store) reportsBetween(ctx context.Context, participantID string, from, to time.Time, order string, limit int, each func(store.StoredReport)) error {
 	_, err := collect(ctx, s.read, s.eachReport(each), `SELECT`+summaryColumns+`, r.document
 		FROM reports r WHERE r.participant_id = ? AND r.org_id = ? AND r.checked_at >= ? AND r.checked_at < ?
-		ORDER BY r.checked_at DESC, r.id DESC LIMIT ?`, participantID, s.org, millis(from), millis(to), limit)
+		ORDER BY `+order+` LIMIT ?`, participantID, s.org, millis(from), millis(to), limit)
 	if err != nil {
 		return fmt.Errorf("list reports between: %w", err)
 	}
