@@ -153,16 +153,25 @@ func (v view) casePanel(c store.Case, checked time.Time, by string, input caseIn
 	return p
 }
 
+// takenFor is how long a case that a member of staff has taken keeps the page of a participant for
+// that member. A call does not last longer, and a forgotten case must not be in the way of a new one.
+const takenFor = 24 * time.Hour
+
 // caseOf returns the case that a participant's page shows: that of the report in the address,
-// otherwise one that somebody has taken, otherwise that of the last check; nil if there is none. A
-// retest makes a new report, but the call is about the case whose code was read out.
-func (s *site) caseOf(ctx context.Context, named *store.StoredReport, inAddress bool, cases []store.Case) (*store.Case, time.Time, error) {
+// otherwise the one that by, who looks at the page, has taken (see takenFor), otherwise that of the
+// last check; nil if there is none. A retest makes a new report, but the call is about the case whose
+// code was read out.
+func (s *site) caseOf(ctx context.Context, named *store.StoredReport, inAddress bool, cases []store.Case, by string) (*store.Case, time.Time, error) {
 	if named == nil {
 		return nil, time.Time{}, nil
 	}
 	id, checked := named.ID, named.CheckedAt
 	if !inAddress {
-		if at := slices.IndexFunc(cases, func(c store.Case) bool { return c.State == store.CaseTaken }); at >= 0 && cases[at].ReportID != id {
+		now := s.Now()
+		mine := func(c store.Case) bool {
+			return c.State == store.CaseTaken && c.By == by && now.Sub(c.Since) <= takenFor
+		}
+		if at := slices.IndexFunc(cases, mine); at >= 0 && cases[at].ReportID != id {
 			taken, err := s.Store.Report(ctx, cases[at].ReportID)
 			if err == nil {
 				id, checked = taken.ID, taken.CheckedAt
@@ -190,6 +199,29 @@ func (p *participantPage) tellCases(v view, cases []store.Case) {
 			}
 		}
 	}
+}
+
+// openCase is a case that somebody has taken, besides the one that the page shows.
+type openCase struct {
+	Code    string
+	By      string
+	Since   *when
+	Address string
+}
+
+// maxOpenCases limits the links to cases that are still open.
+const maxOpenCases = 5
+
+// stillOpen returns the cases that somebody has taken, without the one of the report that the page
+// is about.
+func (v view) stillOpen(cases []store.Case, about string) (list []openCase) {
+	for _, c := range cases {
+		if c.State == store.CaseTaken && c.ReportID != about && len(list) < maxOpenCases {
+			list = append(list, openCase{Code: clean(c.Code, 12), By: clean(c.By, maxNameRunes), Since: v.when(c.Since),
+				Address: reportAddress(c.ParticipantID, c.ReportID) + "#case"})
+		}
+	}
+	return list
 }
 
 // caseActions are the values of the buttons.

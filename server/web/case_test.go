@@ -144,6 +144,45 @@ func TestTheTakenCaseStaysAfterARetest(t *testing.T) {
 	}
 }
 
+// TestATakenCaseOfOthersIsALink: the page of a participant is not kept by a case of somebody else, nor
+// by one that was forgotten, whose named cause would be closed under the answer of another check.
+func TestATakenCaseOfOthersIsALink(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
+	first := "/participants/" + p.ID + "/reports/" + r.ID
+	g.wantRedirect(g.post(first+"/case", "do", "take"), first+"#case")
+	if strings.Contains(g.get("/participants/"+p.ID).Body.String(), "Noch offen:") {
+		t.Error("the case that the page is about is called one besides")
+	}
+	g.pass(time.Minute)
+	again := newReport(t, r.Agent.ID, "M2W-8RV", g.clock(), microphone(nil), passage(), voice(0), internet())
+	g.keep(p, again)
+	second := "/participants/" + p.ID + "/reports/" + again.ID
+	link := `<a href="` + first + `#case"><code class="case">M2W-8RT</code></a> <bdi>support</bdi>`
+	linked := func(g *rig) {
+		t.Helper()
+		w := g.get("/participants/" + p.ID)
+		g.want(w, http.StatusOK, "Noch offen:", link, `action="`+second+`/case"`)
+		if strings.Contains(w.Body.String(), `action="`+first+`/case"`) {
+			t.Error("the page is about the case of somebody else, or an old one")
+		}
+	}
+	linked(g.as("Max"))
+	own := g.get("/participants/" + p.ID)
+	g.want(own, http.StatusOK, `action="`+first+`/case"`)
+	if strings.Contains(own.Body.String(), "Noch offen:") {
+		t.Error("the own case is there twice")
+	}
+	g.want(g.get(second), http.StatusOK, "Noch offen:", link) // opened with another code
+	g.pass(24*time.Hour - time.Minute)
+	g.login()
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, `action="`+first+`/case"`)
+	g.pass(time.Millisecond)
+	linked(g)
+	g.lang = "en"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "Still open:")
+}
+
 func TestTruthTellsUnknownApart(t *testing.T) {
 	g := newRig(t).login()
 	close := func(cause string, n int, probe report.Result) {

@@ -27,6 +27,7 @@ type participantPage struct {
 	Agents  []computer
 	Retest  retestPanel
 	Panel   *casePanel // nil if there is no report
+	Taken   []openCase // other cases that somebody has taken
 	Compare *comparison
 	Axis    *axis
 	Once    string // see shownCodes
@@ -114,7 +115,7 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	body.tellCases(v, cases)
 	about := "" // the report of the case
 	subject := named
-	if c, checked, err := s.caseOf(r.Context(), named, r.PathValue("report") != "", cases); err != nil {
+	if c, checked, err := s.caseOf(r.Context(), named, r.PathValue("report") != "", cases, auth.StaffName(r.Context())); err != nil {
 		return err
 	} else if c != nil {
 		body.Panel = v.casePanel(*c, checked, auth.StaffName(r.Context()), input)
@@ -136,6 +137,7 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	form := newNumberForm(r, r.URL.Path)
 	body.Form, body.Number = &form, v.number(form.ReadOut)
 	v.weigh(body.Number, stored)
+	body.Taken = v.stillOpen(cases, about)
 	for i, a := range agents {
 		state := s.Agents.State(a.ID)
 		body.Agents[i].Connected, body.Agents[i].Copied, body.Agents[i].Outdated = state.Connected, state.Copied, state.Outdated
