@@ -104,6 +104,10 @@ func TestThenAndNow(t *testing.T) {
 			t.Errorf("no %q in %s", want, table)
 		}
 	}
+	alone := plain(section(t, g.get("/participants/"+p.ID+"/reports/"+bad.ID+"?alone=1").Body.String(), "compare-title"))
+	if !strings.Contains(alone, "Letzte gute Prüfung") || !strings.Contains(alone, "Dieser Fall") || strings.Contains(alone, "Jetzt") {
+		t.Errorf("an earlier check that was opened is called the present: %s", alone)
+	}
 	if strings.Contains(table, "WLAN-Signal -58 dBm -58 dBm") {
 		t.Errorf("what is the same everywhere is shown: %s", table)
 	}

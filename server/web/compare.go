@@ -13,7 +13,7 @@ import (
 )
 
 // comparison shows values of the same participant side by side: of the last good check, of the case
-// and of now.
+// and of the check that the page shows.
 type comparison struct {
 	Columns []compared
 	Groups  []comparedGroup
@@ -47,8 +47,8 @@ type comparedRow struct {
 const maxComparedRows = 40
 
 // comparison returns the comparison of a case with the check that the page shows and with the last
-// good one before the case; nil if there is nothing to compare.
-func (s *site) comparison(ctx context.Context, v view, participantID string, about time.Time, subject, shown *store.StoredReport) (*comparison, error) {
+// good one before the case; nil if there is nothing to compare. newest tells that shown is the newest.
+func (s *site) comparison(ctx context.Context, v view, participantID string, about time.Time, subject, shown *store.StoredReport, newest bool) (*comparison, error) {
 	var columns []*store.StoredReport
 	var titles []string
 	add := func(r *store.StoredReport, title string) {
@@ -66,7 +66,11 @@ func (s *site) comparison(ctx context.Context, v view, participantID string, abo
 	if subject != nil && shown != nil && subject.ID != shown.ID {
 		add(subject, v.T("compare.case"))
 	}
-	add(shown, v.T("compare.now"))
+	last := v.T("compare.case") // an earlier check that was opened
+	if newest {
+		last = v.T("compare.now")
+	}
+	add(shown, last)
 	if len(columns) < 2 {
 		return nil, nil
 	}

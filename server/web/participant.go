@@ -127,7 +127,8 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 			}
 			subject = &taken
 		}
-		if body.Compare, err = s.comparison(r.Context(), v, p.ID, checked, subject, stored); err != nil {
+		newest := p.Last != nil && p.Last.ID == stored.ID
+		if body.Compare, err = s.comparison(r.Context(), v, p.ID, checked, subject, stored, newest); err != nil {
 			return err
 		}
 		if body.Axis, err = s.axis(r.Context(), v, *subject, *stored); err != nil {
