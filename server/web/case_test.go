@@ -49,6 +49,8 @@ func TestACaseIsTakenAndClosedWithItsCause(t *testing.T) {
 	max.want(max.post(action, "do", "close", "cause", "other"), http.StatusUnprocessableEntity, "Bitte beschreiben Sie die Ursache")
 	max.wantRedirect(max.post(action, "do", "close", "cause", "audio.in_use", "text", "Zoom war offen"), back)
 	g.want(g.get(page), http.StatusOK, "Geschlossen", "Das war die Ursache:", "Zoom war offen", "ruft später zurück", "Wieder öffnen")
+	// What was typed for a case that a colleague has closed is not lost: there is only the note left.
+	g.want(g.post(action, "do", "close", "cause", "audio.os_muted", "text", "Stecker war lose"), http.StatusConflict, "Max hat den Fall inzwischen geschlossen", `accesskey="n" value="Stecker war lose"`)
 	max.wantRedirect(max.post(action, "do", "close", "cause", "audio.in_use"), back) // twice
 	g.want(g.post(action, "do", "close", "cause", "audio.os_muted"), http.StatusConflict, "Max hat den Fall inzwischen geschlossen")
 	g.want(g.get("/causes"), http.StatusOK, "Geschlossene Fälle: 1", "audio.os_muted", "1 × ", "0 %", "wenige Fälle")
@@ -127,6 +129,18 @@ func TestACaseEndsWithItsReport(t *testing.T) {
 	g.wantRedirect(g.post("/participants/"+p.ID+"/delete"), "/?done=deleted")
 	g.want(g.post(action, "do", "note", "text", "x"), http.StatusNotFound)
 	g.want(g.get("/causes?days=nonsense"), http.StatusOK, "Geschlossene Fälle: 1")
+}
+
+// TestAFormAboutACaseLeadsBack: the page that says why something was not stored has the address of the
+// form, where nothing else can be requested.
+func TestAFormAboutACaseLeadsBack(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
+	page := "/participants/" + p.ID + "/reports/" + r.ID
+	w := g.post(page+"/case", "do", "note", "text", "")
+	g.want(w, http.StatusUnprocessableEntity, `name="back" value="`+page+`"`, `class="number-form" method="get" action="`+page+`"`)
+	g.want(g.get(page+"?number=1007"), http.StatusOK, "1007")
+	g.wantRedirect(g.post("/language", "lang", "en", "back", page), page)
 }
 
 // TestTheTakenCaseStaysAfterARetest: the call is about the code that was read out.

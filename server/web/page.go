@@ -72,12 +72,14 @@ type page struct {
 	Stream string
 	// Search is the content of the search field.
 	Search string
+	// Path is the address of this page, if it is not that of the request: the answer to a form
+	// has none of its own. "" for the list.
+	Path string
 
 	// The remaining fields are set by show.
 	Lang   phrase.Lang
 	Langs  []phrase.Lang
 	Staff  string // "" if nobody is signed in
-	Path   string // to return to
 	Assets assets
 	Ages   string // texts of relative times, JSON
 }
@@ -86,9 +88,11 @@ type page struct {
 func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
 	p.Lang, p.Langs, p.Assets = langOf(r), phrase.Langs(), s.assets
 	p.Staff = auth.StaffName(r.Context())
-	p.Path = "/"
-	if r.Method == http.MethodGet {
+	switch {
+	case r.Method == http.MethodGet:
 		p.Path = r.URL.RequestURI()
+	case p.Path == "":
+		p.Path = "/"
 	}
 	if p.Stream != "" {
 		p.Ages = ages(s.books[p.Lang])

@@ -135,7 +135,11 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 	}
-	form := newNumberForm(r, r.URL.Path)
+	address := r.URL.Path
+	if r.Method == http.MethodPost { // the address is that of a form
+		address = reportAddress(p.ID, r.PathValue("report"))
+	}
+	form := newNumberForm(r, address)
 	body.Form, body.Number = &form, v.number(form.ReadOut)
 	v.weigh(body.Number, stored)
 	body.Taken = v.stillOpen(cases, about)
@@ -151,7 +155,7 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))
 	}
-	shown := page{Status: status, Name: "participant", Stream: "/events?participant=" + p.ID, Body: body}
+	shown := page{Status: status, Name: "participant", Stream: "/events?participant=" + p.ID, Path: address, Body: body}
 	if status != http.StatusOK {
 		shown.Stream = "" // the address is that of a form, which the page cannot request again
 	}
