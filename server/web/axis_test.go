@@ -119,7 +119,7 @@ func TestThenAndNow(t *testing.T) {
 		t.Error("one check is compared with nothing")
 	}
 	part := plain(section(t, g.get("/participants/"+other.ID).Body.String(), "untested-title"))
-	for _, want := range []string{"Verbindung ins Internet : nicht Teil dieser Prüfung", "Konferenzserver der Sitzung : nicht Teil dieser Prüfung", "Mikrofon : Grundgeräusch"} {
+	for _, want := range []string{"Verbindung ins Internet : nicht Teil dieser Prüfung", "Konferenz-Server der Sitzung : nicht Teil dieser Prüfung", "Mikrofon : Grundgeräusch"} {
 		if !strings.Contains(part, want) {
 			t.Errorf("no %q in %s", want, part)
 		}

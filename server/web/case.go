@@ -13,6 +13,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -75,7 +76,7 @@ type causeChoice struct{ Code, Sentence string }
 // truthWithoutCode returns the true causes that are not in the catalogue: those without a code, and
 // those that only the collector finds.
 func truthWithoutCode() []string {
-	return []string{store.CauseNone, store.CauseUnknown, store.CauseOther, "fleet.server_side", "fleet.provider_common", "fleet.site_common"}
+	return []string{store.CauseNone, store.CauseUnknown, store.CauseOther, fleet.CodeServer, fleet.CodeProvider, fleet.CodeSite, fleet.CodeVersion}
 }
 
 // isTrueCause reports whether a case can be closed with a cause.

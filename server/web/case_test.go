@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -215,5 +216,16 @@ func TestTruthTellsUnknownApart(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in %s", want, page)
 		}
+	}
+}
+
+// TestEveryCommonCauseCanBeTheTrueOne: a case can be closed with what the page names for several.
+func TestEveryCommonCauseCanBeTheTrueOne(t *testing.T) {
+	g := newRig(t).login()
+	for _, code := range []string{fleet.CodeServer, fleet.CodeProvider, fleet.CodeSite, fleet.CodeVersion} {
+		p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
+		page := "/participants/" + p.ID + "/reports/" + r.ID
+		g.want(g.get(page), http.StatusOK, `<option value="`+code+`">`)
+		g.wantRedirect(g.post(page+"/case", "do", "close", "cause", code), page+"#case")
 	}
 }

@@ -78,8 +78,8 @@ func (v view) truth(t store.CauseTruth) truthRow {
 	row := truthRow{Sentence: v.causeName(t.Named), Code: clean(t.Named, maxNameRunes), Cases: t.Cases(), Right: t.Right, Wrong: t.Wrong, Unknown: t.Unknown,
 		Few: t.Right+t.Wrong < fewCases}
 	if pct, low, high, ok := t.RightPct(); ok {
-		row.Share = percentText(pct)
-		row.Range = v.T("truth.range", "low", percentText(low), "high", percentText(high))
+		row.Share = percentText(pct, t.Wrong)
+		row.Range = v.T("truth.range", "low", percentText(low, t.Wrong), "high", percentText(high, t.Wrong))
 	}
 	for _, c := range t.Instead {
 		row.Instead = append(row.Instead, instead{v.causeName(c.True), c.Cases})
@@ -87,5 +87,11 @@ func (v view) truth(t store.CauseTruth) truthRow {
 	return row
 }
 
-// percentText returns a percentage without decimals, which so few cases do not carry.
-func percentText(pct float64) string { return strconv.FormatFloat(pct, 'f', 0, 64) + " %" }
+// percentText returns a percentage without decimals, which so few cases do not carry. It is 100 % only
+// if nothing was wrong.
+func percentText(pct float64, wrong int) string {
+	if wrong > 0 {
+		pct = min(pct, 99)
+	}
+	return strconv.FormatFloat(pct, 'f', 0, 64) + " %"
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 func loadedBooks(t *testing.T) books {
@@ -92,7 +93,7 @@ func TestKeysThatAreMadeFromValues(t *testing.T) {
 		"case_conflict.": "open taken closed",
 		"case_entry.":    "note taken released closed reopened",
 		"case_group.":    "without audio net conf host",
-		"case_cause.":    "none unknown other fleet.server_side fleet.provider_common fleet.site_common",
+		"case_cause.":    "none unknown other fleet.server_side fleet.provider_common fleet.site_common fleet.version_common",
 		"time.":          "now minute minutes hour hours day days",
 		"failure.":       "fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
 	} {
@@ -100,6 +101,27 @@ func TestKeysThatAreMadeFromValues(t *testing.T) {
 			if !book.Has(prefix + name) {
 				t.Errorf("there is no text %q", prefix+name)
 			}
+		}
+	}
+}
+
+// TestTheConferenceServerHasOneName: as in the texts of the diagnosis.
+func TestTheConferenceServerHasOneName(t *testing.T) {
+	book := loadedBooks(t)[phrase.DE]
+	for _, key := range book.Keys() {
+		if strings.Contains(book.T(key), "Konferenzserver") {
+			t.Errorf("%s: %s", key, book.T(key))
+		}
+	}
+}
+
+// TestNoShareRoundsAFaultAway: 299 of 300 are not 100 %.
+func TestNoShareRoundsAFaultAway(t *testing.T) {
+	v := view{Book: loadedBooks(t)[phrase.DE], lang: phrase.DE}
+	for right, want := range map[int]string{299: "99 % (wahrscheinlich zwischen 98 % und 99 %)", 300: "100 % (wahrscheinlich zwischen 99 % und 100 %)", 150: "50 % (wahrscheinlich zwischen 44 % und 56 %)"} {
+		row := v.truth(store.CauseTruth{Named: "audio.os_muted", Right: right, Wrong: 300 - right})
+		if got := row.Share + " " + row.Range; got != want {
+			t.Errorf("%d of 300: %q, want %q", right, got, want)
 		}
 	}
 }
