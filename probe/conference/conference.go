@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -99,10 +100,15 @@ func Find(ctx context.Context, c Config, env probe.Env) (probe.Probe, error) {
 	done := make(chan struct{}, len(all))
 	for i, s := range all {
 		go func() {
+			defer func() {
+				if v := recover(); v != nil {
+					env.Log.Error("the detection of a conference system panicked", "system", s.Name(), "panic", v, "stack", string(debug.Stack()))
+				}
+				done <- struct{}{}
+			}()
 			v := visit.New(visit.Config{URL: s.Base(u), RootCAs: c.RootCAs, Direct: c.Direct}, env)
 			defer v.Close()
 			found[i] = s.Detect(ctx, v)
-			done <- struct{}{}
 		}()
 	}
 	for range all {

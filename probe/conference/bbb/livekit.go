@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/pion/webrtc/v4"
 
@@ -89,14 +88,14 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 // askTokens requests the tokens of all participants concurrently.
 func askTokens(ctx context.Context, all []participant) ([]string, visit.Outcome) {
 	texts, outcomes := make([]string, len(all)), make([]visit.Outcome, len(all))
-	var wg sync.WaitGroup
+	requests := make([]func(), len(all))
 	for i, one := range all {
 		p, ok := one.(*graphqlParticipant)
 		if !ok {
 			return nil, visit.Fault(codeNoToken) // before 3.0 there is no LiveKit
 		}
-		wg.Go(func() { texts[i], outcomes[i] = p.askToken(ctx) })
+		requests[i] = func() { texts[i], outcomes[i] = p.askToken(ctx) }
 	}
-	wg.Wait()
+	visit.Together(requests...)
 	return texts, firstFault(outcomes)
 }

@@ -3,7 +3,6 @@ package bbb
 import (
 	"context"
 	"net/netip"
-	"sync"
 
 	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -97,17 +96,17 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *ear
 func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participant, visit.Outcome) {
 	all := make([]participant, len(sessions))
 	outcomes := make([]visit.Outcome, len(sessions))
-	var wg sync.WaitGroup
+	joins := make([]func(), len(sessions))
 	for i, s := range sessions {
-		wg.Go(func() {
+		joins[i] = func() {
 			if about.GraphQL {
 				all[i], outcomes[i] = attend(ctx, v, s)
 			} else {
 				all[i], outcomes[i] = attendMeteor(ctx, v, s)
 			}
-		})
+		}
 	}
-	wg.Wait()
+	visit.Together(joins...)
 	return all, firstFault(outcomes)
 }
 

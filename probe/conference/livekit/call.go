@@ -61,13 +61,15 @@ func Join(ctx context.Context, v *visit.Visit, room Room) (*Pair, visit.Outcome)
 		}
 		return (*who).join(ctx)
 	}
-	heard := make(chan visit.Outcome, 1)
-	go func() { heard <- enter(signal.Subscriber, &p.listener) }()
-	o := enter(signal.Publisher, &p.speaker)
-	if listener := <-heard; o.Status == report.StatusOK {
-		o = listener
+	var speaks, listens visit.Outcome
+	visit.Together(
+		func() { speaks = enter(signal.Publisher, &p.speaker) },
+		func() { listens = enter(signal.Subscriber, &p.listener) },
+	)
+	if speaks.Status == report.StatusOK {
+		return p, listens
 	}
-	return p, o
+	return p, speaks
 }
 
 // Leave leaves with both. It may be called twice, and on nil.

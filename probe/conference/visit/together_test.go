@@ -1,0 +1,21 @@
+package visit_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+)
+
+func TestTogetherPassesAPanicOnAfterAllHaveEnded(t *testing.T) {
+	began, ended := make(chan struct{}), false
+	defer func() {
+		if got := recover(); got != "hostile" || !ended {
+			t.Errorf("recovered %v, the other had ended: %t", got, ended)
+		}
+	}()
+	visit.Together(
+		func() { close(began); panic("hostile") },
+		func() { <-began; ended = true },
+	)
+	t.Error("no panic")
+}
