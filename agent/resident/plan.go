@@ -25,8 +25,9 @@ const (
 	spreadAfter = 5 * time.Minute
 	// coveredBy is how shortly before a full check a small one is omitted.
 	coveredBy = 5 * time.Minute
-	// retryFull is the wait after a full check without a report.
-	retryFull = 5 * time.Minute
+	// retryFailed is the wait after a check that could not be made: the computer may have been
+	// enrolled in the meantime.
+	retryFailed = 5 * time.Minute
 )
 
 // Limits of a day, in any 24 hours.
@@ -81,18 +82,20 @@ type History struct {
 }
 
 // With returns h with one more check. Runs with a time in the future, caused by a wrong
-// clock, are removed, as are old ones.
+// clock, are removed, as are old ones and earlier failures at the interval, which have no effect.
 func (h History) With(r Made) History {
-	kept := slices.DeleteFunc(slices.Clone(h.Runs), func(old Made) bool { return old.At.After(r.At) || r.At.Sub(old.At) > 2*day })
+	kept := slices.DeleteFunc(slices.Clone(h.Runs), func(old Made) bool {
+		return old.At.After(r.At) || r.At.Sub(old.At) > 2*day || old.Failed && old.Session.IsZero()
+	})
 	return History{append(kept, r)}
 }
 
-// last returns the end of the last check, and whether any had a report.
-func (h History) last() (end time.Time, reported bool) {
+// last returns the last check, and whether any had a report.
+func (h History) last() (last Made, reported bool) {
 	for _, r := range h.Runs {
-		end, reported = r.At, reported || !r.Failed
+		last, reported = r, reported || !r.Failed
 	}
-	return end, reported
+	return last, reported
 }
 
 // prepared reports whether a full check was made for a session, and when the last one for it
@@ -148,7 +151,7 @@ func (p Plan) nextFull(now time.Time, sessions []wire.Session, h History) (Check
 		}
 		at := s.StartsAt.Add(-latestFull - time.Duration(p.share(s.StartsAt, "before")*float64(earliestFull-latestFull)))
 		if !failed.IsZero() && !failed.After(now) {
-			at = later(at, failed.Add(retryFull))
+			at = later(at, failed.Add(retryFailed))
 		}
 		at = p.afterFulls(later(at, now), h)
 		for _, o := range inOrder(sessions) {
@@ -191,12 +194,16 @@ func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check
 	if !reported {
 		next.Kind = Full
 	}
+	wait := p.Interval
+	if last.Failed {
+		wait = min(wait, retryFailed)
+	}
 	switch {
-	case last.IsZero():
+	case last.At.IsZero():
 		next.At = first
-	case last.After(now): // the clock was ahead
+	case last.At.After(now): // the clock was ahead
 	default:
-		next.At = later(last.Add(time.Duration(float64(p.Interval)*(1+Jitter*(2*p.Draw-1)))), first)
+		next.At = later(last.At.Add(time.Duration(float64(wait)*(1+Jitter*(2*p.Draw-1)))), first)
 	}
 	next.At = later(next.At, now)
 	next.At = withinBudget(next, h)

@@ -83,9 +83,12 @@ func (w Work) checkAndStore(ctx context.Context, s Session, a Check) (made bool,
 	return true, w.Store(ctx, r)
 }
 
-// send stops in time for the next check, which tries again.
+// sendTime limits sending after a check, which delays the next one. What is not sent then is sent
+// by another loop of the service.
+const sendTime = 2 * time.Minute
+
 func (w Work) send(ctx context.Context, s Session) {
-	ctx, cancel := context.WithTimeout(ctx, max(time.Minute, w.Schedule.Interval/2))
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	sum, err := w.Send(ctx, s)
 	if len(sum.Delivered)+len(sum.Quarantined) > 0 {

@@ -31,6 +31,7 @@ func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.L
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
 			{Name: "channel", Run: station.Channel(c, p.version, turn, screens, log)},
+			{Name: "reports", Run: station.Resend(c, probe.SystemClock{}, rand.Float64, log)},
 			{Name: "targets", Run: station.Refresh(c, probe.SystemClock{}, rand.Float64, log)},
 			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
 		},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/local"
@@ -100,7 +101,11 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 	if c.Target != "" {
 		arguments = append(arguments, "--target", c.Target)
 	}
-	arguments = append(arguments, "--profile", c.Profile, "--interval", c.Service.Interval.String())
+	arguments = append(arguments, "--profile", c.Profile)
+	// The default is not written down, so that an upgrade can change it.
+	if time.Duration(c.Service.Interval) != config.DefaultInterval {
+		arguments = append(arguments, "--interval", c.Service.Interval.String())
+	}
 	return p.serviceControl(resident.Install, resident.Setup{User: flags.user, Data: c.Data, Arguments: arguments})
 }
 

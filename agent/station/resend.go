@@ -1,0 +1,59 @@
+package station
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// resendEvery is how often the service looks for reports that were not sent after their check.
+	resendEvery = 10 * time.Minute
+	resendTime  = 2 * time.Minute
+)
+
+// Resend returns the loop of the service that sends reports that wait since a check without a
+// connection. It does not depend on the checks, whose next one may be hours away.
+func Resend(c config.Config, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			if err := clock.Sleep(ctx, time.Duration(float64(resendEvery)*(1+resident.Jitter*random()))); err != nil {
+				return err
+			}
+			if err := resend(ctx, c, log); err != nil && ctx.Err() == nil {
+				log.Debug("reports not sent yet", "err", report.ErrorText(err))
+			}
+		}
+	}
+}
+
+func resend(ctx context.Context, c config.Config, log *slog.Logger) error {
+	if c.NoUpload {
+		return nil
+	}
+	st, err := Open(c, log)
+	if err != nil || !st.Enrolled() {
+		return err
+	}
+	sp, err := OpenSpool(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	waiting, err := sp.List(spool.Waiting)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, resendTime)
+	defer cancel()
+	sum, err := st.uplink(sp).Drain(ctx)
+	if len(sum.Delivered)+len(sum.Quarantined) > 0 {
+		log.Info("sent", "delivered", len(sum.Delivered), "set_aside", len(sum.Quarantined))
+	}
+	return err
+}
