@@ -41,7 +41,7 @@ func TestAnalyzeSine(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.State != report.CaptureComplete || *d.CapturedMS != 2000 || *d.NativeRateHz != 48000 || *d.NativeChannels != 1 {
-		t.Errorf("%q, %v ms, %v Hz × %v", d.State, *d.CapturedMS, *d.NativeRateHz, *d.NativeChannels)
+		t.Errorf("got state %q, %v ms, %v Hz, %v channels; want complete, 2000 ms, 48000 Hz, 1 channel", d.State, *d.CapturedMS, *d.NativeRateHz, *d.NativeChannels)
 	}
 	if math.Abs(*d.RMSDBFS+9.03) > 0.05 || math.Abs(*d.PeakDBFS+6.02) > 0.05 {
 		t.Errorf("RMS %v, peak %v", *d.RMSDBFS, *d.PeakDBFS)
@@ -63,11 +63,11 @@ func TestAnalyzeBadInput(t *testing.T) {
 		"no sound":   {whole[:44], wav.ErrTruncated},
 	} {
 		if d, err := Analyze(bytes.NewReader(c.file)); !errors.Is(err, c.want) || d != nil {
-			t.Errorf("%s: %v, %v", name, d, err)
+			t.Errorf("%s: got %v, error %v; want no data and error %v", name, d, err, c.want)
 		}
 	}
 	if d, err := Analyze(bytes.NewReader(floatWAV(1, 1, 0, 0))); err == nil || d != nil || !strings.Contains(err.Error(), "1 Hz") {
-		t.Errorf("1 Hz: %v", err)
+		t.Errorf("1 Hz: got data %v, error %v; want no data and an error with \"1 Hz\"", d, err)
 	}
 	d, err := Analyze(bytes.NewReader(whole[:44+4*240]))
 	if !errors.Is(err, wav.ErrTruncated) || d == nil || *d.CapturedMS != 5 {
@@ -88,7 +88,7 @@ func TestAnalyzeNonFiniteSamples(t *testing.T) {
 	samples[100], samples[2000], samples[3000] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
 	d, err := Analyze(bytes.NewReader(floatWAV(48000, 1, samples...)))
 	if err != nil || d.RMSDBFS == nil || math.Abs(*d.RMSDBFS+9.03) > 0.1 {
-		t.Fatalf("%v, %v", d, err)
+		t.Fatalf("got %v, error %v; want an RMS of -9.03 dBFS", d, err)
 	}
 	if _, err := json.Marshal(d); err != nil {
 		t.Errorf("encode: %v", err)
@@ -101,7 +101,7 @@ func FuzzAnalyze(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Analyze(bytes.NewReader(b))
 		if d == nil && err == nil {
-			t.Error("neither data nor an error")
+			t.Error("got neither data nor an error")
 		}
 	})
 }

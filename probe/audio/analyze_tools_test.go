@@ -21,7 +21,7 @@ func TestAnalyzePipe(t *testing.T) {
 	}
 	d, err := Analyze(bytes.NewReader(out))
 	if err != nil || *d.NativeRateHz != 44100 || math.Abs(*d.CapturedMS-1000) > 1 {
-		t.Errorf("%v, %v", d, err)
+		t.Errorf("got %v, error %v; want 44100 Hz and about 1000 ms", d, err)
 	}
 }
 
@@ -34,6 +34,6 @@ func TestAnalyzeVoice(t *testing.T) {
 	defer f.Close()
 	d, err := Analyze(f)
 	if err != nil || math.Abs(*d.ActiveLevelDBFS+26) > 0.1 || *d.SpeechMS < 3000 {
-		t.Errorf("%v, %v", d, err)
+		t.Errorf("got %v, error %v; want an active level of -26 dBFS and at least 3000 ms of speech", d, err)
 	}
 }

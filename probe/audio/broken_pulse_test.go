@@ -47,7 +47,7 @@ func TestServerKilledWhileRecording(t *testing.T) {
 	_, d := c.run()
 	wantState(t, d, report.CaptureStalled, report.CaptureDied)
 	if took := time.Since(killed); took > 5*time.Second {
-		t.Errorf("noticed after %v (in all %v)", took, time.Since(start))
+		t.Errorf("noticed after %v (%v in total)", took, time.Since(start))
 	}
 }
 
@@ -115,7 +115,7 @@ func TestLostSound(t *testing.T) {
 		t.Errorf("%d dropouts, longest %v ms, want one of 300 ms", *d.Dropouts, *d.LongestGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 2 {
-		t.Errorf("the dropout was taken for a rate wrong by %v %%", *d.RateErrorPct)
+		t.Errorf("the dropout was reported as a rate error of %v %%", *d.RateErrorPct)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestPhrasesHaveASingleCorrelationPeak(t *testing.T) {
 				cross += float64(both[0].sound[i]) * float64(other[i+shift])
 			}
 			if r := math.Abs(cross / own); r > 0.5 {
-				t.Fatalf("shifted by %d samples it correlates by %.2f with %s", shift, r, name)
+				t.Fatalf("shifted by %d samples: correlation %.2f with %s", shift, r, name)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func TestChimeIsFound(t *testing.T) {
 	} {
 		e := findChime(room(c.delayMS, c.returnDB, noiseAt(c.noiseDBFS)))
 		if !e.heard || math.Abs(e.lagMS-c.delayMS) > 0.1 || math.Abs(e.returnDB-c.returnDB) > 0.3 {
-			t.Errorf("%+v: %+v", c, e)
+			t.Errorf("%+v: got %+v", c, e)
 		}
 	}
 }
@@ -109,11 +109,11 @@ func TestChimeIsNotFound(t *testing.T) {
 			heard[i] = float32(beside(i))
 		}
 		if e := findChime(heard); e.heard {
-			t.Errorf("heard in %s: %+v", name, e)
+			t.Errorf("chime detected in %s: %+v", name, e)
 		}
 	}
 	if e := findChime(nil); e.heard {
-		t.Errorf("heard in nothing: %+v", e)
+		t.Errorf("chime detected in silence: %+v", e)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestChimeWithADisturbance(t *testing.T) {
 	} {
 		e := findChime(heard)
 		if !e.heard || math.Abs(e.lagMS-delay) > 0.1 || math.Abs(e.returnDB) > 1 {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf("%s: got %+v, want a delay of %v ms and a return of 0 dB", name, e, delay)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func TestEndings(t *testing.T) {
 					t.Run(fmt.Sprint(e.name, " after ", at), func(t *testing.T) {
 						code, verdict, d := endingTake(t, e, at, voice, silence)
 						if !slices.Contains(e.want, code) || verdict == report.Ready {
-							t.Errorf("%q, %s; want %q\n%+v", code, verdict, e.want, d)
+							t.Errorf("got %q, verdict %s; want one of %q\n%+v", code, verdict, e.want, d)
 							return
 						}
 						mu.Lock()

@@ -267,6 +267,6 @@ func (c channelCase) hold(t *testing.T, d *report.AudioInput, limits diagnose.Pr
 		got = causes[0].Code
 	}
 	if got != c.cause {
-		t.Errorf("said %q, want %q", got, c.cause)
+		t.Errorf("got cause %q, want %q", got, c.cause)
 	}
 }

@@ -265,7 +265,7 @@ func TestCancelled(t *testing.T) {
 		},
 	})
 	if err != nil || r.Status != report.StatusOK || r.Data == nil {
-		t.Errorf("%v, %v", r, err)
+		t.Errorf("got %v, error %v; want status ok with data", r, err)
 	}
 	pulserig.Until(t, "the child to be gone", func() bool { return !rig.Recording() })
 }
@@ -275,15 +275,15 @@ func TestDevices(t *testing.T) {
 	rig := pulserig.Start(t, pulserig.Config{RateHz: 16000})
 	devices, err := Devices(t.Context(), rig.Child(ChildArg))
 	if err != nil || len(devices) != 2 {
-		t.Fatalf("%v, %v", devices, err)
+		t.Fatalf("got %v, error %v; want 2 devices", devices, err)
 	}
 	for _, d := range devices {
 		isMic := d.ID == pulserig.Mic
 		if d.IsMonitor == isMic || d.IsDefault != isMic {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want only the microphone as default and only the monitor as monitor", d)
 		}
 		if isMic && (d.NativeRateHz != 16000 || d.NativeChannels != 1 || d.Name != pulserig.MicName) {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want %s with 16000 Hz, 1 channel", d, pulserig.MicName)
 		}
 	}
 }

@@ -45,19 +45,19 @@ func TestListeningEnds(t *testing.T) {
 		parts []part
 		want  time.Duration
 	}{
-		"speaks at once and on and on":      {0, []part{speech(20 * s)}, voiceWindow},
-		"begins after five seconds":         {0, []part{quiet(5 * s), speech(20 * s)}, 5*s + voiceWindow},
-		"never pauses":                      {0, []part{unsure}, voiceWindow + pauseWait},
-		"slowly, in words and pauses":       {0, []part{speech(s), quiet(2 * s), speech(s), quiet(2 * s), speech(s), quiet(9 * s)}, 7 * s},
-		"says too little":                   {0, []part{speech(2 * s), quiet(20 * s)}, longestListen},
-		"nobody speaks":                     {0, []part{quiet(20 * s)}, longestListen},
-		"begins at the very end":            {0, []part{quiet(11 * s), speech(20 * s)}, longestListen},
-		"nothing but zeros":                 {0, []part{{lasts: 20 * s, zeros: true}}, zerosListen},
-		"a click is not yet a voice":        {0, []part{speech(300 * time.Millisecond), quiet(5 * s), speech(20 * s)}, 5*s + 300*time.Millisecond + voiceWindow - 300*time.Millisecond},
-		"fixed, whatever is said":           {8 * s, []part{speech(20 * s)}, 8 * s},
-		"fixed, and nobody speaks":          {2 * s, []part{quiet(20 * s)}, 2 * s},
-		"fixed, and nothing but zeros":      {30 * s, []part{{lasts: 60 * s, zeros: true}}, 30 * s},
-		"not before the sound has all come": {0, []part{speech(4 * s)}, -1},
+		"speaks from the start, no pause": {0, []part{speech(20 * s)}, voiceWindow},
+		"begins after five seconds":       {0, []part{quiet(5 * s), speech(20 * s)}, 5*s + voiceWindow},
+		"never pauses":                    {0, []part{unsure}, voiceWindow + pauseWait},
+		"slowly, in words and pauses":     {0, []part{speech(s), quiet(2 * s), speech(s), quiet(2 * s), speech(s), quiet(9 * s)}, 7 * s},
+		"says too little":                 {0, []part{speech(2 * s), quiet(20 * s)}, longestListen},
+		"nobody speaks":                   {0, []part{quiet(20 * s)}, longestListen},
+		"begins at the very end":          {0, []part{quiet(11 * s), speech(20 * s)}, longestListen},
+		"nothing but zeros":               {0, []part{{lasts: 20 * s, zeros: true}}, zerosListen},
+		"a click is not yet a voice":      {0, []part{speech(300 * time.Millisecond), quiet(5 * s), speech(20 * s)}, 5*s + 300*time.Millisecond + voiceWindow - 300*time.Millisecond},
+		"fixed, whatever is said":         {8 * s, []part{speech(20 * s)}, 8 * s},
+		"fixed, and nobody speaks":        {2 * s, []part{quiet(20 * s)}, 2 * s},
+		"fixed, and nothing but zeros":    {30 * s, []part{{lasts: 60 * s, zeros: true}}, 30 * s},
+		"sound still arriving":            {0, []part{speech(4 * s)}, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := endsAfter(tt.fixed, tt.parts); got != tt.want {

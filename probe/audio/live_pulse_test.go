@@ -163,9 +163,9 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 			r := &liveRun{rig: rig, invited: with(t, tt.invited), speaking: with(t, tt.speaking)}
 			r.listen(t)
 			if r.code != tt.want || r.at-r.from > tt.within {
-				t.Errorf("%q after %v of sound, %v after the fault; want %q within %v", r.code, r.at, r.at-r.from, tt.want, tt.within)
+				t.Errorf("got %q after %v of sound, %v after the fault; want %q within %v", r.code, r.at, r.at-r.from, tt.want, tt.within)
 			}
-			t.Logf("named after %v of sound", r.at-r.from)
+			t.Logf("reported after %v of sound", r.at-r.from)
 		})
 	}
 }

@@ -221,13 +221,13 @@ func TestLiveCauses(t *testing.T) {
 		i := slices.IndexFunc(r.named, func(n naming) bool { return n.code == r.Truth })
 		took[r.Truth] = append(took[r.Truth], max(0, r.named[i].at-r.from))
 	}
-	t.Logf("faulty: %d of %d named within %v; healthy: %d of %d never accused", inTime, faulty, namedWithin, peace, healthy)
+	t.Logf("faulty: %d of %d reported within %v; healthy: %d of %d without a false cause", inTime, faulty, namedWithin, peace, healthy)
 	for _, truth := range slices.Sorted(maps.Keys(took)) {
 		slices.Sort(took[truth])
 		n := len(took[truth])
 		t.Logf("%-26s %3d of %3d, median %v, longest %v", strings.TrimPrefix(truth, "audio."), n, n+late[truth], at(took[truth], 0.5), at(took[truth], 1))
 	}
-	t.Logf("not in time:\n%s\naccused:\n%s", missed.String(), accused.String())
+	t.Logf("not in time:\n%s\nfalse causes:\n%s", missed.String(), accused.String())
 	if share := voices.Share(inTime, faulty); share < minReportedInTime {
 		t.Errorf("%.1f %% of the faults reported in time, want %.0f %%", share, minReportedInTime)
 	}
@@ -253,11 +253,11 @@ func TestLateSpeaker(t *testing.T) {
 		room := sound.Samples[:sound.RateHz*4/10]
 		sound.Samples = slices.Concat(slices.Repeat(room, 5), sound.Samples) // the voice begins 2 s after the invitation
 		if named := rehearse(f, sound, limits); len(named) > 0 {
-			t.Errorf("%s: %v", f.Name(), named)
+			t.Errorf("%s: got causes %v, want none", f.Name(), named)
 		}
 	}
 	if tried < 10 {
-		t.Errorf("only %d voices were tried", tried)
+		t.Errorf("only %d voices were tested", tried)
 	}
 }
 
@@ -277,12 +277,12 @@ func TestNoiseBeforeAVoice(t *testing.T) {
 		}
 		for _, n := range rehearse(f, sound, limits) {
 			if n.code != "audio.no_speech" || n.at < 3*time.Second {
-				t.Errorf("%s: %v", f.Name(), n)
+				t.Errorf("%s: got %v, want only audio.no_speech, and not before 3 s", f.Name(), n)
 			}
 		}
 	}
 	if tried < 10 {
-		t.Errorf("only %d rooms were tried", tried)
+		t.Errorf("only %d rooms were tested", tried)
 	}
 }
 

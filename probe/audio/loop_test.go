@@ -73,7 +73,7 @@ func TestLoopOnABusyComputer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			echo := findChime(listened(t, delay, deliver).sincePlaying())
 			if !echo.heard || math.Abs(echo.lagMS-delay) > 1 || math.Abs(echo.returnDB+6) > 0.5 {
-				t.Errorf("%+v, want a delay of %d ms and a return of -6 dB", echo, delay)
+				t.Errorf("got %+v, want a delay of %d ms and a return of -6 dB", echo, delay)
 			}
 		})
 	}
@@ -81,6 +81,6 @@ func TestLoopOnABusyComputer(t *testing.T) {
 
 func TestNothingOnTheClock(t *testing.T) {
 	if recorded, start := onTheClock(nil, nil); len(recorded) != 0 || start != 0 {
-		t.Errorf("%d samples from %d on", len(recorded), start)
+		t.Errorf("got %d samples, starting at %d; want 0, 0", len(recorded), start)
 	}
 }

@@ -58,7 +58,7 @@ func TestVoiceAtAnotherMicrophone(t *testing.T) {
 			}
 			told := elsewhere(k.events)
 			if len(told) != 1 || told[0].Device != "camera" || told[0].DeviceName != "Kamera" {
-				t.Errorf("told %+v", told)
+				t.Errorf("got events %+v; want 1 entry, [0].Device %q, [0].DeviceName %q", told, "camera", "Kamera")
 			}
 			if causes := causesOf(t, r); len(causes) == 0 || causes[0].Code != "audio.wrong_device" || !causes[0].Primary {
 				t.Errorf("causes %+v", causes)
@@ -78,7 +78,7 @@ func TestVoiceAtBothMicrophones(t *testing.T) {
 	k := &check{t: t, config: InputConfig{SpeakFor: 5 * time.Second, Others: true, Child: rig.Child(ChildArg)}}
 	_, d := k.run()
 	if d.VoiceDevice != "" || d.VoiceDeviceLevelDBFS != nil || *d.OthersListened != 1 || len(elsewhere(k.events)) != 0 {
-		t.Errorf("voice at %q, told %+v", d.VoiceDevice, elsewhere(k.events))
+		t.Errorf("voice at %q, events %+v", d.VoiceDevice, elsewhere(k.events))
 	}
 }
 
@@ -115,6 +115,6 @@ func TestMuteIsReportedAtOnce(t *testing.T) {
 		}
 	}
 	if !slices.Equal(told, []bool{true, false}) {
-		t.Errorf("told %v", told)
+		t.Errorf("got events %v, want %v", told, []bool{true, false})
 	}
 }

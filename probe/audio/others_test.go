@@ -23,10 +23,10 @@ func TestCandidates(t *testing.T) {
 		ids = append(ids, d.ID)
 	}
 	if fmt.Sprint(ids) != "[comms usb0 usb2 usb3]" {
-		t.Errorf("%v", ids)
+		t.Errorf("got candidates %v, want [comms usb0 usb2 usb3]", ids)
 	}
 	if got := candidates(devices[:1], "usb0"); len(got) != 0 {
-		t.Errorf("%v", got)
+		t.Errorf("got candidates %v, want none", got)
 	}
 }
 
@@ -50,7 +50,7 @@ func TestVoiceTally(t *testing.T) {
 			v.add(c.other, c.chosen, 40)
 		}
 		if got := v.isElsewhere(); got != c.want {
-			t.Errorf("%s: %v", c.name, got)
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
 }
@@ -71,14 +71,14 @@ func TestHasTheVoice(t *testing.T) {
 		{"the other hears softly", signal.Analysis{SpeechMS: 3000, ActiveLevelDBFS: -51}, report.AudioInput{}, false},
 	} {
 		if got := hasTheVoice(c.other, &c.chosen); got != c.want {
-			t.Errorf("%s: %v", c.name, got)
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
 // After a stall a second of sound arrives at once, which is too little to compare.
 func TestBurstIsNotAVoiceElsewhere(t *testing.T) {
-	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("told") }, slog.New(slog.DiscardHandler))
+	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("unexpected event") }, slog.New(slog.DiscardHandler))
 	e := &ear{others: o}
 	o.chosenHears(signal.Level{RMSDBFS: -90})
 	for range 50 {

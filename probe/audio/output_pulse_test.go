@@ -124,7 +124,7 @@ func TestNoLoudspeaker(t *testing.T) {
 	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
 	r, err := NewOutput(OutputConfig{Child: rig.Child(ChildArg)}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
 	if err != nil || r.Status != report.StatusUnknown || r.Note == "" || r.Data != nil {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want status unknown with a note and no data", r, err)
 	}
 }
 
@@ -154,13 +154,13 @@ func TestLoudspeakerTestIsCutOff(t *testing.T) {
 				}
 			}})
 			if err != nil || r.Status != report.StatusUnknown || r.Note == "" {
-				t.Errorf("%+v, %v", r, err)
+				t.Errorf("got %+v, error %v; want status unknown with a note", r, err)
 			}
 			if took := time.Since(begun); begun.IsZero() || took > 15*time.Second {
 				t.Errorf("noticed after %v", took)
 			}
 			if child.ProcessState == nil && child.Process.Signal(syscall.Signal(0)) == nil {
-				t.Error("the child still runs")
+				t.Error("the child is still running")
 			}
 		})
 	}
@@ -183,7 +183,7 @@ func TestLoudspeakerIsCutOff(t *testing.T) {
 	<-begun
 	cancel()
 	if r := <-done; r.Status != report.StatusUnknown || r.Data != nil {
-		t.Errorf("cut off while it sounds: %+v", r)
+		t.Errorf("cut off during playback: %+v", r)
 	}
 	pulserig.Until(t, "the child to be gone", func() bool { return !rig.Recording() })
 }

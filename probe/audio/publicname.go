@@ -49,7 +49,7 @@ func publicName(d capture.Device, kind string, persons []string) string {
 		d.Name = rest
 		return monitorPrefix + publicName(d, "Loudspeaker", persons)
 	}
-	if d.IsBluetooth || holdsPerson(product, persons) || slices.ContainsFunc(personalKinds, func(k string) bool { return indexFold(product, k) >= 0 }) {
+	if d.IsBluetooth || containsPerson(product, persons) || slices.ContainsFunc(personalKinds, func(k string) bool { return indexFold(product, k) >= 0 }) {
 		product = ""
 	}
 	known, whole := knownWords(name, product, persons)
@@ -90,7 +90,7 @@ func knownWords(name, product string, persons []string) (kept string, whole bool
 		maker := inPhrase || isWord(makers, word)
 		filler := fillers[strings.ToLower(word)] || reCount.MatchString(word) && (end >= 0 || b.Len() == 0)
 		model := afterMaker && reModel.MatchString(word)
-		if holdsPerson(word, persons) || !maker && !filler && !model && !isWord(deviceWords, word) {
+		if containsPerson(word, persons) || !maker && !filler && !model && !isWord(deviceWords, word) {
 			whole, afterMaker, end = false, false, -1
 			continue
 		}
@@ -167,9 +167,9 @@ func indexFold(s, word string) int {
 	return -1
 }
 
-// holdsPerson reports whether s contains a personal or account name as a word, with
+// containsPerson reports whether s contains a personal or account name as a word, with
 // or without a genitive s.
-func holdsPerson(s string, persons []string) bool {
+func containsPerson(s string, persons []string) bool {
 	for _, p := range persons {
 		for _, w := range []string{p, p + "s"} {
 			if indexFold(s, w) >= 0 {

@@ -34,7 +34,7 @@ func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	_, d := (&check{t: t, config: InputConfig{SpeakFor: 6 * time.Second, Keep: &kept, Child: children}}).run()
 	stop()
 	if kept.Duration() != KeptFor {
-		t.Fatalf("%v are kept", kept.Duration())
+		t.Fatalf("%v of sound kept", kept.Duration())
 	}
 	wantSameLevel := *d.ActiveLevelDBFS
 
@@ -56,7 +56,7 @@ func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	memory := kept.ring
 	r, err := NewInput(InputConfig{Device: "no such thing", Keep: &kept, Child: children}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
 	if err != nil || r.Status != report.StatusFail || kept.Duration() != 0 {
-		t.Errorf("%v, %v, %v are kept", r, err, kept.Duration())
+		t.Errorf("got %v, error %v, %v of sound kept; want Status %v, 0", r, err, kept.Duration(), report.StatusFail)
 	}
 	for _, x := range memory {
 		if x != 0 {

@@ -12,7 +12,7 @@ import (
 func TestRecordingKeepsTheEnd(t *testing.T) {
 	var r Recording
 	if _, channels := r.samples(); channels != 0 || r.Duration() != 0 {
-		t.Error("not empty")
+		t.Error("a new recording is not empty")
 	}
 	r.begin(2)
 	block := make([]float32, 2*capture.RateHz)
@@ -27,7 +27,7 @@ func TestRecordingKeepsTheEnd(t *testing.T) {
 		t.Errorf("%d channels, %v, %d samples from %v to %v", channels, r.Duration(), len(sound), sound[0], sound[len(sound)-1])
 	}
 	if !slices.IsSorted(sound) {
-		t.Error("out of order")
+		t.Error("samples are out of order")
 	}
 }
 
@@ -37,7 +37,7 @@ func TestEraseLeavesZeros(t *testing.T) {
 	r.write(slices.Repeat([]float32{0.5}, capture.RateHz))
 	memory := r.ring
 	if r.Duration() != time.Second || memory[100] != 0.5 {
-		t.Fatalf("%v", r.Duration())
+		t.Fatalf("got a duration of %v and sample 100 = %v, want 1 s and 0.5", r.Duration(), memory[100])
 	}
 	r.Erase()
 	if slices.ContainsFunc(memory, func(x float32) bool { return x != 0 }) {
@@ -47,7 +47,7 @@ func TestEraseLeavesZeros(t *testing.T) {
 		t.Errorf("%v are left", r.Duration())
 	}
 	if err := r.Play(t.Context(), nil); !errors.Is(err, ErrNothingKept) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, ErrNothingKept)
 	}
 	r.begin(1)
 	if r.write([]float32{1}); r.Duration() == 0 {

@@ -17,9 +17,9 @@ func TestRefusedBySoundServer(t *testing.T) {
 		code uint32
 		want report.CaptureState
 	}{
-		"kept from programs":   {pulserig.ErrAccess, report.CaptureRefused},
-		"held by another":      {pulserig.ErrBusy, report.CaptureInUse},
-		"for a foreign reason": {pulserig.ErrTooLarge, report.CaptureDied},
+		"access denied":   {pulserig.ErrAccess, report.CaptureRefused},
+		"in use":          {pulserig.ErrBusy, report.CaptureInUse},
+		"unrelated error": {pulserig.ErrTooLarge, report.CaptureDied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -69,12 +69,12 @@ func TestWarmUpIsDiscarded(t *testing.T) {
 	f.at = 1500 * time.Millisecond // the first callback is late
 	f.pass(300*time.Millisecond, 0, 0)
 	if f.listened >= 0 {
-		t.Error("the zeros at the start are evaluated")
+		t.Error("the zeros at the start are analysed")
 	}
 	f.pass(2*time.Second, 0.1, 0)
 	d := f.data()
 	if room := milliseconds(quietLead.Nanoseconds()); f.err != capture.ErrEnough || *d.CapturedMS != 1000+*room || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
-		t.Errorf("%v: %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
+		t.Errorf("error %v; got %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
 	}
 	if *d.FirstCallbackMS != 1520 {
 		t.Errorf("first callback after %v ms", *d.FirstCallbackMS)
@@ -89,7 +89,7 @@ func TestZerosWithinAFrameOfTheStart(t *testing.T) {
 	w.pass(capture.PCM{AtNS: 0, Samples: make([]float32, 8)}, 2)
 	got := w.pass(capture.PCM{AtNS: int64(warmUpSettle), Samples: []float32{0, 0, 0, 0.5, 0, 0}}, 2)
 	if !slices.Equal(got, []float32{0, 0.5, 0, 0}) {
-		t.Errorf("%v", got)
+		t.Errorf("got %v, want %v", got, []float32{0, 0.5, 0, 0})
 	}
 }
 
@@ -97,13 +97,13 @@ func TestMutedMicrophoneIsReportedSoon(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.pass(3*time.Second, 0, 0)
 	if f.listened < 0 || f.listened > time.Second {
-		t.Errorf("listening after %v", f.listened)
+		t.Errorf("listening began after %v", f.listened)
 	}
 	if d := f.data(); !*d.AllZero {
 		t.Error("not all zero")
 	}
 	if last := f.levels[len(f.levels)-1]; last.ZeroMS < 1600 {
-		t.Errorf("the meter knows of %v ms of zeros, the warm-up's not counted", last.ZeroMS)
+		t.Errorf("the meter counted %v ms of zeros, without the warm-up", last.ZeroMS)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestRateError(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.pass(3*time.Second, 0.1, 0)
 	if d := f.data(); d.RateErrorPct != nil {
-		t.Error("a rate from one second")
+		t.Error("got a rate after one second of sound")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestTooFewFramesEndInTime(t *testing.T) {
 	f := newFeed(t, 2*time.Second, 1)
 	f.pass(time.Minute, 0.1, -50)
 	if f.err != capture.ErrEnough || f.at > 3500*time.Millisecond {
-		t.Errorf("%v after %v", f.err, f.at)
+		t.Errorf("got error %v after %v; want %v, at most %v", f.err, f.at, capture.ErrEnough, 3500*time.Millisecond)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestLostSoundIsADropout(t *testing.T) {
 		t.Errorf("%d dropouts of %v ms, gap %v ms", *d.Dropouts, *d.LongestGapMS, *d.LongestCallbackGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 0.01 {
-		t.Errorf("the dropout was taken for a rate wrong by %v %%", *d.RateErrorPct)
+		t.Errorf("the dropout was reported as a rate error of %v %%", *d.RateErrorPct)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestLateSoundIsNotADropout(t *testing.T) {
 		t.Errorf("%d dropouts, gap %v ms", *d.Dropouts, *d.LongestCallbackGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 0.01 {
-		t.Errorf("the pause was taken for a rate wrong by %v %%", *d.RateErrorPct)
+		t.Errorf("the pause was reported as a rate error of %v %%", *d.RateErrorPct)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestPrivacyIsReportedOnlyWithZeros(t *testing.T) {
 	f.rec.handle(denied)
 	f.pass(3*time.Second, 0.1, 0)
 	if d := f.data(); d.State != report.CaptureComplete {
-		t.Errorf("%q though there was sound", d.State)
+		t.Errorf("got state %q although there was sound, want %q", d.State, report.CaptureComplete)
 	}
 }
 
@@ -191,14 +191,14 @@ func TestRerouteIsSeen(t *testing.T) {
 	}
 	f.pass(3*time.Second, 0.1, 0)
 	if d := f.data(); *d.Rerouted {
-		t.Error("rerouted from itself to itself")
+		t.Error("got a reroute from a device to itself")
 	}
 	f.rec.handle(capture.State{Snapshot: osstate.Snapshot{StreamDeviceID: "other", Devices: map[string]osstate.Device{
 		"other": {Name: "Annas AirPods", IsBluetooth: new(true), Muted: new(true), NativeRateHz: new(8000)},
 	}}})
 	d := f.data()
 	if !*d.Rerouted || d.Device != "Mic" || d.EndDevice != "AirPods" || *d.IsBluetooth || !*d.OSMuted || !*d.IsDefault || *d.EndIsMonitor {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v", d)
 	}
 }
 
@@ -240,7 +240,7 @@ func TestNaNIsNotReported(t *testing.T) {
 	var d report.AudioInput
 	fillSignal(&d, signal.Analysis{RMSDBFS: math.NaN(), SNRDB: new(math.Inf(1))})
 	if d.RMSDBFS != nil || d.SNRDB != nil {
-		t.Errorf("%v, %v", d.RMSDBFS, d.SNRDB)
+		t.Errorf("got RMS %v, SNR %v; want none", d.RMSDBFS, d.SNRDB)
 	}
 	if _, err := json.Marshal(d); err != nil {
 		t.Error(err)
@@ -281,6 +281,6 @@ func TestLooksMatchTheReportSoFar(t *testing.T) {
 	short := newFeed(t, 2*time.Second, 1)
 	short.pass(4*time.Second, 0.1, 0)
 	if !reflect.DeepEqual(f.looks[8], short.data()) {
-		t.Errorf("after 2.5 s a look says\n%+v\nand the report of just those\n%+v", f.looks[8], short.data())
+		t.Errorf("after 2.5 s got a look with\n%+v\nwant as in a report of the same sound\n%+v", f.looks[8], short.data())
 	}
 }

@@ -62,13 +62,13 @@ func TestPick(t *testing.T) {
 		"": "hs1", "cam": "cam", "webCAM": "cam", "Headset": "hs1", "usb head": "hs2", "t2": "t2",
 	} {
 		if d, err := pick(devices, name); err != nil || d.ID != want {
-			t.Errorf("%q: %v, %v", name, d, err)
+			t.Errorf("%q: got %v, error %v; want %q", name, d, err, want)
 		}
 	}
 	for _, name := range []string{"Jabra", "Twin", "head"} {
 		var e *startError
 		if _, err := pick(devices, name); !errors.As(err, &e) || e.state != report.CaptureDeviceAbsent {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("%q: got error %v, want state %q", name, err, report.CaptureDeviceAbsent)
 		}
 	}
 	if d, _ := pick(devices[:2], ""); d.ID != "cam" {
@@ -76,7 +76,7 @@ func TestPick(t *testing.T) {
 	}
 	var e *startError
 	if _, err := pick(nil, ""); !errors.As(err, &e) || e.state != report.CaptureNoDevice {
-		t.Errorf("%v", err)
+		t.Errorf("no devices: got error %v, want state %q", err, report.CaptureNoDevice)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestWithState(t *testing.T) {
 		Devices: map[string]osstate.Device{"b": {NativeRateHz: new(8000), IsBluetooth: new(true)}, "a": {}},
 	})
 	if got[0].IsDefault || !got[0].IsDefaultComms || !got[1].IsDefault || got[1].NativeRateHz != 8000 || !got[1].IsBluetooth {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want the first as communications default, the second as default with 8000 Hz and Bluetooth", got)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestSlowParentLosesFrames(t *testing.T) {
 	for _, want := range []PCM{{AtNS: 10, LostFrames: 6 * 960}, {AtNS: 11}} {
 		m, err := d.next()
 		if pcm, ok := m.(PCM); err != nil || !ok || pcm.LostFrames != want.LostFrames || pcm.AtNS != want.AtNS {
-			t.Errorf("%v, %v", m, err)
+			t.Errorf("got %v, error %v; want %v", m, err, want)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func FuzzDecoder(f *testing.F) {
 			m, err := d.next()
 			if err != nil {
 				if err != io.EOF && !errors.Is(err, ErrGarbage) {
-					t.Errorf("an untyped error: %v", err)
+					t.Errorf("error of an unexpected type: %v", err)
 				}
 				return
 			}

@@ -85,7 +85,7 @@ var fakes = map[string]func(){
 	"busy":            func() { say(hello, Failure{State: report.CaptureInUse, Text: "in use"}); hang() },
 	"floods":          func() { say(hello, listed, started); sound(1 << 20) },
 	"healthy":         func() { say(hello, listed, started); sound(100); hang() },
-	"plays for ever":  func() { say(hello, listed, Playing{}); hang() },
+	"never finishes":  func() { say(hello, listed, Playing{}); hang() },
 	"dies playing":    func() { say(hello, listed, Playing{}) },
 	"plays":           func() { say(hello, listed, Playing{}, Played{}) },
 	"lists":           func() { say(hello, listed) },

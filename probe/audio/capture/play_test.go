@@ -23,10 +23,10 @@ func TestPlayerPlaysTheSoundOnce(t *testing.T) {
 	}
 	at := <-p.began
 	if want := int64(lead%968/8) * 1e9 / RateHz; at != want {
-		t.Errorf("began at %d ns of its callback, want %d", at, want)
+		t.Errorf("sound begins at %d ns of its callback, want %d", at, want)
 	}
 	if !bytes.Equal(all[lead:lead+len(sound)], sound) {
-		t.Errorf("%v instead of %v", all[lead:lead+len(sound)], sound)
+		t.Errorf("played %v, want %v", all[lead:lead+len(sound)], sound)
 	}
 	if rest := append(all[:lead:lead], all[lead+len(sound):]...); bytes.Count(rest, []byte{0}) != len(rest) {
 		t.Error("no silence around the sound")
@@ -40,11 +40,11 @@ func TestBadSounds(t *testing.T) {
 		{Op: OpPlay, Frames: 3, Channels: 1},
 	} {
 		if b, err := readSound(strings.NewReader("too short"), r); err == nil {
-			t.Errorf("%+v: %d bytes", r, len(b))
+			t.Errorf("request %+v with %d bytes of sound was accepted", r, len(b))
 		}
 	}
 	if b, err := readSound(strings.NewReader("12345678rest"), Request{Op: OpLoop, Frames: 1, Channels: 2}); err != nil || string(b) != "12345678" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, error %v; want the first 8 bytes", b, err)
 	}
 	in := strings.NewReader(`{"op":"play","limit_ms":1000,"frames":99,"channels":1}` + "\nshort")
 	if got := ChildMain(in, &bytes.Buffer{}); got != exitBadInput {
@@ -54,7 +54,7 @@ func TestBadSounds(t *testing.T) {
 
 func TestFaultyPlayers(t *testing.T) {
 	for name, want := range map[string]report.CaptureState{
-		"plays for ever": report.CaptureStalled,
+		"never finishes": report.CaptureStalled,
 		"dies playing":   report.CaptureDied,
 		"plays":          "",
 	} {
@@ -63,7 +63,7 @@ func TestFaultyPlayers(t *testing.T) {
 			err := runFake(t, name, OpPlay, quick(), nil)
 			var e *Error
 			if want == "" && err != nil || want != "" && (!errors.As(err, &e) || e.State != want) {
-				t.Errorf("%v, want state %q", err, want)
+				t.Errorf("got error %v, want state %q", err, want)
 			}
 		})
 	}

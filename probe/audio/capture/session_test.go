@@ -32,7 +32,7 @@ func runFake(t *testing.T, name string, op Op, p Patience, handle func(Message) 
 		t.Fatalf("%s: the parent hung", name)
 	}
 	if cmd.ProcessState == nil {
-		t.Errorf("%s: the child is still there", name)
+		t.Errorf("%s: the child is still running", name)
 	}
 	return err
 }
@@ -59,7 +59,7 @@ func TestFaultyChildren(t *testing.T) {
 			err := runFake(t, name, OpCapture, quick(), nil)
 			var e *Error
 			if !errors.As(err, &e) || e.State != want || e.Text == "" {
-				t.Errorf("%v, want state %q", err, want)
+				t.Errorf("got error %v, want state %q", err, want)
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func TestSilentChild(t *testing.T) {
 	p.Hello = 200 * time.Millisecond
 	var e *Error
 	if err := runFake(t, "silent", OpCapture, p, nil); !errors.As(err, &e) || e.State != report.CaptureDied {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want state %q", err, report.CaptureDied)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestEnough(t *testing.T) {
 			return nil
 		})
 		if err != nil || frames != 50 {
-			t.Errorf("%s: %d callbacks, %v", name, frames, err)
+			t.Errorf("%s: got %d callbacks, error %v; want 50", name, frames, err)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestHandlersErrorEndsTheChild(t *testing.T) {
 	t.Parallel()
 	mine := errors.New("mine")
 	if err := runFake(t, "healthy", OpCapture, quick(), func(Message) error { return mine }); err != mine {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want that of the handler", err)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestSlowHandlerIsNotAStall(t *testing.T) {
 		return nil
 	})
 	if err != nil {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want none", err)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestCancelledSession(t *testing.T) {
 		return nil
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestListingEndsWithItsChild(t *testing.T) {
 		return nil
 	})
 	if err != nil || len(got.Devices) != 1 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, error %v; want 1 device", got, err)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestNoSuchProgram(t *testing.T) {
 	err := Session{Command: exec.Command("/nonexistent/program"), Patience: quick()}.Run(t.Context(), nil)
 	var e *Error
 	if !errors.As(err, &e) || e.State != report.CaptureDied {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want state %q", err, report.CaptureDied)
 	}
 }
 
@@ -210,6 +210,6 @@ func TestEndAfterCancellingIsNotAFailure(t *testing.T) {
 	defer w.timer.Stop()
 	done, err := Session{Request: Request{Op: OpCapture}}.take(ctx, received{err: io.EOF}, w, nil)
 	if !done || !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, %v", done, err)
+		t.Errorf("done %v, error %v; want true, %v", done, err, context.Canceled)
 	}
 }

@@ -14,7 +14,7 @@ func TestCaptureHardware(t *testing.T) {
 		t.Fatal(err)
 	}
 	if hasCaptureHardware(dir) {
-		t.Error("a loudspeaker was taken for a microphone")
+		t.Error("a loudspeaker was mistaken for a microphone")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "pcmC1D0c"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -26,10 +26,10 @@ func TestCaptureHardware(t *testing.T) {
 
 func TestALSAPseudoDevices(t *testing.T) {
 	if isALSAHardware("null", "Discard all samples (playback) or generate zero samples (capture)") || isALSAHardware("pulse", "PulseAudio Sound Server") {
-		t.Error("a pseudo-device was taken for hardware")
+		t.Error("a pseudo-device was mistaken for hardware")
 	}
 	if !isALSAHardware(":0,0", "HDA Intel PCH, ALC295 Analog") || !isALSAHardware("hw:1,0", "USB Audio") {
-		t.Error("hardware was taken for a pseudo-device")
+		t.Error("hardware was mistaken for a pseudo-device")
 	}
 }
 
@@ -44,7 +44,7 @@ func TestSystemService(t *testing.T) {
 		{map[string]string{}, false},
 	} {
 		if got := isSystemService(func(k string) string { return c.env[k] }); got != c.want {
-			t.Errorf("%v: %v", c.env, got)
+			t.Errorf("%v: got %v, want %v", c.env, got, c.want)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func TestMovedStreamGetsTimeToRestart(t *testing.T) {
 	}{
 		"moved":          {recordsFrom("second"), false},
 		"still the same": {recordsFrom("first"), true},
-		"nobody knows":   {recordsFrom(""), true},
+		"unknown device": {recordsFrom(""), true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := DefaultPatience()
@@ -32,7 +32,7 @@ func TestMovedStreamGetsTimeToRestart(t *testing.T) {
 			w.saw(tt.then)
 			time.Sleep(2 * time.Millisecond)
 			if fired := len(w.timer.C) > 0 || stopped(w.timer); fired != tt.fires {
-				t.Errorf("%s: gave up %v, want %v", name, fired, tt.fires)
+				t.Errorf("%s: watchdog fired %v, want %v", name, fired, tt.fires)
 			}
 		})
 	}
@@ -52,6 +52,6 @@ func stopped(t *time.Timer) bool {
 // longer.
 func TestWatchdogOutlastsTheStates(t *testing.T) {
 	if next := DefaultPatience().Next; next <= statePeriod {
-		t.Errorf("gives up after %v, states come every %v", next, statePeriod)
+		t.Errorf("watchdog fires after %v, but states arrive only every %v", next, statePeriod)
 	}
 }

@@ -24,7 +24,7 @@ func TestPulseVolumeIsCubic(t *testing.T) {
 		}
 	}
 	if pulseVolumeDB(nil) != nil {
-		t.Error("no channels have a volume")
+		t.Error("got a volume for no channels")
 	}
 }
 
@@ -39,11 +39,11 @@ func TestPulseSource(t *testing.T) {
 		},
 	})
 	if !*headset.IsBluetooth || headset.BluetoothCodec != "msbc" || !*headset.Muted || *headset.NativeRateHz != 16000 || *headset.IsMonitor || headset.Name != "Headset" {
-		t.Errorf("%+v", headset)
+		t.Errorf("got headset %+v; want IsBluetooth true, BluetoothCodec %q, Muted true, NativeRateHz 16000, IsMonitor false, Name %q", headset, "msbc", "Headset")
 	}
 	monitor := pulseSource(&proto.GetSourceInfoReply{SourceName: "x.monitor", MonitorSourceName: "x"})
 	if !*monitor.IsMonitor || *monitor.IsBluetooth {
-		t.Errorf("%+v", monitor)
+		t.Errorf("got monitor %+v; want IsMonitor true, IsBluetooth false", monitor)
 	}
 }
 
@@ -60,10 +60,10 @@ func TestRecordingStreams(t *testing.T) {
 		stream(4, "12", "chrome", "Google Chrome input"), stream(7, "34", "annas-tool", "Annas Tool"), stream(7, "", "", "remap"),
 	}, sources)
 	if got := deviceOf(streams, 34); got != "headset" {
-		t.Errorf("%q", got)
+		t.Errorf("stream 34: got device %q, want headset", got)
 	}
 	if got := deviceOf(streams, 56); got != "" {
-		t.Errorf("%q", got)
+		t.Errorf("stream 56: got device %q, want none", got)
 	}
 	uses := usesOf(streams)
 	for device, want := range map[string]struct {

@@ -12,19 +12,19 @@ func TestConsent(t *testing.T) {
 		in   consent
 		want *bool
 	}{
-		"nothing there":               {consent{}, nil},
-		"machine allows, rest absent": {consent{Machine: "Allow", User: "Allow"}, nil},
-		"all allow":                   {consent{Machine: "Allow", User: "Allow", NonPackaged: "Allow"}, new(false)},
-		"machine denies":              {consent{Machine: "Deny", User: "Allow", NonPackaged: "Allow"}, new(true)},
-		"user denies":                 {consent{Machine: "Allow", User: "Deny", NonPackaged: "Allow"}, new(true)},
-		"desktop programs denied":     {consent{Machine: "Allow", User: "Allow", NonPackaged: "Deny"}, new(true)},
-		"policy denies":               {consent{NonPackaged: "Allow", Policy: policy(2)}, new(true)},
-		"policy allows":               {consent{Policy: policy(1)}, new(false)},
-		"policy leaves it open":       {consent{Policy: policy(0)}, nil},
-		"the prompt is still to come": {consent{Machine: "Allow", User: "Prompt"}, nil},
+		"nothing there":                 {consent{}, nil},
+		"machine allows, others absent": {consent{Machine: "Allow", User: "Allow"}, nil},
+		"all allow":                     {consent{Machine: "Allow", User: "Allow", NonPackaged: "Allow"}, new(false)},
+		"machine denies":                {consent{Machine: "Deny", User: "Allow", NonPackaged: "Allow"}, new(true)},
+		"user denies":                   {consent{Machine: "Allow", User: "Deny", NonPackaged: "Allow"}, new(true)},
+		"desktop programs denied":       {consent{Machine: "Allow", User: "Allow", NonPackaged: "Deny"}, new(true)},
+		"policy denies":                 {consent{NonPackaged: "Allow", Policy: policy(2)}, new(true)},
+		"policy allows":                 {consent{Policy: policy(1)}, new(false)},
+		"policy leaves it open":         {consent{Policy: policy(0)}, nil},
+		"user not asked yet":            {consent{Machine: "Allow", User: "Prompt"}, nil},
 	} {
 		if got := c.in.denied(); !same(got, c.want) {
-			t.Errorf("%s: %v", name, show(got))
+			t.Errorf("%s: got denied %v, want %v", name, show(got), show(c.want))
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestBluetoothCodecNames(t *testing.T) {
 		"aptx_ll_duplex": "aptx_ll", "": "", "annas codec": "",
 	} {
 		if got := bluetoothCodecName(name); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestParseWaveFormat(t *testing.T) {
 		}
 	}
 	if _, _, ok := parseWaveFormat(make([]byte, 18)); ok {
-		t.Error("zeros were taken for a format")
+		t.Error("zeros were parsed as a format")
 	}
 }
 
@@ -106,25 +106,25 @@ func TestBufferListChannels(t *testing.T) {
 		t.Errorf("%d channels, %v", n, ok)
 	}
 	if _, ok := bufferListChannels(b[:30]); ok {
-		t.Error("a list longer than its bytes was accepted")
+		t.Error("a list longer than its data was accepted")
 	}
 	if _, ok := bufferListChannels(nil); ok {
-		t.Error("nothing was accepted")
+		t.Error("empty data was accepted")
 	}
 	if n, ok := bufferListChannels(make([]byte, 8)); !ok || n != 0 {
-		t.Error("an output device has an empty list")
+		t.Error("want an empty list for an output device")
 	}
 }
 
 func TestBluetooth(t *testing.T) {
 	for name, want := range map[string]bool{"BTHENUM": true, "BTHHFENUM": true, "bthleenum": true, "USB": false, "HDAUDIO": false, "": false} {
 		if isBluetoothEnumerator(name) != want {
-			t.Errorf("%q: %v", name, !want)
+			t.Errorf("%q: got Bluetooth %v, want %v", name, !want, want)
 		}
 	}
 	for code, want := range map[string]bool{"blue": true, "blea": true, "usb ": false, "bltn": false} {
 		if isBluetoothTransport(fourCC(code)) != want {
-			t.Errorf("%q: %v", code, !want)
+			t.Errorf("%q: got Bluetooth %v, want %v", code, !want, want)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestBluetooth(t *testing.T) {
 func TestUnityVolume(t *testing.T) {
 	for in, want := range map[float64]float64{30: 0, 0: 0, -12.5: -12.5, -500: MinVolumeDB} {
 		if got := *unityVolumeDB(in); got != want {
-			t.Errorf("%v dB: %v", in, got)
+			t.Errorf("%v dB: got %v, want %v", in, got, want)
 		}
 	}
 }

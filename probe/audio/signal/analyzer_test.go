@@ -17,7 +17,7 @@ func TestNewAnalyzerRefusesUnsupportedFormats(t *testing.T) {
 	}
 	for _, f := range []Format{{8000, 1}, {192000, 2}, {11025, 1}, {12345, 2}, {48000, 8}} {
 		if _, err := NewAnalyzer(f); err != nil {
-			t.Errorf("%+v: %v", f, err)
+			t.Errorf("%+v: got error %v, want none", f, err)
 		}
 	}
 }
@@ -26,7 +26,7 @@ func TestAnalysisOfNothing(t *testing.T) {
 	r := analyse(Format{48000, 2}, nil)
 	if r.DurationMS != 0 || r.AllZero || r.ActiveLevelDBFS != NoSpeechDBFS || r.PeakDBFS != FloorDBFS ||
 		r.NoiseFloorDBFS != nil || r.SNRDB != nil || r.HumHz != nil || r.BandwidthHz != nil || r.ChannelCorrelation != nil {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want the values of an empty recording", r)
 	}
 }
 
@@ -96,11 +96,11 @@ func TestQueriesChangeNothing(t *testing.T) {
 				alone.Write(samples[from : from+step])
 			}
 			if want := alone.Analysis(); !reflect.DeepEqual(midway, want) {
-				t.Fatalf("%+v: after %d samples\n%+v\nof a recording that ended there\n%+v", f, at+step, midway, want)
+				t.Fatalf("%+v: after %d samples got\n%+v\nwant as for a recording of that length\n%+v", f, at+step, midway, want)
 			}
 		}
 		if got, want := asked.Analysis(), left.Analysis(); !reflect.DeepEqual(got, want) {
-			t.Errorf("%+v: asked midway\n%+v\nnever asked\n%+v", f, got, want)
+			t.Errorf("%+v: with queries got\n%+v\nwant as without\n%+v", f, got, want)
 		}
 	}
 }
@@ -188,14 +188,14 @@ func TestDigitalZero(t *testing.T) {
 		oneChannel[i] = float32(i%2) * 0.1
 	}
 	if r := analyse(Format{48000, 2}, oneChannel); r.AllZero || r.DigitalZeroMS > 0.1 {
-		t.Errorf("one channel at work: %v, %g ms", r.AllZero, r.DigitalZeroMS)
+		t.Errorf("one active channel: got all zero %v, %g ms of zeros; want false, at most 0.1", r.AllZero, r.DigitalZeroMS)
 	}
 }
 
 func TestLiveLevel(t *testing.T) {
 	a, _ := NewAnalyzer(Format{48000, 1})
 	if l := a.Level(); l != (Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS}) {
-		t.Errorf("before anything: %+v", l)
+		t.Errorf("before any sound: %+v", l)
 	}
 	a.Write(addTone(make([]float32, 24000), 48000, 1000, -30))
 	if l := a.Level(); math.Abs(l.RMSDBFS+30) > 0.2 || math.Abs(l.PeakDBFS+27) > 0.2 || l.ZeroMS != 0 || l.Speech {
@@ -211,11 +211,11 @@ func TestLiveLevel(t *testing.T) {
 		heard = heard || a.Level().Speech
 	}
 	if !heard {
-		t.Error("a voice did not light the meter's speech sign")
+		t.Error("the live level shows no speech for a voice")
 	}
 	a.Write(addNoise(make([]float32, 48000), -70))
 	if a.Level().Speech {
-		t.Error("the speech sign stays on in noise")
+		t.Error("the live level still shows speech in noise")
 	}
 }
 
@@ -240,7 +240,7 @@ func FuzzWrite(f *testing.F) {
 			t.Errorf("level %+v", l)
 		}
 		if second := a.Analysis(); !reflect.DeepEqual(first, second) {
-			t.Errorf("asking changed the answer: %+v, %+v", first, second)
+			t.Errorf("a query changed the result: first %+v, then %+v", first, second)
 		}
 	})
 }

@@ -13,7 +13,7 @@ func TestBandRatioUnderNoise(t *testing.T) {
 	for name, tt := range map[string]struct{ speechDB, quietDB, want float64 }{
 		"wide band in quiet":               {-20, -80, -20},
 		"wide band in weaker noise":        {-20, -26, -20},
-		"covered by noise":                 {-35, -30, unknown},
+		"masked by noise":                  {-35, -30, unknown},
 		"quiet parts louder than speech":   {-300, -25, unknown},
 		"telephone in quiet":               {-300, -300, -100},
 		"telephone, hiss after it":         {-300, -60, -60},
@@ -49,10 +49,10 @@ func TestBandRatioUnderNoise(t *testing.T) {
 			switch {
 			case got == nil:
 				if tt.want != unknown {
-					t.Errorf("unknown, want %v dB", tt.want)
+					t.Errorf("got unknown, want %v dB", tt.want)
 				}
 			case math.Abs(*got-tt.want) > 0.1:
-				t.Errorf("%.2f dB, want %v", *got, tt.want)
+				t.Errorf("got %.2f dB, want %v", *got, tt.want)
 			}
 		})
 	}

@@ -17,7 +17,7 @@ func TestEcho(t *testing.T) {
 				}
 				e := Echo(played, recorded, rate)
 				if !e.Heard() || math.Abs(e.LagMS-lagMS) > 0.2 || math.Abs(e.ReturnDB+20) > 0.5 || e.Confidence < 0.8 {
-					t.Errorf("%d Hz, %g ms: %+v", rate, lagMS, e)
+					t.Errorf("%d Hz, %g ms: got %+v, want that delay and a return of -20 dB", rate, lagMS, e)
 				}
 			}
 		}
@@ -32,7 +32,7 @@ func TestEchoUnderNoiseAndWhileSpeaking(t *testing.T) {
 		recorded[2000+i] += 0.1 * x
 	}
 	if e := Echo(played, recorded, rate); !e.Heard() || math.Abs(e.LagMS-125) > 0.2 {
-		t.Errorf("%+v", e)
+		t.Errorf("got %+v, want a delay of 125 ms", e)
 	}
 }
 
@@ -45,11 +45,11 @@ func TestNoEcho(t *testing.T) {
 		"not finite": {float32(math.NaN()), float32(math.Inf(1))}, "one sample": {0.5},
 	} {
 		if e := Echo(played, recorded, rate); e.Heard() || math.IsNaN(e.ReturnDB) || math.IsNaN(e.Confidence) {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf("%s: got %+v, want no echo", name, e)
 		}
 	}
 	if e := Echo(nil, played, rate); e.Heard() {
-		t.Errorf("without a reference: %+v", e)
+		t.Errorf("without a reference: got %+v", e)
 	}
 }
 

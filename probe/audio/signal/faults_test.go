@@ -29,7 +29,7 @@ func TestNoSpeechInOtherSounds(t *testing.T) {
 		"buzz": fill(func(t float64) float64 {
 			return 0.02*(sin(50, t)+sin(150, t)+sin(250, t)+sin(350, t)+sin(450, t)) + 0.001*random.NormFloat64()
 		}),
-		"hum that sets in": fill(func(t float64) float64 {
+		"hum that begins later": fill(func(t float64) float64 {
 			if t < 4 {
 				return 0.001 * random.NormFloat64()
 			}
@@ -51,7 +51,7 @@ func TestNoSpeechInOtherSounds(t *testing.T) {
 		}),
 	} {
 		if r := analyse(Format{rate, 1}, samples); r.SpeechMS > 400 {
-			t.Errorf("%s: %.0f ms of 8 s judged to be speech", name, r.SpeechMS)
+			t.Errorf("%s: %.0f ms of 8 s classified as speech", name, r.SpeechMS)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func TestHumOfEveryKind(t *testing.T) {
 		"a hum of -75 dBFS": addTone(addNoise(make([]float32, 4*rate), -100), rate, 50, -75),
 	} {
 		if r := analyse(Format{rate, 1}, samples); r.HumHz != nil {
-			t.Errorf("%s taken for hum of %g Hz at %g dBFS", name, *r.HumHz, *r.HumDBFS)
+			t.Errorf("%s reported as hum of %g Hz at %g dBFS", name, *r.HumHz, *r.HumDBFS)
 		}
 	}
 }
@@ -128,11 +128,11 @@ func TestChannels(t *testing.T) {
 	}
 	same := analyse(Format{rate, 2}, stereo(1, 1))
 	if *same.ChannelCorrelation < 0.999 || math.Abs(*same.ChannelBalanceDB) > 0.01 {
-		t.Errorf("the same twice: r %s, balance %s dB", show(same.ChannelCorrelation), show(same.ChannelBalanceDB))
+		t.Errorf("identical channels: r %s, balance %s dB", show(same.ChannelCorrelation), show(same.ChannelBalanceDB))
 	}
 	inverted := analyse(Format{rate, 2}, stereo(1, -0.5))
 	if *inverted.ChannelCorrelation > -0.999 || math.Abs(*inverted.ChannelBalanceDB-6.02) > 0.01 {
-		t.Errorf("inverted and half: r %s, balance %s dB", show(inverted.ChannelCorrelation), show(inverted.ChannelBalanceDB))
+		t.Errorf("inverted, half the level: r %s, balance %s dB", show(inverted.ChannelCorrelation), show(inverted.ChannelBalanceDB))
 	}
 	if inverted.ActiveLevelDBFS != same.ActiveLevelDBFS {
 		t.Error("an inverted second channel changed the active level")

@@ -67,7 +67,7 @@ func TestHeardBandOfAConstant(t *testing.T) {
 			}
 			for _, x := range heard {
 				if math.Abs(x-value) > 1e-15 {
-					t.Fatalf("%v became %v", value, x)
+					t.Fatalf("a constant %v yields %v", value, x)
 				}
 			}
 		}

@@ -71,7 +71,7 @@ func TestNoiseFloorFromFrames(t *testing.T) {
 		{"a voice and a long quiet part", []run{speech, {40, -60, 0, true}}, -60},
 		{"a voice and a short quiet part", []run{speech, {15, -60, 0, true}}, -60},
 		{"a voice and too short a quiet part", []run{speech, {9, -60, 0, true}, {20, -40, 0.3, false}}, FloorDBFS},
-		{"soft speech taken for quiet, true pauses below", []run{speech, {12, -38, 0, true}, {20, -60, 0, false}}, FloorDBFS},
+		{"soft speech classified as quiet, true pauses below", []run{speech, {12, -38, 0, true}, {20, -60, 0, false}}, FloorDBFS},
 		{"no quiet part, dips to a plateau", []run{speech, {40, -45, 0.1, false}}, -45},
 		{"no quiet part, the plateau has a pitch", []run{speech, {40, -45, 0.8, false}}, FloorDBFS},
 		{"no quiet part, dips that go on falling", []run{speech, {15, -45, 0, false}, {15, -50, 0, false}, {10, -55, 0, false}}, FloorDBFS},

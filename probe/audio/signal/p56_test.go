@@ -139,7 +139,7 @@ func TestActiveSpeechLevelOfNothing(t *testing.T) {
 		"no samples": nil, "silence": make([]float32, 8000), "below every threshold": {1e-6, -1e-6, 1e-6},
 	} {
 		if got := ActiveSpeechLevel(samples, 8000); got.ActiveDBFS != NoSpeechDBFS || got.ActivityPct != 0 {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: got %+v, want no active level and no activity", name, got)
 		}
 	}
 }

@@ -13,8 +13,8 @@ const (
 // pulseTrain detects glottal pulses in the envelope of a deep or rough voice. Below about 100 Hz the window of
 // voiceSpectrum contains less than two periods, and a creaky voice has periods of unequal length, so that the waveform
 // at 2 kHz, where the pitch is determined, does not repeat. A pulse every 8 to 22 ms is still detectable: in 40 noise
-// recordings fewer than one frame in a hundred has a likeness above 0.36, while the vowels of deep voices have 0.6 to
-// 0.9.
+// recordings fewer than one frame in a hundred has a similarity above 0.36, while the vowels of deep voices have 0.6
+// to 0.9.
 type pulseTrain struct {
 	step    int // samples at narrowRateHz per envelope sample
 	counted int
@@ -54,8 +54,8 @@ func (p *pulseTrain) write(narrow []float64) {
 	}
 }
 
-// find returns the likeness of the envelope one period later, 0..1, and the frequency of that period.
-func (p *pulseTrain) find() (likeness, hz float64) {
+// find returns the similarity of the envelope one period later, 0..1, and the frequency of that period.
+func (p *pulseTrain) find() (similarity, hz float64) {
 	p.follow()
 	last := len(p.relative) - p.compare
 	newest := p.relative[last:]
@@ -73,12 +73,12 @@ func (p *pulseTrain) find() (likeness, hz float64) {
 		theirs := earlierSquares - earlierSum*earlierSum/float64(p.compare)
 		common := product(newest, earlier) - sum*earlierSum/float64(p.compare)
 		next := common / math.Sqrt(max(own*theirs, 1e-12))
-		if lag > p.shortest && here > likeness && here > before && here >= next {
-			likeness, hz = here, p.rateHz/float64(lag-1)
+		if lag > p.shortest && here > similarity && here > before && here >= next {
+			similarity, hz = here, p.rateHz/float64(lag-1)
 		}
 		before, here = here, next
 	}
-	return min(likeness, 1), hz
+	return min(similarity, 1), hz
 }
 
 // follow divides the envelope by its local mean, so that neither the rise of a syllable nor its loudest pulse dominates.

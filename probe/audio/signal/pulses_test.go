@@ -94,7 +94,7 @@ func TestPulseRate(t *testing.T) {
 			likeness, found = p.find()
 		}
 		if likeness < 0.8 || math.Abs(found/hz-1) > 0.05 && math.Abs(2*found/hz-1) > 0.05 {
-			t.Errorf("%g Hz: %.2f of %.1f Hz", hz, likeness, found)
+			t.Errorf("%g Hz: got similarity %.2f, rate %.1f Hz", hz, likeness, found)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func wantHealthy(t *testing.T, what string, r Analysis) {
 	t.Helper()
 	if r.SpeechMS < 0.35*r.DurationMS {
-		t.Errorf("%s: %.0f ms of %.0f ms judged to be speech", what, r.SpeechMS, r.DurationMS)
+		t.Errorf("%s: %.0f ms of %.0f ms classified as speech", what, r.SpeechMS, r.DurationMS)
 	}
 	if r.ClippedRuns > 0 || r.ClippedPct > 0.01 || r.ClippedUpstreamRuns > 0 {
 		t.Errorf("%s: clipped: %d runs, %.3f %%, %d upstream at %s", what, r.ClippedRuns, r.ClippedPct, r.ClippedUpstreamRuns, show(r.ClipLevelDBFS))
@@ -75,7 +75,7 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 		clip := func(x, level float32) float32 { return max(-level, min(level, x)) }
 
 		if r := analyseFault(func(_ int, x float32) float32 { return clip(x*16, 1) }); r.ClippedRuns < 3 || r.ClippedPct < 0.1 {
-			t.Errorf("%s clipped by 24 dB too much: %d runs, %.3f %%", voice.name, r.ClippedRuns, r.ClippedPct)
+			t.Errorf("%s clipped by 24 dB: %d runs, %.3f %%", voice.name, r.ClippedRuns, r.ClippedPct)
 		}
 		upstream := analyseFault(func(_ int, x float32) float32 { return clip(x*16, 1) * 0.3 })
 		if upstream.ClippedUpstreamRuns < 3 || upstream.ClippedRuns > 0 || math.Abs(*upstream.ClipLevelDBFS+10.46) > 0.1 {
@@ -125,7 +125,7 @@ func TestTelephoneBandIsFound(t *testing.T) {
 		}
 		wide := addNoise(resampled(t, narrow, 8000, 48000), -75)
 		if r := analyse(Format{48000, 1}, wide); r.BandRatioDB == nil || *r.BandRatioDB > -42 || *r.BandwidthHz > 4700 {
-			t.Errorf("%s by way of 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB))
+			t.Errorf("%s resampled through 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB))
 		}
 	}
 }
@@ -155,7 +155,7 @@ func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 			}
 			want, _ := strconv.ParseFloat(string(found[len(found)-1][1]), 64)
 			if got := analyse(Format{rate, 1}, samples).IntegratedLUFS; got == nil || math.Abs(*got-want) > 0.1 {
-				t.Errorf("%s at %d Hz: %s LUFS, ffmpeg says %.3f", voice.name, rate, show(got), want)
+				t.Errorf("%s at %d Hz: got %s LUFS, want %.3f as measured by ffmpeg", voice.name, rate, show(got), want)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func TestLongFiles(t *testing.T) {
 	for name, file := range map[string][]byte{"RF64": rf64(4), "Wave64": wave64([]byte{0, 0x40, 0, 0xC0})} {
 		got, _, err := readAll(file)
 		if err != nil || len(got) != 2 || got[0] != 0.5 || got[1] != -0.5 {
-			t.Errorf("%s: %v, %v", name, got, err)
+			t.Errorf("%s: got %v, error %v; want [0.5 -0.5]", name, got, err)
 		}
 	}
 	for name, c := range map[string]struct {
@@ -61,7 +61,7 @@ func TestLongFiles(t *testing.T) {
 		"a ds64 that is too short": {append([]byte("RF64\xFF\xFF\xFF\xFFWAVEds64\x04\x00\x00\x00"), make([]byte, 40)...), ErrFormat},
 	} {
 		if _, _, err := readAll(c.file); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+			t.Errorf("%s: got error %v, want %v", name, err, c.want)
 		}
 	}
 }
@@ -88,10 +88,10 @@ func TestG711(t *testing.T) {
 				}
 			}
 			if got >= last || got < 0 {
-				t.Errorf("%s: %#x is %v after %v", name, code, got, last)
+				t.Errorf("%s: %#x decodes to %v, not between its neighbours (previous %v)", name, code, got, last)
 			}
 			if negative := c.decode(code^0x80) * c.fullScale; negative != -got {
-				t.Errorf("%s: %#x is %v, its negative %v", name, code, got, negative)
+				t.Errorf("%s: %#x decodes to %v, its negative to %v", name, code, got, negative)
 			}
 			last = got
 		}
@@ -127,7 +127,7 @@ func TestFilesOfFFmpeg(t *testing.T) {
 			got, f, err := readAll(b)
 			peak := slices.Max(append(got, 0))
 			if err != nil || f.Channels != 3 || f.RateHz != 8000 || len(got) != 3*4000 || peak < 0.3 || peak > 0.55 {
-				t.Errorf("%s, %s: %+v, %d samples, peak %v, %v", codec, to, f, len(got), peak, err)
+				t.Errorf("%s, %s: got %+v, %d samples, peak %v, error %v; want Channels 3, RateHz 8000, %d, 0.3 to 0.55", codec, to, f, len(got), peak, err, 3*4000)
 			}
 		}
 	}

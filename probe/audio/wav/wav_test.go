@@ -107,16 +107,16 @@ func TestSampleFormats(t *testing.T) {
 	} {
 		got, f, err := readAll(c.header.file(c.sound, -1))
 		if err != nil || len(got) != len(c.want) {
-			t.Errorf("%s: %v, %v", name, got, err)
+			t.Errorf("%s: got %v, error %v; want %v", name, got, err, c.want)
 			continue
 		}
 		for i := range got {
 			if got[i] != c.want[i] {
-				t.Errorf("%s: %v, want %v", name, got, c.want)
+				t.Errorf("%s: got %v, want %v", name, got, c.want)
 			}
 		}
 		if f.RateHz != int(c.header.rate) || f.Channels != int(c.header.channels) {
-			t.Errorf("%s: %+v", name, f)
+			t.Errorf("%s: got %+v, want %d Hz, %d channels", name, f, c.header.rate, c.header.channels)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func TestBadFiles(t *testing.T) {
 		"wrong frame size": {align, ErrFormat},
 	} {
 		if _, _, err := readAll(c.file); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+			t.Errorf("%s: got error %v, want %v", name, err, c.want)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func TestTruncatedYieldsTheRest(t *testing.T) {
 	file := mono16.file([]byte{0, 0x40, 0, 0x40, 0, 0x40}, -1)
 	got, _, err := readAll(file[:len(file)-3])
 	if !errors.Is(err, ErrTruncated) || len(got) != 1 || got[0] != 0.5 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, error %v; want [0.5] and %v", got, err, ErrTruncated)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestTruncatedYieldsTheRest(t *testing.T) {
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, math.MaxUint32, 0x7FFFFFFF, 0x7FFFF000} {
 		if got, _, err := readAll(mono16.file([]byte{0, 0x40, 0, 0x40}, size)); err != nil || len(got) != 2 {
-			t.Errorf("size %#x: %v, %v", size, got, err)
+			t.Errorf("size %#x: got %v, error %v; want 2 entries", size, got, err)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func TestUnknownLength(t *testing.T) {
 func TestTrailingChunksAreNotSound(t *testing.T) {
 	file := append(mono16.file([]byte{0, 0x40}, -1), []byte("LIST\x04\x00\x00\x00abcd")...)
 	if got, _, err := readAll(file); err != nil || len(got) != 1 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, error %v; want 1 sample", got, err)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestFilesOfSox(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "sine.wav")
 		args := append([]string{"-D", "-n", "-r", "44100", "-c", "2"}, format...)
 		if out, err := exec.Command("sox", append(args, path, "synth", "1", "sine", "1000", "gain", "-6.0206")...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+			t.Fatalf("sox: %v: %s", err, out)
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -210,7 +210,7 @@ func TestFilesOfSox(t *testing.T) {
 		got, f, err := readAll(b)
 		peak := slices.Max(append(got, 0))
 		if err != nil || f.RateHz != 44100 || f.Channels != 2 || len(got) != 88200 || math.Abs(float64(peak)-0.5) > 0.001 {
-			t.Errorf("%v: %+v, %d samples, peak %v, %v", format, f, len(got), peak, err)
+			t.Errorf("%v: got %+v, %d samples, peak %v, error %v", format, f, len(got), peak, err)
 		}
 	}
 }
@@ -268,14 +268,14 @@ func FuzzReader(f *testing.F) {
 		got, format, err := readAll(b)
 		for _, x := range got {
 			if format.Coding != Float && !(x >= -1 && x <= 1) {
-				t.Errorf("a sample of %v", x)
+				t.Errorf("sample %v is out of range", x)
 			}
 		}
 		if err != nil && !errors.Is(err, ErrNotWAV) && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTruncated) {
-			t.Errorf("an untyped error: %v", err)
+			t.Errorf("error of an unexpected type: %v", err)
 		}
 		if len(got) > 0 && len(got)%format.Channels != 0 || len(got)*format.Bits/8 > len(b) {
-			t.Errorf("%d samples of %d channels from %d bytes", len(got), format.Channels, len(b))
+			t.Errorf("got %d samples of %d channels from %d bytes", len(got), format.Channels, len(b))
 		}
 	})
 }
