@@ -78,11 +78,11 @@ func TestAddressesAreRecognised(t *testing.T) {
 	} {
 		got, err := conference.Reduce(raw)
 		if err != nil || got != want {
-			t.Errorf("Reduce(%q) = %q, %v, want %q", raw, got, err, want)
+			t.Errorf("Reduce(%q) = %q, error %v; want %q", raw, got, err, want)
 			continue
 		}
 		if again, err := conference.Reduce(got); err != nil || again != got {
-			t.Errorf("Reduce(%q) = %q, %v: it is not stable", got, again, err)
+			t.Errorf("Reduce(%q) = %q, error %v; want it unchanged", got, again, err)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestBigBlueButton(t *testing.T) {
 			report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignalling: "ok asks_sign_in", report.StepState: "missing", report.StepSoundUp: "unknown needs_link"}},
 		"3.0": {healthy30(), "3.0.4", report.StatusOK, map[report.ConferenceStep]string{
 			report.StepAPI: "ok", report.StepSignalling: "ok asks_sign_in", report.StepState: "ok asks_sign_in"}},
-		"a version it does not tell": {with(healthy27(), func(b *bbbServer) {
+		"a hidden version": {with(healthy27(), func(b *bbbServer) {
 			b.api = text(200, `<response><returncode>SUCCESS</returncode><version>2.0</version><bbbVersion/></response>`)
 		}), "2.0", report.StatusOK, map[report.ConferenceStep]string{report.StepAPI: "ok"}},
 		"a maintenance page": {with(healthy27(), func(b *bbbServer) { b.api = text(200, "<!doctype html><html><body>Wartung") }), "", report.StatusUnknown,
@@ -178,14 +178,14 @@ func TestBigBlueButton(t *testing.T) {
 		"FAILED": {with(healthy27(), func(b *bbbServer) { b.api = text(200, `<response><returncode>FAILED</returncode></response>`) }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail not_api"}},
 		"huge":   {with(healthy27(), func(b *bbbServer) { b.api = text(200, strings.Repeat("x", 3<<20)) }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail too_long"}},
 		"silent": {with(healthy27(), func(b *bbbServer) { b.api = hangs }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail timeout"}},
-		"elsewhere": {with(healthy27(), func(b *bbbServer) {
+		"redirects to another host": {with(healthy27(), func(b *bbbServer) {
 			b.api = http.RedirectHandler("https://login.example.org/", http.StatusFound).ServeHTTP
 		}), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail redirected"}},
-		"in a circle": {with(healthy27(), func(b *bbbServer) { b.api = http.RedirectHandler("/bigbluebutton/api", http.StatusFound).ServeHTTP }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail redirect_loop"}},
+		"redirects to itself": {with(healthy27(), func(b *bbbServer) { b.api = http.RedirectHandler("/bigbluebutton/api", http.StatusFound).ServeHTTP }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail redirect_loop"}},
 		"hostile version": {with(healthy27(), func(b *bbbServer) {
 			b.api = text(200, `<response><returncode>SUCCESS</returncode><version>2.0</version><bbbVersion>3 <b>x</b>&#10;`+strings.Repeat("9", 300)+`</bbbVersion></response>`)
 		}), "2.0", report.StatusOK, map[report.ConferenceStep]string{report.StepAPI: "ok"}},
-		"SFU not there": {with(healthy27(), func(b *bbbServer) { b.signalling = refuses(404) }), "2.7.3", report.StatusWarn,
+		"SFU missing": {with(healthy27(), func(b *bbbServer) { b.signalling = refuses(404) }), "2.7.3", report.StatusWarn,
 			map[report.ConferenceStep]string{report.StepSignalling: "fail 404"}},
 		"SFU down": {with(healthy27(), func(b *bbbServer) { b.signalling = refuses(502) }), "2.7.3", report.StatusWarn,
 			map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
@@ -211,11 +211,11 @@ func TestSystemIsDetected(t *testing.T) {
 	address, roots := healthy30().start(t)
 	p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, probetest.Env(t))
 	if err != nil || p == nil || p.Name() != report.ProbeBBB {
-		t.Errorf("%v, %v, want %s", p, err, report.ProbeBBB)
+		t.Errorf("got %v, error %v; want %s", p, err, report.ProbeBBB)
 	}
 	address, roots = startTLS(t, http.NotFoundHandler())
 	if p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, probetest.Env(t)); p != nil || err != nil {
-		t.Errorf("%v, %v, want nothing", p, err)
+		t.Errorf("got %v, error %v; want neither", p, err)
 	}
 }
 
@@ -327,10 +327,10 @@ func TestIngest(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			_, _ = io.Copy(io.Discard, c)
 		}, map[report.ConferenceStep]string{report.StepHandshake: "fail not_rtmp"}},
-		"silent":              {nil, nil, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, map[report.ConferenceStep]string{report.StepHandshake: "fail timeout"}},
-		"hangs up":            {nil, nil, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 1537) }, map[report.ConferenceStep]string{report.StepHandshake: "fail cut_off"}},
-		"stops in the middle": {nil, nil, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 1537); _, _ = c.Write(make([]byte, 700)) }, map[report.ConferenceStep]string{report.StepHandshake: "fail not_rtmp"}},
-		"mirrors wrongly": {nil, nil, func(c net.Conn) {
+		"silent":                      {nil, nil, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, map[report.ConferenceStep]string{report.StepHandshake: "fail timeout"}},
+		"closes":                      {nil, nil, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 1537) }, map[report.ConferenceStep]string{report.StepHandshake: "fail cut_off"}},
+		"closes during the handshake": {nil, nil, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 1537); _, _ = c.Write(make([]byte, 700)) }, map[report.ConferenceStep]string{report.StepHandshake: "fail not_rtmp"}},
+		"returns other bytes": {nil, nil, func(c net.Conn) {
 			_, _ = io.CopyN(io.Discard, c, 1537)
 			_, _ = c.Write(append([]byte{3}, make([]byte, 3072)...))
 			_, _ = io.Copy(io.Discard, c)

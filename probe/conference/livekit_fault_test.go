@@ -87,7 +87,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 				t.Errorf("got another path %s %s, want it untested", step.Status, step.Code)
 			}
 			if m := got.Media; m == nil || m.DownLossPct != nil || m.UpLossPct != nil || m.State != report.MediaInterrupted {
-				t.Errorf("media %+v", m)
+				t.Errorf("got media %+v; want non-nil, no DownLossPct, no UpLossPct, State %v", m, report.MediaInterrupted)
 			}
 		})
 	}
@@ -111,8 +111,8 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 		steps map[report.ConferenceStep]string
 		path  string
 	}{
-		"TCP is there": {bothTransports(t), map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok"}, "host tcp"},
-		"no TCP": {fmt.Sprintf("udp_port: %d, tcp_port: 0, enable_loopback_candidate: true", freePort(t)),
+		"with TCP": {bothTransports(t), map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok"}, "host tcp"},
+		"without TCP": {fmt.Sprintf("udp_port: %d, tcp_port: 0, enable_loopback_candidate: true", freePort(t)),
 			map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path", report.StepSoundUp: "unknown step_before", report.StepPathTCP: "unknown step_before"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,14 +123,14 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 			_, got := join(t, base, room(t), e)
 			conferencetest.Want(t, got, c.steps)
 			if got.Media == nil || got.Media.Path != c.path {
-				t.Errorf("media %+v", got.Media)
+				t.Errorf("got media %+v; want non-nil, Path %v", got.Media, c.path)
 			}
 		})
 	}
 }
 
 // A listener that receives nothing although the server has the voice and announced it.
-func TestRealLiveKitDeaf(t *testing.T) {
+func TestRealLiveKitReceivesNothing(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
 	e := probetest.Env(t)
@@ -138,7 +138,7 @@ func TestRealLiveKitDeaf(t *testing.T) {
 	_, got := join(t, base, room(t), e)
 	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"})
 	if m := got.Media; m == nil || m.UpReceived == nil || *m.UpReceived == 0 || m.State != report.MediaNotFlowing {
-		t.Errorf("media %+v", m)
+		t.Errorf("got media %+v; want non-nil, UpReceived non-zero, State %v", m, report.MediaNotFlowing)
 	}
 }
 
@@ -183,10 +183,10 @@ func TestRealLiveKitLoss(t *testing.T) {
 			_, got := join(t, base, room(t), e)
 			m := got.Media
 			if m == nil || m.UpLossPct == nil || m.DownLossPct == nil {
-				t.Fatalf("media %+v", m)
+				t.Fatalf("got media %+v; want non-nil, UpLossPct set, DownLossPct set", m)
 			}
 			if math.Abs(*m.UpLossPct-c.upPct) > 1.5 || math.Abs(*m.DownLossPct-c.downPct) > 1.5 {
-				t.Errorf("up %.2f %%, down %.2f %%, want %.0f and %.0f", *m.UpLossPct, *m.DownLossPct, c.upPct, c.downPct)
+				t.Errorf("got a loss of %.2f %% up and %.2f %% down, want %.0f and %.0f", *m.UpLossPct, *m.DownLossPct, c.upPct, c.downPct)
 			}
 		})
 	}

@@ -67,21 +67,21 @@ func TestWrongLiveKit(t *testing.T) {
 		speak func(context.Context, *websocket.Conn)
 		steps map[report.ConferenceStep]string
 	}{
-		"silent":              {say(), map[report.ConferenceStep]string{report.StepSignIn: "fail timeout", report.StepCall: "unknown step_before"}},
-		"HTML":                {say([]byte("<html><body>Wartung</body></html>")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
-		"a huge message":      {say(make([]byte, 2<<20)), map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}},
-		"sends elsewhere":     {say(response(1, "", "", "", "", "", "", "wss://other.example.org")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
-		"says goodbye":        {say(response(8)), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
-		"chatters":            {say(response(30, "x"), response(31, "y"), welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
-		"welcome and no more": {say(welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer", report.StepPathRelay: "unknown step_before"}},
+		"silent":                 {say(), map[report.ConferenceStep]string{report.StepSignIn: "fail timeout", report.StepCall: "unknown step_before"}},
+		"HTML":                   {say([]byte("<html><body>Wartung</body></html>")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
+		"a huge message":         {say(make([]byte, 2<<20)), map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}},
+		"names another server":   {say(response(1, "", "", "", "", "", "", "wss://other.example.org")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"sends leave":            {say(response(8)), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"sends other messages":   {say(response(30, "x"), response(31, "y"), welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
+		"only the join response": {say(welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer", report.StepPathRelay: "unknown step_before"}},
 		"a wrong answer": {say(welcome, response(2, "answer", "v=0\r\nnonsense"), response(6, "voice"), response(3, "offer", "nonsense")),
 			map[report.ConferenceStep]string{report.StepCall: "fail bad_answer"}},
-		"hangs up": {func(ctx context.Context, c *websocket.Conn) {
+		"closes": {func(ctx context.Context, c *websocket.Conn) {
 			_ = c.Write(ctx, websocket.MessageBinary, welcome)
 			_, _, _ = c.Read(ctx)
 			_ = c.Close(websocket.StatusInternalError, "")
 		}, map[report.ConferenceStep]string{report.StepCall: "fail cut_off"}},
-		"text in place of bytes": {func(ctx context.Context, c *websocket.Conn) {
+		"text instead of binary": {func(ctx context.Context, c *websocket.Conn) {
 			_ = c.Write(ctx, websocket.MessageText, []byte(`{"join":{}}`))
 			_, _, _ = c.Read(ctx)
 		}, map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},

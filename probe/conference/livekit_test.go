@@ -110,7 +110,7 @@ func TestRealLiveKit(t *testing.T) {
 		report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignalling: "ok asks_sign_in", report.StepSoundUp: "unknown needs_link",
 	})
 	if r.Status != report.StatusOK {
-		t.Errorf("status %s", r.Status)
+		t.Errorf("got status %s, want %s", r.Status, report.StatusOK)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestRealLiveKitCall(t *testing.T) {
 	})
 	m := got.Media
 	if result.Status != report.StatusOK || got.Version == "" || m == nil {
-		t.Fatalf("status %s, version %q, media %v", result.Status, got.Version, m)
+		t.Fatalf("got status %s, version %q, media %v; want %s, non-empty, non-nil", result.Status, got.Version, m, report.StatusOK)
 	}
 	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 || m.Path != "host udp" {
 		b, _ := json.Marshal(m)
@@ -138,8 +138,8 @@ func TestRealLiveKitCall(t *testing.T) {
 func TestRealLiveKitRelay(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct{ allow, relay, path string }{
-		"lets through": {"[127.0.0.0/8]", "ok", "ok"},
-		"denies":       {"[10.0.0.0/8]", "fail denied", "warn no_path"},
+		"permits": {"[127.0.0.0/8]", "ok", "ok"},
+		"denies":  {"[10.0.0.0/8]", "fail denied", "warn no_path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +147,7 @@ func TestRealLiveKitRelay(t *testing.T) {
 			_, got := join(t, base, room(t), probetest.Env(t))
 			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: c.relay, report.StepPathRelay: c.path})
 			if len(got.Relays) != 1 || got.Relays[0].Transport != "udp" || got.Relays[0].Permitted == nil || *got.Relays[0].Permitted != (c.relay == "ok") {
-				t.Errorf("relays %+v", got.Relays)
+				t.Errorf("got relays %+v", got.Relays)
 			}
 		})
 	}
@@ -201,7 +201,7 @@ func (a api) awaitNobody(room string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			a.t.Fatalf("still in the room: %+v", in)
+			a.t.Fatalf("participants still in the room: %+v", in)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -46,7 +46,7 @@ func start(t *testing.T, url string, program string, args ...string) (kill func(
 			return kill
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer", program)
+			t.Fatalf("%s does not respond", program)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -93,7 +93,7 @@ func echoes(t *testing.T, address string) {
 		report.StepPath: "ok", report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "ok",
 	})
 	if r.Status != report.StatusOK || got.Version == "" || got.Media == nil {
-		t.Fatalf("status %s, version %q, media %v", r.Status, got.Version, got.Media)
+		t.Fatalf("got status %s, version %q, media %v; want %s, non-empty, non-nil", r.Status, got.Version, got.Media, report.StatusOK)
 	}
 	m := got.Media
 	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 {
@@ -109,7 +109,7 @@ func TestRealJanusRefuses(t *testing.T) {
 		r, got := check(t, overHTTP, nil)
 		conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignalling: "fail 403", report.StepCall: "unknown step_before"})
 		if r.Status != report.StatusWarn {
-			t.Errorf("status %s", r.Status)
+			t.Errorf("got status %s, want %s", r.Status, report.StatusWarn)
 		}
 	})
 	t.Run("no EchoTest", func(t *testing.T) {

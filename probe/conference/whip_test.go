@@ -178,10 +178,10 @@ func TestWHIP(t *testing.T) {
 	defer e.mu.Unlock()
 	// RFC 9725 §4.2: the client only sends.
 	if !strings.Contains(e.offered, "a=sendonly") {
-		t.Errorf("the offer:\n%s\nwant a=sendonly", e.offered)
+		t.Errorf("got the offer\n%s\nwant a=sendonly", e.offered)
 	}
 	if e.posted != 1 || e.ended != 1 {
-		t.Errorf("%d sessions were opened, %d ended, want 1 and 1", e.posted, e.ended)
+		t.Errorf("got %d sessions opened and %d ended, want 1 and 1", e.posted, e.ended)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestWHIPRefuses(t *testing.T) {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			if e.posted != c.posted || e.ended != c.ended {
-				t.Errorf("%d offers, %d ends; want %d, %d", e.posted, e.ended, c.posted, c.ended)
+				t.Errorf("got %d offers and %d ends, want %d and %d", e.posted, e.ended, c.posted, c.ended)
 			}
 		})
 	}
@@ -248,10 +248,10 @@ func TestWHIPFaults(t *testing.T) {
 		steps    map[report.ConferenceStep]string
 		ended    int
 	}{
-		"other password":     {&whipEndpoint{spoil: replace("a=ice-pwd:", "a=ice-pwd:other")}, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path"}, 1},
-		"other key":          {&whipEndpoint{spoil: replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-1 ")}, map[report.ConferenceStep]string{report.StepSignIn: "ok"}, 1},
-		"session elsewhere":  {&whipEndpoint{location: "https://192.0.2.1/admin/delete"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
-		"session of nothing": {&whipEndpoint{location: "::"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
+		"other password":          {&whipEndpoint{spoil: replace("a=ice-pwd:", "a=ice-pwd:other")}, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path"}, 1},
+		"other key":               {&whipEndpoint{spoil: replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-1 ")}, map[report.ConferenceStep]string{report.StepSignIn: "ok"}, 1},
+		"session elsewhere":       {&whipEndpoint{location: "https://192.0.2.1/admin/delete"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
+		"invalid session address": {&whipEndpoint{location: "::"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.endpoint.start(t)
@@ -259,7 +259,7 @@ func TestWHIPFaults(t *testing.T) {
 			c.endpoint.mu.Lock()
 			defer c.endpoint.mu.Unlock()
 			if c.endpoint.ended != c.ended {
-				t.Errorf("%d ends, want %d", c.endpoint.ended, c.ended)
+				t.Errorf("got %d ends, want %d", c.endpoint.ended, c.ended)
 			}
 		})
 	}
@@ -290,11 +290,11 @@ func TestWHIPRedirects(t *testing.T) {
 	second.mu.Lock()
 	defer second.mu.Unlock()
 	if second.ended != 1 {
-		t.Errorf("%d ends, want 1", second.ended)
+		t.Errorf("got %d ends, want 1", second.ended)
 	}
 	for _, header := range seen {
 		if header != "" {
-			t.Errorf("to another host: token %q, want none", header)
+			t.Errorf("to another host: got token %q, want none", header)
 		}
 	}
 }
@@ -316,7 +316,7 @@ func TestWHIPStopped(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("no offer arrived, want one within the deadline")
+			t.Fatal("got no offer within the deadline")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -325,6 +325,6 @@ func TestWHIPStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ended := count(); ended != 1 {
-		t.Errorf("%d ends, want 1", ended)
+		t.Errorf("got %d ends, want 1", ended)
 	}
 }

@@ -83,7 +83,7 @@ func TestFarServer(t *testing.T) {
 	for _, text := range strings.Split(cmp.Or(os.Getenv(envRTT), "300"), ",") {
 		rtt, err := strconv.Atoi(text)
 		if err != nil {
-			t.Fatalf("%s: %v, want ms separated by commas", envRTT, err)
+			t.Fatalf("%s: got %v, want ms separated by commas", envRTT, err)
 		}
 		for _, version := range []string{"2.7", "3.0", "4.0"} {
 			t.Run(version+" at "+text+" ms", func(t *testing.T) {

@@ -59,23 +59,23 @@ func TestLiveKitFaults(t *testing.T) {
 		config bbbrig.Config
 		steps  map[report.ConferenceStep]string
 	}{
-		"no token comes":       {fault(bbbrig.Token, bbbrig.Silent), map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "fail no_livekit_token", report.StepCall: "unknown step_before"}},
+		"no token sent":        {fault(bbbrig.Token, bbbrig.Silent), map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "fail no_livekit_token", report.StepCall: "unknown step_before"}},
 		"no field for a token": {fault(bbbrig.Token, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "fail no_livekit_token"}},
 		"a token that expired": {fault(bbbrig.LiveKit, bbbrig.Expired), map[report.ConferenceStep]string{report.StepSignalling: "fail 401", report.StepSoundDown: "unknown step_before"}},
 		"a token of another key": {fault(bbbrig.LiveKit, bbbrig.Refuses), map[report.ConferenceStep]string{
 			report.StepSignalling: "fail 401"}},
-		"LiveKit is down":         {fault(bbbrig.LiveKit, bbbrig.Down), map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
-		"LiveKit hangs":           {fault(bbbrig.LiveKit, bbbrig.Hangs), map[report.ConferenceStep]string{report.StepSignalling: "fail timeout"}},
-		"a page instead of it":    {fault(bbbrig.LiveKit, bbbrig.HTML), map[report.ConferenceStep]string{report.StepSignalling: "fail not_api"}},
-		"may not publish":         {fault(bbbrig.Call, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail not_published"}},
-		"muted by the server":     {fault(bbbrig.Sound, bbbrig.Muted), map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "fail muted_by_server", report.StepSoundDown: "unknown step_before"}},
-		"removed by the server":   {fault(bbbrig.Sound, bbbrig.HangsUp), map[report.ConferenceStep]string{report.StepSoundDown: "unknown step_before"}},
-		"may not listen":          {fault(bbbrig.Sound, bbbrig.Silent), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail no_offer"}},
-		"muted on joining":        {bbbrig.Config{Version: "4.0", MuteOnStart: true}, map[report.ConferenceStep]string{report.StepState: "ok mute_on_start", report.StepSoundUp: "fail mute_on_start"}},
-		"locked microphones":      {bbbrig.Config{Version: "4.0", LockMicrophones: true}, map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "unknown microphone_locked", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
-		"an address of no use":    {bbbrig.Config{Version: "4.0", LiveKitURL: "javascript:alert(1)"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
-		"an address in the clear": {bbbrig.Config{Version: "4.0", LiveKitURL: "ws://livekit.example.org"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
-		"another host":            {bbbrig.Config{Version: "4.0", LiveKitURL: "wss://livekit.invalid/x"}, map[report.ConferenceStep]string{report.StepSignalling: "fail no_name"}},
+		"LiveKit is down":        {fault(bbbrig.LiveKit, bbbrig.Down), map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
+		"LiveKit hangs":          {fault(bbbrig.LiveKit, bbbrig.Hangs), map[report.ConferenceStep]string{report.StepSignalling: "fail timeout"}},
+		"a page instead of it":   {fault(bbbrig.LiveKit, bbbrig.HTML), map[report.ConferenceStep]string{report.StepSignalling: "fail not_api"}},
+		"may not publish":        {fault(bbbrig.Call, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail not_published"}},
+		"muted by the server":    {fault(bbbrig.Sound, bbbrig.Muted), map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "fail muted_by_server", report.StepSoundDown: "unknown step_before"}},
+		"removed by the server":  {fault(bbbrig.Sound, bbbrig.HangsUp), map[report.ConferenceStep]string{report.StepSoundDown: "unknown step_before"}},
+		"may not listen":         {fault(bbbrig.Sound, bbbrig.Silent), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail no_offer"}},
+		"muted on joining":       {bbbrig.Config{Version: "4.0", MuteOnStart: true}, map[report.ConferenceStep]string{report.StepState: "ok mute_on_start", report.StepSoundUp: "fail mute_on_start"}},
+		"locked microphones":     {bbbrig.Config{Version: "4.0", LockMicrophones: true}, map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "unknown microphone_locked", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
+		"a useless address":      {bbbrig.Config{Version: "4.0", LiveKitURL: "javascript:alert(1)"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
+		"an unencrypted address": {bbbrig.Config{Version: "4.0", LiveKitURL: "ws://livekit.example.org"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
+		"another host":           {bbbrig.Config{Version: "4.0", LiveKitURL: "wss://livekit.invalid/x"}, map[report.ConferenceStep]string{report.StepSignalling: "fail no_name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,7 @@ func TestJoined(t *testing.T) {
 	} {
 		_, _, err := parseJoined([]byte(body))
 		if refused, ok := err.(*refusedError); !ok || refused.code != code {
-			t.Errorf("%s: %v, want %s", body, err, code)
+			t.Errorf("%s: got error %v, want %s", body, err, code)
 		}
 	}
 	for _, body := range []string{"", "<html>", "{}", "[]", strings.Replace(joinedXML, "sessionsession12", "a b\r\nX: y", 1)} {
@@ -73,7 +73,7 @@ func TestLiveKitAddress(t *testing.T) {
 			got = at.String()
 		}
 		if got != want {
-			t.Errorf("%q: %q, want %q", told, got, want)
+			t.Errorf("%q: got %q, want %q", told, got, want)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestToken(t *testing.T) {
 		`[]`: "",
 	} {
 		if got := parseToken([]byte(payload)); got != want {
-			t.Errorf("%s: %q, want %q", payload, got, want)
+			t.Errorf("%s: got %q, want %q", payload, got, want)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestValidation(t *testing.T) {
 		`"yes"`: "not_api",
 	} {
 		if got := parseValidation(ddp{Result: []byte(result)}); got.Code != want {
-			t.Errorf("%s: %q, want %q", result, got.Code, want)
+			t.Errorf("%s: got %q, want %q", result, got.Code, want)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func TestLobbyState(t *testing.T) {
 		me, known, err := parseSelf([]byte(payload))
 		o, final := me.judge()
 		if err != nil || !known || !final || o.Code != want {
-			t.Errorf("%s: %q, final %v, %v, want %q", payload, o.Code, final, err, want)
+			t.Errorf("%s: got %q, final %v, error %v; want %q", payload, o.Code, final, err, want)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestSFUErrors(t *testing.T) {
 		`{"id":"error"}`:                                                      "call_refused",
 	} {
 		if r, err := parseReply([]byte(body)); err != nil || r.fault() != want {
-			t.Errorf("%s: %q, %v, want %q", body, r.fault(), err, want)
+			t.Errorf("%s: got %q, error %v; want %q", body, r.fault(), err, want)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestMediaAddress(t *testing.T) {
 		"c=IN IP4 203.0.113.7\r\n": "invalid IP",
 	} {
 		if got := relaytest.MediaAddress(sdp); got.String() != want {
-			t.Errorf("%q: %s, want %s", sdp, got, want)
+			t.Errorf("%q: got %s, want %s", sdp, got, want)
 		}
 	}
 }

@@ -228,8 +228,8 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 }
 
 // fillLoss writes the loss of both directions. Both shares refer to the packets that the
-// last report covers; back tells which packets have returned. It is unknown which of the
-// lead were lost; they count as part of the stream.
+// last report covers; back states which packets have returned. It is unknown which packets
+// of the lead were lost; they count as part of the stream.
 func (s *stream) fillLoss(d *report.MediaVoice, back []bool) {
 	if s.last == nil {
 		return

@@ -18,10 +18,10 @@ func TestBounded(t *testing.T) {
 	line := "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
 	got, err := bounded("v=0\r\n" + strings.Repeat(line, 1000) + "a=end-of-candidates\r\n")
 	if err != nil || strings.Count(got, line) != maxCandidates || !strings.HasPrefix(got, "v=0\r\n") || !strings.HasSuffix(got, "a=end-of-candidates\r\n") {
-		t.Errorf("%d addresses, %v", strings.Count(got, line), err)
+		t.Errorf("got %d addresses, error %v", strings.Count(got, line), err)
 	}
 	if _, err := bounded(strings.Repeat("a=x\r\n", 20000)); !errors.Is(err, ErrAnswer) {
-		t.Errorf("a huge description: %v", err)
+		t.Errorf("a huge description: got error %v, want %v", err, ErrAnswer)
 	}
 }
 
@@ -55,7 +55,7 @@ func FuzzDescriptions(f *testing.F) {
 			t.Fatal(err)
 		}
 		if err := speaks.Answer(sdp); err != nil && !errors.Is(err, ErrAnswer) {
-			t.Errorf("answer: %v", err)
+			t.Errorf("answer: got error %v", err)
 		}
 		listens, err := Open(env, Config{Server: at, Listen: true})
 		if err != nil {
@@ -63,7 +63,7 @@ func FuzzDescriptions(f *testing.F) {
 		}
 		defer listens.Close()
 		if _, err := listens.Accept(t.Context(), sdp); err != nil && !errors.Is(err, ErrAnswer) && !strings.Contains(err.Error(), "local description") {
-			t.Errorf("offer: %v", err)
+			t.Errorf("offer: got error %v", err)
 		}
 	})
 }

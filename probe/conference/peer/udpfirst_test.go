@@ -10,25 +10,25 @@ func TestSplitTCP(t *testing.T) {
 	const tcp = "a=candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive\r\n"
 	rest, held := splitTCP("v=0\r\n" + udp + tcp + "a=candidate:\r\na=end-of-candidates\r\n")
 	if rest != "v=0\r\n"+udp+"a=candidate:\r\na=end-of-candidates\r\n" {
-		t.Errorf("rest %q", rest)
+		t.Errorf("got rest %q", rest)
 	}
 	if !slices.Equal(held, []string{"candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive"}) {
-		t.Errorf("held %q", held)
+		t.Errorf("got withheld candidates %q", held)
 	}
 }
 
 // A server may send an endless number of candidates.
-func TestHeldIsBounded(t *testing.T) {
+func TestWithheldIsBounded(t *testing.T) {
 	c := &Connection{only: AnyTransport}
 	for range 10 * maxHeld {
 		if !c.withheld("candidate:2 1 tcp 1 192.0.2.1 7881 typ host tcptype passive") {
-			t.Fatal("not withheld")
+			t.Fatal("a TCP candidate was not withheld")
 		}
 	}
 	if len(c.held) != maxHeld {
-		t.Errorf("%d are held", len(c.held))
+		t.Errorf("%d candidates are held, want %d", len(c.held), maxHeld)
 	}
 	if c.withheld("candidate:1 1 udp 1 192.0.2.1 7882 typ host") || (&Connection{only: TCP}).withheld("candidate:2 1 tcp 1 192.0.2.1 7881 typ host") {
-		t.Error("withheld without a reason")
+		t.Error("a candidate of the chosen transport was withheld")
 	}
 }

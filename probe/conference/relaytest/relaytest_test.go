@@ -21,7 +21,7 @@ func TestRelaysAreJudged(t *testing.T) {
 	} {
 		o := judge(relays, list)
 		if got := strings.TrimSpace(string(o.Status) + " " + o.Code); got != want {
-			t.Errorf("%s, want %s", got, want)
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

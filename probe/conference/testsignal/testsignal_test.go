@@ -120,25 +120,25 @@ func TestRecording(t *testing.T) {
 		var all []byte
 		for _, p := range packets[:Packets] {
 			if len(p) != PacketBytes {
-				t.Fatalf("a packet of %d bytes", len(p))
+				t.Fatalf("got a packet of %d bytes, want %d", len(p), PacketBytes)
 			}
 			all = append(all, p...)
 		}
 		if err := os.WriteFile("recording.opus", all, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		t.Skip("made anew")
+		t.Skip("the recording was regenerated")
 	}
 	if len(recording) != Packets*PacketBytes {
-		t.Fatalf("%d bytes", len(recording))
+		t.Fatalf("the recording has %d bytes, want %d", len(recording), Packets*PacketBytes)
 	}
 	found := Find(arrivalsOf(own(), 30*time.Millisecond), sent())
 	if len(found) != sweeps {
-		t.Fatalf("%d of %d sweeps found", len(found), sweeps)
+		t.Fatalf("found %d of %d sweeps", len(found), sweeps)
 	}
 	for _, s := range found {
 		if trip := s.Arrived - s.Sent; (trip-30*time.Millisecond).Abs() > time.Millisecond || s.Heard < 0.85 {
-			t.Errorf("sweep %d: %v, heard %.2f", s.Index, trip, s.Heard)
+			t.Errorf("sweep %d: round trip %v, correlation %.2f", s.Index, trip, s.Heard)
 		}
 	}
 }
@@ -157,11 +157,11 @@ func TestThroughAServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := Find(arrivalsOf(encode(t, heard(t), args...), 50*time.Millisecond), sent())
 			if len(found) < sweeps-1 {
-				t.Fatalf("%d of %d sweeps found", len(found), sweeps)
+				t.Fatalf("found %d of %d sweeps", len(found), sweeps)
 			}
 			for _, s := range found {
 				if trip := s.Arrived - s.Sent; trip < 50*time.Millisecond || trip > 58*time.Millisecond {
-					t.Errorf("sweep %d: %v, heard %.2f", s.Index, trip, s.Heard)
+					t.Errorf("sweep %d: round trip %v, correlation %.2f", s.Index, trip, s.Heard)
 				}
 			}
 		})
@@ -186,7 +186,7 @@ func TestOtherSound(t *testing.T) {
 	for name, pcm := range map[string][]byte{"noise": noise, "hum": hum, "gliding tones": glide, "silence": make([]byte, 2*48000*3), "speech": spoken} {
 		packets := arrivalsOf(encode(t, pcm, "-application", "voip", "-b:a", "30k"), 0)
 		if found := Find(packets, sent()); len(found) > 0 {
-			t.Errorf("%s: %d sweeps found", name, len(found))
+			t.Errorf("%s: found %d sweeps, want none", name, len(found))
 		}
 		sound, _ := decode(packets)
 		for _, rises := range []bool{false, true} {
@@ -196,7 +196,7 @@ func TestOtherSound(t *testing.T) {
 		}
 	}
 	if found := Find(nil, sent()); found != nil {
-		t.Errorf("%d sweeps found without any packet", len(found))
+		t.Errorf("found %d sweeps without any packet", len(found))
 	}
 }
 
@@ -224,7 +224,7 @@ func TestDamage(t *testing.T) {
 			}
 			return kept
 		}(),
-		"one in ten left out, so that the sound is shorter": func() (kept []Arrival) {
+		"one packet in ten removed, so that the sound is shorter": func() (kept []Arrival) {
 			for i, p := range all {
 				if i%10 != 8 {
 					p.Stamp = int64(len(kept)) * StampStep
@@ -246,11 +246,11 @@ func TestDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := Find(packets, sent())
 			if len(found) < len(packets)/20 {
-				t.Errorf("%d sweeps found in %d packets", len(found), len(packets))
+				t.Errorf("found %d sweeps in %d packets", len(found), len(packets))
 			}
 			for _, s := range found {
 				if trip := s.Arrived - s.Sent; (trip - 80*time.Millisecond).Abs() > 2*time.Millisecond {
-					t.Errorf("sweep %d: %v", s.Index, trip)
+					t.Errorf("sweep %d: round trip %v", s.Index, trip)
 				}
 			}
 		})

@@ -56,7 +56,7 @@ func TestPanicOfAnEarlyStep(t *testing.T) {
 	early := v.Begin(t.Context(), report.StepRoundTrip, func(context.Context) visit.Outcome { panic("hostile") })
 	defer func() {
 		if got := recover(); got != "hostile" {
-			t.Errorf("recovered %v", got)
+			t.Errorf("got panic %v, want %v", got, "hostile")
 		}
 	}()
 	v.Finish(early)

@@ -42,8 +42,8 @@ func TestCollect(t *testing.T) {
 		from("panic_records", errors.New("broken")),
 	}, noon.Add(-time.Hour), noon)
 	want := []string{"client_crashed Zoom sigsegv", "client_crashed Chrome dump", "client_crashed Zoom dump", "wifi_dropped  reason_8"}
-	if got := saidAll(found.Events); !reflect.DeepEqual(got, want) {
-		t.Errorf("%q", got)
+	if got := eventTexts(found.Events); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	states := map[string]string{}
 	for _, s := range found.Sources {
@@ -52,10 +52,10 @@ func TestCollect(t *testing.T) {
 	if !reflect.DeepEqual(states, map[string]string{
 		"journal": "read", "crash_folders": "read", "core_files": "absent", "kernel_log": "not_permitted", "panic_records": "failed",
 	}) {
-		t.Error(states)
+		t.Errorf("got sources %v", states)
 	}
 	if *found.WindowS != 3600 {
-		t.Errorf("window %v s", *found.WindowS)
+		t.Errorf("got a window of %v s, want 3600", *found.WindowS)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestNewestAreKept(t *testing.T) {
 	}
 	found := collect(t.Context(), []source{from("journal", nil, all...)}, noon.Add(-24*time.Hour), noon)
 	if n := len(found.Events); n != maxEvents || !found.Events[n-1].At.Equal(noon) {
-		t.Errorf("%d events, the last at %v", n, found.Events[n-1].At)
+		t.Errorf("got %d events, the last at %v", n, found.Events[n-1].At)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestUnreadableIsUnknown(t *testing.T) {
 		}}
 		r, err := p.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		if err != nil || r.Status != want || (r.Note == "") != (want == report.StatusOK) {
-			t.Errorf("%v, %+v, want %s", err, r, want)
+			t.Errorf("got error %v, result %+v; want %s", err, r, want)
 		}
 	}
 }
@@ -110,20 +110,20 @@ func TestFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, err := readFolders(t.Context(), crashpad(dir, "Chrome"), noon.Add(-time.Hour))
-	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Chrome dump"}) || !events[0].At.Equal(noon) {
-		t.Errorf("%v, %+v", err, events)
+	if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Chrome dump"}) || !events[0].At.Equal(noon) {
+		t.Errorf("got error %v, events %+v; want client_crashed Chrome dump", err, events)
 	}
 	if _, err := readFolders(t.Context(), crashpad(filepath.Join(dir, "none"), "Chrome"), noon); !errors.Is(err, errAbsent) {
-		t.Errorf("no folder: %v", err)
+		t.Errorf("no folder: got error %v, want %v", err, errAbsent)
 	}
 	// A file instead of a folder.
 	if events, err := readFolders(t.Context(), []folder{dumps(filepath.Join(dir, "pending", "a.dmp"), "Chrome")}, noon); err == nil || len(events) != 0 {
-		t.Errorf("a file: %v, %v", err, events)
+		t.Errorf("a file: got error %v, events %v; want non-nil, none", err, events)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := readFolders(ended, crashpad(dir, "Chrome"), noon); !errors.Is(err, context.Canceled) {
-		t.Errorf("stopped: %v", err)
+		t.Errorf("cancelled: got error %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -139,11 +139,11 @@ func TestDiagnosticReportFolder(t *testing.T) {
 		}
 	}
 	events, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none"), dir}, noon.Add(-24*time.Hour))
-	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Zoom"}) {
-		t.Errorf("%v, %q", err, got)
+	if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Zoom"}) {
+		t.Errorf("got error %v, %q; want client_crashed Zoom", err, got)
 	}
 	if _, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none")}, noon); !errors.Is(err, errAbsent) {
-		t.Errorf("no folder: %v", err)
+		t.Errorf("no folder: got error %v, want %v", err, errAbsent)
 	}
 }
 
@@ -163,10 +163,10 @@ func TestKernelLogOnlyInsteadOfTheJournal(t *testing.T) {
 	} {
 		found := collect(t.Context(), []source{c.journal, kernel}, noon.Add(-time.Hour), noon)
 		if len(found.Events) != c.events || len(found.Sources) != c.sources {
-			t.Errorf("%s: %+v", name, found)
+			t.Errorf("%s: got %+v, want %d events, %d sources", name, found, c.events, c.sources)
 		}
 		if name == "journal read" && len(found.Events) == 1 && !found.Events[0].At.Equal(earlier.At) {
-			t.Errorf("%s: at %v", name, found.Events[0].At)
+			t.Errorf("%s: got time %v, want %v", name, found.Events[0].At, earlier.At)
 		}
 	}
 }

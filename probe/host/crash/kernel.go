@@ -108,8 +108,7 @@ func kernelEvent(message string) (e report.HostEvent, ok bool) {
 		if i := r.pattern.SubexpIndex("detail"); i >= 0 {
 			e.Detail = kernelDetail(r.kind, m[i])
 		}
-		// The limit of a control group is that of one program, and says nothing of the
-		// machine's memory.
+		// The limit of a control group applies to one program, not to the machine's memory.
 		ofProgram := e.Kind == report.EventClientCrashed || strings.HasPrefix(message, "Memory cgroup")
 		if ofProgram && e.Program == "" {
 			return report.HostEvent{}, false

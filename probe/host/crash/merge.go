@@ -65,7 +65,7 @@ func Same(a, b report.HostEvent) bool {
 // combined returns a record with the details that another record of the same event knows
 // better.
 func combined(a, b report.HostEvent) report.HostEvent {
-	if told(b.Detail) > told(a.Detail) {
+	if detailRank(b.Detail) > detailRank(a.Detail) {
 		a.Detail = b.Detail
 	}
 	if a.Program == "" {
@@ -83,8 +83,8 @@ const detailSwitchedOff = "switched_off"
 // detailDump means that there is only a dump, without a reason.
 const detailDump = "dump"
 
-// told ranks details by how informative they are.
-func told(detail string) int {
+// detailRank ranks details by how informative they are.
+func detailRank(detail string) int {
 	switch detail {
 	case "":
 		return 0

@@ -10,15 +10,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// said formats an event as kind, program, detail.
-func said(e report.HostEvent) string {
+// eventText formats an event as kind, program, detail.
+func eventText(e report.HostEvent) string {
 	return strings.TrimSpace(string(e.Kind) + " " + e.Program + " " + e.Detail)
 }
 
-func saidAll(events []report.HostEvent) []string {
+func eventTexts(events []report.HostEvent) []string {
 	all := []string{}
 	for _, e := range events {
-		all = append(all, said(e))
+		all = append(all, eventText(e))
 	}
 	return all
 }
@@ -56,8 +56,8 @@ func TestKernelMessages(t *testing.T) {
 		"": "",
 	} {
 		e, ok := kernelEvent(message)
-		if got := said(e); ok != (want != "") || got != strings.TrimSpace(want) {
-			t.Errorf("%q: %q, want %q", message, got, want)
+		if got := eventText(e); ok != (want != "") || got != strings.TrimSpace(want) {
+			t.Errorf("%q: got %q, want %q", message, got, want)
 		}
 	}
 }
@@ -65,12 +65,12 @@ func TestKernelMessages(t *testing.T) {
 func TestKernelRecord(t *testing.T) {
 	booted := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	e, ok := parseKernelRecord("3,812,90000000,-;Out of memory: Killed process 9 (firefox) total-vm:1kB\n SUBSYSTEM=x", booted)
-	if !ok || said(e) != "out_of_memory Firefox" || !e.At.Equal(booted.Add(90*time.Second)) {
-		t.Errorf("%v, %+v", ok, e)
+	if !ok || eventText(e) != "out_of_memory Firefox" || !e.At.Equal(booted.Add(90*time.Second)) {
+		t.Errorf("got %v, %+v; want out_of_memory Firefox", ok, e)
 	}
 	for _, broken := range []string{"", ";", "3;PM: suspend exit", "3,1,x,-;PM: suspend exit", "3,1,-5,-;PM: suspend exit", "3,1,9223372036854775807,-;PM: suspend exit"} {
 		if e, ok := parseKernelRecord(broken, booted); ok {
-			t.Errorf("%q: %+v", broken, e)
+			t.Errorf("%q: got %+v, want nothing", broken, e)
 		}
 	}
 }
@@ -95,11 +95,11 @@ func TestJournal(t *testing.T) {
 		"client_crashed Firefox sigsegv", "client_crashed Zoom signal_6", "sleep", "resume",
 		"wifi_dropped  access_point_lost", "unexpected_shutdown", "out_of_memory Firefox oomd", "resume",
 	}
-	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, %q", err, got)
+	if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got error %v, %q; want %q", err, got, want)
 	}
 	if at := time.UnixMicro(1772438400000000); len(events) > 0 && !events[0].At.Equal(at) {
-		t.Errorf("at %v, want %v", events[0].At, at)
+		t.Errorf("got time %v, want %v", events[0].At, at)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestJournalArgs(t *testing.T) {
 	args := strings.Join(journalArgs(time.Unix(1772438400, 0)), " ")
 	for _, private := range []string{"ENVIRON", "CMDLINE", "CWD", "HOSTNAME"} {
 		if strings.Contains(args, private) {
-			t.Errorf("asks for %s", private)
+			t.Errorf("the journal arguments contain the private field %s", private)
 		}
 	}
 	if !strings.Contains(args, "--output-fields=") || !strings.Contains(args, "--since=@1772438400") {
-		t.Error(args)
+		t.Errorf("got arguments %q; want it to contain %q and %q", args, "--output-fields=", "--since=@1772438400")
 	}
 }
 
@@ -129,8 +129,8 @@ func TestCoreNames(t *testing.T) {
 		if !ok {
 			e = report.HostEvent{}
 		}
-		if said(e) != want || ok && e.At.Unix() != 1772438400 {
-			t.Errorf("%q: %q at %v, want %q", name, said(e), e.At, want)
+		if eventText(e) != want || ok && e.At.Unix() != 1772438400 {
+			t.Errorf("%q: got %q at %v, want %q", name, eventText(e), e.At, want)
 		}
 	}
 	for name, want := range map[string]string{
@@ -139,8 +139,8 @@ func TestCoreNames(t *testing.T) {
 		"_usr_bin_tagebuch.1000.crash":        "",
 		"_opt_zoom_zoom.1000.upload":          "",
 	} {
-		if e, ok := readApportName(name); ok != (want != "") || ok && said(e) != want {
-			t.Errorf("%q: %q, want %q", name, said(e), want)
+		if e, ok := readApportName(name); ok != (want != "") || ok && eventText(e) != want {
+			t.Errorf("%q: got %q, want %q", name, eventText(e), want)
 		}
 	}
 }
@@ -155,16 +155,16 @@ func TestCorePattern(t *testing.T) {
 	} {
 		f, ok := corePattern(c.pattern)
 		if !ok || f.path != "/var/cores" {
-			t.Errorf("%q: %v, %q", c.pattern, ok, f.path)
+			t.Errorf("%q: got %v, folder %q; want /var/cores", c.pattern, ok, f.path)
 			continue
 		}
-		if e, ok := f.read(c.file); ok != (c.want != "") || ok && said(e) != c.want {
-			t.Errorf("%q: %q: %q, want %q", c.pattern, c.file, said(e), c.want)
+		if e, ok := f.read(c.file); ok != (c.want != "") || ok && eventText(e) != c.want {
+			t.Errorf("%q: %q: got %q, want %q", c.pattern, c.file, eventText(e), c.want)
 		}
 	}
 	for _, pattern := range []string{"core", "", "|/usr/lib/systemd/systemd-coredump %P %u", "/var/%e/core", "/var/cores/core.%p"} {
 		if f, ok := corePattern(pattern); ok {
-			t.Errorf("%q: %q", pattern, f.path)
+			t.Errorf("%q: got folder %q, want none", pattern, f.path)
 		}
 	}
 }
@@ -187,16 +187,16 @@ func TestDiagnosticReports(t *testing.T) {
 		"Process:               zoom.us [712]\nPath: /Applications/zoom.us.app\nDate/Time:             2026-03-02 09:00:00.000 +0100\nException Type:        EXC_CRASH (SIGABRT)\n": "client_crashed Zoom sigabrt",
 	} {
 		e, ok, err := parseDiagnosticReport(strings.NewReader(document))
-		if err != nil || ok != (want != "") || ok && said(e) != want {
-			t.Errorf("%.60q: %v, %q, %v, want %q", document, ok, said(e), err, want)
+		if err != nil || ok != (want != "") || ok && eventText(e) != want {
+			t.Errorf("%.60q: got %v, %q, error %v; want %q", document, ok, eventText(e), err, want)
 		}
 		if ok && e.At.Unix() != 1772438400 {
-			t.Errorf("%.60q: at %v", document, e.At)
+			t.Errorf("%.60q: got time %v", document, e.At)
 		}
 	}
 	for _, broken := range []string{"", "{", "{}\n{}", "hello", `{"bug_type":"309","timestamp":"yesterday"}`, "\x00\xff"} {
 		if e, ok, err := parseDiagnosticReport(strings.NewReader(broken)); err == nil {
-			t.Errorf("%q: %v %+v", broken, ok, e)
+			t.Errorf("%q: got %v, %+v; want an error", broken, ok, e)
 		}
 	}
 }
@@ -210,8 +210,8 @@ func TestErrorReportNames(t *testing.T) {
 		"AppCrash_Zoom.exe":                 "", // truncated
 		"":                                  "",
 	} {
-		if e, ok := readErrorReportName(name); ok != (want != "") || ok && said(e) != want {
-			t.Errorf("%q: %q, want %q", name, said(e), want)
+		if e, ok := readErrorReportName(name); ok != (want != "") || ok && eventText(e) != want {
+			t.Errorf("%q: got %q, want %q", name, eventText(e), want)
 		}
 	}
 }
@@ -252,10 +252,10 @@ func FuzzParsers(f *testing.F) {
 		events = append(events, found...)
 		for _, e := range events {
 			if e.Program != "" && report.ProgramName(e.Program) != e.Program {
-				t.Errorf("%q names %q", s, e.Program)
+				t.Errorf("%q: got program %q", s, e.Program)
 			}
 			if e.Detail != "" && !reportable.MatchString(e.Detail) {
-				t.Errorf("%q has the detail %q", s, e.Detail)
+				t.Errorf("%q: got detail %q", s, e.Detail)
 			}
 		}
 	})

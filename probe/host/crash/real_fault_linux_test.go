@@ -80,7 +80,7 @@ func finds(t *testing.T, name string, since time.Time, is func(report.HostEvent)
 		last = found.Events
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Fatalf("%s is not found in %+v", name, last)
+	t.Fatalf("%s was not found in %+v", name, last)
 }
 
 // TestCoreDump has the kernel write a real core dump of a program with the name of a
@@ -103,10 +103,10 @@ func TestCoreDump(t *testing.T) {
 	})
 	began := time.Now().Add(-time.Second)
 	if out, err := faulty(t, "zoom", "abort").CombinedOutput(); err == nil {
-		t.Fatalf("it did not crash: %s", out)
+		t.Fatalf("the program did not crash: %s", out)
 	}
 	if dumps, _ := filepath.Glob(filepath.Join(dir, "core.zoom.*")); len(dumps) != 1 {
-		t.Fatalf("the kernel wrote %q", dumps)
+		t.Fatalf("got core dumps %q, want 1 entry", dumps)
 	}
 	finds(t, "the dump", began, func(e report.HostEvent) bool {
 		return e.Kind == report.EventClientCrashed && e.Program == "Zoom" && e.Detail == detailDump
@@ -137,7 +137,7 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	_, _ = in.Write([]byte("x"))
 	if err := cmd.Wait(); err == nil {
-		t.Fatal("it was not killed")
+		t.Fatal("the program was not killed")
 	}
 	finds(t, "the kill", began, func(e report.HostEvent) bool {
 		return e.Kind == report.EventOutOfMemory && e.Program == "Zoom"
@@ -168,19 +168,19 @@ func controlGroup(t *testing.T) (group, limit string) {
 func TestAnEmptyJournalIsNoJournal(t *testing.T) {
 	root := t.TempDir()
 	if keepsJournal(root) {
-		t.Error("no folder")
+		t.Error("got a journal without a folder")
 	}
 	machine := filepath.Join(root, "var/log/journal/0123456789abcdef0123456789abcdef")
 	if err := os.MkdirAll(machine, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if keepsJournal(root) {
-		t.Error("an empty folder")
+		t.Error("got a journal in an empty folder")
 	}
 	if err := os.WriteFile(filepath.Join(machine, "system.journal"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if !keepsJournal(root) {
-		t.Error("a file is not seen")
+		t.Error("a journal file was not recognised")
 	}
 }

@@ -94,18 +94,18 @@ func TestWindowsEvents(t *testing.T) {
 		"another provider":          {winDocument("Anna Application Error", 1000, "AppName=Zoom.exe"), []string{}},
 	} {
 		events, err := parseWinEvent(c.document)
-		if got := saidAll(events); err != nil || !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: %v, %q, want %q", name, err, got, c.want)
+		if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got error %v, %q; want %q", name, err, got, c.want)
 		}
 		for _, e := range events {
 			if e.At.Before(time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)) || e.At.After(time.Date(2026, 3, 2, 8, 0, 1, 0, time.UTC)) {
-				t.Errorf("%s: at %v", name, e.At)
+				t.Errorf("%s: got time %v", name, e.At)
 			}
 		}
 	}
 	for _, broken := range []string{"", "<Event>", "<Event></Event>", "<a/>", "\x00"} {
 		if events, err := parseWinEvent(broken); err == nil {
-			t.Errorf("%q: %v", broken, events)
+			t.Errorf("%q: got %v, want an error", broken, events)
 		}
 	}
 }
@@ -115,6 +115,6 @@ func TestWindowsQueries(t *testing.T) {
 	queries := winQueries(now.Add(-24*time.Hour), now)
 	want := "*[System[((Provider[@Name='Application Error'] and (EventID=1000)) or (Provider[@Name='Application Hang'] and (EventID=1002)) or (Provider[@Name='Windows Error Reporting'] and (EventID=1001))) and TimeCreated[timediff(@SystemTime) <= 86400000]]]"
 	if len(queries) != 3 || queries[0].channel != "Application" || queries[0].filter != want {
-		t.Errorf("%+v", queries)
+		t.Errorf("got %+v; want 3 entries, [0].channel %q, [0].filter %v", queries, "Application", want)
 	}
 }

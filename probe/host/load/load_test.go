@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// made is a simulated machine.
-type made struct {
+// fakeMachine is a simulated machine.
+type fakeMachine struct {
 	began time.Time
 	// busy returns the load of the two processors.
 	busy      func(at time.Duration) float64
@@ -23,7 +23,7 @@ type made struct {
 	fed       power
 }
 
-func (m *made) times(context.Context) (times, error) {
+func (m *fakeMachine) times(context.Context) (times, error) {
 	if m.broken {
 		return times{}, errors.New("no /proc")
 	}
@@ -36,13 +36,13 @@ func (m *made) times(context.Context) (times, error) {
 	return t, nil
 }
 
-func (m *made) memoryFreeMB(context.Context) *float64 { return free(m.broken, 3000) }
-func (m *made) diskFreeMB(context.Context) *float64   { return free(m.broken, 9000) }
-func (m *made) pressure(resource string) *float64 {
+func (m *fakeMachine) memoryFreeMB(context.Context) *float64 { return free(m.broken, 3000) }
+func (m *fakeMachine) diskFreeMB(context.Context) *float64   { return free(m.broken, 9000) }
+func (m *fakeMachine) pressure(resource string) *float64 {
 	return map[string]*float64{"cpu": new(12.5)}[resource]
 }
 
-func (m *made) throttles(context.Context) (n int64, state, ok bool) {
+func (m *fakeMachine) throttles(context.Context) (n int64, state, ok bool) {
 	if len(m.throttled) == 0 {
 		return 0, false, false
 	}
@@ -51,7 +51,7 @@ func (m *made) throttles(context.Context) (n int64, state, ok bool) {
 	return n, false, true
 }
 
-func (m *made) power(context.Context) power { return m.fed }
+func (m *fakeMachine) power(context.Context) power { return m.fed }
 
 func free(broken bool, mb float64) *float64 {
 	if broken {
@@ -60,7 +60,7 @@ func free(broken bool, mb float64) *float64 {
 	return &mb
 }
 
-func measure(t *testing.T, m *made, limit time.Duration) (probe.Result, *report.HostLoad) {
+func measure(t *testing.T, m *fakeMachine, limit time.Duration) (probe.Result, *report.HostLoad) {
 	t.Helper()
 	m.began = time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -76,7 +76,7 @@ func near(got *float64, want float64) bool { return got != nil && *got > want-1 
 
 func TestBusyComputer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &made{
+		m := &fakeMachine{
 			busy: func(at time.Duration) float64 {
 				if at >= 2*time.Second && at < 3*time.Second {
 					return 1
@@ -88,13 +88,13 @@ func TestBusyComputer(t *testing.T) {
 		}
 		r, d := measure(t, m, time.Minute)
 		if r.Status != report.StatusOK || !near(d.CPUPct, 40) || !near(d.CPUMaxPct, 100) {
-			t.Errorf("%s, %v %%, at most %v %%", r.Status, *d.CPUPct, *d.CPUMaxPct)
+			t.Errorf("got status %s, a load of %v %%, at most %v %%; want ok, 40 %%, 100 %%", r.Status, *d.CPUPct, *d.CPUMaxPct)
 		}
 		if d.Throttled == nil || !*d.Throttled || d.Power != "battery" || !*d.PowerSaving || *d.BatteryPct != 40 {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want throttled, battery at 40 %% and power saving", d)
 		}
 		if *d.CPUPressurePct != 12.5 || d.MemoryPressurePct != nil || *d.MemoryFreeMB != 3000 || *d.DiskFreeMB != 9000 {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want a CPU pressure of 12.5 %%, no memory pressure, 3000 MB of memory and 9000 MB of disk", d)
 		}
 	})
 }
@@ -102,18 +102,18 @@ func TestBusyComputer(t *testing.T) {
 // TestStopped checks that a cancelled probe reports what it has measured so far.
 func TestStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, d := measure(t, &made{busy: func(time.Duration) float64 { return 0.5 }, throttled: []int64{7}}, 1700*time.Millisecond)
+		r, d := measure(t, &fakeMachine{busy: func(time.Duration) float64 { return 0.5 }, throttled: []int64{7}}, 1700*time.Millisecond)
 		if r.Status != report.StatusOK || !near(d.CPUPct, 50) || d.Throttled == nil || *d.Throttled {
-			t.Errorf("%s, %+v", r.Status, d)
+			t.Errorf("got status %s, %+v; want ok, a load of 50 %%, not throttled", r.Status, d)
 		}
 	})
 }
 
 func TestNothingKnownIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, d := measure(t, &made{broken: true}, time.Minute)
+		r, d := measure(t, &fakeMachine{broken: true}, time.Minute)
 		if r.Status != report.StatusUnknown || r.Note == "" || d.CPUPct != nil || d.Throttled != nil || d.PowerSaving != nil || d.Power != "" {
-			t.Errorf("%+v, %+v", r, d)
+			t.Errorf("got %+v, %+v; want status unknown with a note and no data", r, d)
 		}
 	})
 }
@@ -123,7 +123,7 @@ func TestShareOfCountersThatRunBack(t *testing.T) {
 		{times{10, 20}, times{10, 20}}, {times{10, 20}, times{9, 21}}, {times{10, 20}, times{11, 19}},
 	} {
 		if s := share(c.from, c.to); s != nil {
-			t.Errorf("%+v: %v", c, *s)
+			t.Errorf("%+v: got %v, want none", c, *s)
 		}
 	}
 }
@@ -134,12 +134,12 @@ func TestPressure(t *testing.T) {
 		"some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n":                                                     0,
 	} {
 		if got := parsePressure(text); got == nil || *got != want {
-			t.Errorf("%q: %v", text, got)
+			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
 	}
 	for _, text := range []string{"", "some", "some avg10=x", "some avg10=900", "full avg10=1.00", "some avg10=NaN"} {
 		if got := parsePressure(text); got != nil {
-			t.Errorf("%q: %v", text, *got)
+			t.Errorf("%q: got %v, want none", text, *got)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func TestPowerSupplies(t *testing.T) {
 	} {
 		p := poweredBy(c.supplies)
 		if p.source != c.source || (p.batteryPct == nil) != (c.pct < 0) || p.batteryPct != nil && *p.batteryPct != c.pct {
-			t.Errorf("%s: %+v", name, p)
+			t.Errorf("%s: got %+v, want source %q and %g %%", name, p, c.source, c.pct)
 		}
 	}
 }
@@ -169,13 +169,13 @@ func TestPmset(t *testing.T) {
 	p := parsePmset("Now drawing from 'Battery Power'\n -InternalBattery-0 (id=4522083)\t87%; discharging; 5:12 remaining present: true\n",
 		"System-wide power settings:\nCurrently in use:\n lowpowermode         1\n sleep                1\n")
 	if p.source != "battery" || p.batteryPct == nil || *p.batteryPct != 87 || p.saving == nil || !*p.saving {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want battery at 87 %% and power saving", p)
 	}
 	if p := parsePmset("Now drawing from 'AC Power'\n", "Currently in use:\n lowpowermode 0\n"); p.source != "mains" || p.batteryPct != nil || *p.saving {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want mains, no battery, no power saving", p)
 	}
 	if p := parsePmset("", ""); p != (power{}) {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want nothing", p)
 	}
 	for text, want := range map[string]string{
 		"Note: No thermal warning level has been recorded\n":                                  "false true",
@@ -185,7 +185,7 @@ func TestPmset(t *testing.T) {
 	} {
 		limited, ok := parseTherm(text)
 		if got := map[bool]string{true: "true", false: "false"}; got[limited]+" "+got[ok] != want {
-			t.Errorf("%q: %v %v", text, limited, ok)
+			t.Errorf("%q: got limited %v, ok %v; want %s", text, limited, ok, want)
 		}
 	}
 }
@@ -196,10 +196,10 @@ func TestThisMachine(t *testing.T) {
 	defer cancel()
 	r, err := New().Run(ctx, probe.Env{Clock: probe.SystemClock{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil || r.Status != report.StatusOK {
-		t.Fatalf("%v, %+v", err, r)
+		t.Fatalf("got error %v, result %+v; want status ok", err, r)
 	}
 	d := r.Data.(*report.HostLoad)
 	if d.CPUPct == nil || d.MemoryFreeMB == nil || *d.MemoryFreeMB <= 0 || d.DiskFreeMB == nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want CPU, memory and disk", d)
 	}
 }

@@ -32,35 +32,35 @@ func TestParse(t *testing.T) {
 				inner(5), count(6, 1), inner(12, word(2, "1.13.5")), count(99, 7)),
 			Response{Join: &Join{Version: "1.13.5", ICEServers: []ICEServer{{URLs: []string{"turn:h:3478", "turns:h:5349"}, Username: "u", Credential: "p"}}}},
 		},
-		"join of an old version": {inner(1, word(4, "1.0.0")), Response{Join: &Join{Version: "1.0.0"}}},
-		"join elsewhere":         {inner(1, word(7, "wss://other")), Response{Join: &Join{Elsewhere: true}}},
-		"answer":                 {inner(2, word(1, "answer"), word(2, "v=0")), Response{Answer: &Description{Type: "answer", SDP: "v=0"}}},
-		"offer":                  {inner(3, word(1, "offer"), word(2, "v=0"), count(3, 9)), Response{Offer: &Description{Type: "offer", SDP: "v=0", ID: 9}}},
-		"trickle":                {inner(4, word(1, `{"candidate":"candidate:1","sdpMid":"0"}`), count(2, 1)), Response{Trickle: &Trickle{Candidate: "candidate:1", Target: Subscriber}}},
-		"published":              {inner(6, word(1, "voice"), inner(2, word(1, "TR_x"))), Response{Published: &Published{SID: "TR_x"}}},
-		"mute":                   {inner(9, word(1, "TR_x"), count(2, 1)), Response{Mute: &Mute{SID: "TR_x", Muted: true}}},
-		"leave":                  {inner(8, count(2, 4)), Response{Leave: &Leave{Reason: 4}}},
-		"a later message":        {inner(31, word(1, "x")), Response{}},
-		"nothing":                {nil, Response{}},
-		"a number for a text":    {count(2, 5), Response{Answer: &Description{}}},
+		"join of an old version":     {inner(1, word(4, "1.0.0")), Response{Join: &Join{Version: "1.0.0"}}},
+		"join elsewhere":             {inner(1, word(7, "wss://other")), Response{Join: &Join{Elsewhere: true}}},
+		"answer":                     {inner(2, word(1, "answer"), word(2, "v=0")), Response{Answer: &Description{Type: "answer", SDP: "v=0"}}},
+		"offer":                      {inner(3, word(1, "offer"), word(2, "v=0"), count(3, 9)), Response{Offer: &Description{Type: "offer", SDP: "v=0", ID: 9}}},
+		"trickle":                    {inner(4, word(1, `{"candidate":"candidate:1","sdpMid":"0"}`), count(2, 1)), Response{Trickle: &Trickle{Candidate: "candidate:1", Target: Subscriber}}},
+		"published":                  {inner(6, word(1, "voice"), inner(2, word(1, "TR_x"))), Response{Published: &Published{SID: "TR_x"}}},
+		"mute":                       {inner(9, word(1, "TR_x"), count(2, 1)), Response{Mute: &Mute{SID: "TR_x", Muted: true}}},
+		"leave":                      {inner(8, count(2, 4)), Response{Leave: &Leave{Reason: 4}}},
+		"an unknown message":         {inner(31, word(1, "x")), Response{}},
+		"nothing":                    {nil, Response{}},
+		"a number instead of a text": {count(2, 5), Response{Answer: &Description{}}},
 	} {
 		got, err := Parse(c.give)
 		if err != nil || !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+			t.Errorf("%s: got %+v, error %v; want %+v", name, got, err, c.want)
 		}
 	}
 }
 
 func TestNoMessage(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"HTML":                     []byte("<html><body>"),
-		"cut off":                  inner(2, word(2, "v=0"))[:4],
-		"a text longer than there": {0x12, 0xff, 0xff, 0xff, 0x0f},
-		"huge":                     inner(2, word(2, strings.Repeat("x", maxText+1))),
-		"a candidate as text":      inner(4, word(1, "candidate:1")),
+		"HTML":                []byte("<html><body>"),
+		"cut off":             inner(2, word(2, "v=0"))[:4],
+		"a truncated text":    {0x12, 0xff, 0xff, 0xff, 0x0f},
+		"huge":                inner(2, word(2, strings.Repeat("x", maxText+1))),
+		"a candidate as text": inner(4, word(1, "candidate:1")),
 	} {
 		if _, err := Parse(b); !errors.Is(err, ErrMessage) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, ErrMessage)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func TestBoundsOfAJoin(t *testing.T) {
 	}
 	r, err := Parse(message(1, server))
 	if err != nil || len(r.Join.ICEServers) != maxICEServers {
-		t.Errorf("%+v, %v", r.Join, err)
+		t.Errorf("got %+v, error %v; want %d servers", r.Join, err, maxICEServers)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestMessagesOfAParticipant(t *testing.T) {
 		"goodbye":   {Goodbye(), inner(8, count(2, 1))},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
-			t.Errorf("%s: %x, want %x", name, c.got, c.want)
+			t.Errorf("%s: got %x, want %x", name, c.got, c.want)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := Parse(b)
 		if err != nil && !errors.Is(err, ErrMessage) {
-			t.Errorf("an error of another kind: %v", err)
+			t.Errorf("error of an unexpected type: %v", err)
 		}
 		if r.Join != nil && len(r.Join.ICEServers) > maxICEServers {
 			t.Error("accepted too many servers")
