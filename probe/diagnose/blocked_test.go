@@ -31,17 +31,17 @@ const (
 // firewall permits some kinds of packets. atServer places it in front of the server
 // instead of the participant. answers blocks the direction back only, hides blocks ICMP
 // as well, and refuses makes the server's machine refuse connections. by is the sender
-// of ICMP errors in the server's place: house, provider or beyond.
+// of the ICMP errors, as in PathPort.RejectedBy.
 type firewall struct {
-	passes   func(flow) bool
-	atServer bool
-	answers  bool
-	hides    bool
-	refuses  func(flow) bool
-	by       string
-	noRoute  bool // reports no route, not a prohibition
-	asPort   bool // it says "port unreachable", which reads like the server's refusal
-	lives    bool // other addresses are reached
+	passes     func(flow) bool
+	atServer   bool
+	answers    bool
+	hides      bool
+	refuses    func(flow) bool
+	by         string
+	noRoute    bool // reports no route, not a prohibition
+	asPort     bool // its ICMP error is "port unreachable", as for a closed port of the server
+	othersWork bool // other addresses are reached
 }
 
 func tcpOnly(ports ...int) func(flow) bool {
@@ -189,7 +189,7 @@ func observePath(s site, w firewall) report.NetworkPath {
 		case needed && t.Answer == "silent" && !w.hides:
 			t.Left = new(w.atServer || w.answers)
 		}
-		if t.Answer == "open" || t.Answer == "refused" || t.Left != nil && *t.Left || w.lives || w.by == "provider" || w.by == "beyond" {
+		if t.Answer == "open" || t.Answer == "refused" || t.Left != nil && *t.Left || w.othersWork || w.by == "provider" || w.by == "beyond" {
 			p.Line = "reached"
 		}
 		p.Ports = append(p.Ports, t)
@@ -256,60 +256,60 @@ func TestRestrictedNetworks(t *testing.T) {
 		{"the media port", ours, firewall{passes: allBut(flow{"udp", mediaPort}, flow{"tcp", mediaPort})}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
 		{"the STUN port", ours, firewall{passes: allBut(flow{"udp", stunPort}, flow{"tcp", stunPort})}, "", "", "srflx udp", report.Ready},
 
-		{"8443 is kept in", usual, firewall{passes: allBut(flow{"tcp", 8443})}, "net.port_blocked", participant, "", report.Unknown},
+		{"8443 blocked", usual, firewall{passes: allBut(flow{"tcp", 8443})}, "net.port_blocked", participant, "", report.Unknown},
 		{"TCP 443 alone, the collector at 8443", usual, firewall{passes: tcpOnly(443)}, "net.port_blocked", participant, "", report.Unknown},
 		{"TCP 443 alone, no pings, the collector at 8443", usual, firewall{passes: tcpOnly(443), hides: true}, "net.port_blocked", participant, "", report.Unknown},
 		{"TCP 80 and 443, no pings, the collector at 8443", usual, firewall{passes: tcpOnly(80, 443), hides: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"443 is kept in", ours, firewall{passes: allBut(flow{"tcp", 443})}, "net.port_blocked", participant, "", report.Unknown},
+		{"443 blocked", ours, firewall{passes: allBut(flow{"tcp", 443})}, "net.port_blocked", participant, "", report.Unknown},
 
-		{"before the server: 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), atServer: true}, "conf.server_down", server, "", report.Unknown},
-		{"before the server: all", usual, firewall{passes: nothing, atServer: true}, "conf.server_down", server, "", report.Unknown},
-		{"before the server: UDP and its TCP", ours, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "relay tls", report.Limited},
-		{"before the server: all but web pages", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
-		{"the program does not run", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},
+		{"at the server: 8443 blocked", usual, firewall{passes: allBut(flow{"tcp", 8443}), atServer: true}, "conf.server_down", server, "", report.Unknown},
+		{"at the server: all blocked", usual, firewall{passes: nothing, atServer: true}, "conf.server_down", server, "", report.Unknown},
+		{"at the server: UDP and media TCP blocked", ours, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "relay tls", report.Limited},
+		{"at the server: only HTTPS permitted", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
+		{"the collector is not running", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},
 
-		{"the house forbids the server", usual, firewall{passes: nothing, hides: true, by: "house"}, "net.port_blocked", participant, "", report.Unknown},
-		{"the house forbids the server, as a port", usual, firewall{passes: nothing, hides: true, by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"the house forbids the server, the rest works", ours, firewall{passes: nothing, hides: true, by: "house", lives: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"the house has no way to the server, the rest works", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true, lives: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"the house has no way", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true}, "net.offline", provider, "", report.NotReady},
-		{"the house drops the server, the rest works", usual, firewall{passes: nothing, hides: true, lives: true}, "conf.server_down", server, "", report.Unknown},
-		{"the house forbids 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house"}, "net.port_blocked", participant, "", report.Unknown},
-		{"the house forbids 8443, as a port", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"the provider forbids the server", usual, firewall{passes: nothing, hides: true, by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
-		{"the provider forbids the server, as a port", usual, firewall{passes: nothing, hides: true, by: "provider", asPort: true}, "net.port_blocked", provider, "", report.Unknown},
-		{"the provider has no way to the server", ours, firewall{passes: nothing, hides: true, by: "provider", noRoute: true}, "net.port_blocked", provider, "", report.Unknown},
-		{"the provider forbids 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
-		{"a router before the server forbids it", usual, firewall{passes: nothing, hides: true, by: "beyond"}, "conf.server_down", server, "", report.Unknown},
-		{"a router before the server has no way", usual, firewall{passes: nothing, hides: true, by: "beyond", noRoute: true}, "conf.server_down", server, "", report.Unknown},
-		{"the provider forbids UDP", ours, firewall{passes: udpOnly(), by: "provider"}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"LAN prohibits the server", usual, firewall{passes: nothing, hides: true, by: "house"}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits the server, port unreachable", usual, firewall{passes: nothing, hides: true, by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits the server, others work", ours, firewall{passes: nothing, hides: true, by: "house", othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN has no route to the server, others work", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true, othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN has no route", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true}, "net.offline", provider, "", report.NotReady},
+		{"server dropped silently, others work", usual, firewall{passes: nothing, hides: true, othersWork: true}, "conf.server_down", server, "", report.Unknown},
+		{"LAN prohibits 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house"}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits 8443, port unreachable", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"provider prohibits the server", usual, firewall{passes: nothing, hides: true, by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
+		{"provider prohibits the server, port unreachable", usual, firewall{passes: nothing, hides: true, by: "provider", asPort: true}, "net.port_blocked", provider, "", report.Unknown},
+		{"provider has no route to the server", ours, firewall{passes: nothing, hides: true, by: "provider", noRoute: true}, "net.port_blocked", provider, "", report.Unknown},
+		{"provider prohibits 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
+		{"router near the server prohibits it", usual, firewall{passes: nothing, hides: true, by: "beyond"}, "conf.server_down", server, "", report.Unknown},
+		{"router near the server has no route", usual, firewall{passes: nothing, hides: true, by: "beyond", noRoute: true}, "conf.server_down", server, "", report.Unknown},
+		{"provider prohibits UDP", ours, firewall{passes: udpOnly(), by: "provider"}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
 
-		{"nothing gets out", usual, firewall{passes: nothing, hides: true}, "net.offline", provider, "", report.NotReady},
+		{"everything blocked", usual, firewall{passes: nothing, hides: true}, "net.offline", provider, "", report.NotReady},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := observe(c.site, c.wall)
 			if v := voice(r); v.Path != c.path {
-				t.Fatalf("the model takes %q, want %q", v.Path, c.path)
+				t.Fatalf("the model takes path %q, want %q", v.Path, c.path)
 			}
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if verdict != c.verdict {
-				t.Errorf("verdict %s, want %s", verdict, c.verdict)
+				t.Errorf("got verdict %s, want %s", verdict, c.verdict)
 			}
 			if c.code == "" {
 				for _, cause := range causes {
 					if cause.Severity != report.SeverityInfo {
-						t.Errorf("%+v", cause)
+						t.Errorf("got %+v, want only causes of severity info", cause)
 					}
 				}
 				return
 			}
 			if len(causes) == 0 || causes[0].Code != c.code || causes[0].Area != c.area {
-				t.Errorf("%+v, want %s with area %s", causes, c.code, c.area)
+				t.Errorf("got %+v, want %s with area %s", causes, c.code, c.area)
 			}
 			answered := web(r).Stage == "http"
 			for _, cause := range causes {
 				if answered && cause.Code == "conf.server_down" {
-					t.Errorf("%+v, although the server answered and the reflector is running", cause)
+					t.Errorf("got %+v, although the server responded and the reflector is running", cause)
 				}
 			}
 		})
@@ -322,7 +322,7 @@ func TestBlockedPortIsNamed(t *testing.T) {
 		r := observe(site{web: port, shared: true}, firewall{passes: allBut(flow{"tcp", port})})
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) == 0 || causes[0].Code != "net.port_blocked" {
-			t.Fatalf("%d: %+v", port, causes)
+			t.Fatalf("port %d: got %+v, want net.port_blocked", port, causes)
 		}
 		for _, lang := range phrase.Langs() {
 			text, ok := diagnose.ExplainCause(causes[0], lang)
@@ -344,7 +344,7 @@ func TestConferencePortBlocked(t *testing.T) {
 	}
 	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 	if len(causes) != 1 || causes[0].Code != "net.port_blocked" || causes[0].Severity != report.SeverityFail || verdict != report.NotReady {
-		t.Errorf("%+v, %s", causes, verdict)
+		t.Errorf("got %+v, verdict %s; want only net.port_blocked as fail, verdict %s", causes, verdict, report.NotReady)
 	}
 }
 
@@ -354,9 +354,9 @@ func TestWebSocketStopped(t *testing.T) {
 		return func(r *report.Report) { web(r).WebSocket, web(r).WebSocketBy = new(false), who }
 	}
 	judgeNAT(t, map[string]natCase{
-		"in between":          {by("between"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
-		"not said by whom":    {by(""), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
-		"either":              {by("unknown"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"firewall":            {by("between"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"origin missing":      {by(""), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"origin unknown":      {by("unknown"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
 		"our reverse proxy's": {by("server"), one("net.websocket_blocked"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
 	})
 }

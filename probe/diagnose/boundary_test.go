@@ -79,7 +79,7 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		{"clock slow", clock(-60_021), "net.clock_wrong", report.SeverityWarn},
 		{"band -42", func(r *report.Report) { input(r).BandRatioDB = new(-42.0) }, "", ""},
 		{"band -42.1", func(r *report.Report) { input(r).BandRatioDB = new(-42.1) }, "audio.narrowband", report.SeverityWarn},
-		{"band buried in noise", func(r *report.Report) { input(r).BandRatioDB, input(r).SNRDB = new(-49.0), new(9.0) }, "audio.noise", report.SeverityFail},
+		{"band masked by noise", func(r *report.Report) { input(r).BandRatioDB, input(r).SNRDB = new(-49.0), new(9.0) }, "audio.noise", report.SeverityFail},
 		{"speech 500 ms", func(r *report.Report) { input(r).SpeechMS = new(500.0) }, "", ""},
 		{"speech 499 ms", func(r *report.Report) { input(r).SpeechMS = new(499.0) }, "audio.no_speech", report.SeverityWarn},
 		{"deaf microphone", func(r *report.Report) { silence(r, -76) }, "audio.no_speech", report.SeverityFail},
@@ -92,17 +92,17 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		{"rate 2.1 %", func(r *report.Report) { input(r).RateErrorPct = new(2.1) }, "audio.sample_rate_wrong", report.SeverityWarn},
 		{"pause 100 ms", func(r *report.Report) { input(r).Dropouts, input(r).LongestCallbackGapMS = nil, new(100.0) }, "", ""},
 		{"pause 101 ms", func(r *report.Report) { input(r).Dropouts, input(r).LongestCallbackGapMS = nil, new(101.0) }, "audio.dropouts", report.SeverityWarn},
-		{"pause, and nothing missing", func(r *report.Report) { input(r).Dropouts, input(r).LongestCallbackGapMS = new(0), new(400.0) }, "", ""},
+		{"pause without dropouts", func(r *report.Report) { input(r).Dropouts, input(r).LongestCallbackGapMS = new(0), new(400.0) }, "", ""},
 		{"pause 1001 ms", func(r *report.Report) { input(r).LongestCallbackGapMS = new(1001.0) }, "audio.stalled", report.SeverityWarn},
 		{"first sound after 3 s", func(r *report.Report) { input(r).FirstCallbackMS = new(3001.0) }, "audio.stalled", report.SeverityWarn},
 		{"DC 0.02", func(r *report.Report) { input(r).DCOffset = new(-0.02) }, "", ""},
 		{"DC 0.021", func(r *report.Report) { input(r).DCOffset = new(-0.021) }, "audio.dc_offset", report.SeverityWarn},
 		{"echo -10 dB", func(r *report.Report) { output(r).EchoReturnDB = new(-10.0) }, "", ""},
-		{"three flat places", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(3) }, "", ""},
-		{"four flat places", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(4) }, "audio.clipped_upstream", report.SeverityWarn},
+		{"three flat tops", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(3) }, "", ""},
+		{"four flat tops", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(4) }, "audio.clipped_upstream", report.SeverityWarn},
 		{"mSBC headset", func(r *report.Report) { input(r).IsBluetooth, input(r).NativeRateHz = new(true), new(16000) }, "audio.bluetooth_handsfree", report.SeverityInfo},
 		{"zeros for 2 s", func(r *report.Report) { zeros(r); input(r).CapturedMS = new(2000.0) }, "audio.digital_silence", report.SeverityFail},
-		{"zeros for less", func(r *report.Report) {
+		{"zeros for less time", func(r *report.Report) {
 			zeros(r)
 			input(r).CapturedMS, input(r).DigitalZeroMS = new(1999.0), new(1999.0)
 		}, "", ""},

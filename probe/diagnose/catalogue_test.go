@@ -54,8 +54,8 @@ func TestCatalogueIsSound(t *testing.T) {
 			if !ok {
 				t.Errorf("%s is explained by %s, which does not precede it", d.Code, by)
 			}
-			// The explaining cause takes over the severity, so it must be able to have
-			// it.
+			// The explaining cause takes over the severity, so its own maximum must not be
+			// lower.
 			if blind := by == "audio.no_user_session" || by == "net.test_server_down"; rank(cause.Severity) < rank(d.Severity) && !blind {
 				t.Errorf("%s (%s) cannot take over the severity of %s (%s)", by, cause.Severity, d.Code, d.Severity)
 			}
@@ -81,7 +81,7 @@ func TestNeedsNamesEveryProbeRead(t *testing.T) {
 		r.Probes = slices.DeleteFunc(r.Probes, func(p report.Result) bool { return !slices.Contains(d.Needs, p.Name) })
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if !slices.Contains(codes(causes), code) {
-			t.Errorf("%s is not found with only %q", code, d.Needs)
+			t.Errorf("%s is not reported with only %q", code, d.Needs)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestWilson(t *testing.T) {
 		}
 	}
 	if got := wilson(0, 0); got[0] != 0 || got[1] != 100 {
-		t.Errorf("nothing counted gives %v, want 0..100", got)
+		t.Errorf("an empty sample gives %v, want 0..100", got)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestConfidenceGrowsWithTheEvidence(t *testing.T) {
 			last = c
 		}
 		if last < 0.9 {
-			t.Errorf("%s: far beyond the limit is only %v", name, last)
+			t.Errorf("%s: far beyond the limit got only %v, want at least 0.9", name, last)
 		}
 	}
 }
@@ -51,6 +51,6 @@ func TestByIntervalIsTheNormalProbability(t *testing.T) {
 		t.Errorf("byInterval = %v, want 0.8413", got)
 	}
 	if got := byInterval(5, 5, 4); got != contradicted {
-		t.Errorf("an interval without width gives %v", got)
+		t.Errorf("an interval of zero width gives %v", got)
 	}
 }

@@ -41,7 +41,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("differs from %s (go test ./probe/diagnose -run Corpus -update, then check the difference)", file)
+		t.Errorf("got another diagnosis than %s (go test ./probe/diagnose -run Corpus -update, then check the difference)", file)
 	}
 }
 

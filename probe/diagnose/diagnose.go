@@ -1,4 +1,4 @@
-// Package diagnose derives causes from measurements: what the trouble is, which causes
+// Package diagnose derives causes from measurements: what the fault is, which causes
 // explain others, how certain that is, and what to do.
 //
 // The rules are pure functions of a report and a profile of limits. What was not
@@ -108,7 +108,7 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 }
 
 // withoutExplained removes findings that another one explains. The explaining one takes
-// over the severity, so that the trouble never looks smaller than its consequence.
+// over the severity, so that a cause never looks less severe than its consequence.
 func withoutExplained(found []diagnosed, explained map[string]map[string]bool) []diagnosed {
 	var kept []diagnosed
 	for _, d := range found { // a cause precedes what it explains

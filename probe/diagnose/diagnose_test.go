@@ -32,7 +32,7 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 	for _, d := range diagnose.Catalogue() {
 		provoke, ok := all[d.Code]
 		if !ok {
-			t.Errorf("%s: no test report provokes it", d.Code)
+			t.Errorf("%s: no entry in provocations", d.Code)
 			continue
 		}
 		delete(all, d.Code)
@@ -56,12 +56,12 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 				t.Error("verdict = ready, want another one")
 			}
 			if c := causes[0].Confidence; c < 0.6 || c > 1 {
-				t.Errorf("confidence = %v for a plain fault", c)
+				t.Errorf("confidence = %v for a clear fault", c)
 			}
 		})
 	}
 	for code := range all {
-		t.Errorf("%s is provoked but not in the catalogue", code)
+		t.Errorf("%s is in provocations but not in the catalogue", code)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 }
 
 // A missing value must never make a report ready.
-func TestMissingValueNeverClears(t *testing.T) {
+func TestMissingValueIsNeverReady(t *testing.T) {
 	tests := map[string]func(*report.Report){
 		"speech":         func(r *report.Report) { input(r).SpeechMS = nil },
 		"captured":       func(r *report.Report) { input(r).CapturedMS = nil },
@@ -141,7 +141,7 @@ func TestMissingValueNeverClears(t *testing.T) {
 		r := healthy()
 		change(r)
 		if causes, verdict := diagnose.Diagnose(r, profile(t, "bbb")); verdict != report.Unknown || len(causes) != 0 {
-			t.Errorf("%s: verdict = %s, causes = %q, want unknown without a cause", name, verdict, codes(causes))
+			t.Errorf("%s: verdict = %s, causes = %q, want verdict unknown without a cause", name, verdict, codes(causes))
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestCauseExplainsConsequence(t *testing.T) {
 		want   []string
 	}{
 		{"mute explains the zeros", []string{"audio.digital_silence", "audio.os_muted"}, []string{"audio.os_muted"}},
-		{"mute comes before the wrong device", []string{"audio.wrong_device", "audio.os_muted"}, []string{"audio.os_muted"}},
+		{"mute explains the wrong device", []string{"audio.wrong_device", "audio.os_muted"}, []string{"audio.os_muted"}},
 		{"the wrong device explains zeros", []string{"audio.wrong_device", "audio.digital_silence"}, []string{"audio.wrong_device"}},
 		{"the wrong device explains a soft voice", []string{"audio.wrong_device", "audio.too_quiet"}, []string{"audio.wrong_device"}},
 		{"clipping explains loud", []string{"audio.too_loud", "audio.clipped"}, []string{"audio.clipped"}},
@@ -237,7 +237,7 @@ func TestCauseTakesOverTheSeverityOfItsConsequence(t *testing.T) {
 	}
 }
 
-func TestRulesStaySilent(t *testing.T) {
+func TestRulesReportNothing(t *testing.T) {
 	tests := map[string]func(*report.Report){
 		"low volume, loud voice": func(r *report.Report) { input(r).OSVolumeDB = new(-30.0) },
 		"noise gate makes zeros": func(r *report.Report) { input(r).DigitalZeroMS = new(4500.0) },
@@ -251,22 +251,22 @@ func TestRulesStaySilent(t *testing.T) {
 		"server silent beside a voice": func(r *report.Report) {
 			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
 		},
-		"UDP blocked against UDP flow": func(r *report.Report) { nat(r).UDP = report.ReachBlocked },
-		"both ways blocked": func(r *report.Report) {
+		"UDP blocked, but UDP received": func(r *report.Report) { nat(r).UDP = report.ReachBlocked },
+		"UDP and TCP blocked": func(r *report.Report) {
 			*nat(r) = report.NAT{UDP: report.ReachBlocked, TCP: report.ReachBlocked}
 			*web(r) = report.NetworkWeb{}
 		},
-		"clock within its uncertainty": func(r *report.Report) { web(r).ClockOffsetMS, web(r).ClockUncertaintyMS = new(61_000.0), new(2000.0) },
-		"offline against packets":      func(r *report.Report) { *web(r) = report.NetworkWeb{Online: new(false)} },
-		"portal against packets":       func(r *report.Report) { web(r).CaptivePortal = new(true) },
-		"loss without signalling":      func(r *report.Report) { voice(r).State, voice(r).UpLossPct = report.MediaNotEnrolled, new(100.0) },
-		"loss measured in a void": func(r *report.Report) {
+		"clock within its uncertainty":  func(r *report.Report) { web(r).ClockOffsetMS, web(r).ClockUncertaintyMS = new(61_000.0), new(2000.0) },
+		"offline, but packets received": func(r *report.Report) { *web(r) = report.NetworkWeb{Online: new(false)} },
+		"portal, but packets received":  func(r *report.Report) { web(r).CaptivePortal = new(true) },
+		"loss without signalling":       func(r *report.Report) { voice(r).State, voice(r).UpLossPct = report.MediaNotEnrolled, new(100.0) },
+		"loss with a void self-check": func(r *report.Report) {
 			voice(r).UpLossPct, voice(r).RTTP50MS, voice(r).UpJitterMS = new(40.0), new(3000.0), new(300.0)
 			voice(r).SelfCheck = "void"
 		},
-		"void as state":                func(r *report.Report) { voice(r).UpLossPct, voice(r).State = new(40.0), report.MediaSelfCheckVoid },
+		"loss with state void":         func(r *report.Report) { voice(r).UpLossPct, voice(r).State = new(40.0), report.MediaSelfCheckVoid },
 		"DNS failed, online unknown":   func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"}; noReflector(r) },
-		"everything silent":            func(r *report.Report) { *web(r) = report.NetworkWeb{}; noReflector(r) },
+		"no response from anything":    func(r *report.Report) { *web(r) = report.NetworkWeb{}; noReflector(r) },
 		"loudspeaker, deaf microphone": func(r *report.Report) { output(r).LoopHeard, input(r).RMSDBFS = new(false), new(-90.0) },
 		"loudspeaker, nobody spoke": func(r *report.Report) {
 			output(r).LoopHeard = new(false)
@@ -286,7 +286,7 @@ func TestRulesStaySilent(t *testing.T) {
 	}
 }
 
-// Teams requires less than 0.05 % reordering. One packet in 600 is more, but no proof.
+// Teams requires less than 0.05 % reordering. One packet in 600 is more, but not significant.
 func TestOneReorderedPacketProvesNothing(t *testing.T) {
 	r := healthy()
 	voice(r).Reordered = new(1)
@@ -326,7 +326,7 @@ func TestProfilesDiffer(t *testing.T) {
 }
 
 // Late sending by this computer looks like jitter of the line, never like loss.
-func TestDegradedScheduleDoubtsOnlyTheJitter(t *testing.T) {
+func TestDegradedScheduleLowersOnlyJitterConfidence(t *testing.T) {
 	confidence := func(code, selfCheck string) float64 {
 		r := healthy()
 		provocations()[code](r)
@@ -335,7 +335,7 @@ func TestDegradedScheduleDoubtsOnlyTheJitter(t *testing.T) {
 		return causes[0].Confidence
 	}
 	if ok, degraded := confidence("net.jitter_high", "ok"), confidence("net.jitter_high", "degraded"); degraded >= ok {
-		t.Errorf("jitter: confidence %v with a degraded schedule, %v with a good one", degraded, ok)
+		t.Errorf("jitter: confidence %v with a degraded schedule, %v with a good one, want less", degraded, ok)
 	}
 	if ok, degraded := confidence("net.upload_loss", "ok"), confidence("net.upload_loss", "degraded"); degraded != ok {
 		t.Errorf("loss: confidence %v with a degraded schedule, %v with a good one", degraded, ok)

@@ -98,10 +98,10 @@ type endpointCase struct {
 	with, without string // the cause with and without a conference server
 }
 
-// TestOursIsNotTheirs: while a conference server is checked, a fault of the collector's
+// TestOwnServerFaultIsNotAConferenceFault: while a conference server is checked, a fault of the collector's
 // servers is never a cause conf.*. In either case the cause refers to the collector or
 // its reflector.
-func TestOursIsNotTheirs(t *testing.T) {
+func TestOwnServerFaultIsNotAConferenceFault(t *testing.T) {
 	for name, c := range ours() {
 		for target, want := range map[string]string{"https://bbb.example.org": c.with, "": c.without} {
 			r := healthy()
@@ -109,7 +109,7 @@ func TestOursIsNotTheirs(t *testing.T) {
 			r.Target = target
 			causes := causesOf(t, r)
 			if len(causes) == 0 || causes[0].Code != want {
-				t.Errorf("%s, target %q: %q, want %s", name, target, codes(causes), want)
+				t.Errorf("%s, target %q: got %q, want %s", name, target, codes(causes), want)
 			}
 			for _, cause := range causes {
 				if target != "" && strings.HasPrefix(cause.Code, "conf.") || cause.Endpoint == report.EndpointConference {
@@ -123,21 +123,21 @@ func TestOursIsNotTheirs(t *testing.T) {
 	}
 }
 
-// TestTheirsIsNotOurs: a fault of the conference server refers to that server only.
-func TestTheirsIsNotOurs(t *testing.T) {
+// TestConferenceFaultIsNotAnOwnServerFault: a fault of the conference server refers to that server only.
+func TestConferenceFaultIsNotAnOwnServerFault(t *testing.T) {
 	for name, c := range theirs() {
 		r := healthy()
 		c.change(r)
 		causes := causesOf(t, r)
 		if len(causes) != 1 || causes[0].Code != c.with || causes[0].Endpoint != report.EndpointConference {
-			t.Errorf("%s: %+v, want only %s of the conference server", name, causes, c.with)
+			t.Errorf("%s: got %+v, want only %s of the conference server", name, causes, c.with)
 		}
 	}
 }
 
-// TestBothFaultsStandBesideEachOther: neither of the two faults explains the other, so
+// TestIndependentFaultsAreBothReported: neither of the two faults explains the other, so
 // both are reported.
-func TestBothFaultsStandBesideEachOther(t *testing.T) {
+func TestIndependentFaultsAreBothReported(t *testing.T) {
 	for name, their := range theirs() {
 		for other, our := range ours() {
 			r := healthy()
@@ -154,7 +154,7 @@ func TestBothFaultsStandBesideEachOther(t *testing.T) {
 				continue
 			}
 			if !slices.Contains(found[report.EndpointConference], their.with) || !slices.Contains(own, our.with) {
-				t.Errorf("%s and %s: %v", name, other, found)
+				t.Errorf("%s and %s: got %v, want both causes", name, other, found)
 			}
 		}
 	}

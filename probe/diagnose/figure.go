@@ -18,7 +18,7 @@ type Figure struct {
 	Name string
 	// Value is "" if nothing was measured.
 	Value string
-	// Unknown means that the value tells nothing, so that it must not look good.
+	// Unknown means that the value is inconclusive, so that it must not look good.
 	Unknown bool
 }
 

@@ -31,11 +31,11 @@ func TestLoadAlone(t *testing.T) {
 		want   report.Verdict
 		says   int
 	}{
-		"all well":        {func(*report.MediaLoad) {}, report.Ready, 2},
-		"too narrow":      {func(d *report.MediaLoad) { d.UpKbps = new(40.0) }, report.NotReady, 2},
-		"half measured":   {func(d *report.MediaLoad) { d.DownKbps = nil }, report.Unknown, 1},
-		"no round trips":  {func(d *report.MediaLoad) { d.LoadedRTTUpMS = nil }, report.Unknown, 1},
-		"nothing came in": {func(d *report.MediaLoad) { *d = report.MediaLoad{} }, report.Unknown, 0},
+		"all well":         {func(*report.MediaLoad) {}, report.Ready, 2},
+		"too narrow":       {func(d *report.MediaLoad) { d.UpKbps = new(40.0) }, report.NotReady, 2},
+		"half measured":    {func(d *report.MediaLoad) { d.DownKbps = nil }, report.Unknown, 1},
+		"no round trips":   {func(d *report.MediaLoad) { d.LoadedRTTUpMS = nil }, report.Unknown, 1},
+		"nothing measured": {func(d *report.MediaLoad) { *d = report.MediaLoad{} }, report.Unknown, 0},
 	} {
 		d := fastLine()
 		c.change(d)
@@ -45,7 +45,7 @@ func TestLoadAlone(t *testing.T) {
 			t.Errorf("%s: verdict %s, want %s", name, r.Verdict, c.want)
 		}
 		if got := (Glossary{}).In(phrase.DE).Summary(r); len(got) != c.says {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got summary %q, want %d sentences", name, got, c.says)
 		}
 	}
 }
@@ -56,10 +56,10 @@ func TestSummaryTellsTheLoad(t *testing.T) {
 		phrase.EN: {"Measured: 12.3\u00a0Mbit/s sending, 48\u00a0Mbit/s receiving.", "A response takes 21.4\u00a0ms; under load, 40\u00a0ms while sending and 33\u00a0ms while receiving."},
 	} {
 		if got := (Glossary{}).In(lang).Summary(loadOnly(fastLine())); !slices.Equal(got, want) {
-			t.Errorf("%s: %q", lang, got)
+			t.Errorf("%s: got %q, want %q", lang, got, want)
 		}
 	}
 	if got := (Glossary{}).In(phrase.DE).Summary(&report.Report{}); got != nil {
-		t.Errorf("without the probe: %q", got)
+		t.Errorf("without the probe: got %q, want nil", got)
 	}
 }

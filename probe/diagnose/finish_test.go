@@ -69,7 +69,7 @@ func TestFinishedReportIsValid(t *testing.T) {
 		provoke(r)
 		diagnose.Finish(r, profile(t, "bbb"))
 		if err := r.Validate(); err != nil {
-			t.Errorf("%s: %v", code, err)
+			t.Errorf("%s: invalid report: %v", code, err)
 		}
 	}
 }

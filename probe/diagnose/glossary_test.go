@@ -77,7 +77,7 @@ func TestEvidenceIsDescribed(t *testing.T) {
 			for _, e := range c.Evidence {
 				p, _ := report.KnownProbes().Find(e.Probe)
 				if f, ok := p.Field(e.Field); !ok || f.Unit != e.Unit {
-					t.Errorf("%s: %s.%s in %q is described: %t, in %q", code, e.Probe, e.Field, e.Unit, ok, f.Unit)
+					t.Errorf("%s: evidence %s.%s in %q: described %t, in %q", code, e.Probe, e.Field, e.Unit, ok, f.Unit)
 				}
 			}
 		}
@@ -114,7 +114,7 @@ func TestGlossaryShowsWhatIsDescribed(t *testing.T) {
 	}
 	terms := g.In(phrase.EN)
 	if name, ok := terms.Probe("host.fan"); name != "Fan" || !ok {
-		t.Errorf("%q, %t", name, ok)
+		t.Errorf("Probe(host.fan) = %q, %t; want Fan, true", name, ok)
 	}
 	if _, ok := (diagnose.Glossary{}).In(phrase.EN).Probe("host.fan"); ok {
 		t.Error("the names of this version were changed")
@@ -131,13 +131,13 @@ func TestGlossaryShowsWhatIsDescribed(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if got := terms.Figures(report.Result{Name: "host.fan"}, report.Details); got != nil {
-		t.Errorf("without data: %+v", got)
+		t.Errorf("without data: got %+v, want nothing", got)
 	}
 	if got := terms.Figures(result, report.Dashboard); got == nil || len(got) != 0 {
-		t.Errorf("at a place where nothing of it is shown: %+v", got)
+		t.Errorf("in a place that shows no field of it: got %+v; want non-nil, none", got)
 	}
 	if got := terms.Summary(&report.Report{Probes: []report.Result{result}}); !slices.Equal(got, []string{"Rate: 12.3\u00a0Mbit/s"}) {
-		t.Errorf("%q", got)
+		t.Errorf("got summary %q, want %q", got, []string{"Rate: 12.3\u00a0Mbit/s"})
 	}
 }
 
@@ -147,7 +147,7 @@ func TestHostsAreShown(t *testing.T) {
 	for _, at := range []report.Place{report.Details, report.Dashboard} {
 		figures := diagnose.Glossary{}.In(phrase.EN).Figures(r, at)
 		if !slices.ContainsFunc(figures, func(f diagnose.Figure) bool { return f.Value == "bbb.example.org" }) {
-			t.Errorf("%+v", figures)
+			t.Errorf("got %+v, want a figure bbb.example.org", figures)
 		}
 	}
 }

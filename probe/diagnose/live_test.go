@@ -29,8 +29,8 @@ func live(t *testing.T) Live {
 	return NewLive(p)
 }
 
-// often evaluates the same facts repeatedly.
-func often(l Live, in *report.AudioInput) Live {
+// repeatedly evaluates the same facts repeatedly.
+func repeatedly(l Live, in *report.AudioInput) Live {
 	for range agreeing {
 		l = l.Look(in)
 	}
@@ -57,7 +57,7 @@ func TestLiveNamesWhatSeveralLooksAgreeOn(t *testing.T) {
 	} {
 		l = l.Look(step.in)
 		if c, named := l.Cause(); c.Code != step.want || named != (step.want != "") {
-			t.Errorf("evaluation %d: %q, want %q", i, c.Code, step.want)
+			t.Errorf("evaluation %d: got %q, want %q", i, c.Code, step.want)
 		}
 	}
 }
@@ -66,9 +66,9 @@ func TestLiveNamesTheMostUrgent(t *testing.T) {
 	both := noisy(3000, 2500)
 	both.IsMonitor = new(true)
 	both.ClippedRuns, both.ClippedPct = new(50), new(5.0)
-	l := often(live(t), both)
+	l := repeatedly(live(t), both)
 	if c, _ := l.Cause(); c.Code != "audio.default_is_monitor" || !c.Primary || len(c.Evidence) == 0 {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want audio.default_is_monitor as primary with evidence", c)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestLiveTellsAKnockFromAVoiceThatClips(t *testing.T) {
 			l = l.Look(in)
 		}
 		if c, _ := l.Cause(); c.Code != tt.want {
-			t.Errorf("%s: %q, want %q", name, c.Code, tt.want)
+			t.Errorf("%s: got %q, want %q", name, c.Code, tt.want)
 		}
 	}
 }
@@ -123,18 +123,18 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 	}{
 		"noise without enough of a voice":  {noisy, 2000, 800, ""},
 		"noise":                            {noisy, 2000, 1200, "audio.noise"},
-		"noise that hides most of a voice": {noisy, 3000, 320, "audio.noise"},
+		"noise that masks most of a voice": {noisy, 3000, 320, "audio.noise"},
 		"nobody speaks yet":                {heard, 3000, 0, ""},
 		"nobody speaks":                    {heard, 3500, 0, "audio.no_speech"},
 		"low volume, nobody speaks yet":    {low, 2500, 0, ""},
-		"low volume, no voice comes":       {low, 3000, 0, "audio.os_volume_low"},
+		"low volume, nobody speaks":        {low, 3000, 0, "audio.os_volume_low"},
 		"a knock in a short recording":     {knock, 2500, 1500, ""},
-		"a busy tenth of a second":         {held, 2000, 1500, ""},
+		"a stall of a tenth of a second":   {held, 2000, 1500, ""},
 		"a wrong rate":                     {fast, 2000, 1500, "audio.sample_rate_wrong"},
 	} {
-		l := often(live(t), tt.make(tt.captured, tt.speech))
+		l := repeatedly(live(t), tt.make(tt.captured, tt.speech))
 		if c, _ := l.Cause(); c.Code != tt.want {
-			t.Errorf("%s: %q, want %q", name, c.Code, tt.want)
+			t.Errorf("%s: got %q, want %q", name, c.Code, tt.want)
 		}
 	}
 	in := knock(2500, 1500)

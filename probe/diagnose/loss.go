@@ -42,7 +42,7 @@ type degree struct {
 }
 
 // Minimum probability for naming a segment, and a direction of the access line. For a
-// server it is higher, because naming it accuses its operator.
+// server it is higher, because naming it blames its operator.
 const (
 	placedFrom       = 0.8
 	placedServerFrom = 0.9
@@ -301,7 +301,7 @@ func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 }
 
 // degreeOf compares an estimate with the limits: it disturbs from the warn limit on, if
-// its interval is above the loss that nobody hears.
+// its interval is above the inaudible loss.
 func (f *facts) degreeOf(r lossmodel.Rate, above func(float64) float64, limits Limit) degree {
 	if limits.Fail != nil && r.Pct > *limits.Fail && above(*limits.Fail) >= failNeeds {
 		return degree{report.SeverityFail, *limits.Fail, above(*limits.Fail)}

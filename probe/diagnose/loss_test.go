@@ -44,28 +44,28 @@ func TestModerateLoss(t *testing.T) {
 	}{
 		"three weak signs of one Wi-Fi": {
 			lossy(14, 12, 1, 3, stream("lan", 8), stream("access", 10), stream("transit", 12)), []string{"net.lan_loss"}, 0.9, report.Limited},
-		"the same, and it is Wi-Fi up alone": {
+		"the same, only upstream on Wi-Fi": {
 			lossy(14, 0, 1, 3, stream("lan", 6), stream("access", 5), stream("transit", 6)), []string{"net.lan_loss"}, 0.9, report.Limited},
-		"the line, 4 % both ways":               {lossy(12, 12, 1, 0, stream("lan", 0), stream("access", 8), stream("transit", 9)), []string{"net.access_loss"}, 0.8, report.Limited},
-		"the line, bursts, more of them down":   {lossy(9, 24, 3, 0, stream("lan", 0), stream("access", 12), stream("transit", 12)), []string{"net.access_loss"}, 0.8, report.Limited},
-		"the line, up alone":                    {lossy(15, 0, 1, 0, atAccess...), []string{"net.upload_loss"}, 0.85, report.Limited},
-		"the line, down alone":                  {lossy(0, 15, 1, 0, atAccess...), []string{"net.download_loss"}, 0.85, report.Limited},
-		"behind the provider":                   {lossy(15, 15, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 10)), []string{"net.server_loss"}, 0.9, report.Limited},
-		"1 % each way":                          {lossy(3, 3, 1, 0, stream("lan", 0), stream("access", 2), stream("transit", 2)), nil, 0, report.Ready},
-		"2 % each way":                          {lossy(6, 6, 1, 0, stream("lan", 0), stream("access", 4), stream("transit", 4)), nil, 0, report.Ready},
-		"9 of 300 in one burst":                 {lossy(9, 0, 9, 0, stream("lan", 0), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
-		"a router that leaves a third out":      {lossy(1, 0, 1, 13, stream("lan", 33), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
-		"the path loses, and the voice nothing": {lossy(0, 0, 0, 0, stream("lan", 0), stream("access", 0), stream("transit", 12)), nil, 0, report.Ready},
-		"more than a tenth":                     {lossy(45, 40, 1, 10, stream("lan", 27), stream("access", 27), stream("transit", 28)), []string{"net.lan_loss"}, 0.9, report.NotReady},
+		"the line, 4 % in both directions":             {lossy(12, 12, 1, 0, stream("lan", 0), stream("access", 8), stream("transit", 9)), []string{"net.access_loss"}, 0.8, report.Limited},
+		"the line, bursts, more of them down":          {lossy(9, 24, 3, 0, stream("lan", 0), stream("access", 12), stream("transit", 12)), []string{"net.access_loss"}, 0.8, report.Limited},
+		"the line, only up":                            {lossy(15, 0, 1, 0, atAccess...), []string{"net.upload_loss"}, 0.85, report.Limited},
+		"the line, only down":                          {lossy(0, 15, 1, 0, atAccess...), []string{"net.download_loss"}, 0.85, report.Limited},
+		"behind the provider":                          {lossy(15, 15, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 10)), []string{"net.server_loss"}, 0.9, report.Limited},
+		"1 % each way":                                 {lossy(3, 3, 1, 0, stream("lan", 0), stream("access", 2), stream("transit", 2)), nil, 0, report.Ready},
+		"2 % each way":                                 {lossy(6, 6, 1, 0, stream("lan", 0), stream("access", 4), stream("transit", 4)), nil, 0, report.Ready},
+		"9 of 300 in one burst":                        {lossy(9, 0, 9, 0, stream("lan", 0), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
+		"a router that omits a third of its responses": {lossy(1, 0, 1, 13, stream("lan", 33), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
+		"loss on the path, none of the voice":          {lossy(0, 0, 0, 0, stream("lan", 0), stream("access", 0), stream("transit", 12)), nil, 0, report.Ready},
+		"more than a tenth":                            {lossy(45, 40, 1, 10, stream("lan", 27), stream("access", 27), stream("transit", 28)), []string{"net.lan_loss"}, 0.9, report.NotReady},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			causes, verdict := diagnose.Diagnose(tt.r, profile(t, "bbb"))
 			if !slices.Equal(codes(causes), tt.want) || verdict != tt.verdict {
-				t.Fatalf("%s, %+v, want %s, %q", verdict, causes, tt.verdict, tt.want)
+				t.Fatalf("got verdict %s, %+v; want %s, %q", verdict, causes, tt.verdict, tt.want)
 			}
 			if len(causes) > 0 && causes[0].Confidence < tt.least {
-				t.Errorf("confidence %v, want %v", causes[0].Confidence, tt.least)
+				t.Errorf("got confidence %v, want at least %v", causes[0].Confidence, tt.least)
 			}
 		})
 	}
@@ -80,10 +80,10 @@ func TestBurstRatioStandsInForRuns(t *testing.T) {
 		return codes(causes)
 	}
 	if got := of(1); !slices.Equal(got, []string{"net.upload_loss"}) {
-		t.Errorf("ten independent losses: %q", got)
+		t.Errorf("ten independent losses: got %q, want [\"net.upload_loss\"]", got)
 	}
 	if got := of(9.6); got != nil {
-		t.Errorf("ten in a row: %q", got)
+		t.Errorf("ten in a row: got %q, want nil", got)
 	}
 }
 
@@ -96,17 +96,17 @@ func TestLossExplainsWhatIsSlow(t *testing.T) {
 		r    *report.Report
 		want []string
 	}{
-		"no loss":                        {slow(healthy()), []string{"net.dns_slow"}},
-		"Wi-Fi loses 4 %":                {slow(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
-		"Wi-Fi loses 12 % in bursts":     {slow(lossy(36, 30, 4, 8, stream("lan", 22), stream("access", 23), stream("transit", 23))), []string{"net.lan_loss"}},
-		"2 % get lost, too few to name":  {slow(lossy(6, 6, 1, 1, stream("lan", 4), stream("access", 4), stream("transit", 4))), nil},
-		"one packet of a thousand lost":  {slow(lossy(1, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))), []string{"net.dns_slow"}},
-		"no answer for IPv6, and a loss": {silent6(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
-		"the router limits, nothing lost": {slow(lossy(0, 0, 0, 13, stream("lan", 33), stream("access", 0), stream("transit", 0))),
+		"no loss":                          {slow(healthy()), []string{"net.dns_slow"}},
+		"Wi-Fi loses 4 %":                  {slow(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
+		"Wi-Fi loses 12 % in bursts":       {slow(lossy(36, 30, 4, 8, stream("lan", 22), stream("access", 23), stream("transit", 23))), []string{"net.lan_loss"}},
+		"2 % lost, not enough for a cause": {slow(lossy(6, 6, 1, 1, stream("lan", 4), stream("access", 4), stream("transit", 4))), nil},
+		"one packet of a thousand lost":    {slow(lossy(1, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))), []string{"net.dns_slow"}},
+		"no answer for IPv6, and a loss":   {silent6(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
+		"rate-limited responses of the router, no loss": {slow(lossy(0, 0, 0, 13, stream("lan", 33), stream("access", 0), stream("transit", 0))),
 			[]string{"net.dns_slow"}},
 	} {
 		if causes, _ := diagnose.Diagnose(tt.r, profile(t, "bbb")); !slices.Equal(codes(causes), tt.want) {
-			t.Errorf("%s: %q, want %q", name, codes(causes), tt.want)
+			t.Errorf("%s: got %q, want %q", name, codes(causes), tt.want)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func silent6(r *report.Report) *report.Report { web(r).DNSSilent6 = new(true); r
 func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	for name, change := range map[string]func(*report.Report){
 		"no keys": func(r *report.Report) { media(r, report.MediaDTLSFailed); voice(r).Path = "host udp" },
-		"the stream broke off": func(r *report.Report) {
+		"stream interrupted": func(r *report.Report) {
 			counted(r, 0, 0, 0)
 			voice(r).State, voice(r).Path = report.MediaInterrupted, "host udp"
 		},
@@ -131,14 +131,14 @@ func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 		*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{stream("lan", 0), stream("access", 70), stream("transit", 71)}}
 		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 		if !slices.Equal(codes(causes), []string{"net.access_loss"}) || verdict != report.NotReady {
-			t.Errorf("%s: %q, %s", name, codes(causes), verdict)
+			t.Errorf("%s: got %q, verdict %s; want only net.access_loss, %s", name, codes(causes), verdict, report.NotReady)
 		}
 	}
 }
 
 // On a line that loses in long bursts the voice begins late: two seconds with little
 // loss prove nothing about the five before.
-func TestShortVoiceDoesNotClearTheLine(t *testing.T) {
+func TestShortVoiceIsNotAGoodLine(t *testing.T) {
 	r := lossy(1, 4, 4, 31, stream("lan", 50), stream("access", 51))
 	v := voice(r)
 	v.Sent, v.UpReceived, v.UpLossPct, v.DownSent, v.DownReceived, v.DownLossPct = new(95), new(94), new(1.053), new(94), new(90), new(4.255)
@@ -157,7 +157,7 @@ func TestHintNamesTheIndicator(t *testing.T) {
 			text, _ := diagnose.ExplainBy(code, "en", profile(t, name))
 			says := of != "" && strings.Contains(text.Hint, "BigBlueButton") && strings.Contains(text.Hint, of)
 			if want := name == "bbb" && of != ""; says != want {
-				t.Errorf("%s, %s: %s", name, code, text.Hint)
+				t.Errorf("%s, %s: got hint %q", name, code, text.Hint)
 			}
 		}
 	}
@@ -173,8 +173,8 @@ func TestLossConfidence(t *testing.T) {
 	}{
 		{"interval beyond the fail limit", 20, &report.Interval{15.9, 24.9}, report.SeverityFail, 0.975, 1},
 		{"interval beyond the warn limit", 5.3, &report.Interval{3.3, 8.5}, report.SeverityWarn, 0.95, 1},
-		{"interval holds the warn limit", 3.3, &report.Interval{1.8, 6}, report.SeverityWarn, 0.5, 0.75},
-		{"hardly a fail is a warning", 10.3, &report.Interval{7.4, 14.3}, report.SeverityWarn, 0.95, 1},
+		{"interval contains the warn limit", 3.3, &report.Interval{1.8, 6}, report.SeverityWarn, 0.5, 0.75},
+		{"just above the fail limit is a warning", 10.3, &report.Interval{7.4, 14.3}, report.SeverityWarn, 0.95, 1},
 		{"a fail needs a count", 30, nil, report.SeverityWarn, 0.6, 0.6},
 		{"lost altogether", 100, &report.Interval{98.7, 100}, report.SeverityFail, 0.975, 1},
 	}
@@ -187,10 +187,10 @@ func TestLossConfidence(t *testing.T) {
 			}
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if !slices.Equal(codes(causes), []string{"net.upload_loss"}) {
-				t.Fatalf("causes = %q", codes(causes))
+				t.Fatalf("got causes %q, want [\"net.upload_loss\"]", codes(causes))
 			}
 			if c := causes[0]; c.Severity != tt.severity || c.Confidence < tt.low || c.Confidence > tt.top {
-				t.Errorf("%s with confidence %v, want %s within %v..%v", c.Severity, c.Confidence, tt.severity, tt.low, tt.top)
+				t.Errorf("got %s with confidence %v, want %s within %v..%v", c.Severity, c.Confidence, tt.severity, tt.low, tt.top)
 			}
 		})
 	}
@@ -229,7 +229,7 @@ func TestConferenceLoss(t *testing.T) {
 		causes, _ := diagnose.Diagnose(tt.r, profile(t, "bbb"))
 		got := slices.DeleteFunc(codes(causes), func(code string) bool { return strings.HasPrefix(code, "conf.") })
 		if !slices.Equal(got, tt.want) {
-			t.Errorf("%s: %q, want %q", name, got, tt.want)
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}
 }

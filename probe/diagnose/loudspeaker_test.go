@@ -10,7 +10,7 @@ import (
 
 // If the microphone cannot hear, a test sound that was not heard proves nothing about
 // the loudspeaker.
-func TestDeafMicrophoneClearsTheLoudspeaker(t *testing.T) {
+func TestSilentMicrophoneClearsTheLoudspeaker(t *testing.T) {
 	deaf := []string{
 		"audio.no_user_session", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
 		"audio.in_use", "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device",
@@ -23,13 +23,13 @@ func TestDeafMicrophoneClearsTheLoudspeaker(t *testing.T) {
 		output(r).LoopHeard = new(false)
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if got := codes(causes); !slices.Contains(got, code) || slices.Contains(got, "audio.speaker_silent") {
-			t.Errorf("%s: causes = %q", code, got)
+			t.Errorf("%s: got causes %q", code, got)
 		}
 		// A mute reported by the system counts in any case.
 		output(r).OSMuted = new(true)
 		causes, _ = diagnose.Diagnose(r, profile(t, "bbb"))
 		if got := codes(causes); !slices.Contains(got, "audio.speaker_silent") || got[0] != code {
-			t.Errorf("%s and a muted loudspeaker: causes = %q", code, got)
+			t.Errorf("%s and a muted loudspeaker: got causes %q", code, got)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestStatusOfTheLoudspeakerTest(t *testing.T) {
 			t.Errorf("%s: status %s, want %s", name, got, c.want)
 		}
 		if err := r.Validate(); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: invalid report: %v", name, err)
 		}
 	}
 }

@@ -34,11 +34,11 @@ func TestAMadeUpCause(t *testing.T) {
 		t.Errorf("got %+v, want %s as the primary", found, madeUp.Code)
 	}
 	if found[0].cause().Area != report.AreaProvider {
-		t.Errorf("%+v", found[0].cause())
+		t.Errorf("got area %+v, want that of the entry", found[0].cause())
 	}
 	madeUp.Position, madeUp.SuppressedBy = 5000, []string{"audio.no_microphone"}
 	if found := diagnoseBy(cellular, append(Catalogue(), madeUp)); len(found) != 1 || found[0].definition.Code != "audio.no_microphone" {
-		t.Errorf("suppressed: %+v", found)
+		t.Errorf("suppressed: got %+v; want 1 entry, [0].definition.Code %q", found, "audio.no_microphone")
 	}
 }
 

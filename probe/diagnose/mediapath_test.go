@@ -27,7 +27,7 @@ func TestFourWays(t *testing.T) {
 			[]diagnose.PathState{silent, silent, silent, silent}},
 		"refused": {func(r *report.Report) { noRelay(r, "auth_failed"); turn(r).TLSError = "tls" },
 			[]diagnose.PathState{works, refused, refused, refused}},
-		"nothing comes through": {func(r *report.Report) { turn(r).TCPRelayed = new(false) },
+		"relays nothing": {func(r *report.Report) { turn(r).TCPRelayed = new(false) },
 			[]diagnose.PathState{works, works, diagnose.PathNoData, works}},
 		"none offered": {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)} },
 			[]diagnose.PathState{works, diagnose.PathNotThere, diagnose.PathNotThere, diagnose.PathNotThere}},
@@ -44,18 +44,18 @@ func TestFourWays(t *testing.T) {
 				got = append(got, w.State)
 				for _, lang := range phrase.Langs() {
 					if w.Name(lang) == "" || w.StateText(lang) == "" {
-						t.Errorf("%s: %+v has no words", lang, w)
+						t.Errorf("%s: %+v has no text", lang, w)
 					}
 				}
 			}
 			if !slices.Equal(got, tt.want) {
-				t.Errorf("%q, want %q", got, tt.want)
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 	r := healthy()
 	r.Probes = r.Probes[:1]
 	if ways := diagnose.MediaPaths(r); ways != nil {
-		t.Errorf("paths of a check without nat and nat.turn: %v", ways)
+		t.Errorf("paths of a check without nat and nat.turn: got %v, want nil", ways)
 	}
 }

@@ -35,22 +35,22 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 		segments []report.PathSegment
 		want     []string
 	}{
-		"access, named by the path":        {8, 8, "access", nil, []string{"net.access_loss"}},
-		"access, only up":                  {8, 0, "access", nil, []string{"net.upload_loss"}},
-		"access, only down":                {0, 8, "access", nil, []string{"net.download_loss"}},
-		"own network, only up":             {8, 0, "lan", nil, []string{"net.lan_loss"}},
-		"server, only down":                {0, 12, "server", nil, []string{"net.server_loss"}},
-		"server, the provider is clean":    {0, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 13)}, []string{"net.server_loss"}},
-		"server, the provider was lucky":   {0, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 16)}, []string{"net.download_loss"}},
-		"the same, both ways":              {12, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 8), stream("transit", 20)}, []string{"net.access_loss"}},
-		"below the path's threshold":       {6, 6, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, []string{"net.access_loss"}},
-		"Wi-Fi below the path's threshold": {6, 6, "none", []report.PathSegment{stream("lan", 4), stream("access", 5), stream("transit", 5)}, []string{"net.lan_loss"}},
-		"behind the provider":              {8, 8, "", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 5)}, []string{"net.server_loss"}},
-		"the provider's router is silent":  {6, 0, "", []report.PathSegment{stream("lan", 0), stream("transit", 5)}, []string{"net.upload_loss"}},
-		"the path lost nothing":            {8, 0, "none", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, []string{"net.upload_loss"}},
-		"the own router limits":            {8, 0, "", []report.PathSegment{stream("lan", 60), stream("access", 3), stream("transit", 6)}, []string{"net.upload_loss"}},
-		"no path":                          {8, 0, "", nil, []string{"net.upload_loss"}},
-		"the voice kept what it sent":      {1, 1, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, nil},
+		"access, located by the path":                    {8, 8, "access", nil, []string{"net.access_loss"}},
+		"access, only up":                                {8, 0, "access", nil, []string{"net.upload_loss"}},
+		"access, only down":                              {0, 8, "access", nil, []string{"net.download_loss"}},
+		"own network, only up":                           {8, 0, "lan", nil, []string{"net.lan_loss"}},
+		"server, only down":                              {0, 12, "server", nil, []string{"net.server_loss"}},
+		"server, the provider is clean":                  {0, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 13)}, []string{"net.server_loss"}},
+		"server, fewer losses at the provider by chance": {0, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 16)}, []string{"net.download_loss"}},
+		"the same, in both directions":                   {12, 12, "server", []report.PathSegment{stream("lan", 0), stream("access", 8), stream("transit", 20)}, []string{"net.access_loss"}},
+		"below the path's threshold":                     {6, 6, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, []string{"net.access_loss"}},
+		"Wi-Fi below the path's threshold":               {6, 6, "none", []report.PathSegment{stream("lan", 4), stream("access", 5), stream("transit", 5)}, []string{"net.lan_loss"}},
+		"behind the provider":                            {8, 8, "", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 5)}, []string{"net.server_loss"}},
+		"the provider's router does not respond":         {6, 0, "", []report.PathSegment{stream("lan", 0), stream("transit", 5)}, []string{"net.upload_loss"}},
+		"the path lost nothing":                          {8, 0, "none", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, []string{"net.upload_loss"}},
+		"the own router limits its responses":            {8, 0, "", []report.PathSegment{stream("lan", 60), stream("access", 3), stream("transit", 6)}, []string{"net.upload_loss"}},
+		"no path":                                        {8, 0, "", nil, []string{"net.upload_loss"}},
+		"the voice lost nothing":                         {1, 1, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 			*path(r) = report.NetworkPath{FaultSegment: tt.fault, Segments: tt.segments, Line: "reached"}
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if !slices.Equal(codes(causes), tt.want) {
-				t.Errorf("causes = %q, want %q", codes(causes), tt.want)
+				t.Errorf("got causes %q, want %q", codes(causes), tt.want)
 			}
 		})
 	}
@@ -67,22 +67,22 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 
 // An interrupted line loses in both directions, though only upstream appears to lose. A
 // loss downstream alone is one direction all the same.
-func TestLineThatWasAway(t *testing.T) {
+func TestInterruptedLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		up, down, holeMS float64
 		want             string
 	}{
-		"away for a while":         {25, 0, 1500, "net.access_loss"},
-		"lost here and there":      {25, 0, 80, "net.upload_loss"},
-		"one hole, and more loss":  {50, 0, 1500, "net.upload_loss"},
-		"the way down away, alone": {0, 25, 1500, "net.download_loss"},
+		"one interruption":                   {25, 0, 1500, "net.access_loss"},
+		"scattered losses":                   {25, 0, 80, "net.upload_loss"},
+		"one interruption, and other losses": {50, 0, 1500, "net.upload_loss"},
+		"interrupted only downstream":        {0, 25, 1500, "net.download_loss"},
 	} {
 		r := healthy()
 		loses(r, tt.up, tt.down)
 		voice(r).LongestGapMS = new(tt.holeMS)
 		*path(r) = report.NetworkPath{FaultSegment: "access", Line: "reached"}
 		if causes, _ := diagnose.Diagnose(r, profile(t, "bbb")); !slices.Equal(codes(causes), []string{tt.want}) {
-			t.Errorf("%s: causes = %q, want %s", name, codes(causes), tt.want)
+			t.Errorf("%s: got causes %q, want %s", name, codes(causes), tt.want)
 		}
 	}
 }
@@ -100,25 +100,25 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 		want   string
 		area   report.Area
 	}{
-		"dead":                          {func(*report.Report) {}, "net.offline", report.AreaProvider},
-		"a name that is not there":      {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "not_found"} }, "", ""},
-		"names fail as well":            {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.offline", report.AreaProvider},
-		"a sign-in page":                {func(r *report.Report) { web(r).CaptivePortal, web(r).Online = new(true), new(true) }, "net.captive_portal", report.AreaParticipant},
-		"the web connected":             {func(r *report.Report) { web(r).TCPMS = new(20.0) }, "", ""},
-		"our reflector answered":        {func(r *report.Report) { nat(r).UDP = report.ReachOpen }, "conf.server_down", report.AreaMunicipality},
-		"not told":                      {func(r *report.Report) { path(r).Line = "" }, "", ""},
-		"the provider answers":          {func(r *report.Report) { path(r).Line = "reached" }, "conf.server_down", report.AreaMunicipality},
-		"the provider answers, no name": {func(r *report.Report) { path(r).Line = "reached"; *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.dns_failure", report.AreaParticipant},
-		"the way to the router loses": {func(r *report.Report) {
+		"dead":                                {func(*report.Report) {}, "net.offline", report.AreaProvider},
+		"a name that does not exist":          {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "not_found"} }, "", ""},
+		"DNS fails as well":                   {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.offline", report.AreaProvider},
+		"a sign-in page":                      {func(r *report.Report) { web(r).CaptivePortal, web(r).Online = new(true), new(true) }, "net.captive_portal", report.AreaParticipant},
+		"the web connected":                   {func(r *report.Report) { web(r).TCPMS = new(20.0) }, "", ""},
+		"our reflector answered":              {func(r *report.Report) { nat(r).UDP = report.ReachOpen }, "conf.server_down", report.AreaMunicipality},
+		"line not reported":                   {func(r *report.Report) { path(r).Line = "" }, "", ""},
+		"the provider responds":               {func(r *report.Report) { path(r).Line = "reached" }, "conf.server_down", report.AreaMunicipality},
+		"the provider responds, DNS does not": {func(r *report.Report) { path(r).Line = "reached"; *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.dns_failure", report.AreaParticipant},
+		"loss on the path to the router": {func(r *report.Report) {
 			path(r).Line, path(r).Segments = "", []report.PathSegment{stream("lan", 30)}
 			link(r).GatewayLossPct, link(r).GatewaySent = new(30.0), new(40)
 			*web(r) = report.NetworkWeb{DNSError: "timeout"}
 		}, "net.lan_loss", report.AreaParticipant},
-		"the interface went away": {func(r *report.Report) {
+		"the interface disappeared": {func(r *report.Report) {
 			path(r).Line = "cut"
 			nat(r).UDP = report.ReachOpen
 		}, "net.offline", report.AreaParticipant},
-		"a server that loses is not silent": {func(r *report.Report) {
+		"a server that loses packets is not silent": {func(r *report.Report) {
 			path(r).Line, path(r).FaultSegment = "reached", "access"
 			path(r).Segments = []report.PathSegment{stream("lan", 0), stream("access", 60), stream("transit", 60)}
 		}, "net.access_loss", report.AreaProvider},
@@ -132,12 +132,12 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if tt.want == "" {
 				if slices.Contains(codes(causes), "net.offline") || verdict == report.Ready {
-					t.Errorf("causes = %q, %s", codes(causes), verdict)
+					t.Errorf("got causes %q, verdict %s", codes(causes), verdict)
 				}
 				return
 			}
 			if len(causes) == 0 || causes[0].Code != tt.want || !causes[0].Primary || causes[0].Area != tt.area {
-				t.Errorf("causes = %+v, want %s, %s", causes, tt.want, tt.area)
+				t.Errorf("got causes %+v, want %s, %s", causes, tt.want, tt.area)
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 
 // A server is not down if its responses are lost on the path. If it never responded at
 // all, loss does not explain that.
-func TestLossIsNoSilentServer(t *testing.T) {
+func TestLossIsNotASilentServer(t *testing.T) {
 	hangs := report.NetworkWeb{Stage: "tcp", TCPMS: new(30.0)}
 	silent := report.NetworkWeb{Stage: "dns", DNSMS: new(10.0), Online: new(true)}
 	late := report.NetworkWeb{Stage: "tls", TCPMS: new(30.0), TLSMS: new(900.0)}
@@ -156,13 +156,13 @@ func TestLossIsNoSilentServer(t *testing.T) {
 		ends   []report.PathSegment
 		down   bool
 	}{
-		"no answer in its time":               {"", late, lossy, false},
-		"no connection":                       {"", silent, lossy, false},
-		"nothing of TLS":                      {"", hangs, lossy, false},
-		"the conference server loses as well": {"bbb.example", silent, append(slices.Clone(lossy), stream("server", 24)), false},
-		"the conference server never answers": {"bbb.example", silent, append(slices.Clone(lossy), silentEnd("server")), true},
-		"no answer, and nothing gets lost":    {"", late, []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, true},
-		"no connection, little gets lost":     {"", silent, []report.PathSegment{stream("lan", 0), stream("access", 4), stream("transit", 4)}, true},
+		"no response in time":                   {"", late, lossy, false},
+		"no connection":                         {"", silent, lossy, false},
+		"no TLS response":                       {"", hangs, lossy, false},
+		"loss to the conference server as well": {"bbb.example", silent, append(slices.Clone(lossy), stream("server", 24)), false},
+		"the conference server never responds":  {"bbb.example", silent, append(slices.Clone(lossy), silentEnd("server")), true},
+		"no response, no loss":                  {"", late, []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, true},
+		"no connection, little loss":            {"", silent, []report.PathSegment{stream("lan", 0), stream("access", 4), stream("transit", 4)}, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestLossIsNoSilentServer(t *testing.T) {
 			media(r, report.MediaNoSignalling)
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if got := slices.Contains(codes(causes), "conf.server_down"); got != tt.down {
-				t.Errorf("causes = %q", codes(causes))
+				t.Errorf("got causes %q", codes(causes))
 			}
 		})
 	}
@@ -193,13 +193,13 @@ func TestWiFiThatStalls(t *testing.T) {
 		late     float64
 		want     []string
 	}{
-		"from the router on":         {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.wifi_weak"}},
-		"the voice is even":          {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 0, nil},
-		"on a cable":                 {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "ethernet", 30, []string{"net.jitter_high"}},
-		"from the provider on":       {[]report.PathSegment{spread("lan", 3), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.jitter_high"}},
-		"a router slow to answer":    {[]report.PathSegment{spread("lan", 240), spread("access", 9), spread("transit", 12)}, "wifi", 30, []string{"net.jitter_high"}},
-		"nothing behind to compare":  {[]report.PathSegment{spread("lan", 240)}, "wifi", 30, []string{"net.jitter_high"}},
-		"a busy channel in the flat": {[]report.PathSegment{spread("lan", 40), spread("access", 42), spread("transit", 44)}, "wifi", 30, []string{"net.jitter_high"}},
+		"jitter from the router on":    {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.wifi_weak"}},
+		"no jitter of the voice":       {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 0, nil},
+		"on a cable":                   {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "ethernet", 30, []string{"net.jitter_high"}},
+		"jitter from the provider on":  {[]report.PathSegment{spread("lan", 3), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.jitter_high"}},
+		"a router slow to answer":      {[]report.PathSegment{spread("lan", 240), spread("access", 9), spread("transit", 12)}, "wifi", 30, []string{"net.jitter_high"}},
+		"no segment behind the router": {[]report.PathSegment{spread("lan", 240)}, "wifi", 30, []string{"net.jitter_high"}},
+		"a busy Wi-Fi channel":         {[]report.PathSegment{spread("lan", 40), spread("access", 42), spread("transit", 44)}, "wifi", 30, []string{"net.jitter_high"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -210,20 +210,20 @@ func TestWiFiThatStalls(t *testing.T) {
 			*path(r) = report.NetworkPath{FaultSegment: "none", Segments: tt.segments, LANSpreadMS: &spreadMS, Line: "reached"}
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if !slices.Equal(codes(causes), tt.want) {
-				t.Errorf("causes = %q, want %q", codes(causes), tt.want)
+				t.Errorf("got causes %q, want %q", codes(causes), tt.want)
 			}
 		})
 	}
 }
 
-// A weak signal is not reported if the trouble is behind the router.
-func TestWeakSignalTakesNoBlameForTheLine(t *testing.T) {
+// A weak signal is not reported if the disturbance is behind the router.
+func TestWeakSignalIsNotReportedForTheLine(t *testing.T) {
 	r := healthy()
 	link(r).SignalDBM = new(-80.0)
 	loses(r, 12, 12)
 	*path(r) = report.NetworkPath{FaultSegment: "access", Line: "reached"}
 	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 	if !slices.Equal(codes(causes), []string{"net.access_loss"}) {
-		t.Errorf("causes = %q", codes(causes))
+		t.Errorf("got causes %q, want [\"net.access_loss\"]", codes(causes))
 	}
 }

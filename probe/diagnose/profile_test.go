@@ -33,7 +33,7 @@ func TestLoadProfile(t *testing.T) {
 	for _, name := range ProfileNames() {
 		p, _ := LoadProfile(name)
 		if certain := p.Voice.LossCertainPct.Value; !(certain > 0 && certain < *p.Voice.UpLossPct.Warn && certain < *p.Voice.DownLossPct.Warn) {
-			t.Errorf("%s: a loss is certain from %v %% on, and disturbs from %v %%", name, certain, *p.Voice.UpLossPct.Warn)
+			t.Errorf("%s: a loss is certain from %v %%, but reported from %v %%", name, certain, *p.Voice.UpLossPct.Warn)
 		}
 	}
 	p, err := LoadProfile("")
@@ -42,9 +42,9 @@ func TestLoadProfile(t *testing.T) {
 	}
 }
 
-// TestDefaultBeginsWhereTheDesignSays: loss disturbs from 3 % with the interval above 1 %, a round trip
+// TestDefaultLimitsMatchTheDesign: loss is reported from 3 % with the interval above 1 %, a round trip
 // from 400 ms, jitter from 30 ms.
-func TestDefaultBeginsWhereTheDesignSays(t *testing.T) {
+func TestDefaultLimitsMatchTheDesign(t *testing.T) {
 	p, err := LoadProfile("")
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestDefaultBeginsWhereTheDesignSays(t *testing.T) {
 	}
 }
 
-func TestStrictHasTeamsNumbers(t *testing.T) {
+func TestStrictHasTheLimitsOfTeams(t *testing.T) {
 	p, err := LoadProfile("strict")
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestBandwidthOfEachSystem(t *testing.T) {
 		}
 		up, down := p.Link.UpKbps, p.Link.DownKbps
 		if got := [4]float64{*up.Warn, *up.Fail, *down.Warn, *down.Fail}; got != want {
-			t.Errorf("%s: %v, want %v", name, got, want)
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestUnknownProfile(t *testing.T) {
 		_, err := LoadProfile(name)
 		unknown, ok := errors.AsType[*UnknownProfileError](err)
 		if !ok || unknown.Name != name || !strings.Contains(err.Error(), "bbb, daily, strict, zoom") {
-			t.Errorf("LoadProfile(%q): %v", name, err)
+			t.Errorf("LoadProfile(%q): got error %v", name, err)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func checkVerdict(t *testing.T, causes []report.Cause, verdict report.Verdict) {
 		worst = max(worst, rank(c.Severity))
 	}
 	if worst > 1 && verdict == report.Ready || worst < 3 && verdict == report.NotReady || worst < 2 && verdict == report.Limited {
-		t.Errorf("verdict %s with worst severity rank %d", verdict, worst)
+		t.Errorf("verdict %s, but the worst severity has rank %d", verdict, worst)
 	}
 }
 
@@ -201,7 +201,7 @@ func checkCause(t *testing.T, r *report.Report, c report.Cause) {
 		t.Fatalf("%s is not in the catalogue", c.Code)
 	}
 	if rank(c.Severity) > rank(d.Severity) || rank(c.Severity) == 0 {
-		t.Errorf("%s: severity %q, ceiling %s", c.Code, c.Severity, d.Severity)
+		t.Errorf("%s: severity %q, want at most %s", c.Code, c.Severity, d.Severity)
 	}
 	if !(c.Confidence > 0 && c.Confidence <= 1) {
 		t.Errorf("%s: confidence = %v", c.Code, c.Confidence)
@@ -273,7 +273,7 @@ func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []
 	diagnose.Finish(r, p)
 	again, verdictAgain := diagnose.Diagnose(r, p)
 	if !reflect.DeepEqual(again, causes) || verdictAgain != verdict {
-		t.Errorf("finished: %q %s, before: %q %s", codes(again), verdictAgain, codes(causes), verdict)
+		t.Errorf("finished: got %q %s, before: %q %s", codes(again), verdictAgain, codes(causes), verdict)
 	}
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -284,10 +284,10 @@ func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(far.Causes, causes) {
-		t.Errorf("the causes changed in transit:\n%+v\n%+v", far.Causes, causes)
+		t.Errorf("the causes changed in JSON:\n%+v\n%+v", far.Causes, causes)
 	}
 	there, verdictThere := diagnose.Diagnose(&far, p)
 	if !reflect.DeepEqual(there, causes) || verdictThere != verdict {
-		t.Errorf("at the collector: %q %s, here: %q %s", codes(there), verdictThere, codes(causes), verdict)
+		t.Errorf("at the collector: got %q %s, here: %q %s", codes(there), verdictThere, codes(causes), verdict)
 	}
 }

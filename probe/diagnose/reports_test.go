@@ -146,7 +146,7 @@ func noReflector(r *report.Report) {
 	media(r, report.MediaNoSignalling)
 }
 
-// silence removes all traces of a voice from a complete capture.
+// silence removes all signs of a voice from a complete capture.
 func silence(r *report.Report, rms float64) {
 	in := input(r)
 	in.SpeechMS, in.ActiveLevelDBFS, in.ActivityPct = new(0.0), new(-100.0), new(0.0)
@@ -375,7 +375,7 @@ func happened(kind report.HostEventKind, program string) func(*report.Report) {
 	}
 }
 
-// gapsAnd adds gaps in the sound to a computer in trouble.
+// gapsAnd adds gaps in the sound on a computer with this load.
 func gapsAnd(load report.HostLoad) func(*report.Report) {
 	return func(r *report.Report) {
 		provocations()["audio.dropouts"](r)

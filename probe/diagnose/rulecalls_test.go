@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRulesDoNotCallRules: what a rule finds depends on the facts alone, so that it
-// can be changed, or suppressed, without another rule's finding changing.
+// TestRulesDoNotCallRules: the result of a rule depends on the facts alone, so that it
+// can be changed, or suppressed, without affecting the result of another rule.
 func TestRulesDoNotCallRules(t *testing.T) {
 	files, err := os.ReadDir(".")
 	if err != nil {
@@ -36,7 +36,7 @@ func TestRulesDoNotCallRules(t *testing.T) {
 			if key, ok := field.Key.(*ast.Ident); ok && key.Name == "rule" {
 				name, ok := field.Value.(*ast.Ident)
 				if !ok {
-					t.Errorf("%s: the rule of an entry is a function by its name", set.Position(field.Pos()))
+					t.Errorf("%s: the rule of an entry must be a named function", set.Position(field.Pos()))
 					return true
 				}
 				rules[name.Name] = true
@@ -45,13 +45,13 @@ func TestRulesDoNotCallRules(t *testing.T) {
 		})
 	}
 	if len(rules) != len(Catalogue()) {
-		t.Fatalf("%d rules for %d causes", len(rules), len(Catalogue()))
+		t.Fatalf("got %d rules for %d causes", len(rules), len(Catalogue()))
 	}
 	for _, file := range parsed {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok {
 				if name, ok := call.Fun.(*ast.Ident); ok && rules[name.Name] {
-					t.Errorf("%s: %s is a rule", set.Position(call.Pos()), name.Name)
+					t.Errorf("%s: call of the rule %s", set.Position(call.Pos()), name.Name)
 				}
 			}
 			return true

@@ -21,23 +21,23 @@ func TestConferenceSystem(t *testing.T) {
 		cause   string
 		verdict report.Verdict
 	}{
-		"healthy":               {[]func(*report.Report){failed("", "")}, "", report.Ready},
-		"maintenance page":      {[]func(*report.Report){failed("api", "not_api")}, "conf.server_error", report.NotReady},
-		"bbb-web down":          {[]func(*report.Report){failed("api", "502")}, "conf.server_error", report.NotReady},
-		"signalling down":       {[]func(*report.Report){failed("signalling", "502")}, "conf.server_error", report.NotReady},
-		"too many connections":  {[]func(*report.Report){failed("state", "1011")}, "conf.server_error", report.NotReady},
-		"Janus wants a secret":  {[]func(*report.Report){failed("signalling", "403")}, "conf.server_error", report.NotReady},
-		"the server mutes":      {[]func(*report.Report){failed("sound_up", "muted_by_server")}, "conf.muted_by_server", report.NotReady},
-		"microphones locked":    {[]func(*report.Report){failed("call", "microphone_locked")}, "conf.muted_by_server", report.Limited},
-		"muted on joining":      {[]func(*report.Report){failed("sound_up", "mute_on_start")}, "conf.muted_by_server", report.Limited},
-		"the meeting ends":      {[]func(*report.Report){failed("sound_up", "meeting_ended")}, "conf.meeting_not_found", report.Unknown},
-		"no token for LiveKit":  {[]func(*report.Report){failed("signalling", "no_livekit_token")}, "conf.server_error", report.Limited},
-		"the server hangs up":   {[]func(*report.Report){failed("sound_up", "cut_off")}, "conf.server_error", report.Limited},
-		"our token is refused":  {[]func(*report.Report){failed("sign_in", "token_refused")}, "conf.server_error", report.Unknown},
-		"signalling is silent":  {[]func(*report.Report){failed("signalling", "timeout")}, "conf.server_error", report.Limited},
-		"the check was stopped": {[]func(*report.Report){failed("api", "stopped")}, "", report.Ready},
-		"slow round trips":      {[]func(*report.Report){failed("round_trip", "timeout")}, "", report.Ready},
-		"the line is dead": {[]func(*report.Report){failed("api", "timeout"), func(r *report.Report) {
+		"healthy":                  {[]func(*report.Report){failed("", "")}, "", report.Ready},
+		"maintenance page":         {[]func(*report.Report){failed("api", "not_api")}, "conf.server_error", report.NotReady},
+		"bbb-web down":             {[]func(*report.Report){failed("api", "502")}, "conf.server_error", report.NotReady},
+		"signalling down":          {[]func(*report.Report){failed("signalling", "502")}, "conf.server_error", report.NotReady},
+		"too many connections":     {[]func(*report.Report){failed("state", "1011")}, "conf.server_error", report.NotReady},
+		"Janus wants a secret":     {[]func(*report.Report){failed("signalling", "403")}, "conf.server_error", report.NotReady},
+		"the server mutes":         {[]func(*report.Report){failed("sound_up", "muted_by_server")}, "conf.muted_by_server", report.NotReady},
+		"microphones locked":       {[]func(*report.Report){failed("call", "microphone_locked")}, "conf.muted_by_server", report.Limited},
+		"muted on joining":         {[]func(*report.Report){failed("sound_up", "mute_on_start")}, "conf.muted_by_server", report.Limited},
+		"the meeting ends":         {[]func(*report.Report){failed("sound_up", "meeting_ended")}, "conf.meeting_not_found", report.Unknown},
+		"no token for LiveKit":     {[]func(*report.Report){failed("signalling", "no_livekit_token")}, "conf.server_error", report.Limited},
+		"the server ends the call": {[]func(*report.Report){failed("sound_up", "cut_off")}, "conf.server_error", report.Limited},
+		"our token is refused":     {[]func(*report.Report){failed("sign_in", "token_refused")}, "conf.server_error", report.Unknown},
+		"signalling is silent":     {[]func(*report.Report){failed("signalling", "timeout")}, "conf.server_error", report.Limited},
+		"the check was stopped":    {[]func(*report.Report){failed("api", "stopped")}, "", report.Ready},
+		"slow round trips":         {[]func(*report.Report){failed("round_trip", "timeout")}, "", report.Ready},
+		"no connection": {[]func(*report.Report){failed("api", "timeout"), func(r *report.Report) {
 			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(false)}
 		}}, "not conf.server_error", ""},
 	} {
@@ -52,20 +52,20 @@ func TestConferenceSystem(t *testing.T) {
 			switch {
 			case c.cause == "not conf.server_error":
 				if slices.Contains(named, "conf.server_error") {
-					t.Errorf("causes %q blame the server", named)
+					t.Errorf("got causes %q, want none that blames the server", named)
 				}
 				return
 			case c.cause == "":
 				if len(named) > 0 {
-					t.Errorf("causes %q, want none", named)
+					t.Errorf("got causes %q, want none", named)
 				}
 			case len(named) == 0 || named[0] != c.cause:
-				t.Fatalf("causes %q, want %s", named, c.cause)
+				t.Fatalf("got causes %q, want %s", named, c.cause)
 			case causes[0].Area != report.AreaMunicipality:
-				t.Errorf("area %s", causes[0].Area)
+				t.Errorf("got area %s, want %s", causes[0].Area, report.AreaMunicipality)
 			}
 			if verdict != c.verdict {
-				t.Errorf("verdict %s, want %s", verdict, c.verdict)
+				t.Errorf("got verdict %s, want %s", verdict, c.verdict)
 			}
 		})
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestWhatHappenedInWords: phone support needs the statement that a program did not
+// TestEventsAsText: phone support needs the statement that a program did not
 // crash, and how long the connection was missing. It must only be made if nothing
 // contradicts it.
-func TestWhatHappenedInWords(t *testing.T) {
+func TestEventsAsText(t *testing.T) {
 	at := startedAt().Add(-20 * time.Minute)
 	event := func(kind report.HostEventKind, program, detail string, seconds float64) report.HostEvent {
 		e := report.HostEvent{At: at, Kind: kind, Program: program, Detail: detail}
@@ -55,19 +55,19 @@ func TestWhatHappenedInWords(t *testing.T) {
 			}
 		}
 		if got != c.want || c.code == "" && len(r.Causes) > 0 && r.Causes[0].Code != "host.sleep_resume" {
-			t.Errorf("%s: %q, want %q; %+v", name, got, c.want, r.Causes)
+			t.Errorf("%s: got %q, want %q; causes %+v", name, got, c.want, r.Causes)
 		}
 	}
 }
 
-// TestNobodyIsBlamedForSilenceBeyondTheRouter: the collector itself may be at fault.
-func TestNobodyIsBlamedForSilenceBeyondTheRouter(t *testing.T) {
+// TestSilenceBeyondTheRouterIsUnattributed: the collector itself may be at fault.
+func TestSilenceBeyondTheRouterIsUnattributed(t *testing.T) {
 	for detail, area := range map[string]report.Area{"beyond_router": report.AreaUnknown, "router": report.AreaParticipant, "link": report.AreaParticipant} {
 		r := &report.Report{StartedAt: startedAt(), Probes: []report.Result{result(report.ProbeHostCrash, &report.HostCrash{Events: []report.HostEvent{
 			{At: startedAt().Add(-time.Minute), Kind: report.EventConnectionLost, Detail: detail, Program: "Zoom"}}})}}
 		diagnose.Finish(r, profile(t, "bbb"))
 		if len(r.Causes) != 1 || r.Causes[0].Area != area {
-			t.Errorf("%s: %+v", detail, r.Causes)
+			t.Errorf("%s: got %+v, want one cause with area %s", detail, r.Causes, area)
 		}
 	}
 }

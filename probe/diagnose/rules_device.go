@@ -136,8 +136,8 @@ func inUse(f *facts) *finding {
 	return hit
 }
 
-// noUserSession is blind: a service in session 0 of Windows cannot hear, which says
-// nothing about the microphone of the person who is not logged in.
+// noUserSession is a check that could not record: a service in session 0 of Windows has no
+// access to the microphone of a person who is not logged in.
 func noUserSession(f *facts) *finding {
 	if f.in == nil || f.in.State != report.CaptureNoSession {
 		return nil

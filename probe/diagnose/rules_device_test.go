@@ -28,14 +28,14 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 		in.Rerouted, in.LongestCallbackGapMS, in.State, in.FirstCallbackMS = &tt.moved, &tt.gapMS, tt.state, &tt.firstMS
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) == 0 || causes[0].Code != tt.want {
-			t.Errorf("%+v: %q", tt, codes(causes))
+			t.Errorf("%+v: got %q", tt, codes(causes))
 		}
 	}
 }
 
 // If the computer was also too slow for the voice stream, it is unknown whether the
 // microphone stopped: there is no cause, and the result is not good.
-func TestABusyComputerAccusesNoMicrophone(t *testing.T) {
+func TestBusyComputerIsNotAMicrophoneFault(t *testing.T) {
 	for _, state := range []report.CaptureState{report.CaptureStalled, report.CaptureComplete} {
 		for check, want := range map[string]report.Verdict{"ok": "", "void": report.Unknown} {
 			r := healthy()
@@ -43,10 +43,10 @@ func TestABusyComputerAccusesNoMicrophone(t *testing.T) {
 			in.State, in.LongestCallbackGapMS, voice.SelfCheck = state, new(2500.0), check
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if len(causes) == 0 || causes[0].Code != "audio.stalled" || causes[0].Primary != (check == "ok") {
-				t.Errorf("%s, self check %s: %+v", state, check, causes)
+				t.Errorf("%s, self-check %s: got %+v", state, check, causes)
 			}
 			if want != "" && verdict != want {
-				t.Errorf("%s, self check %s: verdict %s", state, check, verdict)
+				t.Errorf("%s, self-check %s: got verdict %s", state, check, verdict)
 			}
 		}
 	}

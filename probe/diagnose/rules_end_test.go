@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A good voice at the beginning does not make up for what follows: the end counts.
+// A good voice at the beginning does not compensate for what follows: the end decides.
 func TestTheEndCounts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -21,10 +21,10 @@ func TestTheEndCounts(t *testing.T) {
 		{"muted in the last moment", func(in *report.AudioInput) {
 			in.OSMuted, in.MutedAfterMS, in.EndSilenceMS = new(true), new(*in.CapturedMS), new(0.0)
 		}, "audio.os_muted", report.NotReady},
-		{"said to be muted, heard all the same", func(in *report.AudioInput) { in.OSMuted, in.EndSilenceMS = new(true), new(0.0) }, "audio.os_muted", report.Limited},
-		{"turned down to nothing", func(in *report.AudioInput) { in.OSVolumeDB, in.VolumeAfterMS = new(-120.0), new(5500.0) }, "audio.os_volume_low", report.NotReady},
+		{"reported as muted, but heard", func(in *report.AudioInput) { in.OSMuted, in.EndSilenceMS = new(true), new(0.0) }, "audio.os_muted", report.Limited},
+		{"volume turned down to zero", func(in *report.AudioInput) { in.OSVolumeDB, in.VolumeAfterMS = new(-120.0), new(5500.0) }, "audio.os_volume_low", report.NotReady},
 		{"low from the start, but heard", func(in *report.AudioInput) { in.OSVolumeDB = new(-30.0) }, "", report.Ready},
-		{"unplugged, nothing else there", func(in *report.AudioInput) { in.State, in.Unplugged = report.CaptureStalled, new(true) }, "host.device_unplugged", report.NotReady},
+		{"unplugged, no other microphone", func(in *report.AudioInput) { in.State, in.Unplugged = report.CaptureStalled, new(true) }, "host.device_unplugged", report.NotReady},
 		{"unplugged, the loudspeaker's monitor took over", func(in *report.AudioInput) {
 			in.Unplugged, in.Rerouted, in.EndIsMonitor, in.EndDevice = new(true), new(true), new(true), "Monitor of Speaker"
 		}, "host.device_unplugged", report.NotReady},
@@ -43,8 +43,8 @@ func TestTheEndCounts(t *testing.T) {
 		{"silent at the end", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(1500.0), new(true) }, "audio.digital_silence", report.NotReady},
 		{"silent for a moment", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(800.0), new(true) }, "audio.digital_silence", report.Limited},
 		{"tail of an encoder", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(499.0), new(true) }, "", report.Ready},
-		{"read to the end behind a gate", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(2500.0), new(false) }, "", report.Ready},
-		{"silent for long behind a gate", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(4100.0), new(false) }, "audio.digital_silence", report.NotReady},
+		{"short pause behind a noise gate", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(2500.0), new(false) }, "", report.Ready},
+		{"long silence behind a noise gate", func(in *report.AudioInput) { in.EndSilenceMS, in.EndSilenceUnlike = new(4100.0), new(false) }, "audio.digital_silence", report.NotReady},
 	} {
 		r := healthy()
 		c.end(input(r))
@@ -54,20 +54,20 @@ func TestTheEndCounts(t *testing.T) {
 			got = causes[i].Code
 		}
 		if got != c.want || verdict != c.verdict {
-			t.Errorf("%s: %q, %s; want %q, %s", c.name, got, verdict, c.want, c.verdict)
+			t.Errorf("%s: got %q, verdict %s; want %q, %s", c.name, got, verdict, c.want, c.verdict)
 		}
 	}
 }
 
-// A name that two devices share is of no use in a sentence.
-func TestTwinsAreNotToldByName(t *testing.T) {
+// A name that two devices share is not used in a sentence.
+func TestSameNamesAreNotUsedInSentences(t *testing.T) {
 	r := healthy()
 	provocations()["audio.wrong_device"](r)
 	input(r).VoiceDevice = input(r).Device
 	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 	text, _ := diagnose.ExplainCause(causes[0], "en")
 	if causes[0].Code != "audio.wrong_device" || !strings.Contains(text.Action, "other microphone") {
-		t.Errorf("%q: %s", codes(causes), text.Action)
+		t.Errorf("got %q: %s", codes(causes), text.Action)
 	}
 }
 
@@ -79,11 +79,11 @@ func TestUnreadMuteLowersTheConfidence(t *testing.T) {
 		input(r).OSMuted, input(r).OSUnread = nil, unread
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) == 0 || causes[0].Code != "audio.digital_silence" {
-			t.Fatalf("%q", codes(causes))
+			t.Fatalf("got causes %q, want audio.digital_silence", codes(causes))
 		}
 		return causes[0].Confidence
 	}
 	if known, unread := confidence(nil), confidence(new(true)); unread >= known {
-		t.Errorf("confidence %v with the system's state, %v without, want less", known, unread)
+		t.Errorf("got confidence %v with the system's state, %v without, want less without", known, unread)
 	}
 }

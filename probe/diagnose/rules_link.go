@@ -137,7 +137,7 @@ func (f *facts) gatewayLost() (lost []report.Evidence) {
 }
 
 // wifiWeak is a weak signal, or round trips to the router that stall. It is a remark
-// unless the voice is affected, and is not reported if the trouble is elsewhere.
+// unless the voice is affected, and is not reported if the fault is elsewhere.
 func wifiWeak(f *facts) *finding {
 	if f.link == nil || f.link.Kind != "wifi" {
 		return nil

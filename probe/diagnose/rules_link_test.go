@@ -16,15 +16,15 @@ func TestLinkRulesAtTheirEdges(t *testing.T) {
 		code     string
 		severity report.Severity
 	}{
-		"signal at the limit":        {func(r *report.Report) { link(r).SignalDBM = new(-75.0) }, "", ""},
-		"weak, nothing lost":         {func(r *report.Report) { link(r).SignalDBM = new(-80.0) }, "net.wifi_weak", report.SeverityInfo},
-		"weak, on a cable":           {func(r *report.Report) { link(r).SignalDBM, link(r).Kind = new(-80.0), "ethernet" }, "", ""},
-		"weak, voice lost":           {func(r *report.Report) { link(r).SignalDBM = new(-80.0); upLoss(r) }, "net.wifi_weak", report.SeverityFail},
-		"lan, voice lost nothing":    {func(r *report.Report) { path(r).FaultSegment = "lan" }, "net.lan_loss", report.SeverityInfo},
-		"lan, no voice":              {func(r *report.Report) { path(r).FaultSegment = "lan"; media(r, report.MediaNotEnrolled) }, "net.lan_loss", report.SeverityWarn},
-		"router limits":              {func(r *report.Report) { link(r).GatewayLossPct = new(60.0) }, "", ""},
-		"router limits, path unsure": {func(r *report.Report) { link(r).GatewayLossPct, path(r).FaultSegment = new(60.0), "" }, "", ""},
-		"router and voice lose, path unsure": {func(r *report.Report) {
+		"signal at the limit":         {func(r *report.Report) { link(r).SignalDBM = new(-75.0) }, "", ""},
+		"weak, nothing lost":          {func(r *report.Report) { link(r).SignalDBM = new(-80.0) }, "net.wifi_weak", report.SeverityInfo},
+		"weak, on a cable":            {func(r *report.Report) { link(r).SignalDBM, link(r).Kind = new(-80.0), "ethernet" }, "", ""},
+		"weak, voice lost":            {func(r *report.Report) { link(r).SignalDBM = new(-80.0); upLoss(r) }, "net.wifi_weak", report.SeverityFail},
+		"lan, voice lost nothing":     {func(r *report.Report) { path(r).FaultSegment = "lan" }, "net.lan_loss", report.SeverityInfo},
+		"lan, no voice":               {func(r *report.Report) { path(r).FaultSegment = "lan"; media(r, report.MediaNotEnrolled) }, "net.lan_loss", report.SeverityWarn},
+		"router limits":               {func(r *report.Report) { link(r).GatewayLossPct = new(60.0) }, "", ""},
+		"router limits, path unknown": {func(r *report.Report) { link(r).GatewayLossPct, path(r).FaultSegment = new(60.0), "" }, "", ""},
+		"router and voice lose, path unknown": {func(r *report.Report) {
 			link(r).GatewayLossPct, path(r).FaultSegment = new(30.0), ""
 			upLoss(r)
 		}, "net.lan_loss", report.SeverityFail},
@@ -43,7 +43,7 @@ func TestLinkRulesAtTheirEdges(t *testing.T) {
 		"down 0":              {func(r *report.Report) { load(r).DownKbps = new(0.0) }, "net.bandwidth_low_down", report.SeverityFail},
 		"rise of 200 ms":      {func(r *report.Report) { load(r).LoadedRTTDownMS = new(219.0) }, "", ""},
 		"rise of 201 ms":      {func(r *report.Report) { load(r).LoadedRTTDownMS = new(220.0) }, "net.bufferbloat", report.SeverityWarn},
-		"long, but always so": {func(r *report.Report) { *load(r) = report.MediaLoad{IdleRTTMS: new(600.0), LoadedRTTUpMS: new(650.0)} }, "", ""},
+		"long even when idle": {func(r *report.Report) { *load(r) = report.MediaLoad{IdleRTTMS: new(600.0), LoadedRTTUpMS: new(650.0)} }, "", ""},
 		"no idle round trip":  {func(r *report.Report) { *load(r) = report.MediaLoad{LoadedRTTUpMS: new(900.0)} }, "", ""},
 		"name in 1 s":         {func(r *report.Report) { web(r).DNSMS = new(1000.0) }, "", ""},
 		"WebSocket unknown":   {func(r *report.Report) { web(r).WebSocket = nil }, "", ""},
@@ -59,12 +59,12 @@ func TestLinkRulesAtTheirEdges(t *testing.T) {
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if tt.code == "" {
 				if len(causes) != 0 {
-					t.Errorf("causes = %q, want none", codes(causes))
+					t.Errorf("got causes %q, want none", codes(causes))
 				}
 				return
 			}
 			if !slices.Equal(codes(causes), []string{tt.code}) || causes[0].Severity != tt.severity {
-				t.Errorf("causes = %+v, want %s as %s", causes, tt.code, tt.severity)
+				t.Errorf("got causes %+v, want %s as %s", causes, tt.code, tt.severity)
 			}
 		})
 	}
@@ -76,7 +76,7 @@ func TestServerLossIsNotTheCouncillors(t *testing.T) {
 		path(r).FaultSegment = "server"
 		causes, _ := diagnose.Diagnose(r, profile(t, name))
 		if len(causes) != 1 || causes[0].Area != want {
-			t.Errorf("%s: %+v, want area %s", name, causes, want)
+			t.Errorf("%s: got %+v, want area %s", name, causes, want)
 		}
 	}
 }

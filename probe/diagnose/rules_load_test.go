@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// uploadElsewhere sets a voice beside a backup that keeps a buffer of one second full:
+// uploadElsewhere simulates a backup beside the voice that keeps a buffer of one second full:
 // all packets are late, hardly any are lost or uneven.
 func uploadElsewhere(r *report.Report) {
 	v := voice(r)
@@ -16,7 +16,7 @@ func uploadElsewhere(r *report.Report) {
 	v.UpJitterMS, v.LatePct60MS = new(7.0), new(93.0)
 }
 
-// narrowUp sets a voice on a line of 30 kbit/s.
+// narrowUp simulates a line of 30 kbit/s.
 func narrowUp(r *report.Report) {
 	v := voice(r)
 	v.RTTMinMS, v.RTTP50MS = new(130.0), new(730.0)
@@ -34,7 +34,7 @@ func TestTheQueueIsTheCause(t *testing.T) {
 		severity report.Severity
 	}{
 		"a backup elsewhere": {uploadElsewhere, "net.bufferbloat", report.SeverityWarn},
-		"its round trip counts": {func(r *report.Report) {
+		"a backup elsewhere, round trip of 1100 ms": {func(r *report.Report) {
 			uploadElsewhere(r)
 			voice(r).RTTP50MS = new(1100.0)
 		}, "net.bufferbloat", report.SeverityFail},
@@ -51,7 +51,7 @@ func TestTheQueueIsTheCause(t *testing.T) {
 			v.DownQueueMS, v.DownRateKbps, v.DownLossPct = new(560.0), new(30.0), new(36.0)
 			v.DownLossCI95, v.LatePct60MS, v.RTTP50MS = &report.Interval{30, 41}, new(95.0), new(700.0)
 		}, "net.bandwidth_low_down", report.SeverityFail},
-		"the path sees the surplus too": {func(r *report.Report) {
+		"the path has the excess loss too": {func(r *report.Report) {
 			narrowUp(r)
 			path(r).FaultSegment = "access"
 		}, "net.bandwidth_low_up", report.SeverityFail},
@@ -66,16 +66,16 @@ func TestTheQueueIsTheCause(t *testing.T) {
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			switch {
 			case c.code == "" && len(causes) > 0:
-				t.Errorf("found %s", causes[0].Code)
+				t.Errorf("got %s, want no cause", causes[0].Code)
 			case c.code != "" && (len(causes) != 1 || causes[0].Code != c.code || causes[0].Severity != c.severity):
-				t.Errorf("found %+v, want only %s as %s", causes, c.code, c.severity)
+				t.Errorf("got %+v, want only %s as %s", causes, c.code, c.severity)
 			}
 		})
 	}
 }
 
-// TestLoadFoundTheLineNarrow: if the voice and the check around it just fill the line,
-// that is the only reason for late packets.
+// TestLoadFoundTheLineNarrow: if the voice and the rest of the check together fill the
+// line, that is the only cause of late packets.
 func TestLoadFoundTheLineNarrow(t *testing.T) {
 	for kbps, want := range map[float64]string{34.6: "net.bandwidth_low_up", 450: "net.jitter_high"} {
 		r := healthy()
@@ -84,7 +84,7 @@ func TestLoadFoundTheLineNarrow(t *testing.T) {
 		load(r).UpKbps = new(kbps)
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) == 0 || causes[0].Code != want {
-			t.Errorf("%g kbit/s: %+v, want %s", kbps, causes, want)
+			t.Errorf("%g kbit/s: got %+v, want %s", kbps, causes, want)
 		}
 	}
 }
@@ -95,9 +95,9 @@ func TestAQueueHidesNoOtherFault(t *testing.T) {
 		more func(*report.MediaVoice)
 		code string
 	}{
-		"a satellite":        {func(v *report.MediaVoice) { v.RTTMinMS, v.RTTP50MS = new(1200.0), new(1450.0) }, "net.latency_high"},
-		"jitter of its own":  {func(v *report.MediaVoice) { v.DownJitterMS = new(45.0) }, "net.jitter_high"},
-		"loss the other way": {func(v *report.MediaVoice) { v.DownLossPct, v.DownLossCI95 = new(20.0), &report.Interval{15, 25} }, "net.download_loss"},
+		"a satellite":                   {func(v *report.MediaVoice) { v.RTTMinMS, v.RTTP50MS = new(1200.0), new(1450.0) }, "net.latency_high"},
+		"jitter in the other direction": {func(v *report.MediaVoice) { v.DownJitterMS = new(45.0) }, "net.jitter_high"},
+		"loss in the other direction":   {func(v *report.MediaVoice) { v.DownLossPct, v.DownLossCI95 = new(20.0), &report.Interval{15, 25} }, "net.download_loss"},
 	} {
 		for _, queue := range []func(*report.Report){uploadElsewhere, narrowUp} {
 			r := healthy()
@@ -109,7 +109,7 @@ func TestAQueueHidesNoOtherFault(t *testing.T) {
 				found = found || cause.Code == c.code
 			}
 			if !found {
-				t.Errorf("%s: not among %+v", name, causes)
+				t.Errorf("%s: got %+v, without it", name, causes)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func TestMixOfChannels(t *testing.T) {
 		"one side of two":               {side(voice(-26, -32, 2, 1), -28, -95), "audio.dead_channel", report.SeverityWarn},
 		"one side of two, and softly":   {side(voice(-38, -44, 2, 1), -40, -95), "audio.dead_channel", report.SeverityWarn},
 		"two of four cancel each other": {voice(-26, -60, 4, 1), "audio.inverted_channel", report.SeverityFail},
-		"no mean at all":                {voice(-26, -100, 8, 1), "audio.inverted_channel", report.SeverityFail},
+		"silent mean":                   {voice(-26, -100, 8, 1), "audio.inverted_channel", report.SeverityFail},
 	} {
 		causes, _ := Diagnose(onlyInput(tt.in), p)
 		got := report.Cause{}
@@ -42,7 +42,7 @@ func TestMixOfChannels(t *testing.T) {
 			got = causes[0]
 		}
 		if got.Code != tt.want || got.Severity != tt.severity {
-			t.Errorf("%s: %q (%s), want %q (%s)", name, got.Code, got.Severity, tt.want, tt.severity)
+			t.Errorf("%s: got %q (%s), want %q (%s)", name, got.Code, got.Severity, tt.want, tt.severity)
 		}
 	}
 }

@@ -15,26 +15,26 @@ func TestNamesThatFail(t *testing.T) {
 		target, kind string
 		reached      bool // our reflector was
 		online       bool
-		severity     report.Severity // "": nothing is said of names
+		severity     report.Severity // "": no cause about names
 		area         report.Area
 		verdict      report.Verdict
 	}{
-		"no answer, the line works":      {target, "timeout", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"no answer, nobody knows":        {target, "timeout", false, false, "", "", report.Unknown},
-		"refused":                        {target, "refused", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"the server's trouble":           {target, "servfail", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"trouble with this name alone":   {target, "servfail", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"cut off":                        {target, "truncated", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"mistyped":                       {target, "not_found", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"mistyped, no reflector":         {target, "not_found", false, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"from the search domain":         {target, "search_domain", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"kept back by the router":        {target, "hidden", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"redirected":                     {target, "hijacked", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"the collector's is no more":     {"", "not_found", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"the collector's is kept back":   {"", "hidden", false, true, report.SeverityWarn, report.AreaParticipant, report.Unknown},
-		"redirected, nobody else knows":  {target, "hijacked", false, false, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"the collector's is redirected":  {"", "hijacked", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"the collector's, search domain": {"", "search_domain", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no response, the line works":       {target, "timeout", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"no response, line unknown":         {target, "timeout", false, false, "", "", report.Unknown},
+		"refused":                           {target, "refused", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"server failure":                    {target, "servfail", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"server failure for this name only": {target, "servfail", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"cut off":                           {target, "truncated", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"mistyped":                          {target, "not_found", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"mistyped, no reflector":            {target, "not_found", false, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"from the search domain":            {target, "search_domain", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"hidden by the router":              {target, "hidden", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"redirected":                        {target, "hijacked", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"the collector's does not exist":    {"", "not_found", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"the collector's is hidden":         {"", "hidden", false, true, report.SeverityWarn, report.AreaParticipant, report.Unknown},
+		"redirected, line unknown":          {target, "hijacked", false, false, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"the collector's is redirected":     {"", "hijacked", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"the collector's, search domain":    {"", "search_domain", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	} {
 		r := healthy()
 		r.Target = c.target
@@ -49,12 +49,12 @@ func TestNamesThatFail(t *testing.T) {
 		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 		if c.severity == "" {
 			if len(causes) > 0 {
-				t.Errorf("%s: %+v", name, causes)
+				t.Errorf("%s: got %+v, want no cause", name, causes)
 			}
 			continue
 		}
 		if len(causes) == 0 || causes[0].Code != "net.dns_failure" || causes[0].Severity != c.severity || causes[0].Area != c.area || verdict != c.verdict {
-			t.Errorf("%s: %s, %+v", name, verdict, causes)
+			t.Errorf("%s: got verdict %s, %+v", name, verdict, causes)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestDeadFirstNameServerIsSlow(t *testing.T) {
 		web(r).DNSServerSilent, web(r).DNSMS = &silent, new(999.0)
 		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 		if verdict != want || silent && (len(causes) != 1 || causes[0].Code != "net.dns_slow") {
-			t.Errorf("silent %t: %s, %+v", silent, verdict, causes)
+			t.Errorf("silent %t: got verdict %s, %+v", silent, verdict, causes)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func ofNAT(field string, value any) report.Evidence {
 }
 
 // mappingDepends reports whether the router uses another port for each destination, so
-// that peers cannot be told where to send.
+// that the address seen by one server is of no use to other peers.
 func (f *facts) mappingDepends() bool {
 	return f.behavior != nil && (f.behavior.Mapping == "ADM" || f.behavior.Mapping == "APDM")
 }

@@ -72,13 +72,13 @@ func (tt natCase) judge(t *testing.T, r *report.Report, want []string) {
 	t.Helper()
 	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 	if !slices.Equal(codes(causes), want) {
-		t.Fatalf("target %q: causes = %q, want %q", r.Target, codes(causes), want)
+		t.Fatalf("target %q: got causes %q, want %q", r.Target, codes(causes), want)
 	}
 	if len(causes) > 0 && (causes[0].Severity != tt.severity || tt.area != "" && causes[0].Area != tt.area) {
-		t.Errorf("target %q: %+v, want %s with area %s", r.Target, causes[0], tt.severity, tt.area)
+		t.Errorf("target %q: got %+v, want %s with area %s", r.Target, causes[0], tt.severity, tt.area)
 	}
 	if tt.verdict != "" && verdict != tt.verdict {
-		t.Errorf("target %q: verdict %s, want %s", r.Target, verdict, tt.verdict)
+		t.Errorf("target %q: got verdict %s, want %s", r.Target, verdict, tt.verdict)
 	}
 }
 
@@ -87,10 +87,10 @@ func one(code string) []string { return []string{code} }
 func TestNATRules(t *testing.T) {
 	judgeNAT(t, map[string]natCase{
 		"no NAT":                 {func(r *report.Report) { behavior(r).Mapping = "none" }, nil, "", "", report.Ready},
-		"not told":               {func(r *report.Report) { behavior(r).Mapping = "" }, nil, "", "", report.Ready},
-		"symmetric, voice goes":  {func(r *report.Report) { behavior(r).Mapping = "ADM" }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Ready},
+		"mapping unknown":        {func(r *report.Report) { behavior(r).Mapping = "" }, nil, "", "", report.Ready},
+		"symmetric, voice works": {func(r *report.Report) { behavior(r).Mapping = "ADM" }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Ready},
 		"symmetric, relay works": {func(r *report.Report) { behavior(r).Mapping = "APDM"; media(r, report.MediaNotEnrolled) }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Unknown},
-		"symmetric, relay not tried to its end": {func(r *report.Report) {
+		"symmetric, relay test incomplete": {func(r *report.Report) {
 			behavior(r).Mapping = "APDM"
 			noRelay(r, "other")
 			turn(r).TLSAllocated = nil
@@ -106,64 +106,64 @@ func TestNATRules(t *testing.T) {
 func TestRelayRules(t *testing.T) {
 	iceFailed := func(r *report.Report) { media(r, report.MediaICEFailed) }
 	judgeNAT(t, map[string]natCase{
-		"wrong credentials, voice goes": {func(r *report.Report) { noRelay(r, "auth_failed") }, one("net.turn_auth_failed"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
-		"wrong credentials, no voice":   {func(r *report.Report) { noRelay(r, "auth_failed"); iceFailed(r) }, one("net.turn_auth_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"no TLS":                        {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "unreachable" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
-		"no way, voice goes":            {func(r *report.Report) { noRelay(r, "unreachable") }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
-		"no way, no voice":              {func(r *report.Report) { noRelay(r, "unreachable"); iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"TLS certificate":               {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "tls" }, nil, "", "", report.Ready},
-		"quota":                         {func(r *report.Report) { noRelay(r, "quota") }, nil, "", "", report.Ready},
-		"UDP blocked closes one way": {func(r *report.Report) {
+		"wrong credentials, voice works": {func(r *report.Report) { noRelay(r, "auth_failed") }, one("net.turn_auth_failed"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+		"wrong credentials, no voice":    {func(r *report.Report) { noRelay(r, "auth_failed"); iceFailed(r) }, one("net.turn_auth_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no TLS":                         {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "unreachable" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"relay unreachable, voice works": {func(r *report.Report) { noRelay(r, "unreachable") }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"relay unreachable, no voice":    {func(r *report.Report) { noRelay(r, "unreachable"); iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"TLS certificate":                {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "tls" }, nil, "", "", report.Ready},
+		"quota":                          {func(r *report.Report) { noRelay(r, "quota") }, nil, "", "", report.Ready},
+		"UDP blocked, relay over UDP only": {func(r *report.Report) {
 			nat(r).UDP, voice(r).Path = report.ReachBlocked, "relay tcp"
 			turn(r).UDPAllocated, turn(r).UDPError = new(false), "unreachable"
 		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
-		"server silent altogether":     {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"nothing but web pages passes": {func(r *report.Report) { onlyWeb(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"a router on the way is heard": {func(r *report.Report) { onlyWeb(r); path(r).Line = "reached" }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"a proxy, and nothing beside it": {func(r *report.Report) {
+		"server does not respond at all": {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"only web pages pass":            {func(r *report.Report) { onlyWeb(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"a router on the path responds":  {func(r *report.Report) { onlyWeb(r); path(r).Line = "reached" }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"only the proxy is reached": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(false)
 		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"a proxy that nobody must use": {func(r *report.Report) {
+		"an optional proxy": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(true)
 		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"a router is heard, the reflector is awake and others reach it": {func(r *report.Report) {
+		"a router responds, others reach the reflector": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS = "reached", new(600.0)
 		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"a router is heard, others reached it a while ago": {func(r *report.Report) {
+		"a router responds, others reached the reflector earlier": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS = "reached", new(600.1)
 		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"others reached it just before, it has fallen silent": {func(r *report.Report) {
+		"others reached it just before, it no longer responds": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS, nat(r).ServerAnsweredS = "reached", new(1.0), nil
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"nobody is heard, and it has fallen silent": {func(r *report.Report) {
+		"no router responds, the reflector no longer responds": {func(r *report.Report) {
 			onlyWeb(r)
 			nat(r).ServerAnsweredS = nil
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"nobody is heard, and nobody ever reached it": {func(r *report.Report) {
+		"no router responds, nobody ever reached the reflector": {func(r *report.Report) {
 			onlyWeb(r)
 			nat(r).ServerHeardS = nil
 		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"it answered itself long ago": {func(r *report.Report) {
+		"the last self-test was long ago": {func(r *report.Report) {
 			onlyWeb(r)
 			nat(r).ServerAnsweredS = new(16.0)
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"nobody on the way was asked":        {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"somebody on the way lost only some": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"server silent but for its relay": {func(r *report.Report) {
+		"no router on the path was tested":            {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"a router on the path lost only some packets": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"only the relay responds": {func(r *report.Report) {
 			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
 			turn(r).UDPAllocated, turn(r).UDPRelayed, turn(r).UDPError = new(false), nil, "unreachable"
 			iceFailed(r)
 		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"nothing tried":            {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(3)} }, nil, "", "", report.Ready},
-		"list not known":           {func(r *report.Report) { *turn(r) = report.NATTURN{} }, nil, "", "", report.Ready},
-		"relay used, STUN unknown": {func(r *report.Report) { nat(r).UDP, voice(r).Path = report.ReachNotTested, "relay udp" }, one("net.turn_required"), report.SeverityInfo, report.AreaUnknown, report.Ready},
-		"none offered, voice goes": {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)} }, nil, "", "", report.Ready},
-		"none offered, no voice":   {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nothing tested":            {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(3)} }, nil, "", "", report.Ready},
+		"list unknown":              {func(r *report.Report) { *turn(r) = report.NATTURN{} }, nil, "", "", report.Ready},
+		"relay used, STUN unknown":  {func(r *report.Report) { nat(r).UDP, voice(r).Path = report.ReachNotTested, "relay udp" }, one("net.turn_required"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"none offered, voice works": {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)} }, nil, "", "", report.Ready},
+		"none offered, no voice":    {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	})
 }
 
@@ -178,7 +178,7 @@ func onlyWeb(r *report.Report) {
 	}}
 }
 
-// overfull makes the line too slow even for the check, so that no voice stream is
+// overfull makes the line too slow even for the check itself, so that no voice stream is
 // established.
 func overfull(r *report.Report) {
 	media(r, report.MediaICEFailed)
@@ -212,37 +212,37 @@ func TestMediaRules(t *testing.T) {
 		"TCP, UDP blocked":               {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachBlocked }, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
 		"no echo, no log":                {func(r *report.Report) { media(r, report.MediaNotFlowing) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"no keys":                        {func(r *report.Report) { media(r, report.MediaDTLSFailed) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no way, relay works":            {func(r *report.Report) { media(r, report.MediaICEFailed) }, one("conf.ice_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"no way, relay not tested": {func(r *report.Report) {
+		"no path, relay works":           {func(r *report.Report) { media(r, report.MediaICEFailed) }, one("conf.ice_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no path, relay not tested": {func(r *report.Report) {
 			media(r, report.MediaICEFailed)
 			*turn(r) = report.NATTURN{}
 		}, one("conf.ice_failed"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no way, UDP blocked": {func(r *report.Report) { media(r, report.MediaICEFailed); nat(r).UDP = report.ReachBlocked }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"no way, the media port is served": {func(r *report.Report) {
+		"no path, UDP blocked": {func(r *report.Report) { media(r, report.MediaICEFailed); nat(r).UDP = report.ReachBlocked }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"no path, the media port responds": {func(r *report.Report) {
 			media(r, report.MediaICEFailed)
 			noRelay(r, "unreachable")
 			nat(r).ServerAnsweredS = new(0.0)
 		}, []string{"conf.media_ports_blocked", "net.turn_unreachable"}, report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no way, but the line loses half": {func(r *report.Report) {
+		"no path, the line loses half": {func(r *report.Report) {
 			media(r, report.MediaICEFailed)
 			noRelay(r, "unreachable")
 			nat(r).ServerAnsweredS = new(0.0)
 			*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{{Name: "transit", Sent: new(100), Lost: new(43), RTTMS: new(20.0)}}}
 		}, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no way, and the line is full to the brim": {func(r *report.Report) { overfull(r) }, []string{"net.bufferbloat", "net.turn_unreachable"}, report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"no way, and the line is far and loses": {func(r *report.Report) {
+		"no path, the line is full": {func(r *report.Report) { overfull(r) }, []string{"net.bufferbloat", "net.turn_unreachable"}, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"no path, the line has latency and loss": {func(r *report.Report) {
 			overfull(r)
 			web(r).TCPMS = new(501.0)
 		}, []string{"net.access_loss", "net.turn_unreachable"}, report.SeverityFail, report.AreaProvider, report.NotReady},
-		"full to the brim, and the web by a proxy": {func(r *report.Report) {
+		"line full, web through a proxy": {func(r *report.Report) {
 			overfull(r)
 			web(r).Proxy = "http"
 		}, []string{"net.access_loss", "net.turn_unreachable"}, report.SeverityFail, report.AreaProvider, report.NotReady},
-		"UDP stops in the middle":               {func(r *report.Report) { cutOff(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"the reflector stops in the middle":     {func(r *report.Report) { cutOff(r); voice(r).ServerAnsweredS = nil }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"UDP stops after the stream was over":   {func(r *report.Report) { path(r).UDPCut = new(true) }, nil, "", "", report.Ready},
-		"the whole server stops in the middle":  {func(r *report.Report) { cutOff(r); path(r).UDPCut, path(r).FaultSegment = nil, "server" }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
-		"UDP stopped, and was back soon enough": {func(r *report.Report) { cutOff(r); path(r).UDPCut = new(false) }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
+		"UDP stops in the middle":              {func(r *report.Report) { cutOff(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"the reflector stops in the middle":    {func(r *report.Report) { cutOff(r); voice(r).ServerAnsweredS = nil }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"UDP stops after the stream":           {func(r *report.Report) { path(r).UDPCut = new(true) }, nil, "", "", report.Ready},
+		"the whole server stops in the middle": {func(r *report.Report) { cutOff(r); path(r).UDPCut, path(r).FaultSegment = nil, "server" }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
+		"UDP stopped and resumed":              {func(r *report.Report) { cutOff(r); path(r).UDPCut = new(false) }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
 	})
 }
 
@@ -251,20 +251,20 @@ func TestLargePackets(t *testing.T) {
 		path(r).MTUBlackhole, path(r).MTUBy, path(r).MTUWorksBytes = new(true), by, new(1300)
 	}
 	judgeWeb(t, map[string]natCase{
-		"large pings dropped, web goes":     {func(r *report.Report) { vanish(r, "icmp") }, nil, "", "", report.Ready},
-		"large questions vanish, web goes":  {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
-		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
-		"web hangs, large packets not told": {hangs, nil, "", "", report.Unknown},
-		"web hangs, small packets help":     {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(true) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
-		"a lossy line, lucky the second time": {func(r *report.Report) {
+		"large pings dropped, web works":       {func(r *report.Report) { vanish(r, "icmp") }, nil, "", "", report.Ready},
+		"large UDP requests vanish, web works": {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
+		"large pings vanish, web hangs":        {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"web hangs, large packets unknown":     {hangs, nil, "", "", report.Unknown},
+		"web hangs, small packets work":        {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(true) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"a lossy line, second attempt works by chance": {func(r *report.Report) {
 			hangs(r)
 			web(r).TLSSmallPackets = new(true)
 			loses(r, 17, 12)
 			*path(r) = report.NetworkPath{FaultSegment: "lan", Line: "reached", Segments: []report.PathSegment{stream("lan", 25), stream("access", 26), stream("transit", 24)}}
 		}, one("net.lan_loss"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"and pings say nothing of it":   {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets, path(r).MTUBlackhole = new(true), new(false) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
-		"web hangs, whatever the size":  {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(false) }, nil, "", "", report.Unknown},
-		"web hangs, large packets pass": {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
+		"small packets work, but so do large pings": {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets, path(r).MTUBlackhole = new(true), new(false) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"web hangs with any size":                   {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(false) }, nil, "", "", report.Unknown},
+		"web hangs, large packets pass":             {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
 	})
 }
 
@@ -279,9 +279,9 @@ func TestCertificates(t *testing.T) {
 		"expired, clock wrong": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(4e9) }, one("net.clock_wrong"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"expired, no clock":    {shown("expired"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"unknown authority":    {shown("untrusted"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},
-		"read on the way":      {func(r *report.Report) { shown("untrusted")(r); web(r).TLSIntercepted = new(true) }, one("net.tls_intercepted"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"intercepted":          {func(r *report.Report) { shown("untrusted")(r); web(r).TLSIntercepted = new(true) }, one("net.tls_intercepted"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"our collector's":      {func(r *report.Report) { shown("wrong_name")(r); r.Target = ""; noReflector(r) }, one("conf.cert_invalid"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"no fault of TLS":      {shown(""), nil, "", "", report.Unknown},
+		"no TLS error":         {shown(""), nil, "", "", report.Unknown},
 	})
 }
 
@@ -295,7 +295,7 @@ func TestFarIsNotSilent(t *testing.T) {
 	}
 	judgeNAT(t, map[string]natCase{
 		"no stream":               {far, nil, "", "", report.Unknown},
-		"one question over UDP":   {func(r *report.Report) { far(r); nat(r).UDP, nat(r).UDPRTTMS = report.ReachOpen, new(1120.0) }, one("net.latency_high"), report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"one request over UDP":    {func(r *report.Report) { far(r); nat(r).UDP, nat(r).UDPRTTMS = report.ReachOpen, new(1120.0) }, one("net.latency_high"), report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"near, and no signalling": {func(r *report.Report) { far(r); web(r).TCPMS = new(20.0) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	})
 }

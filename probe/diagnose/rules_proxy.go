@@ -53,7 +53,7 @@ func proxyFailed(f *facts) *finding {
 	switch {
 	case f.webReached():
 		// Browsers connect directly in this case as well. It is reported only if
-		// nothing else is in question, since it explains no other trouble.
+		// there is no other fault, because it explains none.
 		if f.voice == nil || f.voice.State != report.MediaComplete {
 			return nil
 		}

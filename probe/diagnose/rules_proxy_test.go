@@ -23,22 +23,22 @@ func TestProxyFaults(t *testing.T) {
 		severity report.Severity
 		area     report.Area
 	}{
-		"refused, brought home":      {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"silent, brought home":       {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"unresolved, brought home":   {web{Proxy: "http", DNSError: "not_found", ProxyFault: "unresolved", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"unresolved, closed network": {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"silent, closed network":     {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"refused, closed network":    {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"403":                        {web{Stage: "tcp", Proxy: "http", ProxyFault: "forbidden", HTTPStatus: new(403), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"503, direct works":          {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(true)}, open, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"503, perhaps the server":    {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaUnknown},
-		"407":                        {web{Stage: "tcp", Proxy: "http", HTTPStatus: new(407), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
-		"SOCKS wants a password":     {web{Stage: "tcp", Proxy: "socks5", ProxyFault: "login", Online: new(true)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
-		"script, closed network":     {web{Stage: "dns", Proxy: "none", ProxyFault: "script"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"script missing, closed":     {web{Stage: "dns", Proxy: "none", ProxyFault: "script_missing"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"script, no name either":     {web{Proxy: "none", ProxyFault: "script", DNSError: "timeout"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
-		"script, direct works":       {web{Stage: "http", Proxy: "none", ProxyFault: "script", HTTPStatus: new(200), ServerHealthy: new(true), Online: new(true)}, open, complete, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityInfo, ""},
-		"no network at all":          {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", Online: new(false)}, silent, noSignal, dead, "net.offline", report.SeverityFail, report.AreaParticipant},
+		"refused, away from the office":    {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"silent, away from the office":     {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"unresolved, away from the office": {web{Proxy: "http", DNSError: "not_found", ProxyFault: "unresolved", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"unresolved, closed network":       {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"silent, closed network":           {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"refused, closed network":          {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"403":                              {web{Stage: "tcp", Proxy: "http", ProxyFault: "forbidden", HTTPStatus: new(403), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"503, direct works":                {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(true)}, open, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"503, perhaps the server":          {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaUnknown},
+		"407":                              {web{Stage: "tcp", Proxy: "http", HTTPStatus: new(407), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
+		"SOCKS requires a password":        {web{Stage: "tcp", Proxy: "socks5", ProxyFault: "login", Online: new(true)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
+		"script, closed network":           {web{Stage: "dns", Proxy: "none", ProxyFault: "script"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script missing, closed":           {web{Stage: "dns", Proxy: "none", ProxyFault: "script_missing"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script, no DNS either":            {web{Proxy: "none", ProxyFault: "script", DNSError: "timeout"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script, direct works":             {web{Stage: "http", Proxy: "none", ProxyFault: "script", HTTPStatus: new(200), ServerHealthy: new(true), Online: new(true)}, open, complete, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityInfo, ""},
+		"no network at all":                {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", Online: new(false)}, silent, noSignal, dead, "net.offline", report.SeverityFail, report.AreaParticipant},
 	} {
 		for _, target := range []string{"", "https://bbb.example.org"} {
 			r := &report.Report{Target: target, Probes: []report.Result{
@@ -51,7 +51,7 @@ func TestProxyFaults(t *testing.T) {
 			}
 			causes, _ := Diagnose(r, p)
 			if len(causes) != 1 || causes[0].Code != c.want || causes[0].Severity != c.severity || c.area != "" && causes[0].Area != c.area {
-				t.Errorf("%s (%q): %+v, want %s alone, %s, %s", name, target, causes, c.want, c.severity, c.area)
+				t.Errorf("%s (%q): got %+v, want only %s, %s, %s", name, target, causes, c.want, c.severity, c.area)
 			}
 		}
 	}

@@ -27,9 +27,9 @@ func defaultProfile(t *testing.T) Profile {
 	return p
 }
 
-// A warning requires that somebody was certainly not heard. If there may have been a voice, the
+// A warning requires certainty that nobody was heard. If there may have been a voice, the
 // result is unknown.
-func TestNoSpeechAccusesOnlyWithoutAnythingLikeAVoice(t *testing.T) {
+func TestNoSpeechIsAFaultOnlyWithoutSyllables(t *testing.T) {
 	p := defaultProfile(t)
 	for _, test := range []struct {
 		name     string
@@ -46,14 +46,14 @@ func TestNoSpeechAccusesOnlyWithoutAnythingLikeAVoice(t *testing.T) {
 	} {
 		causes, verdict := Diagnose(recorded(test.change), p)
 		if len(causes) != 1 || causes[0].Code != "audio.no_speech" || causes[0].Severity != test.severity || causes[0].Primary != (test.severity != report.SeverityInfo) {
-			t.Errorf("%s: %+v", test.name, causes)
+			t.Errorf("%s: got %+v", test.name, causes)
 			continue
 		}
 		if text, _ := ExplainCause(causes[0], phrase.EN); !strings.Contains(text.Sentence, test.sentence) {
-			t.Errorf("%s: %q", test.name, text.Sentence)
+			t.Errorf("%s: got %q, want it to contain %q", test.name, text.Sentence, test.sentence)
 		}
 		if want := map[bool]report.Verdict{true: report.NotReady, false: report.Unknown}[test.severity == report.SeverityFail]; verdict != want {
-			t.Errorf("%s: verdict %s, want %s", test.name, verdict, want)
+			t.Errorf("%s: got verdict %s, want %s", test.name, verdict, want)
 		}
 	}
 }
@@ -67,12 +67,12 @@ func TestEstimatedNoiseIsLessCertain(t *testing.T) {
 			in.NoiseFloorDBFS, in.SNRDB, in.NoiseFloorEstimated = new(-34.0), new(9.0), estimated
 		}), p)
 		if len(causes) != 1 || causes[0].Code != "audio.noise" || !causes[0].Primary {
-			t.Fatalf("%+v", causes)
+			t.Fatalf("got %+v, want only audio.noise as primary", causes)
 		}
 		return causes[0]
 	}
 	measured, estimated := noisy(new(false)), noisy(new(true))
 	if old := noisy(nil); old.Confidence != measured.Confidence || estimated.Confidence >= measured.Confidence || estimated.Confidence < 0.5 {
-		t.Errorf("confidence %g measured, %g estimated, %g of an older report", measured.Confidence, estimated.Confidence, old.Confidence)
+		t.Errorf("got confidence %g if measured, %g if estimated, %g for an older report; want less than %g, at least 0.5, %g", measured.Confidence, estimated.Confidence, old.Confidence, measured.Confidence, measured.Confidence)
 	}
 }

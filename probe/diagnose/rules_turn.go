@@ -115,8 +115,8 @@ func turnAuthFailed(f *facts) *finding {
 	return hit
 }
 
-// turnUnreachable requires that the server answers otherwise; a server that is silent
-// altogether says nothing about its relay. While one transport works, or the voice
+// turnUnreachable requires another response of the server: if the server is silent
+// altogether, the state of its relay is unknown. While one transport works, or the voice
 // found another path, it is a remark for support.
 func turnUnreachable(f *facts) *finding {
 	closed := f.failedWith("unreachable")

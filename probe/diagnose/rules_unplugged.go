@@ -7,8 +7,8 @@ import "github.com/tonprobe/tonprobe/probe/report"
 const codeUnplugged = "host.device_unplugged"
 
 // unplugged is a microphone that was gone at the end of the check. If another one
-// replaced it, the person may still be heard, so that is only a warning; a
-// loudspeaker's monitor in its place hears nobody.
+// replaced it, the person may still be heard, so that is only a warning. A
+// loudspeaker's monitor in its place does not receive the voice.
 func unplugged(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.Unplugged) {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// syllableWords are the bounds within which "every n-th syllable" is more precise than
+// Bounds within which "every n-th syllable" is more precise than
 // "parts of your voice".
 const (
 	fewestSyllables = 2

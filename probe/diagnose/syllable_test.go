@@ -15,13 +15,13 @@ func TestEveryNthSyllable(t *testing.T) {
 	} {
 		n, ok := everyNth(pct)
 		if ok != (want > 0) || ok && n != want {
-			t.Errorf("%g %%: %d, %t; want %d", pct, n, ok, want)
+			t.Errorf("%g %%: got %d, %t; want %d", pct, n, ok, want)
 		}
 	}
 }
 
-// TestLossIsSaidInSyllables: the sentence for a loss quantifies it.
-func TestLossIsSaidInSyllables(t *testing.T) {
+// TestLossIsStatedInSyllables: the sentence for a loss quantifies it.
+func TestLossIsStatedInSyllables(t *testing.T) {
 	for lang, want := range map[phrase.Lang]string{phrase.DE: "jede 40. Silbe", phrase.EN: "one syllable in 40"} {
 		for code, field := range map[string]string{"net.upload_loss": "up_loss_pct", "net.download_loss": "down_loss_pct"} {
 			found := func(pct float64) string {
@@ -34,11 +34,11 @@ func TestLossIsSaidInSyllables(t *testing.T) {
 				return text.Sentence
 			}
 			if s := found(2.5); !strings.Contains(s, want) {
-				t.Errorf("%s, %s: %q", lang, code, s)
+				t.Errorf("%s, %s: got %q, want it to contain %q", lang, code, s, want)
 			}
 			general, _ := Explain(code, lang)
 			if s := found(90); s != general.Sentence {
-				t.Errorf("%s, %s, 90 %%: %q", lang, code, s)
+				t.Errorf("%s, %s, 90 %%: got %q, want the general sentence", lang, code, s)
 			}
 		}
 	}

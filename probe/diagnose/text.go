@@ -79,8 +79,8 @@ func Sentence(code string, lang phrase.Lang) (string, bool) {
 	return book(lang).T("cause." + code + ".sentence"), true
 }
 
-// indicator returns, for a conference system with an indicator of its own, from which
-// value on it shows the trouble: callers refer to it.
+// indicator returns, for a conference system with its own indicator, the value from which
+// the indicator shows the fault, because callers refer to it.
 func indicator(b *phrase.Book, code string, p Profile) string {
 	of := map[string]string{"net.latency_high": "rtt"}
 	for _, c := range lossCodes() {

@@ -75,15 +75,15 @@ func TestForbiddenStepsAreFound(t *testing.T) {
 				found = found || regexp.MustCompile(p).MatchString(s)
 			}
 			if !found {
-				t.Errorf("%s: %q passes", lang, s)
+				t.Errorf("%s: %q was not detected", lang, s)
 			}
 		}
 	}
 }
 
-// TestRouterRestartMindsThePhone: a hint that mentions a restart of the router must
+// TestRouterRestartMentionsThePhone: a hint that mentions a restart of the router must
 // mention the telephone too.
-func TestRouterRestartMindsThePhone(t *testing.T) {
+func TestRouterRestartMentionsThePhone(t *testing.T) {
 	restart := map[phrase.Lang]*regexp.Regexp{
 		phrase.DE: regexp.MustCompile(`(?i)router[^.]*neu starten`), phrase.EN: regexp.MustCompile(`(?i)(restart[^.]*router|router[^.]*restart)`),
 	}

@@ -25,10 +25,10 @@ func TestFormsAreAsShortAsTheRest(t *testing.T) {
 	}
 }
 
-// TestWhatTheEvidencePicks: the action depends on which machine is in between. Nobody
+// TestTextDependsOnTheEvidence: the action depends on which machine is in between. Nobody
 // is told to weaken a virus scanner, and only those with a working direct connection
 // are told to switch off a proxy.
-func TestWhatTheEvidencePicks(t *testing.T) {
+func TestTextDependsOnTheEvidence(t *testing.T) {
 	web := func(field string, value any) report.Evidence {
 		return report.Evidence{Probe: report.ProbeNetworkWeb, Field: field, Value: value}
 	}
@@ -49,12 +49,12 @@ func TestWhatTheEvidencePicks(t *testing.T) {
 		whole := text.Sentence + " " + text.Action
 		for _, word := range c.says {
 			if !ok || !strings.Contains(whole, word) {
-				t.Errorf("%s: %q lacks %q", name, whole, word)
+				t.Errorf("%s: got %q, want it to contain %q", name, whole, word)
 			}
 		}
 		for _, word := range c.not {
 			if strings.Contains(whole, word) {
-				t.Errorf("%s: %q has %q", name, whole, word)
+				t.Errorf("%s: got %q, want it without %q", name, whole, word)
 			}
 		}
 	}

@@ -16,11 +16,11 @@ import (
 
 func TestNoteTextKnownAndNot(t *testing.T) {
 	if text, known := NoteText("built without audio", phrase.DE); !known || text != "Dieses Programm wurde ohne Ton gebaut." {
-		t.Errorf("%q, %v", text, known)
+		t.Errorf("got %q, known %v; want %q, true", text, known, "Dieses Programm wurde ohne Ton gebaut.")
 	}
 	for _, note := range []string{"", "something\x1b[31m new", "‹note›"} {
 		if text, known := NoteText(note, phrase.EN); known || text != "" {
-			t.Errorf("%q: %q, %v", note, text, known)
+			t.Errorf("%q: got %q, known %v; want no text", note, text, known)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func holdNotes(t *testing.T, folder string, least int) {
 		return nil
 	})
 	if err != nil || found < least {
-		t.Errorf("%s: %d notes found, %v", folder, found, err)
+		t.Errorf("%s: got %d notes, error %v; want at least %d", folder, found, err, least)
 	}
 }
 

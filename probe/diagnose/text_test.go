@@ -29,7 +29,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// endForms are variants for evidence with more detail: when the trouble began, or why.
+// endForms are variants for evidence with more detail: when the fault began, or why.
 func endForms() []string {
 	return []string{
 		"audio.digital_silence.sentence_with_end_silence_ms",
@@ -130,11 +130,11 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 				}
 				for _, s := range []string{text.Sentence, text.Action} {
 					if n := utf8.RuneCountInString(s); n > 100 {
-						t.Errorf("%s %s: %d characters are too many for the screen: %s", d.Code, lang, n, s)
+						t.Errorf("%s %s: %d characters, too long for the screen: %s", d.Code, lang, n, s)
 					}
 				}
 				if strings.Count(text.Action, ".") != 1 || !strings.HasSuffix(text.Action, ".") {
-					t.Errorf("%s %s: not exactly one thing to do: %s", d.Code, lang, text.Action)
+					t.Errorf("%s %s: want exactly one action: %s", d.Code, lang, text.Action)
 				}
 			}
 		}
@@ -147,7 +147,7 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 // Without a network the computer must be connected; at a router that is off or has no
 // line, the router must be checked. Each is one action, and none disconnects the
 // telephone.
-func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
+func TestOfflineTextDependsOnTheSegment(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		general, _ := diagnose.Explain("net.offline", lang)
 		for _, c := range []struct {
@@ -167,11 +167,11 @@ func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
 			got, ok := diagnose.ExplainCause(report.Cause{Code: "net.offline",
 				Evidence: []report.Evidence{{Probe: c.probe, Field: c.field, Value: c.value}}}, lang)
 			if !ok || strings.Contains(got.Sentence+got.Action, "outer") != c.router || (got != general) != c.own {
-				t.Errorf("%s %s: %+v", lang, c.value, got)
+				t.Errorf("%s %s: got %+v", lang, c.value, got)
 			}
 			for _, s := range []string{got.Sentence, got.Action} {
 				if strings.Count(s, ".") != 1 || utf8.RuneCountInString(s) > 100 {
-					t.Errorf("%s %s: %q", lang, c.value, s)
+					t.Errorf("%s %s: got %q, want one sentence of at most 100 characters", lang, c.value, s)
 				}
 			}
 		}
@@ -189,16 +189,16 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 		for _, lang := range phrase.Langs() {
 			general, _ := diagnose.Explain(code, lang)
 			if got, ok := diagnose.ExplainCause(report.Cause{Code: code}, lang); !ok || got != general {
-				t.Errorf("%s %s without a name: %+v", code, lang, got)
+				t.Errorf("%s %s without a name: got %+v", code, lang, got)
 			}
 			for _, nothing := range []string{"", " \n", "„“"} {
 				if got, _ := diagnose.ExplainCause(named(code, nothing), lang); got != general {
-					t.Errorf("%s %s with the name %q: %+v", code, lang, nothing, got)
+					t.Errorf("%s %s with the name %q: got %+v, want %+v", code, lang, nothing, got, general)
 				}
 			}
 			got, _ := diagnose.ExplainCause(named(code, name), lang)
 			if !strings.Contains(got.Sentence, name) || !strings.Contains(got.Action, name) || got.Hint != general.Hint || got.Rule != general.Rule {
-				t.Errorf("%s %s: %+v", code, lang, got)
+				t.Errorf("%s %s: got %+v; want Sentence to contain %q, Action to contain %q, Hint %v, Rule %v", code, lang, got, name, name, general.Hint, general.Rule)
 			}
 			for _, odd := range []string{strings.Repeat("Ä", 300), "{voice_device} {held_by}", "„Mikro“\x1b[31m"} {
 				got, _ := diagnose.ExplainCause(named(code, odd), lang)
@@ -208,7 +208,7 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 					}
 				}
 				if !strings.HasSuffix(got.Action, ".") {
-					t.Errorf("%s %s: %q", code, lang, got.Action)
+					t.Errorf("%s %s: got %q, want a full stop at the end", code, lang, got.Action)
 				}
 			}
 		}
@@ -294,11 +294,11 @@ func TestHeadline(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if got := diagnose.Headline(tt.r, phrase.DE); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
 	if got := diagnose.VerdictText("nonsense", phrase.EN); got != "This could not be checked with certainty." {
-		t.Errorf("VerdictText of nonsense = %q", got)
+		t.Errorf("VerdictText of an unknown verdict = %q", got)
 	}
 }
 
@@ -349,7 +349,7 @@ func TestValuesHaveNames(t *testing.T) {
 				}
 				for _, lang := range phrase.Langs() {
 					if !texts(t, lang).Has("value." + word) {
-						t.Errorf("%s.%s: %q has no name in %s", def, field, word, lang)
+						t.Errorf("%s.%s: %q has no text in %s", def, field, word, lang)
 					}
 				}
 			}

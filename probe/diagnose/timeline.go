@@ -123,7 +123,7 @@ func worse(a, b *float64) *float64 {
 	return a
 }
 
-// essential are the probes without which a check does not tell whether somebody will be heard.
+// essential returns the probes that are required to know whether somebody will be heard.
 func essential() []string {
 	return []string{report.ProbeAudioInput, report.ProbeNetworkWeb, report.ProbeMediaVoice}
 }

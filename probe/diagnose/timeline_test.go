@@ -22,14 +22,14 @@ func TestMomentsHaveTheirLanes(t *testing.T) {
 		{at, LaneProgram, report.EventResume, "", false}, {at, LaneProgram, "made_up", "", false}, {at, LaneNetwork, report.EventLinkChanged, "", false},
 	}
 	if got := Moments(r); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v\nwant %+v", got, want)
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
 
 func TestSnapshotKeepsWhatWasMeasured(t *testing.T) {
 	empty := SnapshotOf(&report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput}, {Data: (*report.MediaVoice)(nil)}}})
 	if !reflect.DeepEqual(empty, Snapshot{}) {
-		t.Errorf("of nothing: %+v", empty)
+		t.Errorf("without events: got %+v, want %+v", empty, Snapshot{})
 	}
 	r := &report.Report{
 		Probes: []report.Result{
@@ -42,21 +42,21 @@ func TestSnapshotKeepsWhatWasMeasured(t *testing.T) {
 	}
 	s := SnapshotOf(r)
 	if s.Link != "wifi" || *s.VoiceDBFS != -50 || !s.LevelBad || *s.LossPct != 4 || s.LossBad || *s.RTTMS != 20 || s.Microphone != "Headset" || *s.Muted {
-		t.Errorf("%+v", s)
+		t.Errorf("got snapshot %+v", s)
 	}
 	later := Snapshot{Link: "ethernet"}.After(s)
 	if later.Link != "ethernet" || later.Microphone != "Headset" || later.Muted == nil || later.VoiceDBFS != nil {
-		t.Errorf("a later one: %+v", later)
+		t.Errorf("got a later snapshot %+v; want Link %q, Microphone %q, Muted set, no VoiceDBFS", later, "ethernet", "Headset")
 	}
 }
 
 func TestMissing(t *testing.T) {
 	absent, noConference := Missing(&report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput}, {Name: report.ProbeNetworkWeb}}})
 	if !reflect.DeepEqual(absent, []string{report.ProbeMediaVoice}) || !noConference {
-		t.Errorf("%q, %v", absent, noConference)
+		t.Errorf("got missing probes %q, conference missing %v; want %q, true", absent, noConference, []string{report.ProbeMediaVoice})
 	}
 	absent, noConference = Missing(&report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput}, {Name: report.ProbeNetworkWeb}, {Name: report.ProbeMediaVoice}, {Data: &report.Conference{}}}})
 	if len(absent) > 0 || noConference {
-		t.Errorf("of a whole check: %q, %v", absent, noConference)
+		t.Errorf("complete check: got missing probes %q, conference missing %v; want none, false", absent, noConference)
 	}
 }

@@ -16,12 +16,12 @@ func TestTonePersonHeard(t *testing.T) {
 		deaf        bool
 		want        bool
 	}{
-		"headphones that work":             {new(false), new(true), false, false},
-		"headphones that are silent":       {new(false), new(false), false, true},
-		"silent, and a muted microphone":   {new(false), new(false), true, true},
-		"no answer, the microphone hears":  {new(false), nil, false, true},
-		"no answer, and a deaf microphone": {new(false), nil, true, false},
-		"the microphone heard another's":   {new(true), new(false), false, true},
+		"headphones that work":                       {new(false), new(true), false, false},
+		"headphones that are silent":                 {new(false), new(false), false, true},
+		"silent, and a muted microphone":             {new(false), new(false), true, true},
+		"no answer, the microphone hears":            {new(false), nil, false, true},
+		"no answer, and a deaf microphone":           {new(false), nil, true, false},
+		"heard by the microphone, not by the person": {new(true), new(false), false, true},
 	} {
 		r := healthy()
 		output(r).LoopHeard, output(r).ToneHeard = c.loop, c.heard
@@ -31,14 +31,14 @@ func TestTonePersonHeard(t *testing.T) {
 		}
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if got := slices.Contains(codes(causes), "audio.speaker_silent"); got != c.want {
-			t.Errorf("%s: causes = %q", name, codes(causes))
+			t.Errorf("%s: got causes %q", name, codes(causes))
 		}
 		if err := r.Validate(); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: invalid report: %v", name, err)
 		}
 	}
 	r := report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(false), ToneHeard: new(true)}}
 	if got := diagnose.Standing(r); got != report.StatusOK {
-		t.Errorf("standing %s of a tone that the person heard", got)
+		t.Errorf("got standing %s for a tone that the person heard, want %s", got, report.StatusOK)
 	}
 }

@@ -25,7 +25,7 @@ type constants struct {
 	// prior is the prior probability of each pair of rates, for a loss in both
 	// directions, up only, and down only.
 	prior [directions][rates][rates]float64
-	// background is the prior of each rate in a segment that is not the culprit: every
+	// background is the prior of each rate in a segment without a fault: every
 	// line loses a little.
 	background table
 }

@@ -13,13 +13,12 @@
 //     share lost during the measurement then varies around the rate more than a
 //     binomial share does: beta-binomial, with the measured run length as the
 //     factor of the variance.
-//   - Streams that run in step meet the same bursts. They differ only by where
-//     they end, so that the share lost while they ran is common to them, and
-//     integrated over.
+//   - Streams whose packets are sent at the same times are affected by the same
+//     bursts. They differ only in their far ends, so that the share lost during the
+//     measurement is common to them; the model integrates over it.
 //   - Routers limit the rate of their answers (RFC 1812 section 4.3.2.8). A router
 //     that omits answers loses packets of its own stream and of none behind it.
-//     The model allows for that in each stream to a point, and it blames no
-//     segment.
+//     The model allows for that in each echo, and such a loss counts for no segment.
 package lossmodel
 
 import "math"
@@ -79,7 +78,7 @@ type Streams struct {
 	PathRunPackets float64
 	// Known is the place if it is known from more than counts; otherwise nil.
 	Known *Place
-	// Supposed is the place by another judgement; nil without one.
+	// Supposed is the place according to another method; nil without one.
 	Supposed *Place
 	// Together means that both directions lost at the same times, as during an
 	// interruption: an echo is then lost once.
@@ -213,8 +212,8 @@ func (s Streams) relation() relation {
 	return free
 }
 
-// negligible is the weight below which a pair of rates is ignored: less than an outlier
-// is allowed (see unlikely), times the prior of one point.
+// negligible is the weight below which a pair of rates is ignored: less than the weight
+// of an outlier (see unlikely) times the prior of one point.
 const negligible = 1e-12
 
 // add adds a hypothesis for all rates up and down.

@@ -20,16 +20,16 @@ func TestEstimate(t *testing.T) {
 		atLeast  float64
 		up, down [2]float64 // the estimate is between these, in percent
 	}{
-		"three weak signs on Wi-Fi make a strong one": {
+		"three weak indications of Wi-Fi": {
 			Streams{VoiceUp: of(14, 300), VoiceDown: of(12, 300), Gateway: of(3, 40), ToLAN: of(8, 100), ToAccess: of(9, 100), ToCollector: of(12, 100)},
 			LAN, 0.97, [2]float64{4, 6}, [2]float64{3.5, 5.5}},
-		"the access line, up alone": {
+		"the access line, only up": {
 			Streams{VoiceUp: of(15, 300), VoiceDown: of(0, 300), Gateway: of(0, 40), ToLAN: of(0, 100), ToAccess: of(5, 100), ToCollector: of(6, 100)},
 			Access, 0.95, [2]float64{4, 6}, [2]float64{0, 0.5}},
 		"behind the provider": {
 			Streams{VoiceUp: of(0, 300), VoiceDown: of(24, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(8, 100)},
 			Server, 0.95, [2]float64{0, 0.5}, [2]float64{6, 10}},
-		"two ends share it, the router between does not": {
+		"lost to both far ends, not to the router between": {
 			Streams{VoiceUp: of(30, 300), VoiceDown: of(30, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(19, 100), ToServer: of(18, 100)},
 			Transit, 0.9, [2]float64{8, 12}, [2]float64{8, 12}},
 		"the conference server alone": {
@@ -41,7 +41,7 @@ func TestEstimate(t *testing.T) {
 		"the voice alone": {
 			Streams{VoiceUp: of(24, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
 			Elsewhere, 0.95, [2]float64{6, 10}, [2]float64{0, 0.5}},
-		"a burst that all streams in step met but one": {
+		"a burst that hit all simultaneous streams but one": {
 			Streams{VoiceUp: inRuns(20, 300, 20), VoiceDown: of(0, 280), ToLAN: of(0, 100), ToAccess: of(9, 100), ToCollector: of(9, 100), PathRunPackets: 18},
 			Access, 0.95, [2]float64{3, 12}, [2]float64{0, 1}},
 	}
@@ -52,7 +52,7 @@ func TestEstimate(t *testing.T) {
 			continue
 		}
 		if p.At(c.place) < c.atLeast {
-			t.Errorf("%s: %.3f, want place %d at %.2f", name, p.place, c.place, c.atLeast)
+			t.Errorf("%s: probability %.3f, want place %d with at least %.2f", name, p.place, c.place, c.atLeast)
 		}
 		if p.Up.Pct < c.up[0] || p.Up.Pct > c.up[1] || p.Down.Pct < c.down[0] || p.Down.Pct > c.down[1] {
 			t.Errorf("%s: up %.2f, down %.2f, want within %v, %v", name, p.Up, p.Down, c.up, c.down)
@@ -60,22 +60,22 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// A router that omits responses does not make its segment the culprit.
+// A router that omits responses does not put its segment at fault.
 func TestRouterThatLimitsItsAnswers(t *testing.T) {
 	for name, s := range map[string]Streams{
-		"all else is well": {VoiceUp: of(0, 300), VoiceDown: of(1, 300), Gateway: of(24, 40), ToLAN: of(60, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
-		"one stream":       {VoiceUp: of(1, 300), VoiceDown: of(0, 300), Gateway: of(6, 40), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
-		"the provider's":   {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(80, 100), ToCollector: of(0, 100)},
-		"the end itself":   {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(12, 100)},
+		"no other loss":         {VoiceUp: of(0, 300), VoiceDown: of(1, 300), Gateway: of(24, 40), ToLAN: of(60, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
+		"one stream":            {VoiceUp: of(1, 300), VoiceDown: of(0, 300), Gateway: of(6, 40), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
+		"the provider's router": {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(80, 100), ToCollector: of(0, 100)},
+		"the collector":         {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(12, 100)},
 	} {
 		if p, ok := Estimate(s, 2); !ok || p.Worst.Pct > 1 {
-			t.Errorf("%s: worst %.2f", name, p.Worst)
+			t.Errorf("%s: got a loss of %.2f %%, want less", name, p.Worst)
 		}
 	}
 	// Nor does it if there is a loss on the line as well.
 	s := Streams{VoiceUp: of(24, 300), VoiceDown: of(25, 300), ToLAN: of(60, 100), ToAccess: of(16, 100), ToCollector: of(15, 100)}
 	if p, _ := Estimate(s, 2); p.At(LAN) > 0.8 {
-		t.Errorf("the own network is the culprit with probability %.2f", p.At(LAN))
+		t.Errorf("got a probability of %.2f for the own network, want at most 0.8", p.At(LAN))
 	}
 }
 
@@ -92,7 +92,7 @@ func TestBurstsAreEvents(t *testing.T) {
 	for _, run := range []float64{1, 2, 3, 4, 6, 12} {
 		l := low(run)
 		if l > last {
-			t.Errorf("runs of %v: the interval begins at %.2f, of shorter ones at %.2f", run, l, last)
+			t.Errorf("runs of %v: the interval begins at %.2f, that of shorter runs at %.2f", run, l, last)
 		}
 		last = l
 	}
@@ -106,10 +106,10 @@ func TestBurstsAreEvents(t *testing.T) {
 
 // During an interruption nothing arrives that could be sent back: half of the echoes
 // and of the voice are lost by one event.
-func TestLineThatWasAway(t *testing.T) {
+func TestInterruptedLine(t *testing.T) {
 	p, _ := Estimate(Streams{VoiceUp: inRuns(75, 300, 75), Together: true, ToLAN: of(0, 100), ToAccess: of(30, 100), ToCollector: of(30, 100), PathRunPackets: 60}, 2)
 	if p.At(Access) < 0.95 || p.Goes(Access, Both) != 1 || p.Worst.Pct < 15 || p.Worst.LowPct < 1 {
-		t.Errorf("access %.2f, both %.2f, worst %.2f", p.At(Access), p.Goes(Access, Both), p.Worst)
+		t.Errorf("access %.2f, both directions %.2f, worst %.2f", p.At(Access), p.Goes(Access, Both), p.Worst)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestNothingLostIsNoEstimate(t *testing.T) {
 		"more than sent": {VoiceUp: of(301, 300), ToLAN: of(-1, 100)},
 	} {
 		if p, ok := Estimate(s, 2); ok {
-			t.Errorf("%s: %+v", name, p.Up)
+			t.Errorf("%s: got %+v, want no estimate", name, p.Up)
 		}
 	}
 }
@@ -160,18 +160,18 @@ func TestEstimateIsSound(t *testing.T) {
 			sum += p.At(place)
 		}
 		if math.Abs(sum-1) > 1e-6 && sum != 0 {
-			t.Fatalf("%+v: the places sum to %v", s, sum)
+			t.Fatalf("%+v: the probabilities of the places sum to %v", s, sum)
 		}
 		for _, e := range []Rate{p.Up, p.Down, p.Worst} {
 			if !(e.LowPct >= 0 && e.LowPct <= e.HighPct && e.HighPct <= 100 && e.Pct >= 0 && e.Pct <= 100) {
-				t.Fatalf("%+v: %+v", s, e)
+				t.Fatalf("%+v: got %+v", s, e)
 			}
 		}
 		if p.Worst.Pct < max(p.Up.Pct, p.Down.Pct)-0.5 && burstFactor(s.VoiceUp) < 1.05 && burstFactor(s.VoiceDown) < 1.05 {
-			t.Fatalf("%+v: worst %+v of %+v and %+v", s, p.Worst, p.Up, p.Down)
+			t.Fatalf("%+v: got worst %+v of %+v and %+v", s, p.Worst, p.Up, p.Down)
 		}
 		if a := p.UpAbove(3); !(a >= 0 && a <= 1.0001) {
-			t.Fatalf("%+v: above 3 %% by %v", s, a)
+			t.Fatalf("%+v: got a probability of %v above 3 %%", s, a)
 		}
 	}
 }

@@ -146,8 +146,8 @@ type group struct {
 	// gateway is the stream to the same point as lan, at another time.
 	gateway    Echo
 	runPackets float64
-	// of is the likelihood of each stream by rate, rest that in a segment that is not
-	// the culprit.
+	// of is the likelihood of each stream by rate, rest that in a segment
+	// without a fault.
 	of   [4]table
 	rest [4]float64
 }

@@ -41,7 +41,7 @@ func TestT(t *testing.T) {
 		want string
 	}{
 		{"fills every occurrence", "hello", []any{"name", "Ada", "n", 3}, "Hello Ada, 3 of 3"},
-		{"keeps what has no arg", "hello", []any{"n", 1}, "Hello {name}, 1 of 1"},
+		{"keeps a placeholder without a value", "hello", []any{"n", 1}, "Hello {name}, 1 of 1"},
 		{"does not expand values", "hello", []any{"name", "{n}", "n", 2}, "Hello {n}, 2 of 2"},
 		{"ignores a name without a value", "hello", []any{"n", 1, "name"}, "Hello {name}, 1 of 1"},
 		{"shows a missing key", "gone.key", []any{"a", "b"}, "‹gone.key›"},
@@ -88,7 +88,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("Compare = %q, want %q", got, want)
 	}
 	if got := phrase.Compare(de, de); len(got) != 0 {
-		t.Errorf("a book differs from itself: %q", got)
+		t.Errorf("Compare of a book with itself = %q, want nothing", got)
 	}
 }
 

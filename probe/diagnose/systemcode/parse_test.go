@@ -18,7 +18,7 @@ func TestParse(t *testing.T) {
 	} {
 		system, number := systemcode.Parse(text)
 		if system != want[0] || number != want[1] {
-			t.Errorf("%.40q: %q %q, want %q", text, system, number, want)
+			t.Errorf("%.40q: got %q %q, want %q", text, system, number, want)
 		}
 	}
 }
@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		system, number := systemcode.Parse(text)
 		if system == "" || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
-			t.Errorf("%q %q", system, number)
+			t.Errorf("got system %q, number %q", system, number)
 		}
 	})
 }

@@ -20,7 +20,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 				for _, lang := range phrase.Langs() {
 					m, ok := systemcode.Lookup(system, " "+number+" ", lang)
 					if !ok || m.Means == "" || m.Ask == "" {
-						t.Errorf("%s %s %s: %+v", lang, system, number, m)
+						t.Errorf("%s %s %s: got %+v", lang, system, number, m)
 					}
 				}
 			}
@@ -40,7 +40,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 func TestOlderMeaning(t *testing.T) {
 	for _, number := range []string{"1004", "1005", "1305"} {
 		if m, ok := systemcode.Lookup("BBB", number, phrase.DE); !ok || m.Older == "" {
-			t.Errorf("%s: %+v", number, m)
+			t.Errorf("%s: got %+v, want an older meaning", number, m)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestOlderMeaning(t *testing.T) {
 func TestUnknownCodes(t *testing.T) {
 	for _, c := range [][2]string{{"bbb", "9999"}, {"bbb", ""}, {"bbb", "x"}, {"zoom", "5003"}, {"", "1007"}} {
 		if m, ok := systemcode.Lookup(c[0], c[1], phrase.EN); ok {
-			t.Errorf("%v: %+v", c, m)
+			t.Errorf("%v: got %+v, want nothing", c, m)
 		}
 	}
 }

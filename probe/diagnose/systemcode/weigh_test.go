@@ -68,39 +68,39 @@ func TestWeigh(t *testing.T) {
 		why    systemcode.Why
 		cause  string
 	}{
-		"UDP is blocked":                     {"1007", with(good(line()...), fail, "net.udp_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.udp_blocked"},
-		"the path to the system failed":      {"1007", visited(report.StepPath, "no_path", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"and the rules named the cause":      {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
-		"UDP to the system works":            {"1007", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"through a relay over UDP":           {"1010", visited("", "", "relay udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"it works, another server's fails":   {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"only over TCP":                      {"1007", visited("", "", "relay tls"), systemcode.Open, systemcode.WhyDetour, ""},
-		"the sound got lost after the path":  {"1007", visited(report.StepSoundUp, "nothing_arrived", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"no invitation":                      {"1007", unsure, systemcode.Open, systemcode.WhyServerUntested, ""},
-		"the system was not checked":         {"1007", good(line()...), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"a hint confirms nothing":            {"1007", with(good(line()...), info, "net.nat_symmetric"), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"little was measured":                {"1007", good(report.ProbeNetworkWeb), systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"nothing was measured":               {"1007", &report.Report{}, systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"the voice server answers":           {"1006", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"the voice server's turn":            {"1006", visited(report.StepCall, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"a check of the line says nothing":   {"1006", good(line()...), systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"the same number":                    {"2303", visited(report.StepCall, "2302", ""), systemcode.Confirmed, systemcode.WhySameCode, ""},
-		"the call before it failed":          {"1007", visited(report.StepCall, "2001", ""), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"no WebSocket":                       {"1302", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"a line without a fault":             {"3004", good(line()...), systemcode.Refuted, systemcode.WhyNothingFound, ""},
-		"a browser's permission":             {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
-		"the microphone is blocked":          {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
-		"what no check measures":             {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
-		"another system's check is not this": {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"no check":                           {"1007", nil, systemcode.Open, systemcode.WhyNoCheck, ""},
+		"UDP is blocked":                            {"1007", with(good(line()...), fail, "net.udp_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.udp_blocked"},
+		"no path to the system":                     {"1007", visited(report.StepPath, "no_path", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"no path to the system, with a cause":       {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
+		"UDP to the system works":                   {"1007", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"through a relay over UDP":                  {"1010", visited("", "", "relay udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"it works, that to another server fails":    {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"only over TCP":                             {"1007", visited("", "", "relay tls"), systemcode.Open, systemcode.WhyDetour, ""},
+		"sound lost after the path":                 {"1007", visited(report.StepSoundUp, "nothing_arrived", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"no invitation":                             {"1007", unsure, systemcode.Open, systemcode.WhyServerUntested, ""},
+		"the system was not checked":                {"1007", good(line()...), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"a cause of severity info confirms nothing": {"1007", with(good(line()...), info, "net.nat_symmetric"), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"little was measured":                       {"1007", good(report.ProbeNetworkWeb), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"nothing was measured":                      {"1007", &report.Report{}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the voice server responds":                 {"1006", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"failed at the voice server":                {"1006", visited(report.StepCall, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"only the line was checked":                 {"1006", good(line()...), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the same number":                           {"2303", visited(report.StepCall, "2302", ""), systemcode.Confirmed, systemcode.WhySameCode, ""},
+		"an earlier step failed":                    {"1007", visited(report.StepCall, "2001", ""), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"no WebSocket":                              {"1302", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"a line without a fault":                    {"3004", good(line()...), systemcode.Refuted, systemcode.WhyNothingFound, ""},
+		"a browser's permission":                    {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"the microphone is blocked":                 {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
+		"not measured by any check":                 {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"a check of another system":                 {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"no check":                                  {"1007", nil, systemcode.Open, systemcode.WhyNoCheck, ""},
 	} {
 		code, ok := systemcode.Lookup("bbb", c.number, phrase.EN)
 		if !ok {
-			t.Fatal(c.number)
+			t.Fatalf("no code %s", c.number)
 		}
 		f := systemcode.Weigh(code.Code, systemcode.Measured{Report: c.r})
 		if f.Answer != c.want || f.Why != c.why || f.Cause.Code != c.cause {
-			t.Errorf("%s: %s because of %s (%s), want %s because of %s (%s)", name, f.Answer, f.Why, f.Cause.Code, c.want, c.why, c.cause)
+			t.Errorf("%s: got %s because of %s (%s), want %s because of %s (%s)", name, f.Answer, f.Why, f.Cause.Code, c.want, c.why, c.cause)
 		}
 		if f.Answer != systemcode.Open && len(f.Evidence)+len(f.Steps)+len(f.Probes) == 0 {
 			t.Errorf("%s: %s without evidence", name, f.Answer)
@@ -109,7 +109,7 @@ func TestWeigh(t *testing.T) {
 			continue
 		}
 		if f := systemcode.Weigh(code.Code, systemcode.Measured{Report: c.r, Old: true}); f.Answer != systemcode.Open || f.Why != systemcode.WhyOld {
-			t.Errorf("%s, too long ago: %s because of %s", name, f.Answer, f.Why)
+			t.Errorf("%s, too long ago: got %s because of %s; want %s, %s", name, f.Answer, f.Why, systemcode.Open, systemcode.WhyOld)
 		}
 	}
 }
@@ -122,23 +122,23 @@ func TestEveryAnswerHasAText(t *testing.T) {
 			for _, answer := range []systemcode.Answer{systemcode.Confirmed, systemcode.Refuted, systemcode.Open} {
 				f := systemcode.Finding{Answer: answer, Why: why}
 				if text := f.Text(lang) + f.Word(lang); text == "" || text[0] == "‹"[0] {
-					t.Errorf("%s %s %s: %q", lang, answer, why, text)
+					t.Errorf("%s %s %s: got text %q", lang, answer, why, text)
 				}
 			}
 		}
 	}
 	for _, c := range systemcode.Codes("bbb") {
 		if f := systemcode.Weigh(c, systemcode.Measured{Report: &report.Report{}}); f.Answer != systemcode.Open {
-			t.Errorf("%s is %s although nothing was measured", c.Number, f.Answer)
+			t.Errorf("%s is %s without measurements", c.Number, f.Answer)
 		}
 	}
 }
 
 func TestVersion(t *testing.T) {
 	if v := systemcode.Version("bbb", visited("", "", "")); v != "3.0.4" {
-		t.Errorf("%q", v)
+		t.Errorf("got version %q, want 3.0.4", v)
 	}
 	if v := systemcode.Version("bbb", nil) + systemcode.Version("zoom", visited("", "", "")); v != "" {
-		t.Errorf("%q", v)
+		t.Errorf("got version %q, want none", v)
 	}
 }
