@@ -123,14 +123,14 @@ func TestPrograms(t *testing.T) {
 		out := p.command("tonprobe", []int{3}, "check", "--target", name, "--only", "conference", "--no-audio", "--no-upload", "--json", "-", "--ca", p.roots, "--data", agent)
 		heard(t, name, out)
 		if !r.Left(8 * time.Second) {
-			t.Errorf("%s: left behind: %+v", name, r.Count())
+			t.Errorf("%s: left behind: %+v, want nothing", name, r.Count())
 		}
 		wanted := bbbrig.Count{Joins: 1, Echoes: 1, Meetings: 1}
 		if name == "Neubau" {
 			wanted = bbbrig.Count{Joins: 2, Tracks: 1, Meetings: 1}
 		}
 		if c := r.Count(); c != wanted {
-			t.Errorf("%s: %+v", name, c)
+			t.Errorf("%s: got %+v, want %+v", name, c, wanted)
 		}
 		noSecrets(t, agent, out, secret)
 	}
@@ -140,7 +140,7 @@ func TestPrograms(t *testing.T) {
 	_ = p.collector.Wait()
 	for name, r := range rigs {
 		if c := r.Count(); c.Meetings != 0 {
-			t.Errorf("%s: %d meetings outlived the collector", name, c.Meetings)
+			t.Errorf("%s: %d meetings are left after the collector ended", name, c.Meetings)
 		}
 	}
 }
@@ -164,11 +164,11 @@ func heard(t *testing.T, name string, out []byte) {
 	}
 	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepState, report.StepSignalling, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
 		if c, _ := found.Check(step); c.Status != report.StatusOK {
-			t.Errorf("%s: step %s: %s %s", name, step, c.Status, c.Code)
+			t.Errorf("%s: step %s: got %s %s; want %s", name, step, c.Status, c.Code, report.StatusOK)
 		}
 	}
 	if len(got.Causes) > 0 {
-		t.Errorf("%s: causes of a healthy server: %+v", name, got.Causes)
+		t.Errorf("%s: got causes %+v for a healthy server, want none", name, got.Causes)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestTargetTest(t *testing.T) {
 			p.command("tonprobe-collector", []int{0}, "target", "add", "Rathaus", "--system", "bbb", "--url", r.URL, "--secret-file", file, "--hash", "sha1", "--data", collector)
 			args := append([]string{"target", "test", "Rathaus", "--verbose", "--data", collector}, c.args...)
 			text := p.command("tonprobe-collector", []int{c.status}, args...)
-			t.Logf("%s", text)
+			t.Logf("output:\n%s", text)
 			out := p.command("tonprobe-collector", []int{c.status}, append(args, "--json")...)
 			for _, shown := range [][]byte{text, out} {
 				for _, word := range []string{secret, "checksum", "sessionToken", "JSESSIONID"} {
@@ -215,32 +215,32 @@ func TestTargetTest(t *testing.T) {
 				Conference *report.Conference
 			}
 			if err := json.Unmarshal(out, &got); err != nil || got.Conference == nil {
-				t.Fatalf("%v: %s", err, out)
+				t.Fatalf("got error %v for the output %s", err, out)
 			}
 			for want := range strings.SplitSeq(c.steps, ", ") {
 				name, status, _ := strings.Cut(want, " ")
 				if step, _ := got.Conference.Check(report.ConferenceStep(name)); string(step.Status) != status {
-					t.Errorf("%s: %s %s, want %s", name, step.Status, step.Code, status)
+					t.Errorf("%s: got %s %s, want %s", name, step.Status, step.Code, status)
 				}
 			}
 			made := 0
 			for _, s := range got.Steps {
 				if s.Status != "ok" {
-					t.Errorf("%+v", s)
+					t.Errorf("got step %+v, want ok", s)
 				}
 				if s.Name == "create" || s.Name == "end" {
 					made++
 				}
 			}
 			if (made == 2) != c.meetings {
-				t.Errorf("steps %+v", got.Steps)
+				t.Errorf("got steps %+v", got.Steps)
 			}
 			if !r.Left(8 * time.Second) {
-				t.Errorf("left behind: %+v", r.Count())
+				t.Errorf("left behind: %+v, want nothing", r.Count())
 			}
 			// Once for the text, once for the JSON.
 			if n := r.Count(); n.Meetings != 0 || n.Rooms != 0 || n.Echoes != 2*c.calls {
-				t.Errorf("%+v", n)
+				t.Errorf("got %+v, want no meetings and rooms, and %d echoes", n, 2*c.calls)
 			}
 		})
 	}
@@ -252,7 +252,7 @@ func noSecrets(t *testing.T, agent string, out []byte, secret string) {
 	t.Helper()
 	for _, word := range []string{secret, "checksum", "sessionToken", "eyJhbGci"} {
 		if bytes.Contains(out, []byte(word)) {
-			t.Errorf("%s is in the report", word)
+			t.Errorf("the report contains %s", word)
 		}
 		err := filepath.WalkDir(agent, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -260,7 +260,7 @@ func noSecrets(t *testing.T, agent string, out []byte, secret string) {
 			}
 			b, err := os.ReadFile(path)
 			if bytes.Contains(b, []byte(word)) {
-				t.Errorf("%s is in %s", word, filepath.Base(path))
+				t.Errorf("%[2]s contains %[1]s", word, filepath.Base(path))
 			}
 			return err
 		})

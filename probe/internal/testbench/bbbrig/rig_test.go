@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "make the transcoded sound anew")
 func TestChecksum(t *testing.T) {
 	got := Checksum("sha1", "create", "name=Test+Meeting&meetingID=abc123&attendeePW=111222&moderatorPW=333444", "639259d4-9dd8-4b25-bf01-95f9567eaf4b")
 	if want := "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17"; got != want {
-		t.Errorf("%s, want %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
@@ -29,7 +29,7 @@ func TestChecksum(t *testing.T) {
 func TestTranscoded(t *testing.T) {
 	if !*update {
 		if len(transcoded) != testsignal.Packets*transcodedBytes {
-			t.Errorf("%d bytes", len(transcoded))
+			t.Errorf("got %d bytes", len(transcoded))
 		}
 		return
 	}

@@ -72,12 +72,12 @@ func TestScenariosAreSound(t *testing.T) {
 	well, subset := 0, 0
 	for _, s := range all {
 		if seen[s.name] || seen[s.title] {
-			t.Errorf("%s is there twice", s.name)
+			t.Errorf("the scenario %s is a duplicate", s.name)
 		}
 		seen[s.name], seen[s.title] = true, true
 		for _, code := range s.expect {
 			if _, known := diagnose.Lookup(code); !known && code != healthy {
-				t.Errorf("%s expects %s, for which there is no rule", s.name, code)
+				t.Errorf("%s expects %s, which has no rule", s.name, code)
 			}
 		}
 		if s.isHealthy() {
@@ -104,7 +104,7 @@ func lineOf(s scenario) (netbench.Scenario, error) {
 // TestScenarios runs the real programs in every scenario of the run.
 func TestScenarios(t *testing.T) {
 	chosen := selected(t)
-	for _, err := range []error{netbench.Possible(), there("janus"), haveLiveKit()} {
+	for _, err := range []error{netbench.Possible(), requireProgram("janus"), haveLiveKit()} {
 		if err != nil {
 			t.Fatalf("the bench needs root, janus and livekit-server: %v", err)
 		}
@@ -121,7 +121,7 @@ func TestScenarios(t *testing.T) {
 	if os.Getenv(envBench) == "all" {
 		for what, r := range map[string]docpart.Ratio{"right causes": sums.right, "loss inside its interval": sums.loss, "jitter": sums.jitter, "round trip": sums.rtt} {
 			if r.Pct() < 95 {
-				t.Errorf("%s: %v, want 95 %%", what, r)
+				t.Errorf("%s: %v, want at least 95 %%", what, r)
 			}
 		}
 		if sums.healthy.OK != sums.healthy.Of {
@@ -133,7 +133,7 @@ func TestScenarios(t *testing.T) {
 	for _, o := range outcomes {
 		t.Run(o.scenario.name, func(t *testing.T) {
 			if !o.right() {
-				t.Errorf("found %s, want %v: %s", o.found, o.scenario.expect, o.why())
+				t.Errorf("got %s, want %v: %s", o.found, o.scenario.expect, o.why())
 			}
 			for _, c := range o.figures {
 				figures.Add(c.ok)
@@ -143,11 +143,11 @@ func TestScenarios(t *testing.T) {
 	// The subset has too few figures for a separate share of each kind, as in the full
 	// run.
 	if figures.Pct() < 90 {
-		t.Errorf("figures that agree with the truth: %v, want 90 %%", figures)
+		t.Errorf("figures that agree with the truth: %v, want at least 90 %%", figures)
 	}
 }
 
-func there(program string) error {
+func requireProgram(program string) error {
 	_, err := exec.LookPath(program)
 	return err
 }

@@ -119,7 +119,7 @@ func TestCrowd(t *testing.T) {
 	stop()
 	watcher.Wait()
 	if !r.Left(10 * time.Second) {
-		t.Errorf("left behind: %+v", r.Count())
+		t.Errorf("left behind: %+v, want nothing", r.Count())
 	}
 	meetings.Close()
 	heard := 0
@@ -143,25 +143,25 @@ func TestCrowd(t *testing.T) {
 		float64(received)/1e3/seconds, float64(sent)/1e3/seconds)
 	switch {
 	case c.Joins > councillors, c.Echoes > councillors, c.Rooms != 0, c.Digits != 0:
-		t.Errorf("more than %d participants: %+v", councillors, c)
+		t.Errorf("got more than %d participants: %+v", councillors, c)
 	case c.Meetings != 0, mostMeetings.Load() > 1:
-		t.Errorf("%d meetings at once, %d are left", mostMeetings.Load(), c.Meetings)
+		t.Errorf("got %d meetings at once, %d left at the end", mostMeetings.Load(), c.Meetings)
 	case counted.accepted.Load() > councillors*connectionsOfParticipant+2: // two of the collector
-		t.Errorf("%d connections", counted.accepted.Load())
+		t.Errorf("got %d connections", counted.accepted.Load())
 	case most.Load() > councillors*socketsOfParticipant:
-		t.Errorf("%d WebSockets at once", most.Load())
+		t.Errorf("got %d WebSockets at once", most.Load())
 	case float64(received)*8/1000/seconds > councillors*kbpsOfParticipant:
-		t.Errorf("%d bytes of sound in %v", received, took)
+		t.Errorf("got %d bytes of sound in %v", received, took)
 	}
 	if heard < councillors*9/10 {
-		t.Errorf("%d of %d heard themselves", heard, councillors)
+		t.Errorf("%d of %d received their echo", heard, councillors)
 	}
 }
 
 func visitBBB(t *testing.T, address, link string, roots *x509.CertPool) *report.Conference {
 	u, err := url.Parse(link)
 	if err != nil {
-		t.Error("the link cannot be used")
+		t.Error("the join link is invalid")
 		return nil
 	}
 	return visitWith(t.Context(), t, conference.Config{Address: address + "/bigbluebutton", JoinLink: u, RootCAs: roots})

@@ -273,13 +273,13 @@ func likeliest(up map[uint32]netbench.Passage, down netbench.Truth) (best uint32
 	for _, d := range down {
 		for _, u := range up {
 			difference := d.Stamp - u.Stamp
-			if tried[difference] || !soon(u, d) {
+			if tried[difference] || !returnedSoon(u, d) {
 				continue
 			}
 			tried[difference] = true
 			n := 0
 			for _, d := range down {
-				if u, ok := up[d.Stamp-difference]; ok && soon(u, d) {
+				if u, ok := up[d.Stamp-difference]; ok && returnedSoon(u, d) {
 					n++
 				}
 			}
@@ -291,7 +291,7 @@ func likeliest(up map[uint32]netbench.Passage, down netbench.Truth) (best uint32
 	return best
 }
 
-func soon(up, down netbench.Passage) bool {
+func returnedSoon(up, down netbench.Passage) bool {
 	held := down.InNS - first(up)
 	return held >= 0 && held < mirroredMS*1e6
 }

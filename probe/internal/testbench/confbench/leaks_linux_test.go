@@ -88,14 +88,14 @@ func TestLeaks(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			buf := make([]byte, 1<<16)
-			t.Errorf("%d goroutines and %d open files, before %d and %d\n%s", g, f, goroutines, files, buf[:runtime.Stack(buf, true)])
+			t.Errorf("got %d goroutines and %d open files, before %d and %d\n%s", g, f, goroutines, files, buf[:runtime.Stack(buf, true)])
 			break
 		}
 	}
 	present, calls, sockets := 0, 0, 0
 	for _, r := range rigs {
 		if !r.Left(10 * time.Second) {
-			t.Errorf("left behind: %+v", r.Count())
+			t.Errorf("left behind: %+v, want nothing", r.Count())
 		}
 		c := r.Count()
 		present, calls, sockets = present+c.Present, calls+c.Calls, sockets+c.Sockets
@@ -206,7 +206,7 @@ func hostile() map[string]http.Handler {
 // localJanus starts a real Janus on loopback and returns its address.
 func localJanus(t *testing.T) string {
 	t.Helper()
-	if err := there("janus"); err != nil {
+	if err := requireProgram("janus"); err != nil {
 		t.Fatal(err)
 	}
 	library, _ := filepath.Glob("/usr/lib/*/janus")
@@ -235,7 +235,7 @@ func localJanus(t *testing.T) string {
 			return address
 		}
 		if time.Now().After(end) {
-			t.Fatal("janus does not answer")
+			t.Fatal("Janus does not respond")
 		}
 	}
 }

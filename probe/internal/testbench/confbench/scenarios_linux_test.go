@@ -10,16 +10,16 @@ import (
 // healthy is the expected result of a scenario without a fault.
 const healthy = "healthy"
 
-// scenario is a line, a server and what is wrong with one of them.
+// scenario is a line, a server and a fault of one of them.
 type scenario struct {
 	name, title string
 	line        string // faults of the line, as in a scenario file of netbench
 	serve       func(*site) error
 	target      string // an address; "" is the name that serve added
-	// expect contains the primary causes that are right: several names of the same fault.
+	// expect contains the primary causes that are correct: several names of the same fault.
 	expect []string
 	area   report.Area // "" is not checked
-	// remark means that the voice is not disturbed: the cause has the severity info.
+	// remark means that the voice is not disturbed: the cause has severity info.
 	remark bool
 	of     system // whose figures are compared; "" for none
 	subset bool

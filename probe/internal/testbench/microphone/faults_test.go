@@ -165,7 +165,7 @@ func serverFaults() []serverFault {
 			}
 			text, _ := diagnose.ExplainCause(r.Causes[0], "de")
 			if !strings.Contains(text.Sentence, "Zoom") {
-				t.Errorf("the sentence does not name the program: %s", text.Sentence)
+				t.Errorf("got a sentence without the program: %s", text.Sentence)
 			}
 		}},
 		{want: "audio.stalled", how: "the server hangs", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
@@ -190,7 +190,7 @@ func serverFaults() []serverFault {
 			return bench{child: r.Child(audio.ChildArg), device: "camera", others: true}
 		}, look: func(t *testing.T, r *report.Report) {
 			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); !strings.Contains(text.Sentence, "headset") {
-				t.Errorf("the sentence does not name the microphone: %s", text.Sentence)
+				t.Errorf("got a sentence without the microphone: %s", text.Sentence)
 			}
 		}},
 		{want: "audio.not_default", how: "the default is another one", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
@@ -200,17 +200,17 @@ func serverFaults() []serverFault {
 			return bench{child: r.Child(audio.ChildArg), device: "headset", judgeDefault: true}
 		}, look: func(t *testing.T, r *report.Report) {
 			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); r.Verdict != report.Limited || !strings.Contains(text.Sentence, "camera") || !strings.Contains(text.Action, "headset") {
-				t.Errorf("%s: %s %s", r.Verdict, text.Sentence, text.Action)
+				t.Errorf("got verdict %s: %s %s; want %s, containing %q, containing %q", r.Verdict, text.Sentence, text.Action, report.Limited, "camera", "headset")
 			}
 		}},
 		{want: "audio.speaker_silent", how: "muted", rig: none, set: loudspeaker(voiced, func(r *pulserig.Rig) { r.Control("set-sink-mute", "speaker", "1") }), look: func(t *testing.T, r *report.Report) {
 			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); !strings.Contains(text.Sentence, "muted") {
-				t.Errorf("the sentence does not say that it is muted: %s", text.Sentence)
+				t.Errorf("got a sentence without the mute: %s", text.Sentence)
 			}
 		}},
 		{want: "audio.speaker_silent", how: "not heard", rig: none, set: loudspeaker(voiced, nil), look: func(t *testing.T, r *report.Report) {
 			if p, _ := r.Probe(report.ProbeAudioOutput); p.Status != report.StatusWarn {
-				t.Errorf("status %s of a loudspeaker that nobody heard", p.Status)
+				t.Errorf("got status %s for a loudspeaker that nobody heard, want %s", p.Status, report.StatusWarn)
 			}
 		}},
 		{want: "audio.echo", how: "comes back as loud as it was", set: loudspeaker(func(t *testing.T, made recordings, r *pulserig.Rig) {
@@ -223,7 +223,7 @@ func serverFaults() []serverFault {
 		}, func(r *pulserig.Rig) {
 			r.Load("module-loopback", "source=speaker.monitor", "sink=room", loopback, "adjust_time=0")
 		})},
-		// A silent microphone says nothing about the loudspeaker.
+		// With a silent microphone the test of the loudspeaker is inconclusive.
 		{want: "audio.wrong_device", how: "and the loudspeaker is not heard", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
 			plugIn(t, r, "camera", made.sound(t, made.find("audio.no_speech", "a room")))
 			b := loudspeaker(voiced, nil)(t, made, r)
@@ -231,10 +231,10 @@ func serverFaults() []serverFault {
 			return b
 		}, look: func(t *testing.T, r *report.Report) {
 			if slices.ContainsFunc(r.Causes, func(c report.Cause) bool { return c.Code == "audio.speaker_silent" }) {
-				t.Error("the loudspeaker is blamed")
+				t.Error("got a cause of the loudspeaker")
 			}
 			if p, _ := r.Probe(report.ProbeAudioOutput); p.Status != report.StatusUnknown {
-				t.Errorf("status %s of a loudspeaker that nobody could hear", p.Status)
+				t.Errorf("got status %s for a loudspeaker that nobody could hear, want %s", p.Status, report.StatusUnknown)
 			}
 		}},
 	}
@@ -279,7 +279,7 @@ func TestEveryAudioCauseIsProvoked(t *testing.T) {
 	}
 	for _, d := range diagnose.Catalogue() {
 		if strings.HasPrefix(d.Code, "audio.") && !provoked[d.Code] {
-			t.Errorf("nothing provokes %s", d.Code)
+			t.Errorf("no test causes %s", d.Code)
 		}
 	}
 }
@@ -290,10 +290,10 @@ func wantPrimary(t *testing.T, r *report.Report, want string) {
 	b, _ := r.Encode()
 	switch {
 	case got.Code != want:
-		t.Errorf("primary cause %q, want %q\n%s", got.Code, want, b)
+		t.Errorf("got primary cause %q, want %q\n%s", got.Code, want, b)
 	case want == "" && r.Verdict != report.Ready:
-		t.Errorf("verdict %s, want ready\n%s", r.Verdict, b)
+		t.Errorf("got verdict %s, want ready\n%s", r.Verdict, b)
 	case want != "" && got.Confidence <= 0.5:
-		t.Errorf("%s with a confidence of %v\n%s", want, got.Confidence, b)
+		t.Errorf("got %s with a confidence of %v\n%s", want, got.Confidence, b)
 	}
 }

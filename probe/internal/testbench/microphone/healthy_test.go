@@ -51,7 +51,7 @@ func TestHealthyVoicesLive(t *testing.T) {
 	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void",
 		takes.clean, takes.taken, voices.Share(takes.clean, takes.taken), len(void))
 	if takes.taken < minTaken {
-		t.Errorf("only %d voices could be taken: this machine is too busy for a conclusion", takes.taken)
+		t.Errorf("only %d valid takes: this machine is too busy for a conclusion", takes.taken)
 	}
 }
 
@@ -75,7 +75,7 @@ func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (vo
 		defer l.mu.Unlock()
 		if held > maxHeldUp {
 			void = append(void, f)
-			t.Logf("void: this machine kept the microphone waiting for %v", held)
+			t.Logf("void: the machine delayed the microphone by %v", held)
 			return
 		}
 		l.taken++
@@ -85,7 +85,7 @@ func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (vo
 			return
 		}
 		b, _ := r.Encode()
-		t.Errorf("verdict %s\n%s", r.Verdict, b)
+		t.Errorf("got verdict %s\n%s", r.Verdict, b)
 	})
 	return void
 }

@@ -73,7 +73,7 @@ func (r recordings) find(truth, kind string) voices.Fixture {
 		return f.Truth != truth || !strings.HasPrefix(f.Kind, kind)
 	})
 	if len(fit) == 0 {
-		r.t.Fatalf("no recording of %q that is %q", truth, kind)
+		r.t.Fatalf("no recording of %q of the kind %q", truth, kind)
 	}
 	return fit[len(fit)/2]
 }

@@ -80,7 +80,7 @@ func TestBehavioursOnTheWire(t *testing.T) {
 				for _, got := range askFromHome(t, w, url) {
 					mu.Lock()
 					if right[server].Add(got == want); got != want {
-						t.Errorf("%s says %q of %q", server, got, want)
+						t.Errorf("%s: got %q for %q", server, got, want)
 					}
 					mu.Unlock()
 				}
@@ -142,7 +142,7 @@ func askFromHome(t *testing.T, w *World, url string) (answers []string) {
 	cmd.Env = append(os.Environ(), envAsk+"="+url)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("ask %s: %v\n%s", url, err, out)
+		t.Errorf("%s: %v\n%s", url, err, out)
 	}
 	for line := range strings.Lines(string(out)) {
 		if said, ok := strings.CutPrefix(strings.TrimSpace(line), answering); ok {
@@ -150,7 +150,7 @@ func askFromHome(t *testing.T, w *World, url string) (answers []string) {
 		}
 	}
 	if len(answers) != behaviourRuns {
-		t.Errorf("%s: %d answers, want %d\n%s", url, len(answers), behaviourRuns, out)
+		t.Errorf("%s: got %d results, want %d\n%s", url, len(answers), behaviourRuns, out)
 	}
 	return answers
 }

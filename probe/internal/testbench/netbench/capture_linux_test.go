@@ -69,20 +69,20 @@ func holdAgainstTshark(t *testing.T, w *World, s Scenario, d Direction) {
 	seen := tsharkStreams(t, plain)[stream[0].SSRC]
 	ours, seq := tsharkArrivals(t, plain)
 	if seen.packets < 100 || seen.lost == 0 || len(ours) != seen.packets {
-		t.Fatalf("tshark saw %+v: too little to compare", seen)
+		t.Fatalf("tshark found %+v: too little to compare", seen)
 	}
 	if got := stats.JitterRTP(ours, mpaHz); math.Abs(got.MaxMS-seen.maxJitterMS) > seen.rounding || math.Abs(got.MeanMS-seen.meanJitterMS) > seen.rounding {
-		t.Errorf("our formula gives a jitter of %.4f ms mean, %.4f max; tshark %.4f, %.4f", got.MeanMS, got.MaxMS, seen.meanJitterMS, seen.maxJitterMS)
+		t.Errorf("got a jitter of %.4f ms mean, %.4f max; tshark has %.4f, %.4f", got.MeanMS, got.MaxMS, seen.meanJitterMS, seen.maxJitterMS)
 	}
-	// tshark cannot know of packets before the first and after the last one that
+	// tshark does not know of packets before the first and after the last one that
 	// arrived.
 	outside := seq[0] + judged - 1 - seq[len(seq)-1]
 	if want := 100 * float64(seen.lost+outside) / float64(judged); math.Abs(lossPct-want) > 0.001 {
-		t.Errorf("the report has a loss of %.3f %%, tshark's %d of %d make %.3f %%", lossPct, seen.lost, judged, want)
+		t.Errorf("got a loss of %.3f %%, but tshark's %d of %d are %.3f %%", lossPct, seen.lost, judged, want)
 	}
 	left := tsharkStreams(t, asMPA(t, pcap.Bytes(), stream, departed))[stream[0].SSRC]
 	if tolerance := max(jitterToleranceMS, left.maxJitterMS*jitterTolerancePct/100); math.Abs(jitterMaxMS-left.maxJitterMS) > tolerance {
-		t.Errorf("the report has a highest jitter of %.3f ms, tshark %.3f", jitterMaxMS, left.maxJitterMS)
+		t.Errorf("got a maximum jitter of %.3f ms, tshark has %.3f", jitterMaxMS, left.maxJitterMS)
 	}
 	t.Logf("%s: %d packets, %d lost; highest jitter by tshark %.3f ms with RTP's stamps, %.3f with the times of departure; the report's %.3f",
 		d, seen.packets, seen.lost, seen.maxJitterMS, left.maxJitterMS, jitterMaxMS)

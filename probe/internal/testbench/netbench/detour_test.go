@@ -15,16 +15,16 @@ func TestPortalTakesTheServersPlace(t *testing.T) {
 			got := l.give(atHome, tcp(home(5000), server(from)), atGateway)
 			if to == 0 {
 				if len(got) != 0 {
-					t.Errorf("%+v: port %d is led to %v, want silence", portal, from, got[0].dst())
+					t.Errorf("%+v: port %d is redirected to %v, want silence", portal, from, got[0].dst())
 				}
 				continue
 			}
 			if len(got) != 1 || got[0].dst() != netip.AddrPortFrom(privateGateway, to) {
-				t.Fatalf("%+v: port %d is led to %v", portal, from, got)
+				t.Fatalf("%+v: port %d is redirected to %v", portal, from, got)
 			}
 			back := l.give(atGateway, tcp(got[0].dst(), got[0].src()), atHome)
 			if len(back) != 1 || back[0].src() != server(from) || back[0].dst() != home(5000) {
-				t.Errorf("%+v: the login page answers as %v", portal, back)
+				t.Errorf("%+v: the login page responds as %v", portal, back)
 			}
 		}
 		for _, p := range []packet{udp(home(5000), a1, 10), tcp(home(5000), server(22))} {
@@ -38,10 +38,10 @@ func TestPortalTakesTheServersPlace(t *testing.T) {
 func TestInspectionTakesTheWebOnly(t *testing.T) {
 	l := newLab(t, Scenario{NAT: homeRouter(), Inspection: &InspectionSpec{}})
 	if got := l.give(atHome, tcp(home(5000), server(443)), atGateway); len(got) != 1 || got[0].dst().Port() != inspectPort {
-		t.Errorf("led to %v", got)
+		t.Errorf("got a redirect to %v", got)
 	}
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 1 {
-		t.Error("the firewall stops UDP")
+		t.Error("the firewall blocks UDP")
 	}
 	// The box's own connection to the server is not redirected.
 	own := tcp(netip.AddrPortFrom(privateGateway, 40000), server(443))
@@ -49,19 +49,19 @@ func TestInspectionTakesTheWebOnly(t *testing.T) {
 		t.Fatal("the firewall does not reach the server")
 	}
 	if back := l.give(atServer, tcp(server(443), netip.AddrPortFrom(privateGateway, 40000)), atGateway); len(back) != 1 || back[0].src() != server(443) {
-		t.Errorf("the server's answer to it: %v", back)
+		t.Errorf("the server's response to it: %v", back)
 	}
 }
 
-func TestBoxBeforeTheCollector(t *testing.T) {
+func TestMiddleboxBeforeTheCollector(t *testing.T) {
 	for spec, port := range map[CollectorSpec]uint16{{}: 443, {Status: 500}: frontPort, {Refused: true}: closedPort} {
 		l := newLab(t, Scenario{NAT: homeRouter(), Collector: spec})
 		got := l.give(atHome, tcp(home(5000), server(443)), atServer)
 		if len(got) != 1 || got[0].dst().Port() != port {
-			t.Fatalf("%+v: led to %v", spec, got)
+			t.Fatalf("%+v: got a redirect to %v", spec, got)
 		}
 		if back := l.give(atServer, tcp(got[0].dst(), got[0].src()), atHome); len(back) != 1 || back[0].src() != server(443) {
-			t.Errorf("%+v: the answer comes from %v", spec, back)
+			t.Errorf("%+v: the response comes from %v", spec, back)
 		}
 	}
 }

@@ -43,14 +43,14 @@ func TestNameServer(t *testing.T) {
 		reply, ok := answerDNS(question(t, c.name, c.kind), DNSSpec{Fails: c.fails})
 		var m dnsmessage.Message
 		if err := m.Unpack(reply); !ok || err != nil {
-			t.Fatalf("%+v: %t, %v", c, ok, err)
+			t.Fatalf("%+v: got response %t, error %v; want true", c, ok, err)
 		}
 		if m.Truncated != (c.fails == "truncated") || m.ID != 77 || !m.Response || m.RCode != c.code || len(m.Answers) != c.answers {
-			t.Errorf("%+v: %+v", c, m)
+			t.Errorf("%+v: got %+v", c, m)
 		}
 	}
 	if _, ok := answerDNS(question(t, ServerName+".", dnsmessage.TypeA), DNSSpec{Fails: "silent"}); ok {
-		t.Error("a silent server answers")
+		t.Error("got a response of a silent server")
 	}
 }
 
@@ -61,22 +61,22 @@ func TestBadNameServers(t *testing.T) {
 		kind dnsmessage.Type
 		want string // the address; "" for an answer without one, "silence" for no response
 	}{
-		"both kinds":                     {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
-		"a lie":                          {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},
-		"deaf to IPv6":                   {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeAAAA, "silence"},
-		"not deaf to IPv4":               {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
-		"an offered script":              {DNSSpec{offers: true}, "wpad.", dnsmessage.TypeA, privateGateway.String()},
-		"below the search domain":        {DNSSpec{Search: true}, "ton.example.org." + searchDomain + ".", dnsmessage.TypeA, ispAddr.String()},
-		"the name itself":                {DNSSpec{Search: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
-		"redirected":                     {DNSSpec{Hijacks: true}, "nobody.invalid.", dnsmessage.TypeA, ispAddr.String()},
-		"not redirected":                 {DNSSpec{Hijacks: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
-		"redirected, as it is not there": {DNSSpec{Hijacks: true, Fails: "nxdomain"}, ServerName + ".", dnsmessage.TypeA, ispAddr.String()},
-		"none offered":                   {DNSSpec{}, "wpad.", dnsmessage.TypeA, ""},
+		"both kinds":                            {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
+		"a false address":                       {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},
+		"silent for IPv6":                       {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeAAAA, "silence"},
+		"silent for IPv6 only":                  {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"an offered script":                     {DNSSpec{offers: true}, "wpad.", dnsmessage.TypeA, privateGateway.String()},
+		"below the search domain":               {DNSSpec{Search: true}, "ton.example.org." + searchDomain + ".", dnsmessage.TypeA, ispAddr.String()},
+		"the name itself":                       {DNSSpec{Search: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"redirected":                            {DNSSpec{Hijacks: true}, "nobody.invalid.", dnsmessage.TypeA, ispAddr.String()},
+		"not redirected":                        {DNSSpec{Hijacks: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"redirected, because it does not exist": {DNSSpec{Hijacks: true, Fails: "nxdomain"}, ServerName + ".", dnsmessage.TypeA, ispAddr.String()},
+		"none offered":                          {DNSSpec{}, "wpad.", dnsmessage.TypeA, ""},
 	} {
 		reply, ok := answerDNS(question(t, c.name, c.kind), c.spec)
 		if !ok {
 			if c.want != "silence" {
-				t.Errorf("%s: no answer", what)
+				t.Errorf("%s: got no response", what)
 			}
 			continue
 		}
@@ -94,7 +94,7 @@ func TestBadNameServers(t *testing.T) {
 			}
 		}
 		if got != c.want {
-			t.Errorf("%s: %q, want %q", what, got, c.want)
+			t.Errorf("%s: got %q, want %q", what, got, c.want)
 		}
 	}
 }
@@ -105,11 +105,11 @@ func FuzzNameServer(f *testing.F) {
 		reply, ok := answerDNS(b, DNSSpec{})
 		var m dnsmessage.Message
 		if ok && (m.Unpack(reply) != nil || !m.Response) {
-			t.Errorf("answered %x with %x", b, reply)
+			t.Errorf("got response %[2]x to %[1]x", b, reply)
 		}
 		if ok {
 			if _, again := answerDNS(reply, DNSSpec{}); again {
-				t.Error("it responds to a response, so that two of them would never stop")
+				t.Error("got a response to a response, which causes an endless loop")
 			}
 		}
 	})
@@ -122,7 +122,7 @@ func TestResolvConf(t *testing.T) {
 		"search town.example\nnameserver 192.168.178.1\n":      {Search: true},
 	} {
 		if got := s.resolvConf(privateGateway); got != want {
-			t.Errorf("%+v: %q, want %q", s, got, want)
+			t.Errorf("%+v: got %q, want %q", s, got, want)
 		}
 	}
 }

@@ -37,12 +37,12 @@ func TestSpoiledRelays(t *testing.T) {
 			urls, credential = append(urls, s.URLs...), s.Credential
 		}
 		if !slices.Equal(urls, want.urls) || credential != want.credential {
-			t.Errorf("%s: %v, %q", spoilt, urls, credential)
+			t.Errorf("%s: got URLs %v, credential %q; want %v, %q", spoilt, urls, credential, want.urls, want.credential)
 		}
 	}
 }
 
-func TestWordOfTheReflector(t *testing.T) {
+func TestReflectorStateIsReplaced(t *testing.T) {
 	for spec, want := range map[string]struct{ heard, answered bool }{
 		"": {true, true}, "reached": {true, true}, "unreached": {false, true}, "dead": {true, false},
 	} {
@@ -55,7 +55,7 @@ func TestWordOfTheReflector(t *testing.T) {
 		}
 		c, err := wire.ParseICEConfig(b)
 		if err != nil || (c.HeardMS != nil) != want.heard || (c.AnsweredMS != nil) != want.answered {
-			t.Errorf("%q: %s, %v", spec, b, err)
+			t.Errorf("%q: got %s, error %v", spec, b, err)
 		}
 	}
 }
@@ -66,6 +66,6 @@ func TestShiftedClock(t *testing.T) {
 	h.Set("Date", "Tue, 14 Nov 2023 22:13:20 GMT")
 	CollectorSpec{ClockS: -3600}.shiftClock(h)
 	if h.Get(wire.HeaderTimeMS) != "1699996400000" || h.Get("Date") != "Tue, 14 Nov 2023 21:13:20 GMT" {
-		t.Errorf("%v", h)
+		t.Errorf("got headers %v", h)
 	}
 }

@@ -35,7 +35,7 @@ func lostPct(delays []float64) float64 {
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s: %.3f, want %.3f ± %.3f", what, got, want, tolerance)
+		t.Errorf("%s: got %.3f, want %.3f ± %.3f", what, got, want, tolerance)
 	}
 }
 
@@ -76,10 +76,10 @@ func TestShapesOfJitter(t *testing.T) {
 	} {
 		delays := passed(lineOf(t, c.line), 20000, 100, 7300*time.Microsecond)
 		if lo, hi := slices.Min(delays), slices.Max(delays); lo < c.least-1e-6 || hi > c.most {
-			t.Errorf("%s: %.3f to %.3f ms, want within %.3f and %.3f", c.line.Jitter, lo, hi, c.least, c.most)
+			t.Errorf("%s: got %.3f to %.3f ms, want within %.3f and %.3f", c.line.Jitter, lo, hi, c.least, c.most)
 		}
 		if slices.Max(delays)-slices.Min(delays) < 0.5*(c.most-c.least) {
-			t.Errorf("%s: hardly varies", c.line.Jitter)
+			t.Errorf("%s: got almost no jitter", c.line.Jitter)
 		}
 		near(t, c.line.Jitter+" median", median(delays), c.p, c.tolerance)
 	}
@@ -92,14 +92,14 @@ func TestOrderIsKeptUnlessOvertaking(t *testing.T) {
 		{RateKbps: 500, QueueMS: 300, Bulk: true}, {RateKbps: 500, QueueMS: 300, CrossKbps: 480},
 	} {
 		if n := overtakings(lineOf(t, shape)); n > 0 {
-			t.Errorf("%+v: %d overtakings", shape, n)
+			t.Errorf("%+v: got %d overtakings, want none", shape, n)
 		}
 	}
 	for _, shape := range []Line{
 		{Jitter: "uniform", JitterMS: 100, Overtaking: true}, {ReorderPct: 5, ReorderMS: 50},
 	} {
 		if overtakings(lineOf(t, shape)) == 0 {
-			t.Errorf("%+v: no overtaking", shape)
+			t.Errorf("%+v: got no overtaking", shape)
 		}
 	}
 }
@@ -140,13 +140,13 @@ func TestOthersTraffic(t *testing.T) {
 	light := lineOf(t, Line{RateKbps: 1000, QueueMS: 100, CrossKbps: 100})
 	const every = 20 * time.Millisecond
 	if lost := lostPct(passed(busy, 5000, 200, every)); lost < 10 || lost > 50 {
-		t.Errorf("a link asked for 130 %% loses %.1f %%", lost)
+		t.Errorf("with 130 %% of the rate, got a loss of %.1f %%, want 10 to 50", lost)
 	}
 	if d := median(passed(full, 5000, 200, every)); d < 50 || d > 105 {
-		t.Errorf("beside a bulk transfer a packet takes %.1f ms, want half to whole queue", d)
+		t.Errorf("beside a bulk transfer got a delay of %.1f ms, want half to whole queue", d)
 	}
 	if d := median(passed(light, 5000, 200, every)); d > 10 {
-		t.Errorf("a link used by a tenth delays by %.1f ms", d)
+		t.Errorf("with 10 %% of the rate, got a delay of %.1f ms, want at most 10", d)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestFilter(t *testing.T) {
 		{udp6(home6(1), server6(3478), 0), 3478, true},
 	} {
 		if got := f.matches(c.packet, c.port); got != c.want {
-			t.Errorf("%v port %d: %t", c.packet.protocol(), c.port, got)
+			t.Errorf("%v port %d: got %t, want %t", c.packet.protocol(), c.port, got, c.want)
 		}
 	}
 	only6, err := parseFilter([]string{"ipv6"})
@@ -183,7 +183,7 @@ func TestFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	if only6.matches(udp(home(1), a1, 0), 1) || !only6.matches(udp6(home6(1), server6(1), 0), 1) {
-		t.Error("the filter of IPv6 takes the wrong family")
+		t.Error("the IPv6 filter matches IPv4")
 	}
 }
 

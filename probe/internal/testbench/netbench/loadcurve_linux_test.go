@@ -92,7 +92,7 @@ func TestLoadCurveOnTheWire(t *testing.T) {
 			want float64
 		}{"up": {d.UpKbps, l.up.RateKbps}, "down": {d.DownKbps, l.down.RateKbps}} {
 			if v.got == nil || math.Abs(*v.got-v.want) > 0.1*v.want {
-				t.Errorf("%s, %s: %s kbit/s, want %g", l.name, way, whole(v.got), v.want)
+				t.Errorf("%s, %s: got %s kbit/s, want %g", l.name, way, whole(v.got), v.want)
 			}
 		}
 	}

@@ -105,7 +105,7 @@ func (o outcome) void() bool {
 	return ok && (v.State == report.MediaSelfCheckVoid || v.SelfCheck == "void")
 }
 
-// missing reports whether the scenario is known to be beyond the product.
+// missing reports whether the product is known not to detect the scenario.
 func (o outcome) missing() bool { return !o.right() && o.scenario.Needs != "" }
 
 // isMet reports whether the product now has what the scenario file lists under
@@ -163,7 +163,7 @@ func (o outcome) said() (parts []string) {
 func compare(c Check) (all []comparison) {
 	r, ok := c.Report.Probe(report.ProbeMediaVoice)
 	v, isVoice := r.Data.(*report.MediaVoice)
-	// Packets that the home's own system refused never reached the link.
+	// Packets that the participant's own system refused never reached the link.
 	wholeHome := c.Scenario.Home.DownAtS == 0
 	if ok && isVoice && wholeHome && v.State == report.MediaComplete && strings.HasSuffix(v.Path, "udp") {
 		all = voiceFigures(v, c.Truth.RTP(Up), c.Truth.RTP(Down))

@@ -29,10 +29,10 @@ func TestIPv6PassesWithoutTranslation(t *testing.T) {
 	l := newLab(t, Scenario{NAT: NATSpec{Mapping: "APDM"}, IPv6: true})
 	got := l.give(atHome, udp6(home6(5000), server6(3478), 10), atServer)
 	if len(got) != 1 || got[0].src() != home6(5000) {
-		t.Fatalf("at the server: %v", got)
+		t.Fatalf("got %v at the server", got)
 	}
 	if back := l.give(atServer, udp6(server6(3478), home6(5000), 10), atHome); len(back) != 1 {
-		t.Error("the answer does not reach the home")
+		t.Error("the response does not reach the home")
 	}
 	if back := l.give(atServer, udp6(server6(3479), home6(5000), 10), atHome); len(back) != 0 {
 		t.Error("the router permits unsolicited packets")
@@ -46,7 +46,7 @@ func TestIPv6Routers(t *testing.T) {
 		p[7] = hops
 		got := l.give(atHome, p, atHome)
 		if len(got) != 1 || got[0].src().Addr() != from || got[0].payload()[0] != icmp6TimeExceeded || got[0].pseudoSum() != 0 {
-			t.Fatalf("hop limit %d: %v", hops, got)
+			t.Fatalf("hop limit %d: got %v", hops, got)
 		}
 		if about, ok := got[0].carriesError(); !ok || about.src() != home6(5000) {
 			t.Errorf("hop limit %d: no error about our packet", hops)
@@ -54,7 +54,7 @@ func TestIPv6Routers(t *testing.T) {
 	}
 	got := l.give(atHome, udp6(home6(5000), server6(3478), 1300), atHome)
 	if len(got) != 1 || got[0].payload()[0] != icmp6TooBig || binary.BigEndian.Uint32(got[0].payload()[4:]) != 1300 {
-		t.Errorf("too big: %v", got)
+		t.Errorf("too big: got %v", got)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestRewritingKeepsChecksums(t *testing.T) {
 		wantSound(t, p)
 		p.setDst(netip.AddrPortFrom(to.Addr(), p.dst().Port()))
 		if !p.countDown() {
-			t.Error("a TTL of 64 has run out")
+			t.Error("a TTL of 64 expired")
 		}
 		wantSound(t, p)
 		if p.src() != to || p.dst().Addr() != to.Addr() {
@@ -99,17 +99,17 @@ func TestRTPIsRecognised(t *testing.T) {
 		return p
 	}
 	if h, ok := with(rtp).rtp(); !ok || h.Seq != 0x1234 || h.Stamp != 960 || h.SSRC != 0x01020304 {
-		t.Errorf("RTP: %+v %t", h, ok)
+		t.Errorf("RTP: got %+v, %t", h, ok)
 	}
 	if h, ok := with(append([]byte{0x40, 0, 0, 13}, rtp...)).rtp(); !ok || h.Seq != 0x1234 {
-		t.Error("RTP in ChannelData is not seen")
+		t.Error("RTP in ChannelData is not recognised")
 	}
 	rtcp := append([]byte{0x80, 200}, rtp[2:]...)
 	stun := append([]byte{0, 1}, rtp[2:]...)
 	dtls := append([]byte{22, 254}, rtp[2:]...)
 	for name, b := range map[string][]byte{"RTCP": rtcp, "STUN": stun, "DTLS": dtls, "short": rtp[:8], "empty": nil} {
 		if _, ok := with(b).rtp(); ok {
-			t.Errorf("%s is taken for RTP", name)
+			t.Errorf("%s is mistaken for RTP", name)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func FuzzPacket(f *testing.F) {
 		now := int64(0)
 		r, err := newRoute(s, 1, 0, func(_ int, p packet) {
 			if _, ok := parse(p); !ok {
-				t.Errorf("handed on: %x", p)
+				t.Errorf("forwarded a packet that cannot be parsed: %x", p)
 			}
 		})
 		if err != nil {

@@ -15,7 +15,7 @@ func TestBusyShareOfProcessors(t *testing.T) {
 	near(t, "no time passed", before.busySincePct(before), 0, 0)
 	for _, bad := range []string{"", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9", "cpu a b c d e f g h"} {
 		if _, err := parseProcessors(bad); err == nil {
-			t.Errorf("%q is read", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 }

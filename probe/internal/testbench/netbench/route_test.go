@@ -55,7 +55,7 @@ func (l *lab) out(from uint16, to netip.AddrPort) netip.AddrPort {
 	l.t.Helper()
 	got := l.give(atHome, udp(home(from), to, 10), atServer)
 	if len(got) != 1 {
-		l.t.Fatalf("%d packets arrive at the server", len(got))
+		l.t.Fatalf("got %d packets at the server, want 1", len(got))
 	}
 	return got[0].src()
 }
@@ -68,7 +68,7 @@ func (l *lab) admits(from, to netip.AddrPort, port uint16) bool {
 		return false
 	}
 	if got[0].dst() != home(port) {
-		l.t.Errorf("led to %v, want %v", got[0].dst(), home(port))
+		l.t.Errorf("forwarded to %v, want %v", got[0].dst(), home(port))
 	}
 	return true
 }
@@ -114,13 +114,13 @@ func TestAllNineBehaviours(t *testing.T) {
 			for _, ports := range []string{"preserve", "random", "sequential"} {
 				l := newLab(t, Scenario{NAT: NATSpec{Mapping: mapping, Filtering: filtering, Ports: ports}})
 				if got := mappingOf(l); got != mapping {
-					t.Errorf("%s %s %s: mapping is %s", mapping, filtering, ports, got)
+					t.Errorf("%s %s %s: got mapping %s, want %s", mapping, filtering, ports, got, mapping)
 				}
 				if got := filteringOf(l); got != filtering {
-					t.Errorf("%s %s %s: filtering is %s", mapping, filtering, ports, got)
+					t.Errorf("%s %s %s: got filtering %s, want %s", mapping, filtering, ports, got, filtering)
 				}
 				if kept := l.out(7000, a1).Port() == 7000; kept != (ports == "preserve") {
-					t.Errorf("%s: port kept: %t", ports, kept)
+					t.Errorf("%s: got port kept %t", ports, kept)
 				}
 			}
 		}
@@ -132,10 +132,10 @@ func TestProvidersNATBehindTheHomes(t *testing.T) {
 		NAT: NATSpec{Mapping: "EIM", Filtering: "EIF"}, CGNAT: &NATSpec{Mapping: "APDM", Filtering: "ADF", Ports: "random"},
 	})
 	if seen := l.out(5000, a1); seen.Addr() != publicAddr {
-		t.Errorf("seen as %v", seen)
+		t.Errorf("got the source address %v, want Addr %v", seen, publicAddr)
 	}
 	if m, f := mappingOf(l), filteringOf(l); m != "APDM" || f != "ADF" {
-		t.Errorf("%s, %s: the stricter of both counts", m, f)
+		t.Errorf("%s, %s: want the stricter of both", m, f)
 	}
 }
 
@@ -144,12 +144,12 @@ func TestWithoutTranslation(t *testing.T) {
 		l := newLab(t, Scenario{NAT: NATSpec{Mapping: "none", Filtering: filtering}})
 		me := netip.AddrPortFrom(publicAddr, 5000)
 		if got := l.give(atHome, udp(me, a1, 1), atServer); len(got) != 1 || got[0].src() != me {
-			t.Fatalf("%q: %v", filtering, got)
+			t.Fatalf("%q: got %v", filtering, got)
 		}
 		port := len(l.give(atServer, udp(a2, me, 1), atHome)) == 1
 		other := len(l.give(atServer, udp(b2, me, 1), atHome)) == 1
 		if port != want[0] || other != want[1] {
-			t.Errorf("filtering %q: other port %t, other host %t", filtering, port, other)
+			t.Errorf("filtering %q: got other port %t, other host %t; want %t, %t", filtering, port, other, want[0], want[1])
 		}
 	}
 }
@@ -160,15 +160,15 @@ func TestBindingsAreForgotten(t *testing.T) {
 		seen := l.out(5000, a1)
 		l.pass(20 * time.Second)
 		if !l.admits(a1, seen, 5000) {
-			t.Error("forgotten after 20 of 30 s")
+			t.Error("the binding expired after 20 of 30 s")
 		}
 		l.pass(20 * time.Second)
 		if got := l.admits(a1, seen, 5000); got != refresh {
-			t.Errorf("refresh by inbound %t: alive after 40 s: %t", refresh, got)
+			t.Errorf("refresh by inbound %t: got alive %t after 40 s, want %t", refresh, got, refresh)
 		}
 		l.pass(31 * time.Second)
 		if again := l.out(5000, a1); again == seen {
-			t.Error("an expired binding got the same port again, although ports are sequential")
+			t.Error("an expired binding got the same port again with sequential ports")
 		}
 	}
 }
@@ -179,10 +179,10 @@ func TestHairpin(t *testing.T) {
 		target, other := l.out(5000, a1), l.out(6000, a1)
 		got := l.give(atHome, udp(home(6000), target, 1), atHome)
 		if (len(got) == 1) != hairpin {
-			t.Fatalf("hairpin %t: %d packets came back", hairpin, len(got))
+			t.Fatalf("hairpin %t: got %d packets back", hairpin, len(got))
 		}
 		if hairpin && (got[0].src() != other || got[0].dst() != home(5000)) {
-			t.Errorf("%v -> %v, want %v -> %v", got[0].src(), got[0].dst(), other, home(5000))
+			t.Errorf("got %v -> %v, want %v -> %v", got[0].src(), got[0].dst(), other, home(5000))
 		}
 	}
 }
@@ -191,23 +191,23 @@ func TestPingAndErrorsFindHome(t *testing.T) {
 	l := newLab(t, Scenario{NAT: homeRouter(), CGNAT: &NATSpec{Mapping: "EIM", Ports: "random"}})
 	got := l.give(atHome, ping(home(77), server(0)), atServer)
 	if len(got) != 1 {
-		t.Fatal("no ping at the server")
+		t.Fatal("got no ping at the server")
 	}
 	asked := got[0].src()
 	if got = l.give(atServer, ping(server(0), asked), atHome); len(got) != 1 || got[0].dst() != home(77) {
-		t.Errorf("answer: %v", got)
+		t.Errorf("got response %v", got)
 	}
 
 	seen := l.out(5000, a1)
 	refused, ok := icmpError(serverAddr, udp(seen, a1, 10), icmpUnreachable, 3, 0)
 	if !ok {
-		t.Fatal("no error")
+		t.Fatal("got no error")
 	}
 	if got = l.give(atServer, refused, atHome); len(got) != 1 {
-		t.Fatal("the error does not arrive")
+		t.Fatal("the error does not arrive at the home")
 	}
 	if about, ok := got[0].carriesError(); !ok || about.src() != home(5000) || got[0].dst().Addr() != privateHome {
-		t.Errorf("it is about %v", about.src())
+		t.Errorf("the error is about %v", about.src())
 	}
 }
 
@@ -220,10 +220,10 @@ func TestEachRouterAnswersWhenTheTTLEnds(t *testing.T) {
 		mend(p[10:], before, p[8:10])
 		got := l.give(atHome, p, atHome)
 		if len(got) != 1 || got[0].src().Addr() != from {
-			t.Fatalf("TTL %d: %d answers", ttl, len(got))
+			t.Fatalf("TTL %d: got %d responses", ttl, len(got))
 		}
 		if about, ok := got[0].carriesError(); !ok || about.src() != home(5000) {
-			t.Errorf("TTL %d: no error about our packet", ttl)
+			t.Errorf("TTL %d: got no error about our packet", ttl)
 		}
 	}
 }
@@ -233,11 +233,11 @@ func TestRoutersAreHosts(t *testing.T) {
 	for host, addr := range map[int]netip.Addr{atGateway: privateGateway, atISP: ispAddr} {
 		got := l.give(atHome, udp(home(5000), netip.AddrPortFrom(addr, 53), 5), host)
 		if len(got) != 1 {
-			t.Fatalf("%s got %d packets", hostNames[host], len(got))
+			t.Fatalf("%s: got %d packets, want 1", hostNames[host], len(got))
 		}
 		back := l.give(host, udp(got[0].dst(), got[0].src(), 5), atHome)
 		if len(back) != 1 || back[0].dst() != home(5000) {
-			t.Errorf("the answer of %s: %v", hostNames[host], back)
+			t.Errorf("got the response of %s: %v", hostNames[host], back)
 		}
 	}
 }
@@ -255,14 +255,14 @@ func TestMTU(t *testing.T) {
 				t.Errorf("1301 bytes pass from %s", hostNames[from])
 			}
 			if (len(got) == 0) != silent {
-				t.Fatalf("silent %t: %d answers to %s", silent, len(got), hostNames[from])
+				t.Fatalf("silent %t: got %d responses to %s", silent, len(got), hostNames[from])
 			}
 			if silent {
 				continue
 			}
 			about, ok := got[0].carriesError()
 			if mtu := int(got[0].payload()[6])<<8 | int(got[0].payload()[7]); !ok || mtu != 1300 || from == atHome && about.src() != home(5000) {
-				t.Errorf("%s: %d bytes about %v were reported", hostNames[from], mtu, about.src())
+				t.Errorf("%s: got %d bytes about %v", hostNames[from], mtu, about.src())
 			}
 		}
 	}
@@ -272,21 +272,21 @@ func TestPhasesAndTruth(t *testing.T) {
 	dead := Segment{Up: []Phase{{Line: Line{DelayMS: 10}}, {From: 3 * time.Second, Line: Line{LossPct: 100}}}}
 	l := newLab(t, Scenario{NAT: homeRouter(), Access: dead})
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 1 {
-		t.Fatal("nothing passes in the first second")
+		t.Fatal("no packet passes in the first second")
 	}
 	l.pass(3 * time.Second)
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 0 {
 		t.Error("a packet passes in the fourth second")
 	}
 	if p := l.truth[0]; p.DelayNS() != 10e6 || p.Arrived != "server" || p.From != home(5000) || p.To != a1 {
-		t.Errorf("truth: %+v", p)
+		t.Errorf("got truth %+v; want DelayNS 10e6, Arrived %q, From %v, To %v", p, "server", home(5000), a1)
 	}
 	if p := l.truth[1]; p.Dropped != "access: loss" || len(p.OutNS) != 0 {
-		t.Errorf("truth: %+v", p)
+		t.Errorf("got truth %+v; want Dropped %q, OutNS none", p, "access: loss")
 	}
 }
 
-func TestTheSameSeedGivesTheSameFates(t *testing.T) {
+func TestSameSeedGivesSameResults(t *testing.T) {
 	run := func(seed uint64) (lost []int) {
 		r, err := newRoute(Scenario{NAT: homeRouter(), Access: both(Line{LossPct: 20})}, seed, 0, func(int, packet) {})
 		if err != nil {
@@ -313,6 +313,6 @@ func TestTheSameSeedGivesTheSameFates(t *testing.T) {
 		return true
 	}
 	if first := run(1); !same(first, run(1)) || same(first, run(2)) || len(first) == 0 {
-		t.Error("fates do not follow the seed")
+		t.Error("the results do not depend on the seed")
 	}
 }

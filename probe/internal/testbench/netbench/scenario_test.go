@@ -35,13 +35,13 @@ func TestScenariosAreSound(t *testing.T) {
 			subset++
 		}
 		if s.Subset && s.Needs != "" {
-			t.Errorf("%s is in the subset and cannot be found yet", s.Name)
+			t.Errorf("%s is in the subset, but has needs", s.Name)
 		}
 		if _, known := diagnose.Lookup(s.Expect); !known && s.Expect != Healthy && s.Needs == "" {
-			t.Errorf("%s expects %s, for which there is no rule; state that in needs", s.Name, s.Expect)
+			t.Errorf("%s expects %s, which has no rule; state that in needs", s.Name, s.Expect)
 		}
 		if s.Expect == Healthy && (len(s.Also) > 0 || s.Remark) {
-			t.Errorf("%s is healthy, and names a cause", s.Name)
+			t.Errorf("%s is healthy, but names a cause", s.Name)
 		}
 		if _, err := newRoute(s, 1, 0, func(int, packet) {}); err != nil {
 			t.Errorf("%s: %v", s.Name, err)
@@ -49,7 +49,7 @@ func TestScenariosAreSound(t *testing.T) {
 	}
 	// Issue 4 requires more than 100 scenarios, a quarter of them healthy.
 	if n := len(titles); n < 110 || healthy < max(28, n/4) || subset < 18 || subset > 24 {
-		t.Errorf("%d scenarios, %d healthy, %d in the subset: want 110, a quarter, about 20", n, healthy, subset)
+		t.Errorf("got %d scenarios, %d healthy, %d in the subset; want 110, a quarter, about 20", n, healthy, subset)
 	}
 }
 
@@ -78,18 +78,18 @@ delay_ms = 9
 		{4500 * time.Millisecond, Line{DelayMS: 9, LossPct: 7}},
 	}
 	if len(s.Access.Up) != len(want) {
-		t.Fatalf("%d phases up, want %d", len(s.Access.Up), len(want))
+		t.Fatalf("got %d phases up, want %d", len(s.Access.Up), len(want))
 	}
 	for i, p := range s.Access.Up {
 		if p.From != want[i].From || p.Line.DelayMS != want[i].Line.DelayMS || p.Line.LossPct != want[i].Line.LossPct {
-			t.Errorf("phase %d: %+v, want %+v", i, p, want[i])
+			t.Errorf("phase %d: got %+v, want %+v", i, p, want[i])
 		}
 	}
 	if d := s.Access.Down; len(d) != 1 || d[0].Line.LossPct != 1 || d[0].Line.DelayMS != 5 {
-		t.Errorf("down: %+v", d)
+		t.Errorf("down: got %+v; want 1 entry, [0].Line.LossPct 1, [0].Line.DelayMS 5", d)
 	}
 	if len(s.Lan.Up) != 1 || s.Lan.Up[0].Line.DelayMS != 0 {
-		t.Errorf("a segment that is not named: %+v", s.Lan.Up)
+		t.Errorf("a segment without settings: got %+v; want 1 entry, [0].Line.DelayMS 0", s.Lan.Up)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestMistakesInScenariosAreNamed(t *testing.T) {
 	} {
 		_, err := ParseScenario("x", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), word) || !strings.Contains(err.Error(), "scenario x") {
-			t.Errorf("%q: %v, want something of %q", text, err, word)
+			t.Errorf("%q: got error %v, want one with %q", text, err, word)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func FuzzParseScenario(f *testing.F) {
 		}
 		r, err := newRoute(s, 1, 0, func(int, packet) {})
 		if err != nil {
-			t.Fatalf("parsed, but of no use: %v", err)
+			t.Fatalf("parsed, but invalid: %v", err)
 		}
 		for i := range 20 {
 			r.send(atHome, udp(home(uint16(i)), server(3480), i*50), int64(i)*1e6)

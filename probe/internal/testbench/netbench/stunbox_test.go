@@ -35,15 +35,15 @@ func TestALGRewritesWhatIsReadable(t *testing.T) {
 	seen := l.out(5000, a1)
 	got := l.give(atServer, bindingAnswer(a1, seen, seen), atHome)
 	if len(got) != 1 {
-		t.Fatal("no answer")
+		t.Fatal("got no response")
 	}
 	m := got[0].stun()
 	if inner := home(5000).Addr().As4(); [4]byte(m[28:32]) != inner || binary.BigEndian.Uint16(m[26:]) != 5000 {
-		t.Errorf("MAPPED-ADDRESS is % x, want the inner address", m[20:32])
+		t.Errorf("got MAPPED-ADDRESS % x, want the inner address", m[20:32])
 	}
 	want := bindingAnswer(a1, home(5000), seen).stun()
 	if string(m[32:]) != string(want[32:]) {
-		t.Errorf("XOR-MAPPED-ADDRESS has changed: % x", m[32:])
+		t.Errorf("XOR-MAPPED-ADDRESS changed to % x", m[32:])
 	}
 }
 
@@ -54,24 +54,24 @@ func TestBadSTUNServers(t *testing.T) {
 		sent := bindingAnswer(a1, seen, seen)
 		got := l.give(atServer, append(packet(nil), sent...), atHome)
 		if len(got) != copies {
-			t.Errorf("%q: %d answers at once, want %d", answers, len(got), copies)
+			t.Errorf("%q: got %d responses at once, want %d", answers, len(got), copies)
 			continue
 		}
 		if answers == "late" {
 			l.pass(4 * time.Second)
 			if got = l.got[atHome]; len(got) != 1 {
-				t.Error("the late answer does not arrive")
+				t.Error("the late response does not arrive")
 			}
 			continue
 		}
 		for _, p := range got {
 			same := string(p.payload()[8:]) == string(sent.payload()[8:])
 			if same != (answers == "" || answers == "twice" || answers == "other_address") || (p.src() == a1) != (answers != "other_address") {
-				t.Errorf("%q: %x from %v", answers, p.payload()[8:], p.src())
+				t.Errorf("%q: got %x from %v", answers, p.payload()[8:], p.src())
 			}
 		}
 		if got := l.give(atServer, udp(server(3480), seen, 30), atHome); len(got) != 1 {
-			t.Errorf("%q: other ports suffer", answers)
+			t.Errorf("%q: other ports are affected", answers)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func FuzzALG(f *testing.F) {
 		}
 		p.rewriteMapped(home(5000))
 		if _, ok := parse(p); !ok {
-			t.Error("the packet is broken")
+			t.Error("got an invalid packet")
 		}
 	})
 }

@@ -46,7 +46,7 @@ func TestTraffic(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| %s | %.1f | %.1f | %d |\n", c.name, float64(sum[Up])/1000, float64(sum[Down])/1000, len(truth))
 		if all := sum[Up] + sum[Down]; all == 0 || all > c.mostKB<<10 {
-			t.Errorf("%s: %d bytes, want at most %d KiB", c.name, all, c.mostKB)
+			t.Errorf("%s: got %d bytes, want at most %d KiB", c.name, all, c.mostKB)
 		}
 	}
 	t.Logf("\n%s", table.String())

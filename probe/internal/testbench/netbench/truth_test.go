@@ -25,7 +25,7 @@ func TestFiguresOfATruth(t *testing.T) {
 	near(t, "loss", f.LossPct, 100.0/6, 1e-9)
 	near(t, "delay", f.DelayP50MS, 20, 1e-9)
 	if f.Sent != 6 || f.Received != 5 || f.Duplicates != 1 || f.Reordered != 0 {
-		t.Errorf("%+v", f)
+		t.Errorf("got %+v; want Sent 6, Received 5, Duplicates 1, Reordered 0", f)
 	}
 
 	var order Truth
@@ -33,7 +33,7 @@ func TestFiguresOfATruth(t *testing.T) {
 		order = append(order, passage(seq, float64(i), 1))
 	}
 	if got := order.Figures().Reordered; got != 3 {
-		t.Errorf("reordered %d, want 3 (RFC 4737)", got)
+		t.Errorf("got %d reordered packets, want 3 (RFC 4737)", got)
 	}
 }
 

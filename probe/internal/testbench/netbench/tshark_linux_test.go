@@ -64,7 +64,7 @@ func parseStreams(table string) (map[uint32]rtpStream, error) {
 		}
 		f, delays := strings.Fields(before), strings.Fields(after)
 		if len(f) < 11 || len(delays) < 6 {
-			return nil, errors.New("tshark shows a row of another kind: " + line)
+			return nil, errors.New("unexpected row of tshark: " + line)
 		}
 		var s rtpStream
 		n := len(f) // … packets lost (share
@@ -99,7 +99,7 @@ func tsharkArrivals(t *testing.T, file string) (arrivals []stats.RTPArrival, seq
 	for line := range strings.Lines(tshark(t, file, "-T", "fields", "-e", "frame.time_epoch", "-e", "rtp.timestamp", "-e", "rtp.seq")) {
 		f := strings.Fields(line)
 		if len(f) != 3 {
-			t.Fatalf("tshark: %q is no RTP packet", line)
+			t.Fatalf("tshark: %q is not an RTP packet", line)
 		}
 		// Seconds and nanoseconds are parsed separately, because a float64 cannot
 		// represent nanoseconds since 1970.
@@ -129,7 +129,7 @@ func TestTableOfStreams(t *testing.T) {
 	}
 	got, ok := all[0x12ab34cd]
 	if !ok || got.packets != 271 || got.lost != 28 || got.meanJitterMS != 3.456 || got.maxJitterMS != 5.678 {
-		t.Errorf("%+v", all)
+		t.Errorf("got %+v", all)
 	}
 	near(t, "rounding", got.rounding, 0.0005, 1e-5)
 }

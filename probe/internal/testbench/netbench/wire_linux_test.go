@@ -98,7 +98,7 @@ func TestScenarios(t *testing.T) {
 			case o.err != nil:
 				t.Error(o.err)
 			case !o.right() && !o.missing():
-				t.Errorf("found %s %v %v, want %s: %s", o.found, o.others, o.remarks, o.scenario.Expect, o.why())
+				t.Errorf("got %s %v %v, want %s: %s", o.found, o.others, o.remarks, o.scenario.Expect, o.why())
 			}
 			for _, c := range o.figures {
 				figures.Add(c.ok)
@@ -110,7 +110,7 @@ func TestScenarios(t *testing.T) {
 	}
 	// Too few for separate shares, which the full run has.
 	if figures.Pct() < 95 {
-		t.Errorf("figures that agree with the truth: %v, want 95 %%", figures)
+		t.Errorf("figures that agree with the truth: %v, want at least 95 %%", figures)
 	}
 }
 
@@ -177,11 +177,11 @@ func wantTargets(t *testing.T, s tally) {
 		"under 10 % of a core":              {s.cpu, 100},
 	} {
 		if v.got.Pct() < v.want {
-			t.Errorf("%s: %v, want %v %%", what, v.got, v.want)
+			t.Errorf("%s: %v, want at least %v %%", what, v.got, v.want)
 		}
 	}
 	if s.failed > 0 {
-		t.Errorf("%d checks brought no report", s.failed)
+		t.Errorf("%d checks failed to produce a report", s.failed)
 	}
 }
 
@@ -277,9 +277,9 @@ func testWorld(t *testing.T, p Programs) *World {
 	return w
 }
 
-// TestWireIsWhatItSays sends packets through a world without our programs: every
+// TestWireMatchesTheScenario sends packets through a world without our programs: every
 // host responds, and the delays are those of the scenario.
-func TestWireIsWhatItSays(t *testing.T) {
+func TestWireMatchesTheScenario(t *testing.T) {
 	selected(t)
 	w := testWorld(t, programs(t))
 	s := Scenario{Name: "plain", NAT: homeRouter(), Lan: both(Line{DelayMS: 5}), Access: both(Line{DelayMS: 10}), Server: both(Line{DelayMS: 20})}
@@ -289,15 +289,15 @@ func TestWireIsWhatItSays(t *testing.T) {
 	for addr, leastMS := range map[netip.Addr]float64{privateGateway: 10, ispAddr: 30, serverAddr: 70} {
 		took, err := w.askClosedPort(addr)
 		if !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("%v: %v, want the refusal of a closed port", addr, err)
+			t.Errorf("%v: got error %v, want that of a closed port", addr, err)
 		}
 		if got := took.Seconds() * 1000; got < leastMS {
-			t.Errorf("%v answers after %.3f ms, before the %v ms of the path have passed", addr, got, leastMS)
+			t.Errorf("%v responds after %.3f ms, less than the %v ms of the path", addr, got, leastMS)
 		}
 	}
 	for _, p := range w.Link.Truth().UDP(Up, 9) {
 		if p.To.Addr() == serverAddr && (len(p.OutNS) != 1 || p.DelayNS() < 35e6) {
-			t.Errorf("truth of the way to the server: %+v", p)
+			t.Errorf("got truth of the path to the server %+v", p)
 		}
 	}
 }
@@ -323,7 +323,7 @@ func (w *World) askClosedPort(addr netip.Addr) (took time.Duration, err error) {
 	return took, err
 }
 
-func TestWhatADeadBenchLeftIsRemoved(t *testing.T) {
+func TestRemainsOfADeadBenchAreRemoved(t *testing.T) {
 	if os.Geteuid() != 0 {
 		need(t, "root", errors.New("no network namespaces without it"))
 	}
@@ -353,7 +353,7 @@ func TestWhatADeadBenchLeftIsRemoved(t *testing.T) {
 			t.Errorf("%s is still in %s", stale, dir)
 		}
 		if _, err := os.Stat(filepath.Join(dir, ours)); err != nil {
-			t.Errorf("the bench of a living process was removed from %s", dir)
+			t.Errorf("the folder of a running bench was removed from %s", dir)
 		}
 	}
 }

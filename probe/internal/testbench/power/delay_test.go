@@ -70,7 +70,7 @@ func rttNamed(n int, p diagnose.Profile, rtt float64) float64 {
 // bandwidthKbps are the true rates.
 var bandwidthKbps = []float64{40, 50, 60, 70, 80, 100, 150, 200, 300}
 
-// narrow selects the causes that name the slow direction, anyTrouble all causes
+// narrow selects the causes that name the slow direction, anyCause all causes
 // that may be reported for an overflowing queue.
 func narrow(up bool) func(string) bool {
 	if up {
@@ -79,7 +79,7 @@ func narrow(up bool) func(string) bool {
 	return is("net.bandwidth_low_down")
 }
 
-func anyTrouble(code string) bool { return true }
+func anyCause(code string) bool { return true }
 
 // bandwidthNamed returns the share of checks that report a cause of a kind, with
 // the voice alone or with the value that media.load would measure (95 to 100 % of
@@ -118,7 +118,7 @@ func TestJitterIsNamed(t *testing.T) {
 	for shape, at := range bounds {
 		for jitter, bound := range at {
 			if got := jitterNamed(100, p, shape, jitter); got < bound[0] || got > bound[1] {
-				t.Errorf("%s, %v ms: named in %.0f %%, want %v", shape, jitter, got, bound)
+				t.Errorf("%s, %v ms: reported in %.0f %%, want %v", shape, jitter, got, bound)
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func TestRoundTripIsNamed(t *testing.T) {
 	p := profile(t)
 	for rtt, bound := range map[float64][2]float64{300: {0, 0}, 390: {0, 0}, 410: {100, 100}, 700: {100, 100}} {
 		if got := rttNamed(60, p, rtt); got < bound[0] || got > bound[1] {
-			t.Errorf("%v ms: named in %.0f %%, want %v", rtt, got, bound)
+			t.Errorf("%v ms: reported in %.0f %%, want %v", rtt, got, bound)
 		}
 	}
 }
@@ -138,16 +138,16 @@ func TestNarrowLineIsNamed(t *testing.T) {
 	for _, up := range []bool{true, false} {
 		for kbps, bound := range map[float64][2]float64{40: {95, 100}, 100: {0, 0}, 300: {0, 0}} {
 			if got := bandwidthNamed(40, p, narrow(up), up, false, kbps); got < bound[0] || got > bound[1] {
-				t.Errorf("up %v, %v kbit/s: named in %.0f %%, want %v", up, kbps, got, bound)
+				t.Errorf("up %v, %v kbit/s: reported in %.0f %%, want %v", up, kbps, got, bound)
 			}
 		}
 		for _, kbps := range []float64{50, 60, 70, 80} { // the voice barely fits, the check does not
-			if got := bandwidthNamed(40, p, anyTrouble, up, false, kbps); got != 100 {
-				t.Errorf("up %v, %v kbit/s: trouble in %.0f %%", up, kbps, got)
+			if got := bandwidthNamed(40, p, anyCause, up, false, kbps); got != 100 {
+				t.Errorf("up %v, %v kbit/s: any cause in %.0f %%", up, kbps, got)
 			}
 		}
 		if got := bandwidthNamed(40, p, narrow(up), up, true, 300); got != 100 {
-			t.Errorf("up %v, 300 kbit/s under load: named in %.0f %%", up, got)
+			t.Errorf("up %v, 300 kbit/s under load: reported in %.0f %%", up, got)
 		}
 	}
 }
@@ -187,9 +187,9 @@ func delayTables(n int, p diagnose.Profile) string {
 		up, load bool
 	}{
 		{"up, the check alone: net.bandwidth_low_up", narrow(true), true, false},
-		{"up, the check alone: any cause", anyTrouble, true, false},
+		{"up, the check alone: any cause", anyCause, true, false},
 		{"down, the check alone: net.bandwidth_low_down", narrow(false), false, false},
-		{"down, the check alone: any cause", anyTrouble, false, false},
+		{"down, the check alone: any cause", anyCause, false, false},
 		{"up, with media.load", narrow(true), true, true},
 		{"down, with media.load", narrow(false), false, true},
 	} {

@@ -162,10 +162,10 @@ func TestLossIsNamed(t *testing.T) {
 			}
 		}
 		if n := sum.namedPct(); n < b.least || n > b.most {
-			t.Errorf("%v %% %s %v: named in %.1f %%, want %v to %v", b.pct, b.kind, b.directions, n, b.least, b.most)
+			t.Errorf("%v %% %s %v: reported in %.1f %%, want %v to %v", b.pct, b.kind, b.directions, n, b.least, b.most)
 		}
 		if right := sum.ofNamedPct(sum.right); sum.named > 20 && right < 97 {
-			t.Errorf("%v %% %s: right in %.1f %% of the named", b.pct, b.kind, right)
+			t.Errorf("%v %% %s: correct in %.1f %% of the reported", b.pct, b.kind, right)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func TestSegmentIsPlaced(t *testing.T) {
 				}
 			}
 			if placed := s.ofNamedPct(s.placed); placed < 90 || s.named < 90 {
-				t.Errorf("%s %s: named %d, of them placed %.0f %%", kind, segment, s.named, placed)
+				t.Errorf("%s %s: reported %d, with the right segment %.0f %%", kind, segment, s.named, placed)
 			}
 		}
 	}
@@ -207,7 +207,7 @@ func TestLimitingRouterIsNotLoss(t *testing.T) {
 		home := Situation{Router: "echo", Gateway: true, Limits: 0.02 + 0.9*r.Float64()}
 		causes, _ := diagnose.Diagnose(Run(r, Line{}, home), p)
 		if c, ok := named(causes, isLoss); ok {
-			t.Fatalf("a router that leaves %.0f %% out: %+v", 100*home.Limits, c)
+			t.Fatalf("a router that omits %.0f %% of its responses: got %+v", 100*home.Limits, c)
 		}
 	}
 	wrong, found := 0, 0
@@ -222,7 +222,7 @@ func TestLimitingRouterIsNotLoss(t *testing.T) {
 		}
 	}
 	if wrong > 1 || found < 149 {
-		t.Errorf("the line loses 8 %%, and the router limits its answers: found %d of 150, blamed on the own network %d", found, wrong)
+		t.Errorf("8 %% loss, and the router limits its responses: reported %d of 150, with the own network as the cause %d", found, wrong)
 	}
 }
 

@@ -94,7 +94,7 @@ func documentOfThisEspeak(t *testing.T) string {
 func holdDocument(t *testing.T, m Matrix, printed string) {
 	document := documentOfThisEspeak(t)
 	if !strings.Contains(document, "```\n"+strings.TrimSpace(printed)+"\n```") {
-		t.Error("docs/accuracy.md shows another matrix than `go run ./probe/internal/testbench/accuracy` prints")
+		t.Error("docs/accuracy.md has another matrix than `go run ./probe/internal/testbench/accuracy` prints")
 	}
 	faulty, right := m.Faulty()
 	healthy, quiet := m.Healthy()
@@ -103,7 +103,7 @@ func holdDocument(t *testing.T, m Matrix, printed string) {
 		fmt.Sprintf("| %d healthy ones | no warning and no failure in 99 %% | %d (%.1f %%) |", healthy, quiet, Share(quiet, healthy)),
 	} {
 		if !strings.Contains(document, head) {
-			t.Errorf("docs/accuracy.md does not say %q", head)
+			t.Errorf("docs/accuracy.md does not contain %q", head)
 		}
 	}
 }
@@ -127,18 +127,18 @@ func TestEveryAudioCauseHasFixturesOrIsNamed(t *testing.T) {
 	for _, d := range diagnose.Catalogue() {
 		bare, audio := strings.CutPrefix(d.Code, "audio.")
 		if named := strings.Contains(others, "`"+bare+"`"); audio && shown[d.Code] == named {
-			t.Errorf("%s: has fixtures: %v; named among those without: %v", d.Code, shown[d.Code], named)
+			t.Errorf("%s: has fixtures: %v; in the list of those without: %v", d.Code, shown[d.Code], named)
 		}
 	}
 }
 
-func TestFixturesAreManyAndFair(t *testing.T) {
+func TestFixturesAreBalanced(t *testing.T) {
 	fixtures := Fixtures()
 	names := map[string]bool{}
 	healthy := 0
 	for _, f := range fixtures {
 		if names[f.Name()] {
-			t.Errorf("two fixtures are called %q", f.Name())
+			t.Errorf("two fixtures have the name %q", f.Name())
 		}
 		names[f.Name()] = true
 		if f.Truth == Healthy {
@@ -148,11 +148,11 @@ func TestFixturesAreManyAndFair(t *testing.T) {
 		}
 	}
 	if len(fixtures) < minFixtures || 3*healthy < len(fixtures) {
-		t.Errorf("%d fixtures, %d of them healthy; want %d, a third of them healthy", len(fixtures), healthy, minFixtures)
+		t.Errorf("got %d fixtures, %d of them healthy; want %d, a third of them healthy", len(fixtures), healthy, minFixtures)
 	}
 }
 
-// The matrix must detect mistakes; otherwise it would prove nothing.
+// The matrix must count mistakes; otherwise it would prove nothing.
 func TestMatrixCountsMistakes(t *testing.T) {
 	m := NewMatrix([]Judged{
 		{Fixture{Truth: "audio.hum", Kind: "hum", Strength: "1"}, Outcome{Causes: primary("audio.hum")}},
@@ -161,10 +161,10 @@ func TestMatrixCountsMistakes(t *testing.T) {
 		{Fixture{Kind: "voice", Strength: "1"}, Outcome{}},
 	})
 	if total, right := m.Faulty(); total != 2 || right != 1 {
-		t.Errorf("faulty: %d of %d", right, total)
+		t.Errorf("faulty: got %d of %d, want 1 of 2", right, total)
 	}
 	if total, right := m.Healthy(); total != 2 || right != 1 {
-		t.Errorf("healthy: %d of %d", right, total)
+		t.Errorf("healthy: got %d of %d, want 1 of 2", right, total)
 	}
 	var printed strings.Builder
 	if err := m.Print(&printed); err != nil {
@@ -172,7 +172,7 @@ func TestMatrixCountsMistakes(t *testing.T) {
 	}
 	for _, want := range []string{"1 of 2 with the right", "noise 1", "1: 1 of 1, 2: 0 of 1", "1: 1 of 2"} {
 		if !strings.Contains(printed.String(), want) {
-			t.Errorf("the matrix does not say %q:\n%s", want, printed.String())
+			t.Errorf("the matrix does not contain %q:\n%s", want, printed.String())
 		}
 	}
 }
@@ -221,7 +221,7 @@ func TestWhisperIsNeverBlamedOnTheMicrophone(t *testing.T) {
 	}
 	for _, j := range judged {
 		if code := j.Outcome.Code(); code != Healthy && code != "audio.no_speech" || j.Outcome.Verdict == report.NotReady {
-			t.Errorf("%s: %s, %s", j.Fixture.Name(), name(code), j.Outcome.Verdict)
+			t.Errorf("%s: got %s, verdict %s", j.Fixture.Name(), name(code), j.Outcome.Verdict)
 		}
 	}
 }

@@ -44,12 +44,12 @@ func TestGatesOfEveryKind(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d gated voices accused of gaps, gaps missed in %d of %d", accused, len(whole), missed, holed)
+	t.Logf("gaps reported in %d of %d gated voices, missed in %d of %d with gaps", accused, len(whole), missed, holed)
 	if share := Share(accused, len(whole)); share > maxGatesReported {
-		t.Errorf("%.1f %% accused, want %.0f %% at most", share, maxGatesReported)
+		t.Errorf("gaps reported in %.1f %%, want at most %.0f %%", share, maxGatesReported)
 	}
 	if share := Share(missed, holed); share > maxGapsMissed || holed < len(lossy)/2 {
-		t.Errorf("gaps missed in %.1f %% of %d, want %.0f %% at most", share, holed, maxGapsMissed)
+		t.Errorf("gaps missed in %.1f %% of %d, want at most %.0f %%", share, holed, maxGapsMissed)
 	}
 }
 

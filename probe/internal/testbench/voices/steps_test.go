@@ -26,7 +26,7 @@ func middleDB(samples []float64) float64 {
 func near(t *testing.T, what string, got, want, within float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= within) {
-		t.Errorf("%s: %.3f, want %.3f ± %g", what, got, want, within)
+		t.Errorf("%s: got %.3f, want %.3f ± %g", what, got, want, within)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestFaultsHaveTheirStrength(t *testing.T) {
 	loud := tone(rate, 217, 2, 0.3)
 	limiter(-4, -0.5)(loud)
 	if peak := 20 * math.Log10(loud.peak()); peak > 0.01 {
-		t.Errorf("a peak of %.2f dBFS behind the limiter", peak)
+		t.Errorf("got a peak of %.2f dBFS after the limiter, want at most 0.01", peak)
 	}
 
 	telephoned := tone(rate, 6000, 1, 0.5)
@@ -127,7 +127,7 @@ func TestFaultsHaveTheirStrength(t *testing.T) {
 	sixteenBits(bits)
 	for _, x := range bits.channels[0] {
 		if x != math.Round(x*32768)/32768 || x > 32767.0/32768 || x < -1 {
-			t.Fatalf("%g is not of 16 bits", x)
+			t.Fatalf("%g is not a 16-bit value", x)
 		}
 	}
 }

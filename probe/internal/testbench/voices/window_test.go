@@ -41,14 +41,14 @@ func TestAnyMoment(t *testing.T) {
 			if w.Right() {
 				quiet++
 			} else {
-				t.Logf("%s: said %s", what, name(w.Outcome.Code()))
+				t.Logf("%s: got %s", what, name(w.Outcome.Code()))
 			}
 			little, least := slices.Contains(saysLittle, f.Kind), float64(minSpeechMS)
 			if little {
 				least = minShortSpeechMS
 			}
 			if *in.SpeechMS < least {
-				t.Errorf("%s: %.0f ms of speech, want %.0f", what, *in.SpeechMS, least)
+				t.Errorf("%s: got %.0f ms of speech, want at least %.0f", what, *in.SpeechMS, least)
 			}
 			if so, ok := lowest[little]; !ok || *in.SpeechMS < so {
 				lowest[little] = *in.SpeechMS
@@ -60,7 +60,7 @@ func TestAnyMoment(t *testing.T) {
 			if w.Right() {
 				right++
 			} else {
-				t.Logf("%s: said %s, not %s", what, name(w.Outcome.Code()), name(f.Truth))
+				t.Logf("%s: got %s, want %s", what, name(w.Outcome.Code()), name(f.Truth))
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func TestFaultIsInItsWindow(t *testing.T) {
 		want     bool
 	}{{0, whole.frames(), true}, {at.from - 600, at.to + 600, true}, {at.from - 100, at.to + 600, false}, {at.to, whole.frames(), false}, {0, at.to - 1, false}} {
 		if got := gap.faultIn(whole.part(stretch{w.from, w.to}), whole); got != w.want {
-			t.Errorf("the gap %v in %d to %d: %v", at, w.from, w.to, got)
+			t.Errorf("the gap %v in %d to %d: got %v, want %v", at, w.from, w.to, got, w.want)
 		}
 	}
 	half := tone(16000, 217.3, 2, 0.3)
@@ -133,7 +133,7 @@ func TestFaultIsInItsWindow(t *testing.T) {
 	half.channels[0] = append(half.channels[0], make([]float64, half.frames())...)
 	clipped := Fixture{Truth: "audio.clipped"}
 	if !clipped.faultIn(half.part(stretch{0, 32000}), half) || clipped.faultIn(half.part(stretch{32000, 64000}), half) {
-		t.Error("clipping is found in the wrong half")
+		t.Error("clipping was found in the wrong half")
 	}
 }
 
@@ -142,6 +142,6 @@ func holdLine(t *testing.T, line string) {
 	t.Helper()
 	document := documentOfThisEspeak(t)
 	if !strings.Contains(strings.Join(strings.Fields(document), " "), line) {
-		t.Errorf("docs/accuracy.md does not say %q", line)
+		t.Errorf("docs/accuracy.md does not contain %q", line)
 	}
 }
