@@ -24,7 +24,7 @@ import (
 // packets and records what it did, so that the probe's figures can be compared with
 // what really happened instead of with the configured impairment.
 //
-// Only RTP is dropped, duplicated and delayed by random: ICE and DTLS retransmit,
+// Only RTP is dropped, duplicated and delayed at random: ICE and DTLS retransmit,
 // and are not the subject of these tests.
 type emulatedLink struct {
 	reflector net.Addr

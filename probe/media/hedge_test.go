@@ -37,7 +37,7 @@ func TestHedgedAsksTwiceAtMost(t *testing.T) {
 		"the first is faster":     {after(2100*time.Millisecond, "a", nil), silent, "a", nil, 2100 * time.Millisecond, 2},
 		"the connection breaks":   {after(time.Second, "", errLine), after(0, "b", nil), "b", nil, 1250 * time.Millisecond, 2},
 		"it breaks twice":         {after(0, "", errLine), after(0, "", errLine), "", errLine, 250 * time.Millisecond, 2},
-		"a refusal is an answer":  {after(0, "", &SignalError{Status: 503}), nil, "", &SignalError{Status: 503}, 0, 1},
+		"a refusal is a response": {after(0, "", &SignalError{Status: 503}), nil, "", &SignalError{Status: 503}, 0, 1},
 		"silence, within limits":  {silent, silent, "", context.DeadlineExceeded, 5 * time.Second, 2},
 		"breaks late, then works": {after(3*time.Second, "", errLine), after(1500*time.Millisecond, "b", nil), "b", nil, 3500 * time.Millisecond, 2},
 	} {
@@ -60,7 +60,7 @@ func TestHedgedAsksTwiceAtMost(t *testing.T) {
 					same = isSignal && got.Status == want.Status
 				}
 				if got != c.want || !same || took != c.took || asked.Load() != c.asked {
-					t.Errorf("%q, %v after %v, asked %d times; want %q, %v, %v, %d", got, err, took, asked.Load(), c.want, c.err, c.took, c.asked)
+					t.Errorf("got %q, error %v after %v with %d requests; want %q, %v, %v, %d", got, err, took, asked.Load(), c.want, c.err, c.took, c.asked)
 				}
 			})
 		})

@@ -74,7 +74,7 @@ func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
 		t.Helper()
 		var e *media.SignalError
 		if !errors.As(err, &e) {
-			t.Errorf("%s: %v is no SignalError", name, err)
+			t.Errorf("%s: got error %v, want a SignalError", name, err)
 		}
 	}
 	for name, body := range map[string]string{
@@ -97,23 +97,23 @@ func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
 	_, _, err := s.Offer(t.Context(), "v=0\r\n")
 	var e *media.SignalError
 	if !errors.As(err, &e) || e.Status != 503 || e.Code != "echo_busy" {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want status 503, code echo_busy", err)
 	}
 	reply(201, map[string]string{"Location": "/api/v1/echo/7"}, "v=0\r\n")
 	if _, at, err := s.Offer(t.Context(), "v=0\r\n"); err != nil || at != server+"/api/v1/echo/7" {
-		t.Errorf("%q, %v", at, err)
+		t.Errorf("got %q, error %v; want %q", at, err, server+"/api/v1/echo/7")
 	}
 }
 
 func TestMeasuresThroughHTTP(t *testing.T) {
 	r := newReflector(t)
 	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), env(), media.VoiceConfig{
 			Signaller: &media.HTTPSignaller{Base: base, Token: "t"}, Duration: time.Second,
 		})
 	})
 	if d.State != report.MediaComplete || result.Status != report.StatusOK || *d.UpReceived != 50 {
-		t.Errorf("%s, %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s", d.State, result.Status)
 	}
 }

@@ -20,6 +20,6 @@ func TestOfferNamesNoAddressOfThisMachine(t *testing.T) {
 		"a=candidate:12 1 udp 2130706431 anna-laptop.local 50010 typ host\r\n" +
 		"a=candidate:\r\n" + tail
 	if got, want := withoutAddresses(offer), head+near+tail; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

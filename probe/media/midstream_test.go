@@ -68,10 +68,10 @@ func (p *pulled) ListenPacket(network, at string) (net.PacketConn, error) {
 	return pulledPackets{c, &p.gone}, nil
 }
 
-// TestInterfaceGoesAwayMidStream: what arrived is unknown, so nothing is blamed,
+// TestInterfaceGoesAwayMidStream: what arrived is unknown, so no fault is reported,
 // and the probe ends within its time.
 func TestInterfaceGoesAwayMidStream(t *testing.T) {
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		n := &pulled{firewall: newFirewall(t, none, none)}
 		e := midStream(func() { n.gone.Store(true) })
@@ -81,16 +81,16 @@ func TestInterfaceGoesAwayMidStream(t *testing.T) {
 			Signaller: hooked{direct: direct{r}, end: &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}}, Duration: 3 * time.Second,
 		})
 		if took := time.Since(begin); took > 12*time.Second {
-			t.Errorf("took %v", took)
+			t.Errorf("the probe took %v", took)
 		}
 		return result, d
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown {
-		t.Errorf("%s, %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s; want %s, %s", d.State, result.Status, report.MediaInterrupted, report.StatusUnknown)
 	}
 }
 
-// steppingClock jumps by an amount when told to. Its Sleep follows real time, like
+// steppingClock jumps by an amount on request. Its Sleep follows real time, like
 // a timer of the system.
 type steppingClock struct {
 	probe.SystemClock
@@ -120,20 +120,20 @@ func TestClockStepsMidStream(t *testing.T) {
 			defer cancel()
 			result, d := measure(t, ctx, e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 			if ctx.Err() != nil {
-				t.Error("it hung")
+				t.Error("the probe hung")
 			}
 			if by < 0 && (d.State != report.MediaSelfCheckVoid || d.SelfCheck != "void") {
-				t.Errorf("%s, self check %q, after the clock ran back", d.State, d.SelfCheck)
+				t.Errorf("got state %s, self-check %q, after the clock was set back", d.State, d.SelfCheck)
 			}
 			if result.Status != report.StatusOK && result.Status != report.StatusUnknown {
-				t.Errorf("%s, %s %q", d.State, result.Status, result.Note)
+				t.Errorf("got state %s, status %s %q", d.State, result.Status, result.Note)
 			}
 			for name, got := range map[string]*float64{
 				"loss up, %": d.UpLossPct, "loss down, %": d.DownLossPct, "jitter up, ms": d.UpJitterMS, "jitter down, ms": d.DownJitterMS,
 				"round trip, ms": d.RTTP50MS,
 			} {
 				if got != nil && (*got < 0 || *got > 20) {
-					t.Errorf("%s: %g on loopback", name, *got)
+					t.Errorf("%s: got %g on loopback", name, *got)
 				}
 			}
 		})

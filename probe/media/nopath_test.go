@@ -41,22 +41,22 @@ func TestPathAroundAFirewall(t *testing.T) {
 			if c.tcp(int(mediaPort)) {
 				s = withoutTCP{direct{r}}
 			}
-			result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+			result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 				return measure(t, t.Context(), e, media.VoiceConfig{
 					Signaller: s, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 				})
 			})
 			if d.State != c.state || d.Path != c.path {
-				t.Errorf("state %q, path %q; want %q, %q", d.State, d.Path, c.state, c.path)
+				t.Errorf("got state %q, path %q; want %q, %q", d.State, d.Path, c.state, c.path)
 			}
 			if !reflect.DeepEqual(d.DirectUDP, c.directUDP) || !reflect.DeepEqual(d.DirectTCP, c.directTCP) {
-				t.Errorf("media port: UDP %v, TCP %v", d.DirectUDP, d.DirectTCP)
+				t.Errorf("media port: got UDP %v, TCP %v; want %v, %v", d.DirectUDP, d.DirectTCP, c.directUDP, c.directTCP)
 			}
 			if c.state == report.MediaICEFailed && result.Status != report.StatusFail {
-				t.Errorf("status %s", result.Status)
+				t.Errorf("got status %s", result.Status)
 			}
 			if c.state == report.MediaComplete && (*d.UpLossPct != 0 || *d.DownLossPct != 0) {
-				t.Errorf("loss up %.1f %%, down %.1f %%", *d.UpLossPct, *d.DownLossPct)
+				t.Errorf("got a loss of %.1f %% up, %.1f %% down", *d.UpLossPct, *d.DownLossPct)
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func (h hooked) End(ctx context.Context, resource string) (wire.EchoLog, error) 
 func TestWithoutCollector(t *testing.T) {
 	result, d := measure(t, t.Context(), env(), media.VoiceConfig{})
 	if d.State != report.MediaNotEnrolled || result.Status != report.StatusUnknown {
-		t.Errorf("%s, %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s; want %s, %s", d.State, result.Status, report.MediaNotEnrolled, report.StatusUnknown)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestSignallingFaultsDoNotBlameTheLine(t *testing.T) {
 	} {
 		result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: hooked{ice: c.err}})
 		if d.State != c.want || result.Status != report.StatusUnknown || d.UpLossPct != nil {
-			t.Errorf("%v: %s, %s", c.err, d.State, result.Status)
+			t.Errorf("%v: got state %s, status %s; want %s, %s without loss", c.err, d.State, result.Status, c.want, report.StatusUnknown)
 		}
 	}
 }
@@ -122,14 +122,14 @@ func midStream(f func()) probe.Env {
 }
 
 func TestLineDiesMidStream(t *testing.T) {
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, impairment{})
 		e := midStream(func() { link.dead.Store(true) })
 		return measure(t, t.Context(), e, media.VoiceConfig{Signaller: linked{direct{r}, link}, Duration: 4 * time.Second})
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusFail {
-		t.Errorf("%s, %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s; want %s, %s", d.State, result.Status, report.MediaInterrupted, report.StatusFail)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct < 50 {
 		t.Errorf("the log contains packets that never arrived: %v", d.UpLossPct)
@@ -137,7 +137,7 @@ func TestLineDiesMidStream(t *testing.T) {
 }
 
 func TestReflectorKilledMidStream(t *testing.T) {
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		e := midStream(func() { go r.Close() })
 		return measure(t, t.Context(), e, media.VoiceConfig{
@@ -145,28 +145,28 @@ func TestReflectorKilledMidStream(t *testing.T) {
 		})
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown {
-		t.Errorf("%s, %s: want unknown, our own server is silent", d.State, result.Status)
+		t.Errorf("got state %s, status %s; want unknown, because our own server is silent", d.State, result.Status)
 	}
 }
 
 func TestNothingFlows(t *testing.T) {
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		lose := impairment{lost: randomLoss(1)}
 		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, lose)
 		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: linked{direct{r}, link}, Duration: time.Second})
 	})
 	if d.State != report.MediaNotFlowing || result.Status != report.StatusFail {
-		t.Errorf("%s, %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s; want %s, %s", d.State, result.Status, report.MediaNotFlowing, report.StatusFail)
 	}
 	if *d.UpLossPct != 0 || *d.DownLossPct != 100 {
-		t.Errorf("up %.1f %%, down %.1f %%: only the downstream is broken", *d.UpLossPct, *d.DownLossPct)
+		t.Errorf("got a loss of %.1f %% up, %.1f %% down; want it only down", *d.UpLossPct, *d.DownLossPct)
 	}
 }
 
 func TestWithoutLog(t *testing.T) {
 	var link *emulatedLink
-	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()),
 			impairment{lost: burstLoss(25, 5)}, impairment{lost: burstLoss(20, 2)})
@@ -175,7 +175,7 @@ func TestWithoutLog(t *testing.T) {
 		})
 	})
 	if d.State != report.MediaComplete {
-		t.Fatalf("state %s", d.State)
+		t.Fatalf("got state %s, want %s", d.State, report.MediaComplete)
 	}
 	up, down := link.up.truth(), link.down.truth()
 	near(t, "up loss", *d.UpLossPct, 100*float64(up.dropped)/float64(up.passed+up.dropped), 5) // loss at the very end may go unnoticed
@@ -187,12 +187,12 @@ type noLog struct{ linked }
 func (noLog) End(context.Context, string) (wire.EchoLog, error) { return wire.EchoLog{}, errRefused }
 
 func TestCancelledMidStream(t *testing.T) {
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithCancel(t.Context())
 		return measure(t, ctx, midStream(cancel), media.VoiceConfig{Signaller: direct{newReflector(t)}, Duration: 4 * time.Second})
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown || d.RTTP50MS == nil {
-		t.Errorf("%s, %s, %v", d.State, result.Status, d.RTTP50MS)
+		t.Errorf("got state %s, status %s, round trip %v; want %s, %s with a round trip", d.State, result.Status, d.RTTP50MS, report.MediaInterrupted, report.StatusUnknown)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct != 0 || *d.DownLossPct != 0 {
 		t.Errorf("cancelled packets count as loss: %v", d.UpLossPct)
@@ -201,13 +201,13 @@ func TestCancelledMidStream(t *testing.T) {
 
 func TestStreamFitsTheBudget(t *testing.T) {
 	r := newReflector(t)
-	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		return measure(t, ctx, env(), media.VoiceConfig{Signaller: direct{r}, Duration: time.Minute})
 	})
 	if d.State != report.MediaComplete || *d.Sent < 100 || *d.Sent > 200 {
-		t.Errorf("%s after %d packets", d.State, *d.Sent)
+		t.Errorf("got state %s after %d packets; want %s, 100 to 200", d.State, *d.Sent, report.MediaComplete)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
 	e.Clock = slowMachine{}
 	result, d := measure(t, t.Context(), e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 	if d.State != report.MediaSelfCheckVoid || result.Status != report.StatusUnknown || d.UpJitterMS != nil || d.UpLossPct != nil {
-		t.Errorf("%s, %s, jitter %v", d.State, result.Status, d.UpJitterMS)
+		t.Errorf("got state %s, status %s, jitter %v", d.State, result.Status, d.UpJitterMS)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestInvalidAnswerIsTheServersFault(t *testing.T) {
 		ended := new(atomic.Int32)
 		result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: answering{direct{r}, answer, ended}})
 		if d.State != report.MediaServerError || result.Status != report.StatusUnknown {
-			t.Errorf("%s: %s, %s", name, d.State, result.Status)
+			t.Errorf("%s: got state %s, status %s; want %s, %s", name, d.State, result.Status, report.MediaServerError, report.StatusUnknown)
 		}
 		if ended.Load() != 1 {
 			t.Errorf("%s: the session was not ended", name)

@@ -14,13 +14,13 @@ func TestOneRelayPerTransport(t *testing.T) {
 		urls, want []string
 		web        int
 	}{
-		"the port of the pages": {both, slices.Concat(own, both[4:]), 8443},
-		"the usual port":        {slices.Concat(own, []string{"turns:a.example", "turns:a.example:443"}), slices.Concat(own, []string{"turns:a.example:443"}), 9443},
-		"neither":               {both, slices.Concat(own, both[3:4]), 443},
-		"one alone":             {both[:4], both[:4], 443},
-		"none":                  {own[:1], own[:1], 443},
-		"another server's":      {slices.Concat(own, []string{"turn:b.example", "turn:b.example:80"}), slices.Concat(own, []string{"turn:b.example"}), 443},
-		"no relay's":            {[]string{"turn:a:b:c", "turns:a.example:x"}, []string{"turn:a:b:c", "turns:a.example:x"}, 443},
+		"the HTTPS port":   {both, slices.Concat(own, both[4:]), 8443},
+		"the usual port":   {slices.Concat(own, []string{"turns:a.example", "turns:a.example:443"}), slices.Concat(own, []string{"turns:a.example:443"}), 9443},
+		"neither":          {both, slices.Concat(own, both[3:4]), 443},
+		"one alone":        {both[:4], both[:4], 443},
+		"none":             {own[:1], own[:1], 443},
+		"another server's": {slices.Concat(own, []string{"turn:b.example", "turn:b.example:80"}), slices.Concat(own, []string{"turn:b.example"}), 443},
+		"invalid URLs":     {[]string{"turn:a:b:c", "turns:a.example:x"}, []string{"turn:a:b:c", "turns:a.example:x"}, 443},
 	} {
 		in := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: c.urls[:1]}, {URLs: c.urls[1:], Username: "u", Credential: "c"}}}
 		var got []string
@@ -31,7 +31,7 @@ func TestOneRelayPerTransport(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 		if len(in.ICEServers[0].URLs) != 1 || len(in.ICEServers[1].URLs) != len(c.urls)-1 {
 			t.Errorf("%s: the caller's list has changed", name)
@@ -47,7 +47,7 @@ func FuzzRelayOf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, u string) {
 		transport, host, port, ok := relayOf(u)
 		if ok && (transport == "" || host == "" || port < 1 || port > 0xffff) {
-			t.Errorf("%q: %s %q %d", u, transport, host, port)
+			t.Errorf("%q: got %s %q %d", u, transport, host, port)
 		}
 		dedupeRelays(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{u, u}}}}, 443)
 	})

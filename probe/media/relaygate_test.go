@@ -49,17 +49,17 @@ func TestRelaysWaitForTheGate(t *testing.T) {
 			}
 			for _, send := range sends {
 				if err := send(c.b); errors.Is(err, errGateClosed) != c.waits {
-					t.Errorf("shut: %v", err)
+					t.Errorf("closed: got error %v", err)
 				}
 			}
 			gate.open.Store(true)
 			for _, send := range sends {
 				if err := send(c.b); err != nil {
-					t.Errorf("open: %v", err)
+					t.Errorf("open: got error %v", err)
 				}
 			}
 			if want := map[bool]int{true: 2, false: 4}[c.waits]; through != want {
-				t.Errorf("%d writes, want %d", through, want)
+				t.Errorf("got %d writes, want %d", through, want)
 			}
 		})
 	}

@@ -41,13 +41,13 @@ func TestRelayOverTLS(t *testing.T) {
 		"trusted":     {roots, "relay tls", report.MediaComplete},
 		"not trusted": {x509.NewCertPool(), "", report.MediaICEFailed},
 	} {
-		_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+		_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 			return measure(t, t.Context(), e, media.VoiceConfig{
 				Signaller: withoutTCP{direct{r}}, RootCAs: c.roots, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 			})
 		})
 		if d.State != c.state || d.Path != c.path {
-			t.Errorf("%s: state %q, path %q; want %q, %q", name, d.State, d.Path, c.state, c.path)
+			t.Errorf("%s: got state %q, path %q; want %q, %q", name, d.State, d.Path, c.state, c.path)
 		}
 	}
 }
@@ -68,13 +68,13 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	go func() { _ = web.Serve(shared.HTTP()) }()
 	e := env()
 	e.Net = newFirewall(t, all, func(p int) bool { return p != port })
-	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), e, media.VoiceConfig{
 			Signaller: withoutTCP{direct{r}}, RootCAs: roots, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 		})
 	})
 	if d.State != report.MediaComplete || d.Path != "relay tls" {
-		t.Errorf("state %q, path %q", d.State, d.Path)
+		t.Errorf("got state %q, path %q; want %q, %q", d.State, d.Path, report.MediaComplete, "relay tls")
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	defer client.CloseIdleConnections()
@@ -84,6 +84,6 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusNotFound {
-		t.Errorf("HTTPS on the same port: %s", resp.Status)
+		t.Errorf("HTTPS on the same port: got status %s", resp.Status)
 	}
 }

@@ -29,11 +29,11 @@ func TestUpstreamFromFewEchoes(t *testing.T) {
 	}
 	whole, _ := every(1).directions()
 	if s := whole.summary(); s.Jitter == nil {
-		t.Error("all packets are known, but there is no jitter")
+		t.Error("no jitter although all packets are known")
 	}
 	few, _ := every(3).directions()
 	if s := few.summary(); s.Jitter != nil || s.Slowed != nil || s.Loss == nil || s.Loss.Lost != 0 {
-		t.Errorf("jitter %v, slowed %v, loss %+v", s.Jitter, s.Slowed, s.Loss)
+		t.Errorf("got jitter %v, slowed %v, loss %+v; want nil, nil, non-nil, Lost 0", s.Jitter, s.Slowed, s.Loss)
 	}
 }
 
@@ -58,14 +58,14 @@ func TestRunsOfLostPackets(t *testing.T) {
 		d    direction
 		want float64 // 0 if unknown
 	}{
-		"nothing lost":        {of(), 0},
-		"one":                 {of(7), 1},
-		"three and one":       {of(3, 4, 5, 19), 2},
-		"known by few echoes": {sampled, 0},
+		"nothing lost":          {of(), 0},
+		"one":                   {of(7), 1},
+		"three and one":         {of(3, 4, 5, 19), 2},
+		"known from few echoes": {sampled, 0},
 	} {
 		got := c.d.lossRunPackets()
 		if (got == nil) != (c.want == 0) || got != nil && *got != c.want {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestStreamInDoubt(t *testing.T) {
 			s.back[i] = true
 		}
 		if got := s.inDoubt(); got != want {
-			t.Errorf("%d of 275 lost: %v", lost, got)
+			t.Errorf("%d of 275 lost: got %v, want %v", lost, got, want)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var link *emulatedLink
-			_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+			_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 				r := newReflector(t)
 				link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
 				return measure(t, t.Context(), env(), media.VoiceConfig{
@@ -69,7 +69,7 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 				})
 			})
 			if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
-				t.Fatalf("state %s, path %q", d.State, d.Path)
+				t.Fatalf("got state %s, path %q; want %s, ending with %q", d.State, d.Path, report.MediaComplete, " udp")
 			}
 			up, down := link.up.truth(), link.down.truth()
 			compareCounts(t, d, up, down)
@@ -96,10 +96,10 @@ func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
 	sameLoss(t, "up", up, *d.UpReceived, *d.UpLossPct, *d.UpLossCI95)
 	sameLoss(t, "down", down, *d.DownReceived, *d.DownLossPct, *d.DownLossCI95)
 	if got, want := *d.Reordered, up.reordered+down.reordered; got != want {
-		t.Errorf("reordered %d, truth %d", got, want)
+		t.Errorf("got %d reordered, want %d", got, want)
 	}
 	if got, want := *d.Duplicates, up.doubled+down.doubled; got != want {
-		t.Errorf("duplicates %d, truth %d", got, want)
+		t.Errorf("got %d duplicates, want %d", got, want)
 	}
 }
 
@@ -117,7 +117,7 @@ func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
 func sameLoss(t *testing.T, direction string, truth truth, received int, pct float64, ci report.Interval) {
 	t.Helper()
 	if received != truth.passed {
-		t.Errorf("%s: %d received, the link let %d through", direction, received, truth.passed)
+		t.Errorf("%s: got %d received, but the link passed %d", direction, received, truth.passed)
 	}
 	want := 100 * float64(truth.dropped) / float64(truth.passed+truth.dropped)
 	near(t, direction+" loss", pct, want, 0.001)
@@ -129,7 +129,7 @@ func sameLoss(t *testing.T, direction string, truth truth, received int, pct flo
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s: measured %.3f, truth %.3f, may differ by %.3f", what, got, want, tolerance)
+		t.Errorf("%s: got %.3f, want %.3f ± %.3f", what, got, want, tolerance)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 		"half":         {func(_ *rand.Rand, n int) bool { return n > 20 && n%2 == 1 }, 90, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+			_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 				r := newReflector(t)
 				link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{lost: c.lost}, impairment{})
 				return measure(t, t.Context(), env(), media.VoiceConfig{
@@ -152,7 +152,7 @@ func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 				})
 			})
 			if d.State != report.MediaComplete || d.Sent == nil || *d.Sent < c.least || *d.Sent > c.most {
-				t.Fatalf("%s, sent %v, want %d to %d", d.State, *d.Sent, c.least, c.most)
+				t.Fatalf("got state %s, %v sent; want %d to %d", d.State, *d.Sent, c.least, c.most)
 			}
 		})
 	}

@@ -74,9 +74,9 @@ func measure(t testing.TB, ctx context.Context, e probe.Env, c media.VoiceConfig
 	return r, d
 }
 
-// unlessVoid repeats a run in which this computer missed its schedule according to
+// repeatIfVoid repeats a run in which this computer missed its schedule according to
 // the probe's self check. The measured figures have no influence on that.
-func unlessVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (probe.Result, *report.MediaVoice) {
+func repeatIfVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (probe.Result, *report.MediaVoice) {
 	t.Helper()
 	const runs = 8
 	for range runs {
@@ -91,16 +91,16 @@ func unlessVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (pr
 
 func TestHealthyLoopback(t *testing.T) {
 	r := newReflector(t)
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 	})
 	if result.Status != report.StatusOK || d.State != report.MediaComplete {
-		t.Fatalf("%s, %s", result.Status, d.State)
+		t.Fatalf("got status %s, state %s; want %s, %s", result.Status, d.State, report.StatusOK, report.MediaComplete)
 	}
 	if *d.Sent != 100 || *d.UpReceived != 100 || *d.DownReceived != 100 || *d.DownSent != 100 {
-		t.Errorf("sent %d, up %d, down %d of %d", *d.Sent, *d.UpReceived, *d.DownReceived, *d.DownSent)
+		t.Errorf("sent %d, got %d up, %d down of %d; want 100, 100, 100, 100", *d.Sent, *d.UpReceived, *d.DownReceived, *d.DownSent)
 	}
 	if d.Path != "host udp" {
-		t.Errorf("path %q", d.Path)
+		t.Errorf("got path %q, want %q", d.Path, "host udp")
 	}
 }

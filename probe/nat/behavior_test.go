@@ -94,7 +94,7 @@ func (s *twoAddressServer) serve(i, j int) {
 	}
 }
 
-// behind returns the environment of a home network with this NAT, or none, and the
+// behind returns the environment of a home network with this NAT, or without one, and the
 // server's address.
 func behind(t *testing.T, nat *vnet.NATType, spoil func(*action)) (probe.Env, string) {
 	t.Helper()
@@ -138,10 +138,10 @@ func TestNineBehaviours(t *testing.T) {
 					legacy = n
 				}
 				if r.Status != report.StatusOK || d.Mapping != mapping || d.Filtering != filtering || d.LegacyName != legacy {
-					t.Errorf("%s, %s, %q; %+v", d.Mapping, d.Filtering, d.LegacyName, r)
+					t.Errorf("got %s, %s, %q; %+v; want %s, %s, %q, Status %v", d.Mapping, d.Filtering, d.LegacyName, r, mapping, filtering, legacy, report.StatusOK)
 				}
 				if d.UDP == nil || !*d.UDP || d.PublicAddress != "203.0.113.0/24" || d.PortPreserved == nil || d.CGNAT != nil {
-					t.Errorf("%+v", d)
+					t.Errorf("got %+v; want UDP true, PublicAddress %q, PortPreserved set, no CGNAT", d, "203.0.113.0/24")
 				}
 			})
 		}
@@ -151,7 +151,7 @@ func TestNineBehaviours(t *testing.T) {
 func TestNoNAT(t *testing.T) {
 	env, url := behind(t, nil, nil)
 	if d, _ := describe(t, env, url); d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" || d.Hairpin != nil || d.PortPreserved != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no NAT", d)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestOnLoopback(t *testing.T) {
 	port := freePorts(t, "127.0.0.1", "127.0.0.2")
 	(&twoAddressServer{net: env.Net, ips: [2]string{"127.0.0.1", "127.0.0.2"}, ports: [2]int{port, port + 1}}).start(t)
 	if d, _ := describe(t, env, fmt.Sprintf("stun:127.0.0.1:%d", port)); d.Mapping != "none" || d.Filtering != "EIF" {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no NAT", d)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestBehaviourOfCoturn(t *testing.T) {
 	port := coturn(t, "127.0.0.1", "127.0.0.2")
 	d, r := describe(t, probetest.Env(t), fmt.Sprintf("stun:127.0.0.1:%d", port))
 	if r.Status != report.StatusOK || d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want no NAT", r, d)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestLostPacketsDoNotFilter(t *testing.T) {
 	env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent},
 		func(a *action) { a.drop = a.copy < 2 })
 	if d, _ := describe(t, env, url); d.Mapping != "EIM" || d.Filtering != "EIF" {
-		t.Errorf("two of three packets lost read as %s, %s", d.Mapping, d.Filtering)
+		t.Errorf("two of three packets lost: got %s, %s; want %s, %s", d.Mapping, d.Filtering, "EIM", "EIF")
 	}
 }
 
@@ -207,7 +207,7 @@ func TestIncompleteServers(t *testing.T) {
 			env, url := behind(t, c.nat, c.spoil)
 			d, r := describe(t, env, url)
 			if d.Mapping != c.mapping || d.Filtering != c.filtering || c.mapping == "" && (r.Status != report.StatusUnknown || r.Note == "") {
-				t.Errorf("%q, %q; %+v", d.Mapping, d.Filtering, r)
+				t.Errorf("got %q, %q; %+v", d.Mapping, d.Filtering, r)
 			}
 		})
 	}
@@ -220,7 +220,7 @@ func TestBehaviourWithoutAServer(t *testing.T) {
 	} {
 		r, err := NewBehavior(c).Run(t.Context(), probetest.Env(t))
 		if d := r.Data.(*report.NATBehavior); err != nil || r.Status != report.StatusUnknown || r.Note == "" || *d != (report.NATBehavior{}) {
-			t.Errorf("%s: %+v, %+v, %v", name, r, d, err)
+			t.Errorf("%s: got %+v, %+v, error %v; want Status %v, Note set, %+v", name, r, d, err, report.StatusUnknown, (report.NATBehavior{}))
 		}
 	}
 }
@@ -234,7 +234,7 @@ func TestHairpin(t *testing.T) {
 			return want || !ok || to.IP.String() != wanRouter || c.SourceAddr().(*net.UDPAddr).IP.String() != wanRouter
 		})
 		if d, _ := describe(t, env, url); d.Hairpin == nil || *d.Hairpin != want {
-			t.Errorf("hairpin %v, want %t", d.Hairpin, want)
+			t.Errorf("got hairpin %v, want %t", d.Hairpin, want)
 		}
 	}
 }
@@ -245,11 +245,11 @@ func TestHairpinOnLoopback(t *testing.T) {
 	env := probetest.Env(t)
 	l := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", honest)}
 	if got := l.hairpin(t.Context()); got == nil || !*got {
-		t.Errorf("%v", got)
+		t.Errorf("got %v, want true", got)
 	}
 	dead := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", silentTCP)}
 	if got := dead.hairpin(t.Context()); got != nil {
-		t.Errorf("a silent server yields %v", *got)
+		t.Errorf("a silent server: got %v, want nil", *got)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestSharedByProvider(t *testing.T) {
 	for addr, want := range map[string]bool{"100.64.0.1": true, "100.127.255.254": true, "100.128.0.1": false, "192.168.1.2": false, "10.0.0.1": false} {
 		got := sharedByProvider([]netip.Addr{netip.MustParseAddr(addr)})
 		if (got != nil) != want || got != nil && !*got {
-			t.Errorf("%s: %v", addr, got)
+			t.Errorf("%s: got %v, want true: %t", addr, got, want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// steppingClock jumps forwards when told to, as after a sleep state.
+// steppingClock jumps forwards on request, as after a sleep state.
 type steppingClock struct {
 	probe.SystemClock
 	by  time.Duration
@@ -29,7 +29,7 @@ func (c *steppingClock) Now() time.Time {
 	return now
 }
 
-// TestClockStepsDuringRequest: the response counts, its round trip may be unknown,
+// TestClockStepsDuringRequest: the response is used, its round trip may be unknown,
 // and the probe does not wait for an hour that has not passed.
 func TestClockStepsDuringRequest(t *testing.T) {
 	for name, answered := range map[string]int{"the first copy": 0, "a later copy": 2} {
@@ -59,7 +59,7 @@ func TestClockStepsDuringRequest(t *testing.T) {
 				t.Error("the probe waited for an hour that has not passed")
 			}
 			if d := r.Data.(*report.NAT); d.UDP != report.ReachOpen || r.Status != report.StatusOK {
-				t.Errorf("UDP %s, %s, want the response to count", d.UDP, r.Status)
+				t.Errorf("got UDP %s, status %s, although there was a response", d.UDP, r.Status)
 			}
 		})
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // coturn runs turnserver on the addresses, with port and port+1, until the end of
-// the test. It returns once the server answers.
+// the test. It returns once the server responds.
 func coturn(t *testing.T, addresses ...string) (port int) { return coturnWith(t, nil, addresses...) }
 
 // coturnWith adds options.
@@ -67,7 +67,7 @@ func freePorts(t *testing.T, addresses ...string) int {
 			return port
 		}
 	}
-	t.Fatal("no two free ports beside each other")
+	t.Fatal("found no two consecutive free ports")
 	return 0
 }
 
@@ -102,10 +102,10 @@ func TestCoturn(t *testing.T) {
 	port := coturn(t, "127.0.0.1")
 	data, r := run(t, DefaultTimers, fmt.Sprintf("stun:127.0.0.1:%d", port))
 	if r.Status != report.StatusOK || data.UDP != report.ReachOpen || data.TCP != report.ReachOpen {
-		t.Fatalf("%+v, %+v", r, data)
+		t.Fatalf("got %+v, %+v; want UDP and TCP open", r, data)
 	}
 	if *data.Translated || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil && *data.ALG {
-		t.Errorf("%+v", data)
+		t.Errorf("got %+v", data)
 	}
 }
 
@@ -125,10 +125,10 @@ func TestCoturnRelays(t *testing.T) {
 		fatal(t, err)
 		d := r.Data.(*report.NATTURN)
 		if d.UDPError != fault || d.TCPError != fault || *d.UDPAllocated != (fault == "") || *d.TCPAllocated != (fault == "") {
-			t.Errorf("%s: %+v", password, d)
+			t.Errorf("%s: got %+v", password, d)
 		}
 		if fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed || r.Status != report.StatusOK) {
-			t.Errorf("%+v, %+v", d, r)
+			t.Errorf("got %+v, %+v; want both relayed", d, r)
 		}
 	}
 }
@@ -147,11 +147,11 @@ func TestCoturnRedirects(t *testing.T) {
 	fatal(t, err)
 	d := r.Data.(*report.NATTURN)
 	if r.Status != report.StatusOK || len(d.Relays) != 2 {
-		t.Fatalf("%+v, %+v", r, d)
+		t.Fatalf("got %+v, %+v; want two relays", r, d)
 	}
 	for _, relay := range d.Relays {
 		if !*relay.Allocated || relay.Relayed == nil || !*relay.Relayed || relay.Redirected == nil || *relay.Port != front {
-			t.Errorf("%+v", relay)
+			t.Errorf("got %+v, want it allocated and relayed after a redirect", relay)
 		}
 	}
 }

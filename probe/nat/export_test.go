@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// RelayAddresses exports the relays to try to the external tests.
+// RelayAddresses exports the relays to be tested to the external tests.
 func RelayAddresses(c wire.ICEConfig) (all []string) {
 	for _, s := range relaysOf(c) {
 		all = append(all, []string{"udp", "tcp", "tls"}[s.transport]+" "+s.address())

@@ -16,11 +16,11 @@ func TestServerHeard(t *testing.T) {
 		ms   *int64
 		want *float64
 	}{
-		"it says nothing": {nil, nil},
-		"just now":        {new(int64(0)), new(0.0)},
-		"1.5 s ago":       {new(int64(1500)), new(1.5)},
-		"in the future":   {new(int64(-1)), nil},
-		"days ago":        {new(int64(1) << 40), nil},
+		"no statement":  {nil, nil},
+		"just now":      {new(int64(0)), new(0.0)},
+		"1.5 s ago":     {new(int64(1500)), new(1.5)},
+		"in the future": {new(int64(-1)), nil},
+		"days ago":      {new(int64(1) << 40), nil},
 	} {
 		r, err := New(Config{ICE: func(context.Context) (wire.ICEConfig, error) {
 			return wire.ICEConfig{HeardMS: c.ms}, nil
@@ -30,7 +30,7 @@ func TestServerHeard(t *testing.T) {
 		}
 		got := r.Data.(*report.NAT).ServerHeardS
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -21,50 +21,50 @@ func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
 		return nil
 	}
 	// The second round tests between the steps of the first.
-	lived, died := time.Duration(0), longest+longest/lifetimeSteps
+	survived, expired := time.Duration(0), longest+longest/lifetimeSteps
 	for range 2 {
 		var ok bool
-		if lived, died, ok = l.narrow(ctx, lived, died); !ok {
+		if survived, expired, ok = l.narrow(ctx, survived, expired); !ok {
 			return nil
 		}
-		if lived >= longest {
+		if survived >= longest {
 			break
 		}
 	}
-	return new(min(lived, longest).Seconds())
+	return new(min(survived, longest).Seconds())
 }
 
-// narrow tests idle times between lived and died. Once a binding has not survived one, longer ones are not
+// narrow tests idle times between survived and expired. Once a binding has not survived one, longer ones are not
 // needed.
-func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLived, shortestDied time.Duration, ok bool) {
-	step := (died - lived) / (lifetimeSteps + 1)
+func (l *lab) narrow(ctx context.Context, survived, expired time.Duration) (longestSurvived, shortestExpired time.Duration, ok bool) {
+	step := (expired - survived) / (lifetimeSteps + 1)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	ok = true
-	longestLived, shortestDied = lived, died
+	longestSurvived, shortestExpired = survived, expired
 	for k := range lifetimeSteps {
-		idle := lived + time.Duration(k+1)*step
+		idle := survived + time.Duration(k+1)*step
 		wg.Go(func() {
 			s := l.outlives(ctx, idle)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case idle > shortestDied: // no longer needed
+			case idle > shortestExpired: // no longer needed
 			case s == answered:
-				longestLived = max(longestLived, idle)
+				longestSurvived = max(longestSurvived, idle)
 			case s == silent:
-				shortestDied = idle
+				shortestExpired = idle
 				stop()
-			case ctx.Err() == nil || shortestDied == died:
+			case ctx.Err() == nil || shortestExpired == expired:
 				ok = false
 				stop()
 			}
 		})
 	}
 	wg.Wait()
-	return longestLived, shortestDied, ok && longestLived < shortestDied
+	return longestSurvived, shortestExpired, ok && longestSurvived < shortestExpired
 }
 
 // setters sign a request. Our server sends to another port only with valid credentials; other servers ignore

@@ -35,14 +35,14 @@ func TestBindingLifetime(t *testing.T) {
 			got := r.Data.(*report.NATBehavior).BindingLifetimeS
 			if c.low < 0 {
 				if got != nil {
-					t.Errorf("%v s with a server without RESPONSE-PORT", *got)
+					t.Errorf("got %v s with a server without RESPONSE-PORT, want nil", *got)
 				}
 				return
 			}
 			if got == nil || *got < c.low || *got > c.high {
-				t.Fatalf("%v s, want %.1f to %.1f", got, c.low, c.high)
+				t.Fatalf("got %v s, want %.1f to %.1f", got, c.low, c.high)
 			}
-			t.Logf("%.3f s", *got)
+			t.Logf("lifetime %.3f s", *got)
 		})
 	}
 }
@@ -55,6 +55,6 @@ func TestStoppedLifetime(t *testing.T) {
 	r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: time.Hour}).Run(ctx, env)
 	fatal(t, err)
 	if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
-		t.Errorf("%v s after cancellation", *got)
+		t.Errorf("got %v s after cancellation, want nil", *got)
 	}
 }

@@ -21,10 +21,10 @@ import (
 func TestOpenLine(t *testing.T) {
 	data, r := run(t, DefaultTimers, both(t, honest))
 	if r.Status != report.StatusOK || data.UDP != report.ReachOpen || data.TCP != report.ReachOpen {
-		t.Fatalf("%+v, %+v", r, data)
+		t.Fatalf("got %+v, %+v; want UDP and TCP open", r, data)
 	}
 	if *data.Translated || *data.Transmissions != 1 || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil {
-		t.Errorf("translated %v, %d copies, RTT %v and %v, ALG %v", *data.Translated, *data.Transmissions, data.UDPRTTMS, data.TCPRTTMS, data.ALG)
+		t.Errorf("got translated %v, %d copies, RTT %v and %v, ALG %v; want false, 1, non-nil, non-nil, nil", *data.Translated, *data.Transmissions, data.UDPRTTMS, data.TCPRTTMS, data.ALG)
 	}
 	if data.PublicAddress != "127.0.0.0/24" {
 		t.Errorf("public address %q is not truncated", data.PublicAddress)
@@ -41,11 +41,11 @@ func TestWhoIsSilent(t *testing.T) {
 		status   report.Status
 	}{
 		"UDP dropped":               {silentTCP, honest, report.ReachBlocked, report.ReachOpen, report.StatusWarn},
-		"TCP swallowed":             {honest, silentTCP, report.ReachOpen, report.ReachBlocked, report.StatusOK},
+		"TCP dropped":               {honest, silentTCP, report.ReachOpen, report.ReachBlocked, report.StatusOK},
 		"TCP not offered":           {honest, nil, report.ReachOpen, report.ReachNotTested, report.StatusOK},
 		"server dead":               {silentTCP, silentTCP, report.ReachServerSilent, report.ReachServerSilent, report.StatusUnknown},
 		"server dead, port refused": {silentTCP, nil, report.ReachServerSilent, report.ReachNotTested, report.StatusUnknown},
-		"server speaks nonsense over TCP": {silentTCP, func(_ int, _ *stun.Message, _ netip.AddrPort, send func([]byte)) {
+		"server responds with garbage over TCP": {silentTCP, func(_ int, _ *stun.Message, _ netip.AddrPort, send func([]byte)) {
 			send([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 		}, report.ReachServerSilent, report.ReachNotTested, report.StatusUnknown},
 	} {
@@ -57,7 +57,7 @@ func TestWhoIsSilent(t *testing.T) {
 			}
 			data, r := run(t, quick, "stun:"+at.String())
 			if data.UDP != c.wantUDP || data.TCP != c.wantTCP || r.Status != c.status {
-				t.Errorf("UDP %s, TCP %s, %s; want %s, %s, %s", data.UDP, data.TCP, r.Status, c.wantUDP, c.wantTCP, c.status)
+				t.Errorf("got UDP %s, TCP %s, status %s; want %s, %s, %s", data.UDP, data.TCP, r.Status, c.wantUDP, c.wantTCP, c.status)
 			}
 			if r.Status == report.StatusUnknown && r.Note == "" {
 				t.Error("status unknown without a note")
@@ -103,13 +103,13 @@ func TestFaultyReplies(t *testing.T) {
 				honest(n, m, from, send)
 			}))
 			if data.UDP != report.ReachOpen || *data.Translated || data.PublicAddress != "127.0.0.0/24" {
-				t.Errorf("%+v: the wrong packet counted", data)
+				t.Errorf("the invalid packet was accepted: %+v", data)
 			}
 		})
 		t.Run(name+" only", func(t *testing.T) {
 			t.Parallel()
 			if data, _ := run(t, quick, both(t, wrong)); data.UDP != report.ReachBlocked {
-				t.Errorf("UDP %s: the wrong packet counted", data.UDP)
+				t.Errorf("the invalid packet was accepted: UDP %s", data.UDP)
 			}
 		})
 	}
@@ -123,12 +123,12 @@ func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 			}
 		}))
 		if data.UDP != report.ReachOpen || *data.Transmissions != lost+1 {
-			t.Errorf("%d lost: UDP %s after %d copies", lost, data.UDP, *data.Transmissions)
+			t.Errorf("%d lost: got UDP %s after %d copies; want %s, %d", lost, data.UDP, *data.Transmissions, report.ReachOpen, lost+1)
 		}
 		// It is unknown which copy was answered, so the additional request is
 		// timed.
 		if data.UDPRTTMS == nil || *data.UDPRTTMS >= float64(DefaultTimers.RTO.Milliseconds()) {
-			t.Errorf("%d lost: round trip %v includes a wait for a retransmission", lost, data.UDPRTTMS)
+			t.Errorf("%d lost: the round trip %v includes a wait for a retransmission", lost, data.UDPRTTMS)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestLateAndDuplicateReplies(t *testing.T) {
 		}
 	}))
 	if data.UDP != report.ReachOpen || *data.Transmissions != 2 || copies.Load() != 3 {
-		t.Errorf("%+v after %d requests, want two copies and one to time", data, copies.Load())
+		t.Errorf("got %+v after %d requests, want two copies and one for the round trip", data, copies.Load())
 	}
 }
 
@@ -153,7 +153,7 @@ func TestErrorResponseProvesThePath(t *testing.T) {
 		send(stun.MustBuild(stun.NewTransactionIDSetter(m.TransactionID), stun.BindingError, stun.CodeUnauthorized, stun.Fingerprint).Raw)
 	}))
 	if data.UDP != report.ReachOpen || data.PublicAddress == "" {
-		t.Errorf("%+v: UDP works, and TCP told the address", data)
+		t.Errorf("got %+v, want UDP open and an address from TCP", data)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestALG(t *testing.T) {
 			send(success(m.TransactionID, from, &stun.MappedAddress{IP: plain.ip, Port: int(from.Port())}))
 		}))
 		if data.ALG == nil || *data.ALG != plain.want {
-			t.Errorf("%s: ALG %v", name, data.ALG)
+			t.Errorf("%s: got ALG %v, want %v", name, data.ALG, plain.want)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestTranslated(t *testing.T) {
 		send(success(m.TransactionID, netip.MustParseAddrPort("203.0.113.77:40000")))
 	}))
 	if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
-		t.Errorf("%+v", data)
+		t.Errorf("got %+v, want translated, 203.0.113.0/24", data)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestImpossibleAddresses(t *testing.T) {
 		})
 		data, _ := run(t, quick, "stun:"+at.String())
 		if data.UDP != report.ReachOpen || data.PublicAddress != "" || data.Translated != nil {
-			t.Errorf("%s: %+v", mapped, data)
+			t.Errorf("%s: got %+v; want UDP %v, PublicAddress none, no Translated", mapped, data, report.ReachOpen)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestSeveralServers(t *testing.T) {
 	start := time.Now()
 	data, _ := run(t, StandardTimers, "stun:"+dead.String(), "stun:"+closedPort(t).String(), good)
 	if data.UDP != report.ReachOpen || data.TCP != report.ReachOpen || *data.Translated {
-		t.Errorf("%+v", data)
+		t.Errorf("got %+v, want UDP and TCP open, not translated", data)
 	}
 	if time.Since(start) > 20*time.Second { // the silent ones would take 39.5 s
 		t.Error("the probe waited for servers that do not respond")
@@ -219,7 +219,7 @@ func TestNoServers(t *testing.T) {
 		r, err := New(Config{ICE: ice, Timers: quick}).Run(t.Context(), probetest.Env(t))
 		data := r.Data.(*report.NAT)
 		if err != nil || r.Status != report.StatusUnknown || r.Note == "" || data.UDP != report.ReachNotTested || data.TCP != report.ReachNotTested {
-			t.Errorf("%s: %+v, %+v, %v", name, r, data, err)
+			t.Errorf("%s: got %+v, %+v, error %v; want Status %v, Note set, UDP %v, TCP %v", name, r, data, err, report.StatusUnknown, report.ReachNotTested, report.ReachNotTested)
 		}
 	}
 }
@@ -231,7 +231,7 @@ func TestCutShort(t *testing.T) {
 	defer cancel()
 	r, err := New(Config{ICE: servers(both(t, silentTCP)), Timers: StandardTimers}).Run(ctx, probetest.Env(t))
 	if data := r.Data.(*report.NAT); err != nil || data.UDP != report.ReachNotTested || data.TCP != report.ReachOpen || r.Status != report.StatusUnknown {
-		t.Errorf("%+v, %+v, %v", r, data, err)
+		t.Errorf("got %+v, %+v, error %v; want Status %v, UDP %v, TCP %v", r, data, err, report.StatusUnknown, report.ReachNotTested, report.ReachOpen)
 	}
 }
 
@@ -245,7 +245,7 @@ func TestIPv6Loopback(t *testing.T) {
 	tcpServer(t, at, honest)
 	data, _ := run(t, quick, "stun:"+at.String())
 	if data.UDP != report.ReachOpen || *data.Translated || data.PublicAddress != "::/48" {
-		t.Errorf("%+v", data)
+		t.Errorf("got %+v, want UDP open, not translated, ::/48", data)
 	}
 }
 
@@ -263,17 +263,17 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 	if got := StandardTimers.Total(); got != 39500*time.Millisecond {
-		t.Errorf("RFC 8489 takes %s", got)
+		t.Errorf("the schedule of RFC 8489 takes %s", got)
 	}
 	if got := DefaultTimers.Total(); got > 3*time.Second || DefaultTimers.Rc < 3 {
-		t.Errorf("a verdict takes %s with %d copies", got, DefaultTimers.Rc)
+		t.Errorf("a failure takes %s with %d copies", got, DefaultTimers.Rc)
 	}
 }
 
 func TestProbeContract(t *testing.T) {
 	var p probe.Probe = New(Config{})
 	if p.Name() != report.ProbeNAT || p.Version() < 1 {
-		t.Errorf("%s %d", p.Name(), p.Version())
+		t.Errorf("got name %s, version %d; want %s, at least 1", p.Name(), p.Version(), report.ProbeNAT)
 	}
 }
 
@@ -287,12 +287,12 @@ func TestParseURL(t *testing.T) {
 		"stun:192.0.2.1:80?transport=udp": {"192.0.2.1", 80, true, false, credentials{}},
 	} {
 		if got, ok := parseURL(in); !ok || got != want {
-			t.Errorf("%s: %+v, %t", in, got, ok)
+			t.Errorf("%s: got %+v, ok %t; want %+v", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{"", "stun:", "stun::3478", "turn:a", "stuns:a", "stun:a:0", "stun:a:65536", "stun:a b", "stun://a"} {
 		if got, ok := parseURL(in); ok {
-			t.Errorf("%q gives %+v", in, got)
+			t.Errorf("%q: got %+v, want an error", in, got)
 		}
 	}
 }
@@ -309,7 +309,7 @@ func FuzzParseBinding(f *testing.F) {
 			t.Errorf("%v is not an address", r.mapped)
 		}
 		if err == nil && len(b) >= stunHeaderBytes && transactionID(b[8:20]) != id {
-			t.Errorf("%x is not a response to our request", b)
+			t.Errorf("%x was accepted as a response to our request", b)
 		}
 	})
 }
@@ -319,7 +319,7 @@ func FuzzReadMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		b, err := readMessage(strings.NewReader(s))
 		if err == nil && (len(b) > maxPacket || len(b) < stunHeaderBytes || s[:len(b)] != string(b)) {
-			t.Errorf("%d bytes out of %d", len(b), len(s))
+			t.Errorf("got %d bytes from %d", len(b), len(s))
 		}
 	})
 }

@@ -32,10 +32,10 @@ func TestSecondPortOverTLS(t *testing.T) {
 			relay.URLs = c.urls
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{relay}}, roots)
 			if d.Transports == nil || *d.Transports != 1 || d.TLSAllocated == nil || *d.TLSAllocated != c.allocated || d.TLSError != c.fault {
-				t.Errorf("%+v", d)
+				t.Errorf("got %+v; want Transports 1, TLSAllocated %v, TLSError %v", d, c.allocated, c.fault)
 			}
 			if (result.Status == report.StatusOK) != c.allocated {
-				t.Errorf("%+v", result)
+				t.Errorf("got %+v", result)
 			}
 		})
 	}

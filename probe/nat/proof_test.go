@@ -18,10 +18,10 @@ func TestProof(t *testing.T) {
 		{URLs: []string{"turn:b.example:3478"}, Username: "1:bert", Credential: "other"},
 	}})
 	if len(all) != 2 || all[0].proof != (credentials{"1:anna", "secret"}) || all[1].proof != (credentials{}) {
-		t.Fatalf("%+v", all)
+		t.Fatalf("got %+v; want 2 entries, [0].proof %v, [1].proof %v", all, (credentials{"1:anna", "secret"}), (credentials{}))
 	}
 	if s := all[1].proof.setters(); s != nil {
-		t.Errorf("signs without credentials: %v", s)
+		t.Errorf("got a signature without credentials: %v", s)
 	}
 	m := stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.BindingRequest}, all[0].proof.setters()...)...)
 	if err := stun.NewShortTermIntegrity("secret").Check(m); err != nil {
@@ -41,7 +41,7 @@ func TestRequestIsAsLongAsItsResponse(t *testing.T) {
 		answer := stun.MustBuild(stun.BindingSuccess, &stun.XORMappedAddress{IP: ip}, &stun.MappedAddress{IP: ip},
 			&stun.ResponseOrigin{IP: ip}, &stun.OtherAddress{IP: ip}, stun.Fingerprint)
 		if len(request) != len(answer.Raw) {
-			t.Errorf("%s: request of %d bytes, answer of %d", addr, len(request), len(answer.Raw))
+			t.Errorf("%s: got a request of %d bytes, a response of %d", addr, len(request), len(answer.Raw))
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestRelayLengthOverflow(t *testing.T) {
 		URLs: []string{"turn:" + l.Addr().String() + "?transport=tcp"}, Username: "a", Credential: "b",
 	}}}, nil)
 	if d.TCPAllocated == nil || *d.TCPAllocated || d.TCPError == "" {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want a failure over TCP with an error", d)
 	}
 	if err := <-closed; err == nil || isTimeout(err) {
 		t.Errorf("the connection is still open: %v", err)
@@ -47,7 +47,7 @@ func TestRelayLengthOverflow(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatal("the connection is still being read")
+			t.Fatal("the probe still reads from the connection")
 		}
 	}
 }

@@ -83,18 +83,18 @@ func FuzzTURNAnswers(f *testing.F) {
 		}}).Run(ctx, probetest.Env(t))
 		d, ok := r.Data.(*report.NATTURN)
 		if err != nil || !ok {
-			t.Fatalf("%+v, %v", r, err)
+			t.Fatalf("got %+v, error %v", r, err)
 		}
 		if ctx.Err() != nil {
-			t.Error("it hung")
+			t.Error("the probe hung")
 		}
 		// There is no STUN server to reach through the relay, and no other
 		// transport.
 		if d.UDPRelayed != nil || d.TCPAllocated != nil || d.TLSAllocated != nil {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want nothing that requires a relay", d)
 		}
 		if d.UDPAllocated != nil && !*d.UDPAllocated && d.UDPError == "" {
-			t.Errorf("refused without a reason: %+v", d)
+			t.Errorf("got a refusal without a reason: %+v", d)
 		}
 	})
 }

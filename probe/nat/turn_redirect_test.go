@@ -137,7 +137,7 @@ func TestTryAlternateIsFollowed(t *testing.T) {
 		"TLS, another name that the certificate has": {
 			prefix: "turns:", transport: "tls", secure: secure, names: []stun.Setter{alternateDomain("example.com")}, works: true,
 		},
-		"TLS, another name that it has not": {
+		"TLS, another name that the certificate lacks": {
 			prefix: "turns:", transport: "tls", secure: secure, names: []stun.Setter{alternateDomain("elsewhere.test")}, fault: "tls",
 		},
 		"an address of the other family first": {
@@ -152,11 +152,11 @@ func TestTryAlternateIsFollowed(t *testing.T) {
 				{URLs: []string{c.prefix + front.at + c.query}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, roots)
 			if len(d.Relays) != 1 || front.asked() == 0 {
-				t.Fatalf("%+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v", result, d)
 			}
 			got := d.Relays[0]
 			if *got.Allocated != c.works || got.Error != c.fault || got.Redirected == nil && c.works || got.Transport != c.transport {
-				t.Errorf("%+v", got)
+				t.Errorf("got %+v", got)
 			}
 			if c.works && (got.Relayed == nil || !*got.Relayed) {
 				t.Errorf("nothing was relayed: %+v", got)
@@ -189,15 +189,15 @@ func TestRedirectionsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, one("turn:"+at.at), nil)
 			if d.UDPError != "other" || d.UDPAllocated == nil || *d.UDPAllocated || result.Status != report.StatusUnknown {
-				t.Errorf("%+v, %+v", result, d)
+				t.Errorf("got %+v, %+v; want Status %v, UDPError %q, UDPAllocated false", result, d, report.StatusUnknown, "other")
 			}
 		})
 	}
 	if n := chain[len(chain)-1].asked(); n != 0 {
-		t.Errorf("the end of a chain of nine was asked %d times", n)
+		t.Errorf("the last server of a chain of nine got %d requests, want 0", n)
 	}
 	if n := a.asked() + b.asked(); n > 4 {
-		t.Errorf("two servers that name each other were asked %d times", n)
+		t.Errorf("two servers that redirect to each other got %d requests, want at most 4", n)
 	}
 }
 
@@ -272,7 +272,7 @@ func TestStaleNonceIsRenewed(t *testing.T) {
 	}{
 		"once":                  {stun.MethodAllocate, 1, ""},
 		"twice":                 {stun.MethodAllocate, 2, ""},
-		"for ever":              {stun.MethodAllocate, 1000, "auth_failed"},
+		"always":                {stun.MethodAllocate, 1000, "auth_failed"},
 		"with the permission":   {stun.MethodCreatePermission, 1, ""},
 		"with the channel bind": {stun.MethodChannelBind, 1, ""},
 	} {
@@ -282,7 +282,7 @@ func TestStaleNonceIsRenewed(t *testing.T) {
 				{URLs: []string{"turn:" + staleNonceProxy(t, server, c.method, c.times)}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, roots)
 			if d.UDPError != c.fault || d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") {
-				t.Fatalf("%+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v", result, d)
 			}
 			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed) {
 				t.Errorf("nothing was relayed: %+v", d)
@@ -305,11 +305,11 @@ func TestEveryServerIsTried(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: servers}, roots)
 			if result.Status != report.StatusOK || *d.Transports != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
-				t.Fatalf("%+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v", result, d)
 			}
 			for transport, relayed := range map[string]*bool{"udp": d.UDPRelayed, "tcp": d.TCPRelayed, "tls": d.TLSRelayed} {
 				if relayed == nil || !*relayed {
-					t.Errorf("%s: %+v", transport, d)
+					t.Errorf("%s: got %+v, want it relayed", transport, d)
 				}
 			}
 		})
@@ -325,10 +325,10 @@ func FuzzRedirection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		at, domain := nat.AlternateOf(b, true)
 		if at.IsValid() && (!at.Addr().Is4() || at.Port() == 0 || at.Addr().IsUnspecified()) {
-			t.Errorf("redirected to %v", at)
+			t.Errorf("got a redirect to %v", at)
 		}
 		if len(domain) > 253 {
-			t.Errorf("a name of %d bytes", len(domain))
+			t.Errorf("got a name of %d bytes, want at most 253", len(domain))
 		}
 	})
 }

@@ -50,7 +50,7 @@ func TestRelaysOfTheCollector(t *testing.T) {
 	r, roots := collector(t)
 	d, result := tryRelays(t, r.ICE("anna", "127.0.0.1"), roots)
 	if result.Status != report.StatusOK {
-		t.Fatalf("%+v, %+v", result, d)
+		t.Fatalf("got %+v, %+v; want Status %v", result, d, report.StatusOK)
 	}
 	for name, w := range map[string]struct {
 		allocated, relayed *bool
@@ -62,12 +62,12 @@ func TestRelaysOfTheCollector(t *testing.T) {
 		"tls": {d.TLSAllocated, d.TLSRelayed, d.TLSRTTMS, d.TLSError},
 	} {
 		if w.allocated == nil || !*w.allocated || w.relayed == nil || !*w.relayed || w.rttMS == nil || *w.rttMS <= 0 || w.fault != "" {
-			t.Errorf("%s: %+v", name, w)
+			t.Errorf("%s: got %+v, want it allocated and relayed", name, w)
 		}
 	}
 	for end := time.Now().Add(5 * time.Second); r.Stats().RelaysOpen != 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d relays are not given back", r.Stats().RelaysOpen)
+			t.Fatalf("%d relays were not released", r.Stats().RelaysOpen)
 		}
 	}
 }
@@ -87,20 +87,20 @@ func TestRefusedRelays(t *testing.T) {
 		tls    string
 		status report.Status
 	}{
-		"wrong password":     {wrong, roots, "auth_failed", "auth_failed", report.StatusWarn},
-		"expired":            {expired, roots, "auth_failed", "auth_failed", report.StatusWarn},
-		"quota":              {full.ICE("anna", "127.0.0.1"), fullRoots, "quota", "quota", report.StatusWarn},
-		"nobody there":       {silent, roots, "unreachable", "unreachable", report.StatusUnknown},
-		"unknown authority":  {r.ICE("anna", "127.0.0.1"), x509.NewCertPool(), "", "tls", report.StatusOK},
-		"no server is named": {wire.ICEConfig{}, roots, "", "", report.StatusUnknown},
+		"wrong password":    {wrong, roots, "auth_failed", "auth_failed", report.StatusWarn},
+		"expired":           {expired, roots, "auth_failed", "auth_failed", report.StatusWarn},
+		"quota":             {full.ICE("anna", "127.0.0.1"), fullRoots, "quota", "quota", report.StatusWarn},
+		"no relay":          {silent, roots, "unreachable", "unreachable", report.StatusUnknown},
+		"unknown authority": {r.ICE("anna", "127.0.0.1"), x509.NewCertPool(), "", "tls", report.StatusOK},
+		"no server":         {wire.ICEConfig{}, roots, "", "", report.StatusUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, c.config, c.roots)
 			if d.UDPError != c.fault || d.TCPError != c.fault || d.TLSError != c.tls || result.Status != c.status {
-				t.Errorf("%+v, %+v", result, d)
+				t.Errorf("got %+v, %+v; want Status %v, UDPError %v, TCPError %v, TLSError %v", result, d, c.status, c.fault, c.fault, c.tls)
 			}
 			if c.tls != "" && *d.TLSAllocated {
-				t.Error("allocated all the same")
+				t.Error("got an allocation")
 			}
 		})
 	}
@@ -132,10 +132,10 @@ func TestStoppedRelays(t *testing.T) {
 	start := time.Now()
 	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probetest.Env(t))
 	if d := result.Data.(*report.NATTURN); err != nil || d.Transports == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Transports: d.Transports}) || result.Status != report.StatusUnknown {
-		t.Errorf("%+v, %+v, %v", result, d, err)
+		t.Errorf("got %+v, %+v, error %v", result, d, err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("it took %v to stop", took)
+		t.Errorf("stopping took %v", took)
 	}
 }
 
@@ -147,6 +147,6 @@ func TestRelayURLs(t *testing.T) {
 	got := nat.RelayAddresses(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls, Username: "u", Credential: "c"}}})
 	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478", "udp b.example:3478"}
 	if !slices.Equal(got, want) {
-		t.Errorf("%s", strings.Join(got, ", "))
+		t.Errorf("got %s", strings.Join(got, ", "))
 	}
 }

@@ -102,8 +102,8 @@ func TestBehindAVirtualNAT(t *testing.T) {
 	}{
 		"clean":    {func(vnet.Chunk) bool { return true }, report.ReachOpen, 1},
 		"two lost": {func(vnet.Chunk) bool { return packets.Add(1) > 2 }, report.ReachOpen, 3},
-		// The virtual network has no TCP, so it is unknown whose fault the silence
-		// is.
+		// The virtual network has no TCP, so the reason for the silence is
+		// unknown.
 		"all lost": {func(vnet.Chunk) bool { return false }, report.ReachServerSilent, quick.Rc},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,13 +112,13 @@ func TestBehindAVirtualNAT(t *testing.T) {
 			fatal(t, err)
 			data := r.Data.(*report.NAT)
 			if data.UDP != c.want || data.TCP != report.ReachNotTested || *data.Transmissions != c.copies {
-				t.Fatalf("UDP %s, TCP %s, %d copies", data.UDP, data.TCP, *data.Transmissions)
+				t.Fatalf("got UDP %s, TCP %s, %d copies; want %s, %s, %d", data.UDP, data.TCP, *data.Transmissions, c.want, report.ReachNotTested, c.copies)
 			}
 			if c.want != report.ReachOpen {
 				return
 			}
 			if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
-				t.Errorf("%+v", data)
+				t.Errorf("got %+v, want translated, 203.0.113.0/24", data)
 			}
 		})
 	}
@@ -129,6 +129,6 @@ func TestKeepPublicAddress(t *testing.T) {
 	r, err := New(Config{ICE: servers(url), Timers: quick, KeepPublicAddress: true}).Run(t.Context(), env)
 	fatal(t, err)
 	if got := r.Data.(*report.NAT).PublicAddress; netip.MustParseAddr(got).String() != wanRouter {
-		t.Errorf("public address %q", got)
+		t.Errorf("got public address %q", got)
 	}
 }

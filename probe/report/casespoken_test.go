@@ -48,7 +48,7 @@ func TestSpokenCases(t *testing.T) {
 		"doppelt":                                                           "",
 		"K wie":                                                             "",
 		strings.Repeat("und ", 100) + "K7P-3QX":                             "",
-		// What contradicts itself, or cannot be, is a choice.
+		// Contradictory or impossible parts yield several codes to choose from.
 		"B wie Paula 7 7 7 7 7":      "B77-777 P77-777",
 		"K wie Cäsar 7 P 3 Q X":      "C7P-3QX K7P-3QX",
 		"F wie Vogel 7 P 3 Q X":      "F7P-3QX V7P-3QX",
@@ -64,11 +64,11 @@ func TestSpokenCases(t *testing.T) {
 	} {
 		got := strings.Join(SpokenCases(s), " ")
 		if got != want {
-			t.Errorf("%q: %q, want %q", s, got, want)
+			t.Errorf("%q: got %q, want %q", s, got, want)
 		}
 		one, ok := SpokenCase(s)
 		if certain := want != "" && !strings.Contains(want, " "); ok != certain || ok && one != want {
-			t.Errorf("%q: the one code is %q, %v", s, one, ok)
+			t.Errorf("%q: got the single code %q, ok %v", s, one, ok)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestEverySpellingWordIsReachable(t *testing.T) {
 	}
 	for word := range spellingWords {
 		if code, ok := SpokenCase(word + " 12345"); !ok || code[1:] != "12-345" {
-			t.Errorf("%q: %q, %v", word, code, ok)
+			t.Errorf("%q: got %q, ok %v", word, code, ok)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestSpokenPart(t *testing.T) {
 	for s, want := range map[string]string{"9e5": "9E5", "k7p3qx": "K7P3QX", "9e": "", "müller": "", "": "", "K wie Kaufmann sieben Paula": "K7P", "Anton Berta": "", "Kilo sieben": "",
 		"B wie Paula 7 7": "", "Kaufmann sieben Paula drei Quelle Xanthippe": ""} {
 		if got, ok := SpokenPart(s); ok != (want != "") || ok && got != want {
-			t.Errorf("%q: %q, %v, want %q", s, got, ok, want)
+			t.Errorf("%q: got %q, ok %v; want %q", s, got, ok, want)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestSpokenPart(t *testing.T) {
 func TestCasePart(t *testing.T) {
 	for s, want := range map[string]string{"9e5": "9E5", "5-5c": "55C", "k7p3qx": "K7P3QX", "oil": "011", "9e": "", "müller": "", "k7p3qxx": "", "": ""} {
 		if got, ok := CasePart(s); ok != (want != "") || ok && got != want {
-			t.Errorf("%q: %q, %v, want %q", s, got, ok, want)
+			t.Errorf("%q: got %q, ok %v; want %q", s, got, ok, want)
 		}
 	}
 }
@@ -113,16 +113,16 @@ func FuzzSpokenCases(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		codes := SpokenCases(s)
 		if !slices.IsSorted(codes) || len(slices.Compact(slices.Clone(codes))) != len(codes) || len(codes) > maxReadings {
-			t.Errorf("%q: %q are not sorted, each once", s, codes)
+			t.Errorf("%q: the codes %q are not sorted and unique", s, codes)
 		}
 		for _, code := range codes {
 			if again, ok := NormalizeCase(code); !ok || again != code {
-				t.Errorf("%q: %q is no code", s, code)
+				t.Errorf("%q: got an invalid code %q", s, code)
 			}
 		}
 		if part, ok := SpokenPart(s); ok {
 			if again, ok := CasePart(part); !ok || again != part {
-				t.Errorf("%q: %q is no part", s, part)
+				t.Errorf("%q: got an invalid part %q", s, part)
 			}
 		}
 	})

@@ -99,7 +99,7 @@ func TestDecodeDropsUnknownFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p, ok := r.Probe("net.future"); !ok || p.Data != nil || p.Status != StatusOK {
-		t.Errorf("result of a probe of the future: %+v, %t", p, ok)
+		t.Errorf("got result %+v, ok %t for an unknown probe; want no Data, Status %v, true", p, ok, StatusOK)
 	}
 	again, err := r.Encode()
 	if err != nil {
@@ -107,7 +107,7 @@ func TestDecodeDropsUnknownFields(t *testing.T) {
 	}
 	for _, word := range []string{"anna", "FRITZ", "192.168"} {
 		if bytes.Contains(again, []byte(word)) {
-			t.Errorf("%q was not dropped", word)
+			t.Errorf("%q was kept", word)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func TestDecodeNormalisesTimesToUTC(t *testing.T) {
 	b, _ := json.Marshal(doc)
 	r, err := Decode(b)
 	if err != nil || r.StartedAt.Location() != time.UTC || r.StartedAt.Hour() != 17 {
-		t.Errorf("%v, %v", r, err)
+		t.Errorf("got %v, error %v; want 17 h UTC", r, err)
 	}
 }
 
@@ -141,7 +141,7 @@ func TestDecodeVersions(t *testing.T) {
 		_, err := Decode(b)
 		e, ok := errors.AsType[*VersionError](err)
 		if !ok || e.Newer() != c.newer || !strings.Contains(err.Error(), c.word) || strings.Contains(err.Error(), "script") {
-			t.Errorf("%.40q: %v", schema, err)
+			t.Errorf("%.40q: got error %v", schema, err)
 		}
 	}
 }
@@ -153,11 +153,11 @@ func TestDecodeRefusesWhatIsNoReport(t *testing.T) {
 		"deep": bytes.Repeat([]byte("["), 100_000),
 	} {
 		if _, err := Decode(b); !errors.Is(err, ErrMalformed) {
-			t.Errorf("%s: %v, want ErrMalformed", name, err)
+			t.Errorf("%s: got error %v, want ErrMalformed", name, err)
 		}
 	}
 	if _, err := Decode(make([]byte, MaxBytes+1)); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("oversize: %v", err)
+		t.Errorf("oversize: got error %v, want %v", err, ErrTooLarge)
 	}
 	for text, field := range map[string]string{
 		`[1]`:                                    "(document)",
@@ -171,7 +171,7 @@ func TestDecodeRefusesWhatIsNoReport(t *testing.T) {
 		_, err := Decode([]byte(text))
 		e, ok := errors.AsType[*ValidationError](err)
 		if !ok || field != "" && e.Field != field || strings.Contains(err.Error(), "script") {
-			t.Errorf("%s: %v, want a ValidationError of %q", text, err, field)
+			t.Errorf("%s: got error %v, want a ValidationError for %q", text, err, field)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestLogAttr(t *testing.T) {
 		"no address": "no address",
 	} {
 		if got := LogAttr(nil, slog.String("k", in)).Value.String(); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
@@ -52,12 +52,12 @@ func TestLogAttrCutsSecrets(t *testing.T) {
 		"this_name_is_long_and_holds_no_secret_whatsoever":                            "this_name_is_long_and_holds_no_secret_whatsoever",
 	} {
 		if got := LogAttr(nil, slog.String("k", in)).Value.String(); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 	for _, key := range []string{"token", "password", "Authorization", "api_key", "session_token", "ice-pwd"} {
 		if got := LogAttr(nil, slog.String(key, "x")).Value.String(); got != "(secret)" {
-			t.Errorf("%s=%s", key, got)
+			t.Errorf("got %s=%s, want (secret)", key, got)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestLogHoldsNoAddress(t *testing.T) {
 			"ip", net.ParseIP(secret), "err", errors.New("dial "+secret+":5"), "op", &net.OpError{Op: "dial", Net: "udp", Addr: &net.UDPAddr{IP: net.ParseIP(secret)}, Err: errors.New("x")},
 			slog.Group("deeper", "text", secret), "n", 5)
 		if got := b.String(); strings.Contains(got, secret) || strings.Count(got, "203.0.113.0/24") != 11 {
-			t.Errorf("%s: %d networks: %s", name, strings.Count(got, "203.0.113.0/24"), got)
+			t.Errorf("%s: got %d networks: %s", name, strings.Count(got, "203.0.113.0/24"), got)
 		}
 	}
 }

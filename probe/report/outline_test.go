@@ -28,7 +28,7 @@ func TestOutlineOfAnEncodedReportIsScanned(t *testing.T) {
 	}
 	for _, b := range [][]byte{doc, indented} {
 		if got, ok := scanOutline(b); !ok || !reflect.DeepEqual(got, want) {
-			t.Errorf("%v: %+v, want %+v", ok, got, want)
+			t.Errorf("got ok %v, %+v; want %+v", ok, got, want)
 		}
 	}
 }
@@ -57,7 +57,7 @@ var ambiguous = []string{
 func TestAmbiguousOutlinesAreNotScanned(t *testing.T) {
 	for _, doc := range ambiguous {
 		if o, ok := scanOutline([]byte(doc)); ok {
-			t.Errorf("%s: %+v", doc, o)
+			t.Errorf("%s: got %+v, want none", doc, o)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func FuzzOutline(f *testing.F) {
 			want.Probes = nil
 		}
 		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: %+v, want %+v, %v", b, got, want, err)
+			t.Errorf("%q: got %+v, want %+v, error %v", b, got, want, err)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func withMadeUp(t *testing.T) Probes {
 
 // One description is sufficient to encode, decode, validate and redact a probe's data.
 // A program without it drops the data.
-func TestDescribedProbeTravels(t *testing.T) {
+func TestDescribedProbeIsTransmitted(t *testing.T) {
 	probes := withMadeUp(t)
 	r := full(t)
 	r.Probes = append(r.Probes, Result{Name: "host.fan", Version: 1, Status: StatusWarn, StartedAt: r.StartedAt, Data: &madeUp{
@@ -60,7 +60,7 @@ func TestDescribedProbeTravels(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if other, err := Decode(b); err != nil || Find[madeUp](other) != nil {
-		t.Errorf("without a description: %v, %v", Find[madeUp](other), err)
+		t.Errorf("without a description: got %v, error %v; want nil", Find[madeUp](other), err)
 	}
 	if d := KnownProbes().Redact(r, Policy{}).Probes; d[len(d)-1].Data != nil {
 		t.Error("data without a description was not dropped")
@@ -76,12 +76,12 @@ func TestDescribedProbeTravels(t *testing.T) {
 		spoil(Find[madeUp](again))
 		err, _ := probes.Validate(again).(*ValidationError)
 		if want := indexed("probes", len(again.Probes)-1) + ".data." + name; err == nil || err.Field != want {
-			t.Errorf("%s: %v", want, err)
+			t.Errorf("got error %[2]v, want field %[1]s", want, err)
 		}
 	}
 }
 
-func TestDescriptionTellsWhatScreensNeed(t *testing.T) {
+func TestDescriptionContainsWhatScreensNeed(t *testing.T) {
 	probes := withMadeUp(t)
 	p, ok := probes.Find("host.fan")
 	if !ok || probes.Index("host.fan") != len(KnownProbes().All()) || KnownProbes().Index("host.fan") != -1 {
@@ -89,7 +89,7 @@ func TestDescriptionTellsWhatScreensNeed(t *testing.T) {
 	}
 	f, _ := p.Field("fan_pct")
 	if f.Kind != KindNumber || f.Unit != "%" || f.Range != (Range{0, 100}) || f.LabelKey != "field.host.fan.fan_pct" {
-		t.Errorf("%+v", f)
+		t.Errorf("got field %+v; want Kind %v, Unit %q, Range %v, LabelKey %q", f, KindNumber, "%", (Range{0, 100}), "field.host.fan.fan_pct")
 	}
 	names := func(fields []Field) (names []string) {
 		for _, f := range fields {
@@ -98,13 +98,13 @@ func TestDescriptionTellsWhatScreensNeed(t *testing.T) {
 		return names
 	}
 	if got := names(p.Shown(Dashboard)); !slices.Equal(got, []string{"fan_pct", "weather"}) {
-		t.Errorf("on the dashboard: %q", got)
+		t.Errorf("on the dashboard: got %q, want [\"fan_pct\" \"weather\"]", got)
 	}
 	if got := names(p.Shown(Summary)); got != nil {
-		t.Errorf("in the summary: %q", got)
+		t.Errorf("in the summary: got %q, want nil", got)
 	}
 	if readings, _ := p.Field("readings"); readings.Kind != KindList || readings.Fields[1].LabelKey != "field.host.fan.readings.sound_db" {
-		t.Errorf("%+v", readings)
+		t.Errorf("got field %+v", readings)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 		})(nil)},
 	} {
 		if _, err := KnownProbes().With(p); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want an error with %q", err, want)
+			t.Errorf("got error %v, want one with %q", err, want)
 		}
 	}
 }
@@ -180,7 +180,7 @@ func TestRangesEndAtTheSameValue(t *testing.T) {
 					to.SetFloat(v)
 				}
 				if bySchema, byUs := accepted(r); bySchema != want || byUs != want {
-					t.Errorf("%s.%s = %g: the schema says %t, Validate %t, want %t", p.Name, f.Name, v, bySchema, byUs, want)
+					t.Errorf("%s.%s = %g: schema %t, Validate %t, want %t", p.Name, f.Name, v, bySchema, byUs, want)
 				}
 			}
 		}
@@ -195,6 +195,6 @@ func TestErrorTextFitsItsField(t *testing.T) {
 	p := documentFields()[slices.IndexFunc(documentFields(), func(f Field) bool { return f.Name == "probes" })]
 	i := slices.IndexFunc(p.Fields, func(f Field) bool { return f.Name == "error" })
 	if p.Fields[i].MaxBytes != maxErrorText {
-		t.Errorf("%d bytes, but ErrorText returns up to %d", p.Fields[i].MaxBytes, maxErrorText)
+		t.Errorf("the field permits %d bytes, but ErrorText returns up to %d", p.Fields[i].MaxBytes, maxErrorText)
 	}
 }

@@ -19,7 +19,7 @@ func TestProgramNames(t *testing.T) {
 		"#":                                "",
 	} {
 		if got := ProgramName(said); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
+			t.Errorf("%q: got %q, want %q", said, got, want)
 		}
 	}
 	for word, name := range knownPrograms() {

@@ -19,7 +19,7 @@ func TestRedactedTargetIsASCII(t *testing.T) {
 		r := full(t)
 		r.Target = target
 		if got := Redact(r, Policy{}).Target; got != want {
-			t.Errorf("%s: %q, want %q", target, got, want)
+			t.Errorf("%s: got %q, want %q", target, got, want)
 		}
 	}
 }
@@ -46,11 +46,11 @@ func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 	}
 	got := part[AudioInput](t, c)
 	if *got.OSVolumeDB != -300 || got.SNRDB != nil || *got.ChannelCorrelation != 1 || got.CapturedMS != nil {
-		t.Errorf("volume %v, SNR %v, correlation %v, length %v", *got.OSVolumeDB, got.SNRDB, *got.ChannelCorrelation, got.CapturedMS)
+		t.Errorf("got volume %v, SNR %v, correlation %v, length %v; want -300, nil, 1, nil", *got.OSVolumeDB, got.SNRDB, *got.ChannelCorrelation, got.CapturedMS)
 	}
 	if c.Target != "https://bbb.example.org:8443" || part[NAT](t, c).PublicAddress != "203.0.113.0/24" ||
 		part[MediaVoice](t, c).UpLossCI95 != nil || len(c.Causes[0].Evidence) != 2 {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v", c)
 	}
 	b, err := c.Encode()
 	if err != nil {
@@ -58,7 +58,7 @@ func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 	}
 	for _, word := range []string{"anna", "geheim", "token", "ann-a1b", "113.77"} {
 		if strings.Contains(string(b), word) {
-			t.Errorf("%q travels", word)
+			t.Errorf("%q is in the redacted report", word)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestRedactKeepsTheAddressWhereTheOwnerWants(t *testing.T) {
 	part[NAT](t, r).PublicAddress = "203.0.113.77"
 	c := Redact(r, Policy{KeepPublicAddress: true})
 	if got := part[NAT](t, c).PublicAddress; got != "203.0.113.77" || c.Validate() != nil {
-		t.Errorf("%q, %v", got, c.Validate())
+		t.Errorf("got %q, error %v; want %q, nil", got, c.Validate(), "203.0.113.77")
 	}
 }
 
@@ -101,17 +101,17 @@ func TestTruncate(t *testing.T) {
 		"2001:db8:1:2:3:4:5:6%x": "2001:db8:1::/48",
 	} {
 		if got := Truncate(netip.MustParseAddr(in)); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
+			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 		if got := truncateText(Truncate(netip.MustParseAddr(in))); got != want {
-			t.Errorf("%s truncated twice: %s, want %s", in, got, want)
+			t.Errorf("%s truncated twice: got %s, want %s", in, got, want)
 		}
 	}
 	if got := Truncate(netip.Addr{}); got != "" {
-		t.Errorf("not an address: %q", got)
+		t.Errorf("not an address: got %q, want none", got)
 	}
 	if got := truncateText("203.0.113.77/32"); got != "203.0.113.0/24" {
-		t.Errorf("a complete address in the form of a network: %q", got)
+		t.Errorf("a complete address in the form of a network: got %q, want %q", got, "203.0.113.0/24")
 	}
 }
 
@@ -129,11 +129,11 @@ func TestDeviceName(t *testing.T) {
 		"USB PnP Sound Device Analog Stereo\n\t": "USB PnP Sound Device Analog Stereo",
 	} {
 		if got := DeviceName(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 	if got := DeviceName(strings.Repeat("ä", 10<<20)); len(got) > maxLongText || got == "" {
-		t.Errorf("10 MB: %d bytes", len(got))
+		t.Errorf("10 MB: got %d bytes", len(got))
 	}
 }
 
@@ -150,6 +150,6 @@ func TestRedactReachesIntoLists(t *testing.T) {
 	}
 	got := part[NetworkPath](t, c).Segments
 	if len(got) != 8 || got[1].RTTMS != nil || *got[1].LossPct != 100 || !math.IsNaN(*path.Segments[1].RTTMS) {
-		t.Errorf("%d segments, second %+v", len(got), got[1])
+		t.Errorf("got %d segments, second %+v", len(got), got[1])
 	}
 }

@@ -33,7 +33,7 @@ func TestSchemaIsCurrent(t *testing.T) {
 		return
 	}
 	if !bytes.Equal(Schema(), want) {
-		t.Error("schema.json does not fit the types: go test ./probe/report -run TestSchemaIsCurrent -update")
+		t.Error("schema.json differs from the types: go test ./probe/report -run TestSchemaIsCurrent -update")
 	}
 }
 
@@ -82,7 +82,7 @@ func TestSchemaNamesTheFieldsOfTheTypes(t *testing.T) {
 			}
 		}
 		for name := range properties {
-			t.Errorf("%s: schema has property %s, the type has not", typ.Name(), name)
+			t.Errorf("%s: the schema has a property %s, but the type has no such field", typ.Name(), name)
 		}
 	}
 }
@@ -108,8 +108,8 @@ func jsonType(t reflect.Type) string {
 	}[t.Kind()]
 }
 
-// TestUnitsStandInTheWords: the comment of every field states the unit in its name.
-func TestUnitsStandInTheWords(t *testing.T) {
+// TestUnitsAreInTheComments: the comment of every field states the unit in its name.
+func TestUnitsAreInTheComments(t *testing.T) {
 	comments := fieldComments(t)
 	words := map[string]string{
 		"ms": "ms", "s": " s", "pct": "percent", "hz": "Hz", "dbfs": "dBFS", "dbtp": "dBTP", "lufs": "LUFS", "db": "dB",
@@ -121,7 +121,7 @@ func TestUnitsStandInTheWords(t *testing.T) {
 			parts := strings.Split(nameOf(f), "_")
 			unit, ok := words[parts[len(parts)-1]]
 			if ok && len(parts) > 1 && !strings.Contains(comments[typ.Name()+"."+f.Name], unit) {
-				t.Errorf("the comment of %s.%s does not name its unit %q", typ.Name(), f.Name, unit)
+				t.Errorf("the comment of %s.%s lacks its unit %q", typ.Name(), f.Name, unit)
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 	for name, e := range enums {
 		got, want := slices.Sorted(slices.Values(e.values())), slices.Sorted(slices.Values(seen[name]))
 		if !slices.Equal(got, want) {
-			t.Errorf("%s lists %q, its constants are %q", name, got, want)
+			t.Errorf("%s lists %q, but its constants are %q", name, got, want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestErrorTextTakesNamesOut(t *testing.T) {
+func TestErrorTextRemovesNames(t *testing.T) {
 	dns := &net.DNSError{Err: "no such host", Name: "annas-fritzbox", Server: "192.168.178.1:53", IsNotFound: true}
 	dial := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IP{192, 0, 2, 7}, Port: 443}, Err: errors.New("connection refused")}
 	for name, c := range map[string]struct {
@@ -31,7 +31,7 @@ func TestErrorTextTakesNamesOut(t *testing.T) {
 		"joined":      {errors.Join(errors.New("first"), &fs.PathError{Op: "stat", Path: "anna", Err: fs.ErrNotExist}), "first stat (path): file does not exist"},
 	} {
 		if got := ErrorText(c.err); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestCleanText(t *testing.T) {
 		"broken \xff\xfe UTF-8":                              "broken  UTF-8",
 	} {
 		if got := CleanText(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
@@ -78,10 +78,10 @@ func FuzzCleanText(f *testing.F) {
 func TestNewCase(t *testing.T) {
 	code, err := NewCase(bytes.NewReader([]byte{0, 1, 31, 32, 255, 18}))
 	if err != nil || code != "01Z-0ZJ" {
-		t.Errorf("%q, %v", code, err)
+		t.Errorf("got %q, error %v; want 01Z-0ZJ", code, err)
 	}
 	if again, ok := NormalizeCase(code); !ok || again != code || !patternCase.MatchString(code) {
-		t.Errorf("%q is not its own normal form: %q, %t", code, again, ok)
+		t.Errorf("the normal form of %q is %q, ok %t", code, again, ok)
 	}
 	if _, err := NewCase(iotest.ErrReader(errors.New("no entropy"))); err == nil {
 		t.Error("NewCase succeeded without random bits")
@@ -97,7 +97,7 @@ func TestNormalizeCase(t *testing.T) {
 	} {
 		got, ok := NormalizeCase(in)
 		if got != want || ok != (want != "") {
-			t.Errorf("%.20q: %q, %t, want %q", in, got, ok, want)
+			t.Errorf("%.20q: got %q, ok %t; want %q", in, got, ok, want)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func FuzzNormalizeCase(f *testing.F) {
 	f.Add("k7p 3qx")
 	f.Fuzz(func(t *testing.T, s string) {
 		if code, ok := NormalizeCase(s); ok && !patternCase.MatchString(code) {
-			t.Errorf("%q yields %q", s, code)
+			t.Errorf("%q: got %q", s, code)
 		}
 	})
 }
@@ -116,17 +116,17 @@ func TestNewID(t *testing.T) {
 	random := []byte{0x0C, 0xC3, 0x18, 0xC4, 0xDC, 0x0C, 0x0C, 0x07, 0x39, 0x8F}
 	id, err := NewID(at, bytes.NewReader(random))
 	if err != nil || id != "017f22e2-79b0-7cc3-98c4-dc0c0c07398f" {
-		t.Errorf("%s, %v", id, err)
+		t.Errorf("got %s, error %v; want %s", id, err, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
 	}
 	if u, err := uuid.Parse(id); err != nil || u.Version() != 7 || u.Variant() != uuid.RFC4122 {
-		t.Errorf("%v, %v", u, err)
+		t.Errorf("got %v, error %v; want Version 7, Variant %v", u, err, uuid.RFC4122)
 	}
 	later, _ := NewID(at.Add(time.Millisecond), bytes.NewReader(make([]byte, 10)))
 	if later <= id {
 		t.Errorf("%s is not after %s", later, id)
 	}
 	if old, err := NewID(time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC), bytes.NewReader(random)); err != nil || !patternUUIDv7.MatchString(old) {
-		t.Errorf("clock before 1970: %q, %v", old, err)
+		t.Errorf("clock before 1970: got %q, error %v", old, err)
 	}
 	if _, err := NewID(at, iotest.ErrReader(errors.New("no entropy"))); err == nil {
 		t.Error("NewID succeeded without random bits")

@@ -9,7 +9,7 @@ func TestUnitOf(t *testing.T) {
 		"up_loss_pct_ci95": "%", "up_bytes": "Byte", "device": "", "dropouts": "",
 	} {
 		if got, ok := unitOf(field); got.sign != want || ok != (want != "") {
-			t.Errorf("%s: %q, want %q", field, got.sign, want)
+			t.Errorf("%s: got %q, want %q", field, got.sign, want)
 		}
 	}
 }

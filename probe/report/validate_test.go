@@ -42,7 +42,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"not a number":         {func(r *Report) { part[AudioInput](t, r).SNRDB = new(math.NaN()) }, "probes[0].data.snr_db"},
 		"loss of 101 %":        {func(r *Report) { part[MediaVoice](t, r).UpLossPct = new(101.0) }, place(ProbeMediaVoice) + ".data.up_loss_pct"},
 		"negative count":       {func(r *Report) { part[MediaVoice](t, r).Sent = new(-1) }, place(ProbeMediaVoice) + ".data.sent"},
-		"interval turned":      {func(r *Report) { part[MediaVoice](t, r).UpLossCI95 = &Interval{2, 1} }, place(ProbeMediaVoice) + ".data.up_loss_pct_ci95"},
+		"interval reversed":    {func(r *Report) { part[MediaVoice](t, r).UpLossCI95 = &Interval{2, 1} }, place(ProbeMediaVoice) + ".data.up_loss_pct_ci95"},
 		"interval out":         {func(r *Report) { part[MediaVoice](t, r).UpLossCI95 = &Interval{2, 101} }, place(ProbeMediaVoice) + ".data.up_loss_pct_ci95[1]"},
 		"empty state":          {func(r *Report) { part[NAT](t, r).UDP = "" }, place(ProbeNAT) + ".data.udp"},
 		"address of nonsense":  {func(r *Report) { part[NAT](t, r).PublicAddress = "1.2.3" }, place(ProbeNAT) + ".data.public_address"},
@@ -55,7 +55,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"too much evidence":    {func(r *Report) { cause(r).Evidence = make([]Evidence, maxItemsOf("causes", "evidence")+1) }, "causes[0].evidence"},
 		"evidence is a list":   {func(r *Report) { cause(r).Evidence[0].Value = []any{1.0} }, "causes[0].evidence[0].value"},
 		"evidence is nothing":  {func(r *Report) { cause(r).Evidence[0].Value = nil }, "causes[0].evidence[0].value"},
-		"evidence is a novel":  {func(r *Report) { cause(r).Evidence[0].Value = strings.Repeat("x", 201) }, "causes[0].evidence[0].value"},
+		"evidence is too long": {func(r *Report) { cause(r).Evidence[0].Value = strings.Repeat("x", 201) }, "causes[0].evidence[0].value"},
 		"evidence is infinite": {func(r *Report) { cause(r).Evidence[0].Value = math.Inf(-1) }, "causes[0].evidence[0].value"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestValidateNamesTheField(t *testing.T) {
 			c.spoil(r)
 			e, ok := errors.AsType[*ValidationError](r.Validate())
 			if !ok || e.Field != c.field {
-				t.Errorf("%v, want a ValidationError of %s", e, c.field)
+				t.Errorf("got error %v, want a ValidationError for %s", e, c.field)
 			}
 			if ok && len(e.Error()) > 300 {
 				t.Errorf("the error message has %d bytes", len(e.Error()))
@@ -72,7 +72,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	}
 }
 
-func TestValidateTakesTheUnusual(t *testing.T) {
+func TestValidateAcceptsUnusualValues(t *testing.T) {
 	for name, spoil := range map[string]func(r *Report){
 		"clock before 1970":        func(r *Report) { r.StartedAt = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"not enrolled":             func(r *Report) { r.Agent.ID = "" },
@@ -86,7 +86,7 @@ func TestValidateTakesTheUnusual(t *testing.T) {
 		r := full(t)
 		spoil(r)
 		if err := r.Validate(); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestG107Defaults(t *testing.T) {
 	near(t, "R", score.R, 93.2062, 5e-5)
 	near(t, "MOS", score.MOS, 4.4094, 5e-5)
 	if score.Model != "G.107" || score.Codec != "none" {
-		t.Errorf("%+v", score)
+		t.Errorf("got %+v, want model G.107 without a codec", score)
 	}
 }
 
@@ -71,7 +71,7 @@ func TestG107BurstsCostMore(t *testing.T) {
 	random := rateNarrowband(p).r
 	p.BurstR = 3
 	if bursty := rateNarrowband(p).r; bursty >= random {
-		t.Errorf("R %v with bursts, %v at random", bursty, random)
+		t.Errorf("got R %v with bursts, %v with random loss", bursty, random)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestG1071ReferencePoints(t *testing.T) {
 		near(t, "R", score.R, c.r, 5e-3)
 		near(t, "MOS", score.MOS, c.mos, 5e-5)
 		if score.Model != "G.107.1" || score.Codec != "vector" {
-			t.Errorf("%+v", score)
+			t.Errorf("got %+v, want model G.107.1, codec vector", score)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func TestG1072Formula(t *testing.T) {
 		near(t, "R", score.R, c.r, 0.01)
 		near(t, "MOS", score.MOS, MOS(c.r/1.48), 5e-4)
 		if score.Model != "G.107.2" {
-			t.Errorf("%+v", score)
+			t.Errorf("got %+v, want model G.107.2", score)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestMOSIsClamped(t *testing.T) {
 		before = MOS(r)
 	}
 	if !math.IsNaN(MOS(math.NaN())) {
-		t.Error("a score of nothing")
+		t.Error("got a score without parameters")
 	}
 }
 
@@ -151,14 +151,14 @@ func TestOpusVoiceScore(t *testing.T) {
 	}
 	near(t, "R", clean.R, 129-19.96, 1e-9)
 	if clean.Model != "G.107.1" || !strings.Contains(clean.Codec, "random") || !strings.Contains(clean.Codec, "Alahmadi") {
-		t.Errorf("%+v", clean)
+		t.Errorf("got %+v, want G.107.1 with the codec values for random loss", clean)
 	}
 	random, _ := RateVoice(Voice{RTTMS: 20, PlayoutMS: 60, LossPct: 5, BurstR: new(1.2)})
 	near(t, "R random", random.R, 129-19.96-(95-19.96)*5/(5+19.50), 1e-9)
 	bursty, _ := RateVoice(Voice{RTTMS: 20, PlayoutMS: 60, LossPct: 5, BurstR: new(2.0)})
 	near(t, "R bursty", bursty.R, 129-19.96-(95-19.96)*5/(5+16.92), 1e-9)
 	if !strings.Contains(bursty.Codec, "bursty") {
-		t.Errorf("%+v", bursty)
+		t.Errorf("got %+v, want the codec values for bursty loss", bursty)
 	}
 	near(t, "mouth to ear", Voice{RTTMS: 100, PlayoutMS: 60}.MouthToEarMS(), 136.5, 1e-12)
 }
@@ -174,7 +174,7 @@ func TestOpusValues(t *testing.T) {
 		{OpusSuperWideband31k, 16.83, 10.44, 8.82}, {OpusSuperWideband40k, 10.67, 9.79, 8.04},
 	} {
 		if r, b := c.codec(false), c.codec(true); r.Ie != c.ie || b.Ie != c.ie || r.Bpl != c.random || b.Bpl != c.bursty {
-			t.Errorf("%+v %+v", r, b)
+			t.Errorf("got %+v for random loss, %+v for bursty; want %+v", r, b, c)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func TestInvalidInputIsRefused(t *testing.T) {
 		"RTT negative": {RTTMS: -1}, "RTT NaN": {RTTMS: nan}, "RTT infinite": {RTTMS: math.Inf(1)}, "playout": {PlayoutMS: -1},
 	} {
 		if s, err := RateVoice(v); !errors.Is(err, ErrParameter) || s != (Score{}) {
-			t.Errorf("%s: %+v, %v", name, s, err)
+			t.Errorf("%s: got %+v, error %v; want %v", name, s, err, ErrParameter)
 		}
 	}
 	for name, spoil := range map[string]func(*Params){
@@ -196,11 +196,11 @@ func TestInvalidInputIsRefused(t *testing.T) {
 		p := Defaults()
 		spoil(&p)
 		if _, err := RateNarrowband(p, ""); !errors.Is(err, ErrParameter) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, ErrParameter)
 		}
 	}
 	if _, err := RateFullband(Codec{Ie: 10, Bpl: nan}, 0, 0); !errors.Is(err, ErrParameter) {
-		t.Errorf("Bpl: %v", err)
+		t.Errorf("Bpl: got error %v, want %v", err, ErrParameter)
 	}
 }
 
@@ -210,7 +210,7 @@ func FuzzRateVoice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, rtt, playout, loss, burstR float64) {
 		s, err := RateVoice(Voice{RTTMS: rtt, PlayoutMS: playout, LossPct: loss, BurstR: &burstR})
 		if err == nil && !(s.MOS >= 1 && s.MOS <= 4.5 && s.R <= wideTop) {
-			t.Errorf("%+v", s)
+			t.Errorf("got %+v, which is out of range", s)
 		}
 	})
 }

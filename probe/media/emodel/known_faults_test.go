@@ -17,7 +17,7 @@ func TestFaultVonageConstantDelay(t *testing.T) {
 	fibre := mustRate(t, Voice{RTTMS: 10, PlayoutMS: 60})
 	satellite := mustRate(t, Voice{RTTMS: 600, PlayoutMS: 60})
 	if satellite.MOS > fibre.MOS-0.5 {
-		t.Errorf("satellite %v, fibre %v", satellite.MOS, fibre.MOS)
+		t.Errorf("got a MOS of %v for satellite, %v for fibre", satellite.MOS, fibre.MOS)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestFaultObserveRTCScoreRisesWithDelay(t *testing.T) {
 					t.Fatal(err, err2, err3)
 				}
 				if slower.R > here.R+1e-9 || slower.MOS > here.MOS+1e-12 || lossier.R > here.R+1e-9 {
-					t.Fatalf("%s: %.4f at %v %% %v ms, %.4f slower, %.4f lossier", here.Model, here.R, loss, ta, slower.R, lossier.R)
+					t.Fatalf("%s: got R %.4f at %v %% %v ms, %.4f with more delay, %.4f with more loss", here.Model, here.R, loss, ta, slower.R, lossier.R)
 				}
 			}
 		}
@@ -59,15 +59,15 @@ func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 			at++
 		}
 		if got != order[at] {
-			t.Fatalf("MOS %.3f is %q after %q", mos, got, order[at])
+			t.Fatalf("MOS %.3f: got %q after %q", mos, got, order[at])
 		}
 	}
 	if at != len(order)-1 {
-		t.Errorf("only %d categories seen", at+1)
+		t.Errorf("got only %d categories", at+1)
 	}
 	for mos, want := range map[float64]Satisfaction{4.05: Satisfied, 3.65: SomeDissatisfied} {
 		if got := (Score{MOS: mos}).Satisfaction(); got != want {
-			t.Errorf("MOS %v: %s, want %s", mos, got, want)
+			t.Errorf("MOS %v: got %s, want %s", mos, got, want)
 		}
 	}
 }
@@ -77,6 +77,6 @@ func TestFaultScalesMixed(t *testing.T) {
 	wide, _ := RateWideband(Codec{Ie: 36, Bpl: 10}, 0, 0)
 	full, _ := RateFullband(Codec{Ie: 55, Bpl: 10}, 0, 0)
 	if wide.R != full.R || wide.MOS <= full.MOS || wide.Model == full.Model {
-		t.Errorf("the same R of 93 must not score alike: %+v %+v", wide, full)
+		t.Errorf("R 93 has the same quality on both scales: %+v, %+v", wide, full)
 	}
 }

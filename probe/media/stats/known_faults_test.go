@@ -22,7 +22,7 @@ func TestFaultPionStatsSecondDifference(t *testing.T) {
 		before = d
 	}
 	if second/meanAbsD < 1.5 {
-		t.Fatalf("second difference only %v times higher: the vector tests nothing", second/meanAbsD)
+		t.Fatalf("the second difference is only %v times higher, so the vector tests nothing", second/meanAbsD)
 	}
 	j := JitterOf(packets)
 	near(t, "mean of J", j.MeanMS, meanAbsD, 0.02*meanAbsD)
@@ -43,7 +43,7 @@ func TestFaultPionReportFloatWrap(t *testing.T) {
 	}
 	got, want := *JitterRTP(wrapping, 48000), *JitterRTP(plain, 48000)
 	if got != want || got.MaxMS > 3 {
-		t.Errorf("over the wrap %+v, without %+v", got, want)
+		t.Errorf("got %+v across the wrap, want %+v", got, want)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestFaultSequenceNumberWrap(t *testing.T) {
 	}
 	s := Summarise(Direction{FirstSeq: math.MaxUint32 - 2, Sent: 6, IntervalNS: 20e6, Packets: packets})
 	if s.Loss.Lost != 0 || s.Reordering.Reordered != 0 || s.Foreign != 0 || s.IPDVMS.N != 5 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want no lost, reordered or foreign packets", s)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestFaultCoturnWholeMilliseconds(t *testing.T) {
 func TestFaultIperf3DuplicateWipesOutLoss(t *testing.T) {
 	s := Summarise(Direction{Sent: 5, IntervalNS: 20e6, Packets: stream(0, 1, 1, 3, 3, 3, 4, 4)})
 	if s.Loss.Lost != 1 || s.Duplicates != 4 {
-		t.Errorf("lost %d, duplicates %d, want 1 and 4", s.Loss.Lost, s.Duplicates)
+		t.Errorf("got %d lost, %d duplicates; want 1 and 4", s.Loss.Lost, s.Duplicates)
 	}
 	near(t, "loss", s.Loss.Pct, 20, 1e-12)
 }
@@ -87,7 +87,7 @@ func TestFaultIperf3DuplicateWipesOutLoss(t *testing.T) {
 func TestFaultIperf3NegativeLoss(t *testing.T) {
 	s := Summarise(Direction{Sent: 2, IntervalNS: 20e6, Packets: stream(0, 1, 2, 3, 4)})
 	if s.Loss.Lost != 0 || s.Loss.Pct != 0 || s.Foreign != 3 {
-		t.Errorf("%+v, foreign %d", s.Loss, s.Foreign)
+		t.Errorf("got %+v, %d foreign; want Lost 0, Pct 0, 3", s.Loss, s.Foreign)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestFaultIrttUnsignedUnderflow(t *testing.T) {
 	packets := slices.Repeat(stream(0), 1000)
 	s := Summarise(Direction{Sent: 1, IntervalNS: 20e6, Packets: packets})
 	if s.Loss.Lost != 0 || s.Loss.Received != 1 || s.Duplicates != 999 || s.Late[0].TotalPct != 0 {
-		t.Errorf("%+v, duplicates %d, late %+v", s.Loss, s.Duplicates, s.Late[0])
+		t.Errorf("got %+v, %d duplicates, late %+v", s.Loss, s.Duplicates, s.Late[0])
 	}
 }
 
@@ -106,7 +106,7 @@ func TestFaultJitsiNumbersSortedAsStrings(t *testing.T) {
 }
 
 // Jitsi's pre-call test derives loss from a flood that its own sender cannot sustain.
-// Packets that were never sent are no loss, and the self check shows the reason.
+// Packets that were never sent are no loss, and the self-check shows the reason.
 func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 	sends := make([]Send, 50)
 	for i := range sends {
@@ -117,10 +117,10 @@ func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 		packets[i] = Packet{Seq: uint32(i), SentNS: s.SentNS, ArrivedNS: s.SentNS + 10e6}
 	}
 	if s := Summarise(Direction{Sent: len(sends), IntervalNS: 20e6, Packets: packets}); s.Loss.Pct != 0 || s.Jitter.FinalMS != 0 {
-		t.Errorf("this computer's own lateness counts as delay of the network: %+v %+v", s.Loss, s.Jitter)
+		t.Errorf("the lateness of this computer counts as delay of the network: %+v %+v", s.Loss, s.Jitter)
 	}
 	if v := CheckSchedule(sends, 50, DefaultScheduleLimits()).Verdict; v != VerdictVoid {
-		t.Errorf("verdict %s, want void", v)
+		t.Errorf("got verdict %s, want void", v)
 	}
 }
 

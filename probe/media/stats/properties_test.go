@@ -47,11 +47,11 @@ func TestDuplicatesChangeNothingButTheirCount(t *testing.T) {
 		sortByArrival(doubled.Packets)
 		got := Summarise(doubled)
 		if got.Duplicates != added {
-			t.Fatalf("%d duplicates, added %d", got.Duplicates, added)
+			t.Fatalf("got %d duplicates, want %d", got.Duplicates, added)
 		}
 		got.Duplicates = 0
 		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("with duplicates %+v\nwithout %+v", got, want)
+			t.Fatalf("with duplicates got %+v\nwant %+v", got, want)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestOrderDoesNotAffectOtherStatistics(t *testing.T) {
 		got := Summarise(shuffled)
 		if !reflect.DeepEqual(got.Loss, want.Loss) || !reflect.DeepEqual(got.IPDVMS, want.IPDVMS) ||
 			got.Bursts != want.Bursts || got.Runs != want.Runs || !reflect.DeepEqual(got.Late, want.Late) {
-			t.Fatalf("shuffled %+v\nin order %+v", got, want)
+			t.Fatalf("shuffled: got %+v\nwant %+v", got, want)
 		}
 		if want.PDVMS != nil {
 			near(t, "PDV p95", got.PDVMS.P95, want.PDVMS.P95, 1e-6)
@@ -90,31 +90,31 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	s := Summarise(Direction{IntervalNS: 20e6})
 	if s.Loss != nil || s.Jitter != nil || s.PDVMS != nil || s.IPDVMS != nil || s.Reordering != nil ||
 		s.Late != nil || s.BurstR != nil || s.LongestGapMS != nil || s.LatePct(60) != nil {
-		t.Errorf("without packets: %+v", s)
+		t.Errorf("without packets: got %+v", s)
 	}
 	s = Summarise(Direction{Sent: 300, IntervalNS: 20e6})
 	if s.Loss.Pct != 100 || s.Jitter != nil || s.PDVMS != nil || s.Late != nil || *s.LongestGapMS != 6000 {
-		t.Errorf("all lost: %+v", s)
+		t.Errorf("all lost: got %+v; want Loss Pct 100, no Jitter, no PDVMS, no Late, LongestGapMS 6000", s)
 	}
 	if JitterRTP(make([]RTPArrival, 3), 0) != nil {
-		t.Error("jitter without a clock rate")
+		t.Error("got jitter without a clock rate")
 	}
 	s = Summarise(Direction{Sent: -5, Packets: stream(1, 2)})
 	if s.Loss != nil || s.Foreign != 2 {
-		t.Errorf("negative count sent: %+v", s)
+		t.Errorf("negative number of packets sent: got %+v; want no Loss, Foreign 2", s)
 	}
 }
 
 func TestLatePct(t *testing.T) {
 	s := Summarise(Direction{Sent: 4, IntervalNS: 20e6, Packets: delayed(10, 10, 10, 100)})
 	if got := s.LatePct(60); got == nil || *got != 25 {
-		t.Errorf("late for 60 ms: %v", got)
+		t.Errorf("late for 60 ms: got %v, want 25", got)
 	}
 	if s.LatePct(61) != nil {
-		t.Error("a buffer that was not evaluated has a value")
+		t.Error("got a value for a buffer that was not evaluated")
 	}
 	if s.Bursts.GapLost != 1 || s.PlayoutMS != DefaultPlayoutMS {
-		t.Errorf("the late packet is not discarded: %+v", s.Bursts)
+		t.Errorf("the late packet is not discarded: got %+v", s.Bursts)
 	}
 }
 
@@ -133,16 +133,16 @@ func FuzzSummarise(f *testing.F) {
 		}
 		s := Summarise(d)
 		if s.Loss != nil && (s.Loss.Lost < 0 || s.Loss.Pct < 0 || s.Loss.Pct > 100 || !s.Loss.CI95.Contains(s.Loss.Pct)) {
-			t.Errorf("loss %+v", s.Loss)
+			t.Errorf("got loss %+v", s.Loss)
 		}
 		if s.Loss != nil && s.Loss.Received+s.Duplicates+s.Foreign != len(d.Packets) {
-			t.Errorf("the counts of %d packets are inconsistent: %+v", len(d.Packets), s)
+			t.Errorf("inconsistent counts of %d packets: %+v", len(d.Packets), s)
 		}
 		if s.PDVMS != nil && !(s.PDVMS.Min >= 0) {
-			t.Errorf("PDV %+v", s.PDVMS)
+			t.Errorf("got PDV %+v", s.PDVMS)
 		}
 		if b := s.Bursts; b.BurstPackets+b.GapPackets != int(sent) || b.BurstLost+b.GapLost != s.Runs.Lost {
-			t.Errorf("bursts %+v, runs %+v of %d", b, s.Runs, sent)
+			t.Errorf("got bursts %+v, runs %+v of %d", b, s.Runs, sent)
 		}
 	})
 }

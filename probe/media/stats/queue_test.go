@@ -80,34 +80,34 @@ func TestQueueSwing(t *testing.T) {
 			}
 			return 10
 		}, 0, 1},
-		"a radio that sleeps 180 ms": {func(i int) float64 { return max(10, 180-20*float64(i%15)) }, 0, 1},
-		"a handover that holds all for 1.5 s": {func(i int) float64 {
+		"a radio in power saving for 180 ms": {func(i int) float64 { return max(10, 180-20*float64(i%15)) }, 0, 1},
+		"a handover that delays everything for 1.5 s": {func(i int) float64 {
 			if i >= 100 && i < 175 {
 				return 1500 - 20*float64(i-100)
 			}
 			return 10
 		}, 0, 0},
-		"a new route, 300 ms longer": {func(i int) float64 { return 20 + 300*float64(i/150) }, 0, 0},
-		"a narrow line fills up":     {narrow(34.7, 600), 350, 640},
+		"a new route with 300 ms more delay": {func(i int) float64 { return 20 + 300*float64(i/150) }, 0, 0},
+		"a narrow line fills up":             {narrow(34.7, 600), 350, 640},
 	} {
 		packets := voice(c.delay)
 		got := QueueSwingMS(packets, Skew(packets))
 		if got == nil || *got < c.low || *got > c.high {
-			t.Errorf("%s: %v, want %g to %g", name, show(got), c.low, c.high)
+			t.Errorf("%s: got %v, want %g to %g", name, show(got), c.low, c.high)
 		}
 	}
 	// A line with a full buffer of 1 s leaves time for only 1.3 s.
 	if got := QueueSwingMS(voice(sawtooth(1000))[:65], 0); got == nil || *got < 200 || *got > 330 {
-		t.Errorf("1.3 s: %v", show(got))
+		t.Errorf("1.3 s: got %v", show(got))
 	}
 	if got := QueueSwingMS(voice(func(i int) float64 { return 10 + 30*float64(i%3) })[:65], 0); got == nil || *got > 1 {
-		t.Errorf("1.3 s of jitter: %v", show(got))
+		t.Errorf("1.3 s of jitter: got %v", show(got))
 	}
 	if got := QueueSwingMS(voice(sawtooth(1000))[:35], 0); got != nil {
-		t.Errorf("0.7 s prove nothing: %v", *got)
+		t.Errorf("0.7 s: got %v, want unknown", *got)
 	}
 	if got := QueueSwingMS(nil, 0); got != nil {
-		t.Errorf("nothing arrived: %v", *got)
+		t.Errorf("no arrivals: got %v, want unknown", *got)
 	}
 }
 
@@ -138,20 +138,20 @@ func TestSlowedInterval(t *testing.T) {
 			}
 			return 20
 		}), 0},
-		"jitter":            {random(4, func(r *rand.Rand) float64 { return 60 * r.Float64() }), 0},
-		"somebody's upload": {sawtooth(1000), 0},
+		"jitter":         {random(4, func(r *rand.Rand) float64 { return 60 * r.Float64() }), 0},
+		"another upload": {sawtooth(1000), 0},
 	} {
 		got := SlowedInterval(voice(c.delay), 20e6)
 		switch {
 		case c.want == 0 && got != nil:
-			t.Errorf("%s: slowed to %g ms", name, *got/1e6)
+			t.Errorf("%s: got an interval of %g ms, want none", name, *got/1e6)
 		case c.want > 0 && (got == nil || math.Abs(*got/1e6-c.want) > 0.5):
-			t.Errorf("%s: %v, want %g ms", name, show(got), c.want)
+			t.Errorf("%s: got %v, want %g ms", name, show(got), c.want)
 		}
 	}
 	for _, p := range [][]Packet{nil, voice(narrow(34.7, 600))[:20]} {
 		if got := SlowedInterval(p, 20e6); got != nil {
-			t.Errorf("%d packets prove nothing: %v", len(p), *got)
+			t.Errorf("%d packets: got %v, want unknown", len(p), *got)
 		}
 	}
 }
@@ -164,13 +164,13 @@ func TestEchoesOfANarrowLine(t *testing.T) {
 		echoes = append(echoes, Packet{Seq: uint32(i), SentNS: p.ArrivedNS, ArrivedNS: p.ArrivedNS + 20e6})
 	}
 	if got := SlowedInterval(echoes, 20e6); got != nil {
-		t.Errorf("slowed to %g ms", *got/1e6)
+		t.Errorf("got an interval of %g ms, want none", *got/1e6)
 	}
 	for i := range echoes { // on a line that is even slower
 		echoes[i].ArrivedNS = echoes[0].SentNS + int64(i)*55e6
 	}
 	if got := SlowedInterval(echoes, 20e6); got == nil || math.Abs(*got/1e6-55) > 0.5 {
-		t.Errorf("%v, want 55 ms", show(got))
+		t.Errorf("got %v, want 55 ms", show(got))
 	}
 }
 

@@ -37,7 +37,7 @@ func TestSkewOf100PPMDoesNotTouchPDV(t *testing.T) {
 	near(t, "PDV p95", got.P95, truth.P95, 0.3)
 	near(t, "PDV p99", got.P99, truth.P99, 0.3)
 	if raw := Spread(PDV(packets, 0)); raw.P50 < truth.P50+2 {
-		t.Errorf("PDV p50 %v without removal, truth %v: the vector tests nothing", raw.P50, truth.P50)
+		t.Errorf("PDV p50 is %v without removal, truth %v: the vector tests nothing", raw.P50, truth.P50)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestNonLinearDelayIsNotRemovedAsSkew(t *testing.T) {
 		"level":                  func(int) float64 { return 20 },
 	} {
 		if got := Skew(skewed(3000, 0, delayMS)); got != 0 {
-			t.Errorf("%s: %v ppm", name, got)
+			t.Errorf("%s: got %v ppm, want 0", name, got)
 		}
 	}
 }
@@ -60,11 +60,11 @@ func TestSkewOfShortStreamIsZero(t *testing.T) {
 	ramp := func(i int) float64 { return 20 + float64(i)*0.002 }
 	for _, n := range []int{0, 1, 49, 99} {
 		if got := Skew(skewed(n, 0, ramp)); got != 0 {
-			t.Errorf("%d packets: %v ppm", n, got)
+			t.Errorf("%d packets: got %v ppm, want 0", n, got)
 		}
 	}
 	same := make([]Packet, 100) // all timestamps equal
 	if got := Skew(same); got != 0 {
-		t.Errorf("no span: %v ppm", got)
+		t.Errorf("equal timestamps: got %v ppm, want 0", got)
 	}
 }

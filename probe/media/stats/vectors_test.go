@@ -51,34 +51,34 @@ func TestJitterOfOneLatePacket(t *testing.T) {
 func TestPDVAndIPDVOfRFC5481(t *testing.T) {
 	packets := delayed(20, 10, 20, 25, 20)
 	if got := PDV(packets, 0); !slices.Equal(got, []float64{10, 0, 10, 15, 10}) {
-		t.Errorf("PDV %v", got)
+		t.Errorf("got PDV %v, want %v", got, []float64{10, 0, 10, 15, 10})
 	}
 	if got := IPDV(Sort(packets, 0, 5)); !slices.Equal(got, []float64{-10, 10, 5, -5}) {
-		t.Errorf("IPDV %v", got)
+		t.Errorf("got IPDV %v, want %v", got, []float64{-10, 10, 5, -5})
 	}
 }
 
 func TestIPDVSkipsOverALoss(t *testing.T) {
 	packets := slices.Delete(delayed(20, 10, 99, 25, 20), 2, 3)
 	if got := IPDV(Sort(packets, 0, 5)); !slices.Equal(got, []float64{-10, -5}) {
-		t.Errorf("IPDV %v, want no value between packets 1 and 3", got)
+		t.Errorf("got IPDV %v, want no value between packets 1 and 3", got)
 	}
 }
 
 func TestReorderingOfRFC4737(t *testing.T) {
 	r := ReorderingOf(Sort(stream(0, 1, 5, 2, 3, 4, 6), 0, 7))
 	if r.Reordered != 3 || r.MaxExtent != 3 {
-		t.Errorf("reordered %d, extent %d, want 3 and 3", r.Reordered, r.MaxExtent)
+		t.Errorf("got %d reordered, extent %d; want 3 and 3", r.Reordered, r.MaxExtent)
 	}
 	near(t, "share", r.Pct, 100*3.0/7, 1e-12)
 }
 
 func TestReorderingIsNotLossNorDuplicate(t *testing.T) {
 	if r := ReorderingOf(Sort(stream(0, 3, 3, 5), 0, 6)); r.Reordered != 0 {
-		t.Errorf("reordered %d, want 0", r.Reordered)
+		t.Errorf("got %d reordered, want 0", r.Reordered)
 	}
 	if r := ReorderingOf(Sort(stream(0, 2, 1, 1), 0, 3)); r.Reordered != 1 {
-		t.Errorf("reordered %d, want 1: the duplicate does not count", r.Reordered)
+		t.Errorf("got %d reordered, want 1: the duplicate does not count", r.Reordered)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestBurstsAndGapsOfRFC3611(t *testing.T) {
 	b := BurstsOf(fates(rfc3611), Gmin)
 	const packetMS = 10
 	if b.Bursts != 1 || b.BurstPackets*packetMS != 120 || b.GapPackets*packetMS != 520 || b.Gaps != 2 {
-		t.Errorf("%+v", b)
+		t.Errorf("got %+v, want a burst of 120 ms and two gaps of 520 ms together", b)
 	}
 	near(t, "burst density", b.BurstDensity(), 1.0/3, 1e-12)
 	near(t, "gap density", b.GapDensity(), 0.0385, 0.00005)
@@ -119,7 +119,7 @@ func TestBurstEdges(t *testing.T) {
 		"two bursts":           {"00" + run(16) + "00", Bursts{Bursts: 2, BurstPackets: 4, BurstLost: 4, Gaps: 1, GapPackets: 16}},
 	} {
 		if got := BurstsOf(fates(c.fates), Gmin); got != c.want {
-			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestBurstR(t *testing.T) {
 	near(t, "one run", *BurstR(fates("11000011")), 2, 1e-12)
 	near(t, "spread out", *BurstR(fates("10101010")), 0.5, 1e-12)
 	if BurstR(fates("1111")) != nil || BurstR(fates("0000")) != nil || BurstR(nil) != nil {
-		t.Error("undefined without loss and without anything received")
+		t.Error("got a burst ratio without loss, or without received packets")
 	}
 }
 
@@ -146,11 +146,11 @@ func TestWilsonInterval(t *testing.T) {
 		near(t, "low", i.LowPct, c.low, 0.006)
 		near(t, "high", i.HighPct, c.high, 0.006)
 		if !i.Contains(100 * float64(c.hits) / float64(c.n)) {
-			t.Errorf("%d of %d outside its own interval %+v", c.hits, c.n, i)
+			t.Errorf("%d of %d is outside its own interval %+v", c.hits, c.n, i)
 		}
 	}
 	if got := Wilson95(0, 0); got != (Interval{0, 100}) {
-		t.Errorf("nothing known: %+v", got)
+		t.Errorf("empty sample: got %+v, want %+v", got, (Interval{0, 100}))
 	}
 }
 
@@ -160,7 +160,7 @@ func TestPercentileType7(t *testing.T) {
 		near(t, "percentile", Percentile(values, p), want, 1e-12)
 	}
 	if !slices.Equal(values, []float64{4, 1, 3, 2}) {
-		t.Error("input was sorted in place")
+		t.Error("the input was sorted in place")
 	}
 	for _, p := range []float64{-1, 101, math.NaN()} {
 		if !math.IsNaN(Percentile(values, p)) {
@@ -168,7 +168,7 @@ func TestPercentileType7(t *testing.T) {
 		}
 	}
 	if !math.IsNaN(Percentile(nil, 50)) || Spread(nil) != nil {
-		t.Error("percentile of nothing is a number")
+		t.Error("got a percentile of an empty sample")
 	}
 }
 
@@ -176,10 +176,10 @@ func TestLateLoss(t *testing.T) {
 	late := LateLosses([]float64{0, 10, 20, 20.1, 45, 60, 61, 100, 150, 300}, 20)
 	want := []LateLoss{{20, 70, 85}, {40, 60, 80}, {60, 40, 70}, {100, 20, 60}, {200, 10, 55}}
 	if !slices.Equal(late, want) {
-		t.Errorf("%v\nwant %v", late, want)
+		t.Errorf("got %v\nwant %v", late, want)
 	}
 	if LateLosses(nil, 20) != nil {
-		t.Error("nothing arrived: late loss is unknown")
+		t.Error("got a late loss without arrivals")
 	}
 }
 
@@ -193,10 +193,10 @@ func TestRoundTripLessTurnaround(t *testing.T) {
 	}
 	r := RoundTripsOf(echoes)
 	if r.N != 2 || r.Invalid != 2 || r.Min != 20 || r.P50 != 30 || r.Max != 40 {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want 2 valid and 2 invalid, 20, 30 and 40 ms", r)
 	}
 	if RoundTripsOf(echoes[3:]) != nil || RoundTripsOf(nil) != nil {
-		t.Error("no valid echo: unknown")
+		t.Error("got a round trip without a valid echo")
 	}
 }
 
@@ -215,7 +215,7 @@ func TestLongestGap(t *testing.T) {
 		near(t, name, *LongestGapMS(Sort(c.packets, 0, c.sent), 20e6), c.want, 1e-9)
 	}
 	if LongestGapMS(Sort(nil, 0, 0), 20e6) != nil {
-		t.Error("nothing sent: unknown")
+		t.Error("got a value without packets sent")
 	}
 }
 
@@ -247,13 +247,13 @@ func TestScheduleVerdict(t *testing.T) {
 		"few missed": {steady(0), 3, VerdictDegraded}, "many missed": {steady(0), 10, VerdictVoid},
 	} {
 		if got := CheckSchedule(sends(c.late), c.missed, DefaultScheduleLimits()); got.Verdict != c.want {
-			t.Errorf("%s: %+v, want %s", name, got, c.want)
+			t.Errorf("%s: got %+v, want %s", name, got, c.want)
 		}
 	}
 	if got := CheckSchedule(nil, 5, DefaultScheduleLimits()); got.Verdict != VerdictVoid {
-		t.Errorf("nothing could be sent: %+v", got)
+		t.Errorf("all packets missed: got %+v, want Verdict %v", got, VerdictVoid)
 	}
 	if CheckSchedule(nil, 0, DefaultScheduleLimits()) != nil {
-		t.Error("nothing planned: unknown")
+		t.Error("got a verdict without planned packets")
 	}
 }

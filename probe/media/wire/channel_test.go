@@ -31,12 +31,12 @@ func TestChannelMessages(t *testing.T) {
 			m, err := side.parse([]byte(seed))
 			switch {
 			case side.types[m.Type] && err != nil:
-				t.Errorf("from the %s: %s: %v", name, seed, err)
+				t.Errorf("from the %s: %s: got error %v", name, seed, err)
 			case !side.types[m.Type] && !errors.Is(err, ErrMessageType):
-				t.Errorf("from the %s: %s: %v, want an unknown type", name, seed, err)
+				t.Errorf("from the %s: %s: got error %v, want an unknown type", name, seed, err)
 			case err == nil:
 				if b, err := json.Marshal(m); err != nil || string(b) != seed {
-					t.Errorf("%s became %s, %v", seed, b, err)
+					t.Errorf("%s was encoded as %s, error %v", seed, b, err)
 				}
 			}
 		}
@@ -55,7 +55,7 @@ func TestInvalidChannelMessages(t *testing.T) {
 		`{"type":"hello","version":"` + strings.Repeat("1", MaxChannelBytes) + `"}`,
 	} {
 		if m, err := ParseFromAgent([]byte(bad)); err == nil || !errors.Is(err, ErrMessage) && !errors.Is(err, ErrMessageType) {
-			t.Errorf("%.60s: %+v, %v", bad, m, err)
+			t.Errorf("%.60s: got %+v, error %v", bad, m, err)
 		}
 	}
 	for _, bad := range []string{
@@ -67,12 +67,12 @@ func TestInvalidChannelMessages(t *testing.T) {
 		`{"type":"cancel"}`,
 	} {
 		if m, err := ParseFromCollector([]byte(bad)); !errors.Is(err, ErrMessage) {
-			t.Errorf("%s: %+v, %v", bad, m, err)
+			t.Errorf("%s: got %+v, error %v; want %v", bad, m, err, ErrMessage)
 		}
 	}
 	// A newer peer may use other types with other fields.
 	if _, err := ParseFromCollector([]byte(`{"type":"update","id":7}`)); !errors.Is(err, ErrMessageType) {
-		t.Errorf("a new type: %v", err)
+		t.Errorf("a new type: got error %v, want %v", err, ErrMessageType)
 	}
 }
 
@@ -88,7 +88,7 @@ func fuzzChannel(f *testing.F, parse func([]byte) (ChannelMessage, error)) {
 		m, err := parse(b)
 		if err != nil {
 			if !errors.Is(err, ErrMessage) && !errors.Is(err, ErrMessageType) {
-				t.Fatalf("untyped error %v", err)
+				t.Fatalf("error of an unexpected type: %v", err)
 			}
 			return
 		}
@@ -100,7 +100,7 @@ func fuzzChannel(f *testing.F, parse func([]byte) (ChannelMessage, error)) {
 			return // the escapes of JSON are longer than some characters
 		}
 		if _, err := parse(again); err != nil {
-			t.Fatalf("%s became %s: %v", b, again, err)
+			t.Fatalf("%s was encoded as %s: %v", b, again, err)
 		}
 	})
 }

@@ -33,7 +33,7 @@ func TestEchoLogGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := log.Arrivals(); !slices.Equal(got, someArrivals) {
-		t.Errorf("read back %+v", got)
+		t.Errorf("decoded %+v", got)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestEchoLogOfASilentStreamIsValid(t *testing.T) {
 	b, _ := json.Marshal(NewEchoLog(nil, 0, 0))
 	log, err := ParseEchoLog(b)
 	if err != nil || len(log.Arrivals()) != 0 {
-		t.Errorf("%s: %v", b, err)
+		t.Errorf("%s: got error %v", b, err)
 	}
 }
 
@@ -54,14 +54,14 @@ func TestEchoLogIsLimited(t *testing.T) {
 	log.TurnaroundNS = slices.Repeat([]int64{MaxStampNS}, MaxArrivals)
 	b, _ := json.Marshal(log)
 	if len(b) > MaxEchoLogBytes {
-		t.Errorf("%d bytes, cap %d", len(b), MaxEchoLogBytes)
+		t.Errorf("got %d bytes, want at most %d", len(b), MaxEchoLogBytes)
 	}
 	got, err := ParseEchoLog(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got.SeqDelta) != MaxArrivals || got.Unlisted != 3 || got.UpUnique != len(arrivals) {
-		t.Errorf("listed %d, unlisted %d, unique %d", len(got.SeqDelta), got.Unlisted, got.UpUnique)
+		t.Errorf("got %d listed, %d unlisted, %d unique; want %d, 3, %d", len(got.SeqDelta), got.Unlisted, got.UpUnique, MaxArrivals, len(arrivals))
 	}
 }
 
@@ -73,45 +73,45 @@ func TestSixSecondsOfSpeechStayUnder8KB(t *testing.T) {
 	log := NewEchoLog(arrivals, 300, 0)
 	log.TurnaroundNS = slices.Repeat([]int64{123_456}, 300)
 	if b, _ := json.Marshal(log); len(b) > 8000 {
-		t.Errorf("%d bytes", len(b))
+		t.Errorf("got %d bytes, want at most 8000", len(b))
 	}
 }
 
 func TestEchoLogRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*EchoLog){
-		"version":            func(l *EchoLog) { l.Version = 2 },
-		"columns differ":     func(l *EchoLog) { l.SeqDelta = l.SeqDelta[1:] },
-		"too many":           func(l *EchoLog) { l.SeqDelta = make([]int64, MaxArrivals+1); l.ArrivedDeltaNS = l.SeqDelta },
-		"number below zero":  func(l *EchoLog) { l.SeqDelta[0] = -1 },
-		"number past uint32": func(l *EchoLog) { l.SeqDelta[4] = 1 << 32 },
-		"step overflows":     func(l *EchoLog) { l.SeqDelta[4] = -1 << 63 },
-		"time runs back":     func(l *EchoLog) { l.ArrivedDeltaNS[2] = -1 },
-		"time overflows":     func(l *EchoLog) { l.ArrivedDeltaNS[2] = 1<<63 - 1 },
-		"hidden duplicate":   func(l *EchoLog) { l.DuplicateIndexes = nil },
-		"invented duplicate": func(l *EchoLog) { l.DuplicateIndexes = []int{3, 4} },
-		"duplicate twice":    func(l *EchoLog) { l.DuplicateIndexes = []int{3, 3} },
-		"duplicate outside":  func(l *EchoLog) { l.DuplicateIndexes = []int{3, 5} },
-		"unique too high":    func(l *EchoLog) { l.UpUnique = 5 },
-		"unique too low":     func(l *EchoLog) { l.UpUnique = 3 },
-		"unlisted too early": func(l *EchoLog) { l.Unlisted = 1 },
-		"count past cap":     func(l *EchoLog) { l.DownFailed = MaxPackets + 1 },
-		"negative count":     func(l *EchoLog) { l.DownSent = -1 },
-		"turnaround of none": func(l *EchoLog) { l.TurnaroundNS = make([]int64, 6) },
-		"before it came":     func(l *EchoLog) { l.TurnaroundNS = []int64{0, -1} },
-		"turnaround of eons": func(l *EchoLog) { l.TurnaroundNS = []int64{MaxStampNS + 1} },
+		"version":                 func(l *EchoLog) { l.Version = 2 },
+		"columns differ":          func(l *EchoLog) { l.SeqDelta = l.SeqDelta[1:] },
+		"too many":                func(l *EchoLog) { l.SeqDelta = make([]int64, MaxArrivals+1); l.ArrivedDeltaNS = l.SeqDelta },
+		"number below zero":       func(l *EchoLog) { l.SeqDelta[0] = -1 },
+		"number past uint32":      func(l *EchoLog) { l.SeqDelta[4] = 1 << 32 },
+		"step overflows":          func(l *EchoLog) { l.SeqDelta[4] = -1 << 63 },
+		"time decreases":          func(l *EchoLog) { l.ArrivedDeltaNS[2] = -1 },
+		"time overflows":          func(l *EchoLog) { l.ArrivedDeltaNS[2] = 1<<63 - 1 },
+		"hidden duplicate":        func(l *EchoLog) { l.DuplicateIndexes = nil },
+		"invented duplicate":      func(l *EchoLog) { l.DuplicateIndexes = []int{3, 4} },
+		"duplicate twice":         func(l *EchoLog) { l.DuplicateIndexes = []int{3, 3} },
+		"duplicate outside":       func(l *EchoLog) { l.DuplicateIndexes = []int{3, 5} },
+		"unique too high":         func(l *EchoLog) { l.UpUnique = 5 },
+		"unique too low":          func(l *EchoLog) { l.UpUnique = 3 },
+		"unlisted too early":      func(l *EchoLog) { l.Unlisted = 1 },
+		"count past cap":          func(l *EchoLog) { l.DownFailed = MaxPackets + 1 },
+		"negative count":          func(l *EchoLog) { l.DownSent = -1 },
+		"turnaround of no packet": func(l *EchoLog) { l.TurnaroundNS = make([]int64, 6) },
+		"negative turnaround":     func(l *EchoLog) { l.TurnaroundNS = []int64{0, -1} },
+		"turnaround too long":     func(l *EchoLog) { l.TurnaroundNS = []int64{MaxStampNS + 1} },
 	} {
 		log := NewEchoLog(someArrivals, 5, 0)
 		spoil(log)
 		if err := log.Validate(); !errors.Is(err, ErrEchoLog) {
-			t.Errorf("%s: %v, want ErrEchoLog", name, err)
+			t.Errorf("%s: got error %v, want ErrEchoLog", name, err)
 		}
 	}
 	for name, text := range map[string]string{
 		"empty": "", "truncated": `{"version":1,"seq_delta":[1`, "html": "<script>", "oversize": strings.Repeat(" ", MaxEchoLogBytes+1),
-		"text for a number": `{"version":1,"seq_delta":["0"]}`,
+		"text instead of a number": `{"version":1,"seq_delta":["0"]}`,
 	} {
 		if _, err := ParseEchoLog([]byte(text)); !errors.Is(err, ErrEchoLog) {
-			t.Errorf("%s: %v, want ErrEchoLog", name, err)
+			t.Errorf("%s: got error %v, want ErrEchoLog", name, err)
 		}
 	}
 }

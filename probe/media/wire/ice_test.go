@@ -33,10 +33,10 @@ func TestICEConfigIsSpeltLikeRTCConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !got.HasTURN() || got.Expired(ends.Add(-time.Second)) || !got.Expired(ends) {
-		t.Errorf("turn %t, expired %t/%t", got.HasTURN(), got.Expired(ends.Add(-time.Second)), got.Expired(ends))
+		t.Errorf("got TURN %t, expired %t/%t", got.HasTURN(), got.Expired(ends.Add(-time.Second)), got.Expired(ends))
 	}
 	if plain := (ICEConfig{ICEServers: c.ICEServers[:1]}); plain.HasTURN() || plain.Expired(ends) {
-		t.Error("a STUN server has no relay and no expiry")
+		t.Error("got a relay or an expiry for a STUN server")
 	}
 }
 
@@ -50,7 +50,7 @@ func TestICEURLs(t *testing.T) {
 	} {
 		err := ICEConfig{ICEServers: []ICEServer{{URLs: []string{url}, Username: "u", Credential: "c"}}}.Validate()
 		if (err == nil) != good || err != nil && !errors.Is(err, ErrICEConfig) {
-			t.Errorf("%.60q: %v, want good=%t", url, err, good)
+			t.Errorf("%.60q: got error %v, want valid=%t", url, err, good)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestICEConfigRefuses(t *testing.T) {
 		"not json":            "<html>",
 	} {
 		if _, err := ParseICEConfig([]byte(text)); !errors.Is(err, ErrICEConfig) {
-			t.Errorf("%s: %v, want ErrICEConfig", name, err)
+			t.Errorf("%s: got error %v, want ErrICEConfig", name, err)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func FuzzParseICEConfig(f *testing.F) {
 	f.Add([]byte(`{"iceServers":[{"urls":["stun:a:3478"]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := ParseICEConfig(b); err == nil && c.Validate() != nil {
-			t.Errorf("%q parsed but invalid", b)
+			t.Errorf("%q was parsed, but is invalid", b)
 		}
 	})
 }

@@ -16,16 +16,16 @@ func TestInvitationsRoundTrip(t *testing.T) {
 	} {
 		i, ok := InvitationFor(c.origin, "K2MV-H5MN-00DY", c.pin)
 		if !ok || i.String() != c.want {
-			t.Errorf("%s: %s, %v", c.origin, i, ok)
+			t.Errorf("%s: got %s, ok %v; want %s", c.origin, i, ok, c.want)
 		}
 		got, err := ParseInvitation(i.String())
 		if err != nil || got != i || got.Origin() != strings.TrimSuffix(c.origin, ":443") {
-			t.Errorf("%s: read back %+v, %v", c.origin, got, err)
+			t.Errorf("%s: parsed as %+v, error %v", c.origin, got, err)
 		}
 	}
 	for _, origin := range []string{"", "http://127.0.0.1:8080", "https://", "::"} {
 		if i, ok := InvitationFor(origin, "x", ""); ok {
-			t.Errorf("%q: %s", origin, i)
+			t.Errorf("%q: got %s, want no invitation", origin, i)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestPastedInvitations(t *testing.T) {
 		"escaped":          strings.ReplaceAll(link, "/K2", "%2FK2"),
 	} {
 		if got, err := ParseInvitation(s); err != nil || got != want {
-			t.Errorf("%s: %q: %+v, %v", name, s, got, err)
+			t.Errorf("%s: %q: got %+v, error %v; want %+v", name, s, got, err, want)
 		}
 	}
 	for _, s := range []string{
@@ -73,7 +73,7 @@ func FuzzParseInvitation(f *testing.F) {
 		}
 		again, err := ParseInvitation(i.String())
 		if err != nil || again.Host != i.Host || again.Code != i.Code || again.AuthorityPin != i.AuthorityPin {
-			t.Errorf("%q -> %+v -> %+v, %v", s, i, again, err)
+			t.Errorf("%q -> %+v -> %+v, error %v", s, i, again, err)
 		}
 	})
 }

@@ -23,7 +23,7 @@ func TestKeysAreSigned(t *testing.T) {
 	}
 	got, ok := ParseKeys(header, "nonce-1")
 	if !ok || len(got.Leaf) != 1 || got.Leaf[0] != pin || len(got.CA) != 2 || got.Collector == "" {
-		t.Fatalf("%+v, %t", got, ok)
+		t.Fatalf("got %+v, ok %t; want one key of the leaf and two of CAs", got, ok)
 	}
 	other, err := said.Sign(signer(2), "nonce-1")
 	if err != nil {
@@ -42,7 +42,7 @@ func TestKeysAreSigned(t *testing.T) {
 	for name, c := range map[string][2]string{
 		"another nonce":         {header, "nonce-2"},
 		"no nonce":              {header, ""},
-		"another's signature":   {body + "." + foreign, "nonce-1"},
+		"a foreign signature":   {body + "." + foreign, "nonce-1"},
 		"no signature":          {body, "nonce-1"},
 		"changed":               {"A" + header[1:], "nonce-1"},
 		"nothing":               {"", "nonce-1"},
@@ -50,7 +50,7 @@ func TestKeysAreSigned(t *testing.T) {
 		"a key that is no hash": {odd, "nonce-1"},
 	} {
 		if k, ok := ParseKeys(c[0], c[1]); ok {
-			t.Errorf("%s: %+v", name, k)
+			t.Errorf("%s: got %+v, want none", name, k)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func FuzzParseKeys(f *testing.F) {
 	f.Add(strings.Repeat("A", 8000)+".A", "n")
 	f.Fuzz(func(t *testing.T, header, nonce string) {
 		if k, ok := ParseKeys(header, nonce); ok && (k.Collector == "" || len(k.Leaf) > maxKeys) {
-			t.Fatalf("%+v", k)
+			t.Fatalf("got %+v", k)
 		}
 	})
 }

@@ -19,7 +19,7 @@ func TestGoldenBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := hex.EncodeToString(up), "54500101"+"01020304"+"0000000001312d00"+"00000000"; got != want {
-		t.Errorf("up   %s\nwant %s", got, want)
+		t.Errorf("got up   %s\nwant    %s", got, want)
 	}
 	down, err := AppendDown(nil, goldenDown, 46)
 	if err != nil {
@@ -28,10 +28,10 @@ func TestGoldenBytes(t *testing.T) {
 	want := "54500102" + "00000007" + "000000012a05f5e8" + "00000005" + "0000000005f5e100" +
 		"000000012a05f200" + "00000004" + "01000000" + "0000"
 	if got := hex.EncodeToString(down); got != want {
-		t.Errorf("down %s\nwant %s", got, want)
+		t.Errorf("got down %s\nwant    %s", got, want)
 	}
 	if goldenDown.TurnaroundNS() != 1000 {
-		t.Errorf("turnaround %d ns, want 1000", goldenDown.TurnaroundNS())
+		t.Errorf("got a turnaround of %d ns, want 1000", goldenDown.TurnaroundNS())
 	}
 }
 
@@ -40,19 +40,19 @@ func TestPayloadRoundTripAtEverySize(t *testing.T) {
 	for _, size := range []int{UpHeaderBytes, UpHeaderBytes + 1, DefaultBytes, MaxBytes} {
 		b, err := AppendUp([]byte("before"), up, size)
 		if err != nil || len(b) != size+6 || string(b[:6]) != "before" {
-			t.Fatalf("size %d: %d bytes, %v", size, len(b), err)
+			t.Fatalf("size %d: got %d bytes, error %v", size, len(b), err)
 		}
 		if got, err := ParseUp(b[6:]); err != nil || got != up {
-			t.Errorf("size %d: %+v, %v", size, got, err)
+			t.Errorf("size %d: got %+v, error %v; want %+v", size, got, err, up)
 		}
 	}
 	for _, size := range []int{DownHeaderBytes, DefaultBytes, MaxBytes} {
 		b, err := AppendDown(nil, goldenDown, size)
 		if err != nil || len(b) != size {
-			t.Fatalf("size %d: %d bytes, %v", size, len(b), err)
+			t.Fatalf("size %d: got %d bytes, error %v; want %d", size, len(b), err, size)
 		}
 		if got, err := ParseDown(b); err != nil || got != goldenDown {
-			t.Errorf("size %d: %+v, %v", size, got, err)
+			t.Errorf("size %d: got %+v, error %v; want %+v", size, got, err, goldenDown)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestAppendRefuses(t *testing.T) {
 	} {
 		b, err := c.write()
 		if !errors.Is(err, c.want) || string(b) != "kept" {
-			t.Errorf("%s: %q, %v; want %v", name, b, err, c.want)
+			t.Errorf("%s: got %q, error %v; want %v", name, b, err, c.want)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestParseRefuses(t *testing.T) {
 		"oversize":            {parseUp, append(up, make([]byte, MaxBytes)...), ErrSize},
 		"foreign bytes":       {parseUp, []byte("\x80\x6f RTP of somebody else"), ErrMagic},
 		"next version":        {parseUp, set(up, 2, Version+1), ErrVersion},
-		"own packet bounced":  {parseDown, up, ErrDirection},
+		"own packet returned": {parseDown, up, ErrDirection},
 		"echo sent back":      {parseUp, down, ErrDirection},
 		"negative stamp":      {parseUp, set(up, 8, 0x80), ErrStamp},
 		"stamp past limit":    {parseUp, set(up, 8, 0x20), ErrStamp},
@@ -103,7 +103,7 @@ func TestParseRefuses(t *testing.T) {
 		"up stamp negative":   {parseDown, set(down, 20, 0xff), ErrStamp},
 	} {
 		if err := c.parse(c.b); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+			t.Errorf("%s: got error %v, want %v", name, err, c.want)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func TestPayloadDoesNotAllocate(t *testing.T) {
 		down, _ := AppendDown(buf, goldenDown, DefaultBytes)
 		_, _ = ParseDown(down)
 	}); n != 0 {
-		t.Errorf("%v allocations a packet, want none", n)
+		t.Errorf("got %v allocations per packet, want none", n)
 	}
 }
 
@@ -133,7 +133,7 @@ func FuzzParseUp(f *testing.F) {
 		}
 		again, err := AppendUp(nil, p, len(b))
 		if err != nil || !bytes.Equal(again[:UpHeaderBytes], b[:UpHeaderBytes]) {
-			t.Errorf("%x read as %+v, written as %x, %v", b, p, again, err)
+			t.Errorf("%x was parsed as %+v and encoded as %x, error %v", b, p, again, err)
 		}
 	})
 }
@@ -148,11 +148,11 @@ func FuzzParseDown(f *testing.F) {
 			return
 		}
 		if p.TurnaroundNS() < 0 {
-			t.Errorf("turnaround %d ns accepted", p.TurnaroundNS())
+			t.Errorf("a turnaround of %d ns was accepted", p.TurnaroundNS())
 		}
 		again, err := AppendDown(nil, p, len(b))
 		if err != nil || !bytes.Equal(again[:40], b[:40]) {
-			t.Errorf("%x read as %+v, written as %x, %v", b, p, again, err)
+			t.Errorf("%x was parsed as %+v and encoded as %x, error %v", b, p, again, err)
 		}
 	})
 }

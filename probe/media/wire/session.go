@@ -11,7 +11,7 @@ const MaxSessionLength = 24 * time.Hour
 // AssumedSessionLength is the length of a session whose end is not known.
 const AssumedSessionLength = 6 * time.Hour
 
-// Session is a council session of the participant. It tells neither council nor title.
+// Session is a council session of the participant. It contains neither the council nor a title.
 type Session struct {
 	StartsAt time.Time `json:"starts_at"`
 	// EndsAt is nil if the end is not known.

@@ -11,7 +11,7 @@ func TestIsPhone(t *testing.T) {
 		"": false, "0": false, "call me": false, "0228 5550100\x1b[2J": false, "0228\r\nX: y": false, strings.Repeat("1", 60): false, "٠٢٢٨": false,
 	} {
 		if IsPhone(s) != want {
-			t.Errorf("IsPhone(%q) = %v", s, !want)
+			t.Errorf("IsPhone(%q) = %v, want %v", s, !want, want)
 		}
 	}
 }

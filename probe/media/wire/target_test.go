@@ -13,7 +13,7 @@ func TestTargetNames(t *testing.T) {
 		"zoom": false, "YouTube": false, "localhost": false, "a\x1b[2J": false, "a\nb": false, strings.Repeat("x", 41): false, "<b>": false,
 	} {
 		if got := IsTargetName(name); got != want {
-			t.Errorf("%q: %t, want %t", name, got, want)
+			t.Errorf("%q: got %t, want %t", name, got, want)
 		}
 	}
 }
@@ -22,10 +22,10 @@ func TestParseTargets(t *testing.T) {
 	good := `{"name":"Rat","system":"livekit","url":"https://livekit.example.org","profile":"bbb","room":{"name":"r","publish_token":"a","subscribe_token":"b"}}`
 	got, err := ParseTargets([]byte(`{"targets":[` + good + `],"later":1}`))
 	if err != nil || len(got.Targets) != 1 || got.Targets[0].Room.Subscribe != "b" {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("got %+v, error %v", got, err)
 	}
 	if found, ok := got.Find("rat"); !ok || found.System != "livekit" {
-		t.Errorf("%+v, %t", found, ok)
+		t.Errorf("got %+v, ok %t; want system livekit", found, ok)
 	}
 	if _, ok := got.Find("Rathaus"); ok {
 		t.Error("Find returned an unknown target")
@@ -44,7 +44,7 @@ func TestParseTargets(t *testing.T) {
 		"huge":        `{"targets":[],"x":"` + strings.Repeat("x", MaxTargetsBytes) + `"}`,
 	} {
 		if _, err := ParseTargets([]byte(text)); !errors.Is(err, ErrTargets) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, ErrTargets)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestScanner(t *testing.T) {
 	})
 	if !ok || !s.End() || !slices.Equal(names, []string{"a", "b", "d", "e", "f"}) ||
 		!slices.Equal(values, []string{`"text"`, "1", `{"c":"]}\"\\"}`, `"x"`, "[]", "{}", "{}", "[ ]", "-1.5e3"}) {
-		t.Errorf("%v: names %q, values %q", ok, names, values)
+		t.Errorf("got ok %v, names %q, values %q", ok, names, values)
 	}
 }
 
@@ -47,7 +47,7 @@ func FuzzScanner(f *testing.F) {
 			return
 		}
 		if !wholeOK || !bytes.Equal(whole, bytes.TrimSpace(text)) {
-			t.Errorf("%q as a whole: %q, %v", text, whole, wholeOK)
+			t.Errorf("%q as a whole: got %q, ok %v; want %q, true", text, whole, wholeOK, bytes.TrimSpace(text))
 		}
 		var list []json.RawMessage
 		if json.Unmarshal(text, &list) != nil || list == nil {
@@ -61,7 +61,7 @@ func FuzzScanner(f *testing.F) {
 			want = append(want, string(v))
 		}
 		if !ok || !s.End() || !slices.Equal(values, want) {
-			t.Errorf("%q: %q, want %q", text, values, want)
+			t.Errorf("%q: got %q, want %q", text, values, want)
 		}
 	})
 }

@@ -61,23 +61,23 @@ func TestParse(t *testing.T) {
 	} {
 		u, err := Parse(raw)
 		if err != nil {
-			t.Errorf("%q: %v", raw, err)
+			t.Errorf("%q: got error %v", raw, err)
 			continue
 		}
 		if got := Of(u); got != want {
-			t.Errorf("%q: %s, want %s", raw, got, want)
+			t.Errorf("%q: got %s, want %s", raw, got, want)
 		}
 	}
 }
 
-// TestParseKeepsTheRest: a collector may stand below a path.
+// TestParseKeepsTheRest: a collector may have a path.
 func TestParseKeepsTheRest(t *testing.T) {
 	u, err := Parse("https://u:p@BÜCHER.example:443/ton/?a=b#c")
 	if err != nil || u.String() != "https://u:p@xn--bcher-kva.example/ton/?a=b#c" {
-		t.Errorf("%v, %v", u, err)
+		t.Errorf("got %v, error %v; want %q", u, err, "https://u:p@xn--bcher-kva.example/ton/?a=b#c")
 	}
 	if u, err := Parse("https://[fe80::1%25eth0]/"); err != nil || u.Hostname() != "fe80::1%eth0" {
-		t.Errorf("%v, %v: the zone is needed to connect", u, err)
+		t.Errorf("got %v, error %v, but the zone is needed to connect", u, err)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestFaults(t *testing.T) {
 	} {
 		_, err := Parse(raw)
 		if e, ok := errors.AsType[*Error](err); !ok || e.Fault != want {
-			t.Errorf("%q: %v, want %s", raw, err, want)
+			t.Errorf("%q: got error %v, want %s", raw, err, want)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		"bbb.example.org:0/geheim", "https://a b/geheim#geheim", "geheim@example.org/geheim",
 	} {
 		if _, err := Parse(raw); err == nil || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("%q: %v", raw, err)
+			t.Errorf("%q: got error %v, want one without the secret", raw, err)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestIsLoopback(t *testing.T) {
 	} {
 		u, err := Parse(raw)
 		if err != nil || IsLoopback(u) != want {
-			t.Errorf("%s: %v, want %t", raw, err, want)
+			t.Errorf("%s: got error %v, want allowed: %t", raw, err, want)
 		}
 	}
 }
@@ -158,17 +158,17 @@ func FuzzParse(f *testing.F) {
 		u, err := Parse(raw)
 		if err != nil {
 			if _, ok := errors.AsType[*Error](err); !ok {
-				t.Fatalf("%q: %v is not an *Error", raw, err)
+				t.Fatalf("%q: got error %v, want an *Error", raw, err)
 			}
 			return
 		}
 		kept := Of(u)
 		if strings.ContainsAny(kept, " \\@?#%") || !isASCII(kept) || kept != strings.ToLower(kept) {
-			t.Fatalf("%q: %q", raw, kept)
+			t.Fatalf("%q: got %q", raw, kept)
 		}
 		again, err := Parse(kept)
 		if err != nil || Of(again) != kept || again.String() != kept {
-			t.Fatalf("%q: %q, read again %v, %v", raw, kept, again, err)
+			t.Fatalf("%q: got %q, parsed again %v, error %v", raw, kept, again, err)
 		}
 		if _, err := url.Parse(u.String()); err != nil {
 			t.Fatalf("%q: %q is not a URL: %v", raw, u, err)

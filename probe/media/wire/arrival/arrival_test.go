@@ -29,12 +29,12 @@ func TestStampsDistinguishPackets(t *testing.T) {
 	for ssrc := range 20 {
 		for seq := range 10 {
 			if got := s.Take(packet(uint32(ssrc), uint16(seq)), now); !got.Equal(at(ssrc, seq)) {
-				t.Errorf("%d/%d: %v late", ssrc, seq, got.Sub(at(ssrc, seq)))
+				t.Errorf("%d/%d: got a time %v late", ssrc, seq, got.Sub(at(ssrc, seq)))
 			}
 		}
 	}
 	if got := s.Take(packet(3, 3), now); !got.Equal(now) {
-		t.Errorf("taken twice: %v", got)
+		t.Errorf("Take returned the same timestamp twice: %v", got)
 	}
 }
 
@@ -47,7 +47,7 @@ func TestStampsOfADuplicateAreInOrder(t *testing.T) {
 	now := base.Add(2 * time.Millisecond)
 	for i, want := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond} {
 		if got := s.Take(p, now).Sub(base); got != want {
-			t.Errorf("copy %d: %v, want %v", i, got, want)
+			t.Errorf("copy %d: got %v, want %v", i, got, want)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestStampsIgnoreOtherPackets(t *testing.T) {
 	for _, b := range [][]byte{nil, {0x80}, make([]byte, 20), {0x80, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 		s.Note(b, time.Now())
 		if now := time.Now(); !s.Take(b, now).Equal(now) {
-			t.Errorf("%x", b)
+			t.Errorf("%x: got another time than that of the read", b)
 		}
 	}
 	for i := range s.slots {
@@ -124,7 +124,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 		<-time.After(waiting)
 		n, from, err := c.ReadFrom(buf)
 		if err != nil || n != len(p) || from.String() != conn.LocalAddr().String() {
-			t.Fatalf("%d bytes from %v, %v", n, from, err)
+			t.Fatalf("got %d bytes from %v, error %v", n, from, err)
 		}
 		got := s.Take(buf[:n], time.Now())
 		// The clock is read twice in succession.
@@ -132,7 +132,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("timestamp %v after the send", got.Sub(sent))
+			t.Fatalf("got a timestamp %v after the send", got.Sub(sent))
 		}
 	}
 }
@@ -151,11 +151,11 @@ func TestDepartureIsWithinTheCall(t *testing.T) {
 		p := packet(7, seq)
 		before := time.Now()
 		if n, err := c.WriteTo(p, conn.LocalAddr()); err != nil || n != len(p) {
-			t.Fatalf("%d bytes, %v", n, err)
+			t.Fatalf("wrote %d bytes, error %v", n, err)
 		}
 		left, ok := departures.TakeSent(7, seq)
 		if !ok || left.Before(before) || left.After(time.Now()) {
-			t.Fatalf("packet %d: known %t, left %v after the call began", seq, ok, left.Sub(before))
+			t.Fatalf("packet %d: got known %t, departure %v after the start of the call", seq, ok, left.Sub(before))
 		}
 		if _, told := c.kernel.told(); told {
 			byKernel++
@@ -181,7 +181,7 @@ func TestDepartureIgnoresClockStep(t *testing.T) {
 	}
 	left, ok := departures.TakeSent(7, 1)
 	if !ok || time.Since(left) < 59*time.Minute {
-		t.Errorf("known %t, departure %v ago with a clock that is an hour behind", ok, time.Since(left))
+		t.Errorf("got known %t, departure %v ago with a clock that is an hour behind; want true, at least %v", ok, time.Since(left), 59*time.Minute)
 	}
 }
 
@@ -212,7 +212,7 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 		_, _ = conn.WriteToUDPAddrPort(p, to)
 		_, _, _ = c.ReadFromAddrPort(buf)
 	}); n > 0 {
-		t.Errorf("%v allocations a packet", n)
+		t.Errorf("got %v allocations per packet", n)
 	}
 }
 

@@ -37,17 +37,17 @@ func TestMeterOnLoopback(t *testing.T) {
 		sum += m.Take()
 	}
 	if sum != n {
-		t.Errorf("%d bytes arrived, want %d", sum, n)
+		t.Errorf("got %d bytes, want %d", sum, n)
 	}
 	if _, err := io.CopyN(io.Discard, receiver, n); err != nil {
 		t.Fatal(err)
 	}
 	if more := m.Take(); more != 0 {
-		t.Errorf("%d bytes arrived by reading, want none", more)
+		t.Errorf("got %d more bytes after reading, want none", more)
 	}
 	_ = receiver.Close()
 	if more := m.Take(); more != 0 {
-		t.Errorf("%d bytes on a closed connection", more)
+		t.Errorf("got %d bytes on a closed connection, want 0", more)
 	}
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()

@@ -14,7 +14,7 @@ func TestSince(t *testing.T) {
 		"nothing":                           {count{inOrder: 10, segments: 3, segmentBytes: 1448}, count{inOrder: 10, segments: 3, segmentBytes: 1448}, 0},
 	} {
 		if got := c.now.since(c.before); got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -26,17 +26,17 @@ func TestMessages(t *testing.T) {
 	b := make([]byte, MaxBytes+1)
 	for _, want := range messages {
 		if n, err := (Conn{out}).Read(b); err != nil || string(b[:n]) != want {
-			t.Errorf("%q, %v; want %q", b[:n], err, want)
+			t.Errorf("got %q, error %v; want %q", b[:n], err, want)
 		}
 	}
 	if _, err := (Conn{out}).Read(b); !errors.Is(err, ErrFrame) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, ErrFrame)
 	}
 	if _, err := in.Write([]byte{0}); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("not closed: %v", err)
+		t.Errorf("the connection was not closed: %v", err)
 	}
 	if _, err := (Conn{out}).Read(b[:100]); !errors.Is(err, io.ErrShortBuffer) {
-		t.Errorf("the buffer is too small: %v", err)
+		t.Errorf("buffer too small: got error %v, want %v", err, io.ErrShortBuffer)
 	}
 }
 
@@ -54,12 +54,12 @@ func FuzzRead(f *testing.F) {
 				break
 			}
 			if n < 4 || n > MaxBytes || n%4 != 0 {
-				t.Fatalf("a message of %d bytes", n)
+				t.Fatalf("got a message of %d bytes", n)
 			}
 			total += n
 		}
 		if total > len(b) {
-			t.Fatalf("%d bytes out of %d", total, len(b))
+			t.Fatalf("got %d bytes from %d", total, len(b))
 		}
 		_ = out.Close()
 	})
