@@ -26,7 +26,7 @@ type goPackage struct {
 type boundary struct {
 	of     string
 	never  []string
-	except []string // exceptions from never
+	except []string // exceptions to never
 }
 
 var boundaries = []boundary{
@@ -77,7 +77,7 @@ func TestNetworkProbesShareByTheirParts(t *testing.T) {
 		}
 	}
 	if seen != len(probes) {
-		t.Errorf("saw %d of the %d probes", seen, len(probes))
+		t.Errorf("found only %d of the %d probes", seen, len(probes))
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *recorder) count(name string, kind probe.EventKind) (n int) {
 	return n
 }
 
-func TestPlanRunsSideBySideAndKeepsItsOrder(t *testing.T) {
+func TestPlanRunsConcurrentlyAndKeepsItsOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan := probe.Plan{
 			{Probe: after("slow", 3*time.Second, report.StatusOK), Budget: 10 * time.Second},
@@ -78,10 +78,10 @@ func TestPlanRunsSideBySideAndKeepsItsOrder(t *testing.T) {
 		var rec recorder
 		out := plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}, Progress: rec.add})
 		if out.Duration != 3*time.Second {
-			t.Errorf("took %s, want the longest probe's 3 s", out.Duration)
+			t.Errorf("took %s, want 3 s, as the longest probe", out.Duration)
 		}
 		if out.FirstVerdict != 2*time.Second {
-			t.Errorf("first verdict after %s, want 2 s: unknown does not count", out.FirstVerdict)
+			t.Errorf("first verdict after %s, want 2 s, because unknown does not count", out.FirstVerdict)
 		}
 		for i, want := range []struct {
 			name   string
@@ -91,10 +91,10 @@ func TestPlanRunsSideBySideAndKeepsItsOrder(t *testing.T) {
 			r := out.Results[i]
 			if r.Name != want.name || r.Status != want.status || r.DurationMS != want.ms || r.Version != 3 ||
 				r.StartedAt.Location() != time.UTC || r.Data == nil {
-				t.Errorf("result %d: %+v, want %+v", i, r, want)
+				t.Errorf("result %d: got %+v, want %+v", i, r, want)
 			}
 			if rec.count(want.name, probe.EventStarted) != 1 || rec.count(want.name, probe.EventDone) != 1 {
-				t.Errorf("%s: events %+v, want one start and one end", want.name, rec.events)
+				t.Errorf("%s: got events %+v, want one start and one end", want.name, rec.events)
 			}
 		}
 	})
@@ -115,7 +115,7 @@ func TestPlanWithoutAFindingHasNoFirstVerdict(t *testing.T) {
 	})
 }
 
-func TestPlanLetsAHangingProbeGo(t *testing.T) {
+func TestPlanAbandonsAHangingProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var rec recorder
@@ -128,7 +128,7 @@ func TestPlanLetsAHangingProbeGo(t *testing.T) {
 			t.Errorf("took %s, want %s", out.Duration, want)
 		}
 		if r := out.Results[0]; r.Status != report.StatusUnknown || r.Error == "" || r.Data != nil {
-			t.Errorf("hanging probe: %+v", r)
+			t.Errorf("hanging probe: got %+v; want Status %v, Error set, no Data", r, report.StatusUnknown)
 		}
 		if out.Results[1].Status != report.StatusOK {
 			t.Errorf("the other probe was affected: %+v", out.Results[1])
@@ -136,10 +136,10 @@ func TestPlanLetsAHangingProbeGo(t *testing.T) {
 		close(release)
 		synctest.Wait() // the abandoned probe sends its event now
 		if n := rec.count("hang", probe.EventProgress); n != 0 {
-			t.Errorf("%d events of an abandoned probe", n)
+			t.Errorf("got %d events of an abandoned probe, want 0", n)
 		}
 		if out.Results[0].Status != report.StatusUnknown {
-			t.Error("its late answer changed the outcome")
+			t.Error("the late result of an abandoned probe changed the outcome")
 		}
 	})
 }
@@ -149,12 +149,12 @@ func TestPlanBudgetStopsAProbeThatListens(t *testing.T) {
 		plan := probe.Plan{{Probe: after("long", time.Hour, report.StatusOK), Budget: 4 * time.Second}}
 		out := plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		if out.Duration != 4*time.Second || out.Results[0].Error != "stopped" {
-			t.Errorf("%s, %+v", out.Duration, out.Results[0])
+			t.Errorf("took %s, got %+v", out.Duration, out.Results[0])
 		}
 	})
 }
 
-func TestPlanCancelledKeepsWhatThereIs(t *testing.T) {
+func TestCancelledPlanKeepsResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
@@ -164,7 +164,7 @@ func TestPlanCancelledKeepsWhatThereIs(t *testing.T) {
 		}
 		out := plan.Run(ctx, probe.Env{Clock: probe.SystemClock{}})
 		if out.Duration != 2*time.Second || out.Results[0].Status != report.StatusWarn || out.Results[1].Error != "stopped" {
-			t.Errorf("%s, %+v", out.Duration, out.Results)
+			t.Errorf("took %s, got %+v; want %s, [0].Status %v, [1].Error %q", out.Duration, out.Results, 2*time.Second, report.StatusWarn, "stopped")
 		}
 	})
 }
@@ -186,7 +186,7 @@ func TestPlanSurvivesPanicsAndErrors(t *testing.T) {
 		out := plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		for i, r := range out.Results[:3] {
 			if r.Status != report.StatusUnknown || strings.Contains(r.Error, "anna") || i < 2 && r.Error == "" {
-				t.Errorf("%s: %+v", r.Name, r)
+				t.Errorf("%s: got %+v, want unknown without the name", r.Name, r)
 			}
 		}
 		if out.Results[3].Status != report.StatusOK {
@@ -204,10 +204,10 @@ func TestPlanEventsCarryTheNameOfTheirProbe(t *testing.T) {
 		}}, Budget: time.Second}}
 		plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}, Progress: rec.add})
 		if rec.count("true", probe.EventProgress) != 1 || rec.count("forged", probe.EventProgress) != 0 {
-			t.Errorf("%+v", rec.events)
+			t.Errorf("got events %+v", rec.events)
 		}
 		if last := rec.events[len(rec.events)-1]; last.Kind != probe.EventDone || last.Result == nil {
-			t.Errorf("the last event is %+v", last)
+			t.Errorf("got last event %+v; want Kind %v, Result set", last, probe.EventDone)
 		}
 	})
 }
@@ -226,7 +226,7 @@ func TestSystemClockSleepEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		if err := (probe.SystemClock{}).Sleep(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
-			t.Errorf("%v after %s", err, time.Since(start))
+			t.Errorf("got error %v after %s; want %v, %s", err, time.Since(start), context.DeadlineExceeded, time.Second)
 		}
 		if err := (probe.SystemClock{}).Sleep(t.Context(), time.Hour); err != nil {
 			t.Error(err)

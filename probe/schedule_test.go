@@ -13,21 +13,21 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// diary records the start of probes and phases, in seconds from the start of the plan.
-type diary struct {
+// startTimes records the start of probes and phases, in seconds from the start of the plan.
+type startTimes struct {
 	start time.Time
 	mu    sync.Mutex
 	at    map[string]float64
 }
 
-func (d *diary) note(what string) {
+func (d *startTimes) note(what string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.at[what] = time.Since(d.start).Seconds()
 }
 
-// noting is a probe that records its start and lasts for d.
-func (d *diary) noting(name string, lasts time.Duration) probe.Probe {
+// recorded is a probe that records its start and lasts for d.
+func (d *startTimes) recorded(name string, lasts time.Duration) probe.Probe {
 	return scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		d.note(name)
 		_ = env.Clock.Sleep(ctx, lasts)
@@ -35,10 +35,10 @@ func (d *diary) noting(name string, lasts time.Duration) probe.Probe {
 	}}
 }
 
-// run runs a plan in fake time and returns the starts.
-func runPlan(t *testing.T, plan func(d *diary) probe.Plan) map[string]float64 {
+// runPlan runs a plan in fake time and returns the starts.
+func runPlan(t *testing.T, plan func(d *startTimes) probe.Plan) map[string]float64 {
 	t.Helper()
-	d := &diary{at: map[string]float64{}}
+	d := &startTimes{at: map[string]float64{}}
 	synctest.Test(t, func(t *testing.T) {
 		d.start = time.Now()
 		p := plan(d)
@@ -57,70 +57,70 @@ func sends(kbps float64, d time.Duration) []probe.Rate {
 func TestTurns(t *testing.T) {
 	const s = time.Second
 	for name, c := range map[string]struct {
-		plan func(d *diary) probe.Plan
+		plan func(d *startTimes) probe.Plan
 		want map[string]float64
 	}{
 		"side by side": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("a", s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s}}
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s}}
 			}, map[string]float64{"a": 0, "b": 0},
 		},
 		"not before": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("a", s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
 			}, map[string]float64{"a": 0, "b": 2},
 		},
 		"alone, not before does not count": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
 			}, map[string]float64{"b": 0},
 		},
 		"after another": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("a", 3*s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}}}}
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("a", 3*s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}}}}
 			}, map[string]float64{"a": 0, "b": 3},
 		},
 		"after another, but not later": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("a", 7*s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, NotLater: 4 * s}}}
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("a", 7*s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, NotLater: 4 * s}}}
 			}, map[string]float64{"a": 0, "b": 4},
 		},
-		"after a step that is not there": {
-			func(d *diary) probe.Plan {
-				return probe.Plan{{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "gone"}}}}, {Probe: d.noting("c", s), Budget: s}}
+		"after a step that is not in the plan": {
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "gone"}}}}, {Probe: d.recorded("c", s), Budget: s}}
 			}, map[string]float64{"b": 0, "c": 0},
 		},
-		"room on the line, the first goes first": {
-			func(d *diary) probe.Plan {
+		"limited by the line, in order": {
+			func(d *startTimes) probe.Plan {
 				return probe.Plan{
-					{Probe: d.noting("a", 3*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
-					{Probe: d.noting("b", 2*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(60, 0)}},
-					{Probe: d.noting("c", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(50, 0)}},
+					{Probe: d.recorded("a", 3*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
+					{Probe: d.recorded("b", 2*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(60, 0)}},
+					{Probe: d.recorded("c", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(50, 0)}},
 				}
 			}, map[string]float64{"a": 0, "b": 3.1, "c": 0}, // the second before 3.1 still contains 90 kbit of a
 		},
-		"a rate that falls makes room": {
-			func(d *diary) probe.Plan {
+		"a decreasing rate permits another": {
+			func(d *startTimes) probe.Plan {
 				return probe.Plan{
-					{Probe: d.noting("a", 9*s), Budget: 9 * s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 150, For: 2 * s}, {UpKbps: 50}}}},
-					{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
+					{Probe: d.recorded("a", 9*s), Budget: 9 * s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 150, For: 2 * s}, {UpKbps: 50}}}},
+					{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
 				}
 			}, map[string]float64{"a": 0, "b": 3},
 		},
 		"a burst counts for a second, whenever its step ends": {
-			func(d *diary) probe.Plan {
+			func(d *startTimes) probe.Plan {
 				return probe.Plan{
-					{Probe: d.noting("a", s/10), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
-					{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
+					{Probe: d.recorded("a", s/10), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
+					{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
 				}
 			}, map[string]float64{"a": 0, "b": 1},
 		},
-		"exclusive, after all others, one by one": {
-			func(d *diary) probe.Plan {
+		"exclusive, after all others, one at a time": {
+			func(d *startTimes) probe.Plan {
 				return probe.Plan{
-					{Probe: d.noting("x", s), Budget: 2 * s, Exclusive: true, Turn: probe.Turn{Sends: sends(9000, 0)}},
-					{Probe: d.noting("y", s), Budget: 2 * s, Exclusive: true},
-					{Probe: d.noting("a", 5*s), Budget: 9 * s},
+					{Probe: d.recorded("x", s), Budget: 2 * s, Exclusive: true, Turn: probe.Turn{Sends: sends(9000, 0)}},
+					{Probe: d.recorded("y", s), Budget: 2 * s, Exclusive: true},
+					{Probe: d.recorded("a", 5*s), Budget: 9 * s},
 				}
 			}, map[string]float64{"a": 0, "x": 5, "y": 6},
 		},
@@ -128,7 +128,7 @@ func TestTurns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := runPlan(t, c.plan)
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
-				t.Errorf("%v, want %v", got, c.want)
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func TestTurns(t *testing.T) {
 // keeps the share of the previous phase.
 func TestPhases(t *testing.T) {
 	const s = time.Second
-	at := runPlan(t, func(d *diary) probe.Plan {
+	at := runPlan(t, func(d *startTimes) probe.Plan {
 		voice := scripted{"voice", func(ctx context.Context, env probe.Env) (probe.Result, error) {
 			connecting, err := env.Enter(ctx, "connect")
 			if err != nil {
@@ -165,19 +165,19 @@ func TestPhases(t *testing.T) {
 				{Name: "connect", Turn: probe.Turn{Sends: sends(80, 0)}},
 				{Name: "stream", Turn: probe.Turn{Sends: sends(80, 0)}},
 			}},
-			{Probe: d.noting("web", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(100, 0)}},
-			{Probe: d.noting("small", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(50, 0)}},
+			{Probe: d.recorded("web", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(100, 0)}},
+			{Probe: d.recorded("small", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(50, 0)}},
 		}
 	})
 	want := map[string]float64{"connect": 0, "stream": 2, "undeclared": 5, "small": 2, "web": 5.4}
 	if fmt.Sprint(at) != fmt.Sprint(want) {
-		t.Errorf("%v, want %v", at, want)
+		t.Errorf("got %v, want %v", at, want)
 	}
 }
 
-// TestNobodyExceedsTheLine runs plans of many steps with random rates and sums the
+// TestPlansDoNotExceedTheLine runs plans of many steps with random rates and sums the
 // traffic of every second, wherever it begins.
-func TestNobodyExceedsTheLine(t *testing.T) {
+func TestPlansDoNotExceedTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grain = 10 * time.Millisecond
 		var mu sync.Mutex
@@ -207,7 +207,7 @@ func TestNobodyExceedsTheLine(t *testing.T) {
 		}
 		for _, r := range plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}}).Results {
 			if r.Status != report.StatusOK {
-				t.Errorf("%s: %s %s", r.Name, r.Status, r.Error)
+				t.Errorf("%s: got %s %s; want %s", r.Name, r.Status, r.Error, report.StatusOK)
 			}
 		}
 		most := 0.0
@@ -219,21 +219,21 @@ func TestNobodyExceedsTheLine(t *testing.T) {
 			most = max(most, sum)
 		}
 		if most > probe.LineBudgetKbps+1e-6 || most < 0.8*probe.LineBudgetKbps {
-			t.Errorf("at most %g kbit in a second", most)
+			t.Errorf("got at most %g kbit in a second", most)
 		}
 	})
 }
 
-// TestAStepThatNeverGetsItsTurn: it has a result within its budget.
-func TestAStepThatNeverGetsItsTurn(t *testing.T) {
+// TestStepThatNeverStarts: a step that never starts has a result within its budget.
+func TestStepThatNeverStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &diary{start: time.Now(), at: map[string]float64{}}
+		d := &startTimes{start: time.Now(), at: map[string]float64{}}
 		out := probe.Plan{
-			{Probe: d.noting("a", 8*time.Second), Budget: 9 * time.Second, Turn: probe.Turn{Sends: sends(150, 0)}},
-			{Probe: d.noting("b", time.Second), Budget: 3 * time.Second, Turn: probe.Turn{Sends: sends(10, 0)}},
+			{Probe: d.recorded("a", 8*time.Second), Budget: 9 * time.Second, Turn: probe.Turn{Sends: sends(150, 0)}},
+			{Probe: d.recorded("b", time.Second), Budget: 3 * time.Second, Turn: probe.Turn{Sends: sends(10, 0)}},
 		}.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		if _, ran := d.at["b"]; ran || out.Results[1].Status != report.StatusUnknown || out.Duration != 8*time.Second {
-			t.Errorf("%v, %+v, %v", d.at, out.Results[1], out.Duration)
+			t.Errorf("got starts %v, result %+v, duration %v", d.at, out.Results[1], out.Duration)
 		}
 	})
 }
@@ -252,7 +252,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 		"begins not before 2s and not lat": {{Probe: p("a"), Budget: s, Turn: probe.Turn{NotBefore: 2 * s, NotLater: s}}},
 	} {
 		if err := plan.Check(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
+			t.Errorf("got error %v, want one with %q", err, want)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestScreensKeepNoListOfFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		if seen < 20 {
-			t.Errorf("saw %d files of %s", seen, tree)
+			t.Errorf("found only %d files in %s", seen, tree)
 		}
 	}
 }
@@ -76,7 +76,7 @@ var words = regexp.MustCompile(`[a-z0-9_]+`)
 
 // describedNames returns the names of the described fields, and those of the Go
 // constants and types of the probes. A name of one word, such as "device", may mean
-// anything and is left out.
+// anything and is omitted.
 func describedNames(t *testing.T) (fields, probes map[string]bool) {
 	t.Helper()
 	fields, probes = map[string]bool{}, map[string]bool{}

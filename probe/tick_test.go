@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ticking is a clock that does not advance between ticks. Each reading takes some time.
+// ticking is a clock that does not advance between ticks. Reading it takes some time.
 type ticking struct {
 	units, tick, perReading uint64 // 100 ns
 	start                   time.Time
@@ -22,14 +22,14 @@ func (c *ticking) precise() uint64 { return c.pass() }
 func TestBetweenTicks(t *testing.T) {
 	const ms = 10_000
 	start := time.Now()
-	t.Run("never behind, never back", func(t *testing.T) {
+	t.Run("never behind and monotonic", func(t *testing.T) {
 		for _, tick := range []uint64{ms / 2, ms, 15625 * 10} {
 			c := &ticking{tick: tick, perReading: 7, start: start}
 			var last time.Time
 			for range 100_000 {
 				got := betweenTicks(c.now, c.atTick, c.precise)
 				if want := start.Add(time.Duration(c.units) * 100); !got.Equal(want) {
-					t.Fatalf("tick of %d: got %v at %v", tick, got.Sub(start), want.Sub(start))
+					t.Fatalf("tick of %d: got %v, want %v", tick, got.Sub(start), want.Sub(start))
 				}
 				if !got.After(last) {
 					t.Fatal("the clock did not advance")
@@ -44,11 +44,11 @@ func TestBetweenTicks(t *testing.T) {
 			t.Error("the clock is ahead of the time")
 		}
 	})
-	t.Run("a precise time of another base is not used", func(t *testing.T) {
+	t.Run("a precise time with another base is not used", func(t *testing.T) {
 		c := &ticking{tick: 100 * ms, perReading: 1, start: start}
 		for _, precise := range []uint64{0, ^uint64(0), 5_000 * ms} {
 			if got := betweenTicks(c.now, c.atTick, func() uint64 { return precise }); !got.Equal(start) {
-				t.Errorf("precise %d: %v", precise, got.Sub(start))
+				t.Errorf("precise %d: got %v", precise, got.Sub(start))
 			}
 		}
 	})

@@ -73,7 +73,7 @@ func TestLinkConnectsToASilentRouter(t *testing.T) {
 		}}
 		d, r := runLinkIn(t, env, wifi(), replies(0, 1, echo.Reply{}))
 		if d.GatewayState != "answered" || testnet.Deref(d.GatewayRTTMS) != 2 || testnet.Deref(d.GatewayLossPct) != 0 || r.Status != report.StatusOK {
-			t.Errorf("%+v, status %s", d, r.Status)
+			t.Errorf("got %+v, status %s; want GatewayState %q, GatewayRTTMS 2, GatewayLossPct 0, %s", d, r.Status, "answered", report.StatusOK)
 		}
 	})
 }
@@ -91,7 +91,7 @@ func TestLinkWhoseInterfaceDisappears(t *testing.T) {
 		})
 		d, _ := runLink(t, wifi(), asker)
 		if d.GatewayState != "answered" || d.GatewayLossPct != nil {
-			t.Errorf("state %q, loss %v", d.GatewayState, d.GatewayLossPct)
+			t.Errorf("got state %q, loss %v; want %q, nil", d.GatewayState, d.GatewayLossPct, "answered")
 		}
 	})
 }
@@ -100,13 +100,13 @@ func TestLinkMeasuresTheRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, r := runLink(t, wifi(), replies(3*time.Millisecond, 5, echo.Reply{Kind: echo.Reached}))
 		if d.Kind != "wifi" || *d.SignalDBM != -61 || *d.MTU != 1500 || *d.VPN || !*d.IPv4 || *d.IPv6 || d.IPv6Reached != nil {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v", d)
 		}
 		if d.GatewayState != "answered" || *d.GatewaySent != gatewayPace.Count || *d.GatewayLossPct != 20 || *d.GatewayRTTMS != 3 || *d.GatewayRTTP95MS != 3 {
-			t.Errorf("gateway %s, sent %d, loss %v, RTT %v", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS)
+			t.Errorf("got gateway %s, sent %d, loss %v, RTT %v", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS)
 		}
 		if r.Status != report.StatusOK {
-			t.Errorf("status %s", r.Status)
+			t.Errorf("got status %s, want %s", r.Status, report.StatusOK)
 		}
 	})
 }
@@ -128,7 +128,7 @@ func TestSilenceIsNotLoss(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d, r := runLink(t, c.adapter, c.asker)
 			if d.GatewayState != c.state || r.Status != c.status || d.GatewayLossPct != nil || (r.Status == report.StatusUnknown) != (r.Note != "") {
-				t.Errorf("%s: state %q, status %s, note %q, loss %v", name, d.GatewayState, r.Status, r.Note, d.GatewayLossPct)
+				t.Errorf("%s: got state %q, status %s, note %q, loss %v", name, d.GatewayState, r.Status, r.Note, d.GatewayLossPct)
 			}
 		})
 	}
@@ -148,14 +148,14 @@ func TestLinkUsesTheFamilyWithARoute(t *testing.T) {
 		uplink     string
 		state      string
 	}{
-		"IPv6 unreachable":          {[]string{six.String(), four.String()}, true, false, "192.168.178.20", true, "", "", "answered"},
-		"IPv4 unreachable":          {[]string{four.String(), six.String()}, false, true, "2001:db8:20::20", true, "", "", "answered"},
-		"the name has no IPv4":      {[]string{six.String()}, true, false, "192.168.178.20", true, adapter.NoRoute, "", ""},
-		"neither":                   {[]string{six.String(), four.String()}, false, false, "", false, adapter.NoRoute, "no_route", ""},
-		"no name, no way":           {nil, false, false, "", false, adapter.NoLink, "no_link", ""},
-		"no name, IPv6 alone":       {nil, false, true, "2001:db8:20::20", true, "", "", "answered"},
-		"an address of its own":     {[]string{four.String()}, true, false, "169.254.7.9", false, adapter.SelfAssigned, "self_assigned", ""},
-		"the last one that is none": {[]string{four.String()}, true, false, "169.255.0.1", true, "", "", "answered"},
+		"IPv6 unreachable":      {[]string{six.String(), four.String()}, true, false, "192.168.178.20", true, "", "", "answered"},
+		"IPv4 unreachable":      {[]string{four.String(), six.String()}, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"the name has no IPv4":  {[]string{six.String()}, true, false, "192.168.178.20", true, adapter.NoRoute, "", ""},
+		"neither":               {[]string{six.String(), four.String()}, false, false, "", false, adapter.NoRoute, "no_route", ""},
+		"no name, no route":     {nil, false, false, "", false, adapter.NoLink, "no_link", ""},
+		"no name, IPv6 alone":   {nil, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"an address of its own": {[]string{four.String()}, true, false, "169.254.7.9", false, adapter.SelfAssigned, "self_assigned", ""},
+		"the first address after the self-assigned range": {[]string{four.String()}, true, false, "169.255.0.1", true, "", "", "answered"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := New(Config{
@@ -178,7 +178,7 @@ func TestLinkUsesTheFamilyWithARoute(t *testing.T) {
 			}
 			d := r.Data.(*report.NetworkLink)
 			if d.Uplink != c.uplink || d.GatewayState != c.state || d.IPv6Reached != nil || (c.state == "") != (r.Status == report.StatusUnknown) {
-				t.Errorf("%s: %+v, %+v", name, d, r)
+				t.Errorf("%s: got %+v, %+v; want uplink %q, state %q", name, d, r, c.uplink, c.state)
 			}
 		})
 	}
@@ -194,13 +194,13 @@ func TestIPv6MattersOnlyIfItDelays(t *testing.T) {
 		four  error
 		want  *bool
 	}{
-		"no at once":            {0, unreachable, nil, nil},
-		"no within the start":   {249 * time.Millisecond, unreachable, nil, nil},
-		"no after the start":    {250 * time.Millisecond, unreachable, nil, new(false)},
-		"silence":               {time.Hour, unreachable, nil, new(false)},
-		"silence of the server": {time.Hour, unreachable, unreachable, nil},
-		"refused":               {0, syscall.ECONNREFUSED, nil, new(true)},
-		"slow, and there":       {time.Second, nil, nil, new(true)},
+		"rejected at once":               {0, unreachable, nil, nil},
+		"rejected within the head start": {249 * time.Millisecond, unreachable, nil, nil},
+		"rejected after the head start":  {250 * time.Millisecond, unreachable, nil, new(false)},
+		"silence":                        {time.Hour, unreachable, nil, new(false)},
+		"silence of the server":          {time.Hour, unreachable, unreachable, nil},
+		"refused":                        {0, syscall.ECONNREFUSED, nil, new(true)},
+		"slow, but it succeeds":          {time.Second, nil, nil, new(true)},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			env := probetest.Env(t)
@@ -216,7 +216,7 @@ func TestIPv6MattersOnlyIfItDelays(t *testing.T) {
 			addrs := []netip.Addr{netip.MustParseAddr("2001:db8:5::7"), netip.MustParseAddr("198.51.100.7")}
 			got := compareFamilies(t.Context(), env, addrs, "443", true)
 			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-				t.Errorf("%s: %v, want %v", name, got, c.want)
+				t.Errorf("%s: got %v, want %v", name, got, c.want)
 			}
 		})
 	}
@@ -245,13 +245,13 @@ func (d familyDialer) DialContext(ctx context.Context, _, address string) (net.C
 	return near, nil
 }
 
-// TestLinkWithoutTheOtherEnd: address and route remain after a cable was pulled.
+// TestLinkWithoutTheOtherEnd: address and route remain after the cable was pulled.
 func TestLinkWithoutTheOtherEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := wifi()
 		a.Unplugged = true
 		if d, _ := runLink(t, a, replies(0, 1, echo.Reply{})); d.Uplink != "no_link" {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want uplink no_link", d)
 		}
 	})
 }
@@ -268,14 +268,14 @@ func TestLinkWithAbsentRouter(t *testing.T) {
 			})
 			r, err := p.Run(t.Context(), testnet.Blackhole(t))
 			if err != nil || r.Data.(*report.NetworkLink).GatewayState != want {
-				t.Errorf("absent %t: %+v, %v", absent, r.Data, err)
+				t.Errorf("absent %t: got %+v, error %v", absent, r.Data, err)
 			}
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		d, r := runLink(t, wifi(), testnet.Refuse(fmt.Errorf("receive an echo: %w", syscall.EHOSTUNREACH)))
 		if d.GatewayState != "unreachable" || r.Status != report.StatusUnknown || r.Note == "" {
-			t.Errorf("%+v, %+v", d, r)
+			t.Errorf("got %+v, %+v; want state unreachable, status unknown with a note", d, r)
 		}
 	})
 }
@@ -292,10 +292,10 @@ func TestLinkStops(t *testing.T) {
 		start := time.Now()
 		r, err := p.Run(ctx, testnet.Blackhole(t))
 		if took := time.Since(start); err != nil || took > time.Second {
-			t.Fatalf("took %v, %v", took, err)
+			t.Fatalf("took %v, error %v", took, err)
 		}
 		if d := r.Data.(*report.NetworkLink); d.GatewayLossPct == nil || *d.GatewayLossPct != 0 || *d.GatewaySent > 6 {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v, want no loss and at most 6 packets", d)
 		}
 	})
 }
@@ -303,6 +303,6 @@ func TestLinkStops(t *testing.T) {
 func TestLinkToThisComputer(t *testing.T) {
 	r, err := New(Config{URL: "https://127.0.0.1:8443"}).Run(t.Context(), probetest.Env(t))
 	if err != nil || r.Status != report.StatusSkipped || r.Data != nil || !strings.Contains(r.Note, "this computer") {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want status skipped without data", r, err)
 	}
 }

@@ -47,7 +47,7 @@ func (c counted) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tell begins a run and reports arrivals until the client disconnects.
+// tell starts a run and reports arrivals until the client disconnects.
 func (a *testArrivals) tell(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.begin, a.bytes, a.firstEnd = time.Time{}, nil, nil

@@ -41,8 +41,8 @@ func (c *connected) enter(r *http.Request) (leave func()) {
 	}
 }
 
-// TestLoadUsesSeveralConnections, even if the collector supports HTTP/2, which
-// would use a single one.
+// TestLoadUsesSeveralConnections: even if the collector supports HTTP/2, which
+// would use a single one, several connections are used.
 func TestLoadUsesSeveralConnections(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		arrivals := &testArrivals{}
@@ -81,10 +81,10 @@ func TestLoadUsesSeveralConnections(t *testing.T) {
 		runLoad(t, t.Context(), Config{Base: base, Transport: s.Client().Transport.(*http.Transport), ICE: stunOnLoopback(t)})
 		c.mu.Lock()
 		if c.most != connections {
-			t.Errorf("%s: %d connections at once, want %d", method, c.most, connections)
+			t.Errorf("%s: got %d concurrent connections, want %d", method, c.most, connections)
 		}
 		if got := slices.Collect(maps.Keys(c.proto)); !slices.Equal(got, []string{"HTTP/1.1"}) {
-			t.Errorf("%s by %v", method, got)
+			t.Errorf("%s: got protocols %v, want HTTP/1.1", method, got)
 		}
 		c.mu.Unlock()
 	}
@@ -116,7 +116,7 @@ func TestLoadWithOneConnection(t *testing.T) {
 	d := runLoad(t, t.Context(), Config{Base: base, Token: fixed("secret"), ICE: stunOnLoopback(t)})
 	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 		if got := testnet.Deref(kbps); got < 1000 || got > 3000 {
-			t.Errorf("%s %g kbit/s, want about 2000", name, got)
+			t.Errorf("%s: got %g kbit/s, want about 2000", name, got)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func TestLoadRefusedHalfWay(t *testing.T) {
 	base, _ := url.Parse(s.URL)
 	r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
 	if err != nil || r.Status != report.StatusUnknown || r.Note != noteBusy {
-		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
+		t.Errorf("got status %s, note %q, error %v; want %s, %q", r.Status, r.Note, err, report.StatusUnknown, noteBusy)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestUpstreamUnknown(t *testing.T) {
 			r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
 			d := r.Data.(*report.MediaLoad)
 			if err != nil || r.Status != report.StatusUnknown || r.Note != c.note || d.UpKbps != nil {
-				t.Errorf("%s, %q, up %v, %v", r.Status, r.Note, d.UpKbps, err)
+				t.Errorf("got status %s, note %q, up %v, error %v; want unknown and note %q", r.Status, r.Note, d.UpKbps, err, c.note)
 			}
 		})
 	}
@@ -228,12 +228,12 @@ func TestLoadOnAFailingLine(t *testing.T) {
 			begin := time.Now()
 			r, err := New(Config{Base: base, Token: fixed("secret"), Transport: transport, ICE: ice}).Run(t.Context(), e)
 			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
-				t.Errorf("after %v: took %v, %v", after, took, err)
+				t.Errorf("after %v: took %v, error %v", after, took, err)
 			}
 			d := r.Data.(*report.MediaLoad)
 			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 				if kbps != nil && *kbps < 500 {
-					t.Errorf("after %v: %s %g kbit/s: what was lost is taken for a narrow line", after, name, *kbps)
+					t.Errorf("after %v: got %s %g kbit/s, so that lost packets look like a narrow line", after, name, *kbps)
 				}
 			}
 		})
@@ -269,8 +269,8 @@ func TestLoadAcrossAClockStep(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
 	for name, c := range map[string]struct{ at, by time.Duration }{
-		"an hour on while receiving":         {1800 * time.Millisecond, time.Hour},
-		"an hour on while sending":           {5300 * time.Millisecond, time.Hour},
+		"an hour forward while receiving":    {1800 * time.Millisecond, time.Hour},
+		"an hour forward while sending":      {5300 * time.Millisecond, time.Hour},
 		"three seconds back while receiving": {1800 * time.Millisecond, -3 * time.Second},
 	} {
 		base, _ := url.Parse(slowCollector(t, 2000).URL)
@@ -286,12 +286,12 @@ func TestLoadAcrossAClockStep(t *testing.T) {
 			d := r.Data.(*report.MediaLoad)
 			for way, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 				if kbps != nil && *kbps < 1000 {
-					t.Errorf("%s: %s %g kbit/s of 2000", name, way, *kbps)
+					t.Errorf("%s: got %s %g kbit/s, want about 2000", name, way, *kbps)
 				}
 			}
 			for way, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
 				if rtt != nil && (*rtt < 0 || *rtt > 100) {
-					t.Errorf("%s: %s round trip %g ms on loopback", name, way, *rtt)
+					t.Errorf("%s: got a %s round trip of %g ms on loopback", name, way, *rtt)
 				}
 			}
 		})

@@ -78,11 +78,11 @@ func runLoad(t *testing.T, ctx context.Context, c Config) *report.MediaLoad {
 	}
 	d := r.Data.(*report.MediaLoad)
 	if (r.Status == report.StatusOK) != (d.UpKbps != nil && d.DownKbps != nil) || (r.Status == report.StatusOK) == (r.Note != "") {
-		t.Errorf("status %s, note %q with %+v", r.Status, r.Note, d)
+		t.Errorf("got status %s, note %q with %+v", r.Status, r.Note, d)
 	}
 	// Data in flight at the end arrives too; on loopback that is a lot.
 	if testnet.Deref(d.UpBytes) > maxArrived || testnet.Deref(d.DownBytes) > maxArrived {
-		t.Errorf("moved %d up and %d down", testnet.Deref(d.UpBytes), testnet.Deref(d.DownBytes))
+		t.Errorf("got %d bytes up and %d down; want at most %d, at most %d", testnet.Deref(d.UpBytes), testnet.Deref(d.DownBytes), maxArrived, maxArrived)
 	}
 	return d
 }
@@ -97,11 +97,11 @@ func TestLoadFindsTheRate(t *testing.T) {
 	}
 	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 		if got := testnet.Deref(kbps); got < 1000 || got > 3000 {
-			t.Errorf("%s %g kbit/s, want about 2000", name, got)
+			t.Errorf("%s: got %g kbit/s, want about 2000", name, got)
 		}
 	}
 	if d.IdleRTTMS == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil {
-		t.Errorf("no round trip: %+v", d)
+		t.Errorf("got no round trip: %+v", d)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestLoadIsBoundedOnAFastLine(t *testing.T) {
 	})
 	base, _ := url.Parse(s.URL)
 	if d := runLoad(t, t.Context(), Config{Base: base, ICE: stunOnLoopback(t)}); d.UpKbps == nil || d.DownKbps == nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want both rates", d)
 	}
 }
 
@@ -133,11 +133,11 @@ func TestLoadStopsAndRejectsInvalidResponses(t *testing.T) {
 	})
 	base, _ := url.Parse(nonsense.URL)
 	if d := runLoad(t, t.Context(), Config{Base: base}); d.UpKbps != nil || d.IdleRTTMS != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no rate and no round trip", d)
 	}
 	refused, _ := url.Parse(slowCollector(t, 2000).URL)
 	if d := runLoad(t, t.Context(), Config{Base: refused, Token: fixed("wrong")}); d.UpKbps != nil || d.DownKbps != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no rates", d)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -160,7 +160,7 @@ func TestLoadDoesNotWait(t *testing.T) {
 		base, _ := url.Parse(s.URL)
 		d := runLoad(t, t.Context(), Config{Base: base, ICE: stunOnLoopback(t)})
 		if d.UpKbps != nil || d.DownKbps != nil || d.LoadedRTTUpMS != nil || d.LoadedRTTDownMS != nil || asked != 1 {
-			t.Errorf("%d: asked %d times, %+v", status, asked, d)
+			t.Errorf("%d: got %d requests, %+v; want 1, no UpKbps, no DownKbps, no LoadedRTTUpMS, no LoadedRTTDownMS", status, asked, d)
 		}
 	}
 }
@@ -181,19 +181,19 @@ func TestDistantServerIsNotASlowLine(t *testing.T) {
 		a    arrived
 		want float64 // kbit/s; 0: unknown
 	}{
-		"90 kbit/s, near":             {new(46.0), evenly(16<<10, 1460*time.Millisecond), 90},
-		"satellite, still starting":   {new(610.0), evenly(14<<10, 600*time.Millisecond), 0},
-		"satellite, fast enough":      {new(610.0), evenly(1<<20, 2*time.Second), 4194},
-		"fibre, over in no time":      {new(8.0), evenly(5<<19, 80*time.Millisecond), 262144},
-		"DSL, too short to tell":      {new(30.0), evenly(4<<10, 30*time.Millisecond), 0},
-		"no round trip known, slow":   {nil, evenly(4<<10, 500*time.Millisecond), 0},
-		"no round trip known, longer": {nil, evenly(16<<10, 1300*time.Millisecond), 101},
-		"nothing":                     {new(10.0), arrived{}, 0},
+		"90 kbit/s, near":                 {new(46.0), evenly(16<<10, 1460*time.Millisecond), 90},
+		"satellite, still starting":       {new(610.0), evenly(14<<10, 600*time.Millisecond), 0},
+		"satellite, transfer long enough": {new(610.0), evenly(1<<20, 2*time.Second), 4194},
+		"fibre, very short transfer":      {new(8.0), evenly(5<<19, 80*time.Millisecond), 262144},
+		"DSL, transfer too short":         {new(30.0), evenly(4<<10, 30*time.Millisecond), 0},
+		"no round trip known, slow":       {nil, evenly(4<<10, 500*time.Millisecond), 0},
+		"no round trip known, longer":     {nil, evenly(16<<10, 1300*time.Millisecond), 101},
+		"nothing":                         {new(10.0), arrived{}, 0},
 	} {
 		kbps, _ := c.a.kbps(c.idle)
 		got := testnet.Deref(kbps)
 		if math.Abs(got-c.want*wireShare) > 0.01*c.want+1 {
-			t.Errorf("%s: %g kbit/s, want %g", name, got, c.want*wireShare)
+			t.Errorf("%s: got %g kbit/s, want %g", name, got, c.want*wireShare)
 		}
 	}
 }
@@ -207,10 +207,10 @@ func TestLoadedRoundTripIsOfTheFullLine(t *testing.T) {
 		all = append(all, roundTrip{begin.Add(time.Duration(i) * askEvery), time.Duration(i) * 10 * time.Millisecond})
 	}
 	if got := testnet.Deref(medianSince(all, begin.Add(10*askEvery))); got != 145 {
-		t.Errorf("%g ms", got)
+		t.Errorf("got %g ms, want 145", got)
 	}
 	if medianSince(all, begin.Add(18*askEvery)) != nil || medianSince(nil, begin) != nil {
-		t.Error("two answers yield a median")
+		t.Error("got a median of two responses")
 	}
 }
 

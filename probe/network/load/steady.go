@@ -179,8 +179,8 @@ func envelope(x []float64) (most float64) {
 }
 
 // evenShare is the relative half width of the interval up to which arrivals count as
-// even. Behind a proxy they are not, although the kernel counts segments: the proxy
-// passes on what a lost packet has held back at once.
+// even. Behind a proxy they are not, although the kernel counts segments: after a lost
+// packet the proxy forwards all data that waited for it at once.
 const evenShare = 0.15
 
 // halfWidth returns half of the 95 % interval of the mean of x, which has this deviation.

@@ -34,27 +34,27 @@ func TestSteadyExcludesStartAndBurst(t *testing.T) {
 		a    arrived
 		want float64
 	}{
-		"even":            {arrived{bytes: series(2000, 3000)}, 2000},
-		"slow start":      {arrived{bytes: slices.Concat(series(100, 300), series(500, 300), series(2000, 2400))}, 2000},
-		"burst":           {arrived{bytes: slices.Concat(series(40000, 120), series(2000, 2880))}, 2000},
-		"start and burst": {arrived{bytes: slices.Concat(series(200, 120), series(40000, 240), series(2000, 2640))}, 2000},
-		"held back":       {arrived{bytes: held}, 2000},
-		"held to the end": {arrived{bytes: slices.Concat(series(300, 1450), make([]int64, 100))}, 300},
-		"first ends":      {arrived{bytes: slices.Concat(series(2000, 2000), series(500, 1000)), firstEnd: &end}, 2000},
-		"slow, few bytes": {arrived{bytes: series(300, 3000)}, 300},
-		"fast and short":  {arrived{bytes: series(100000, 700)}, 100000},
+		"even":               {arrived{bytes: series(2000, 3000)}, 2000},
+		"slow start":         {arrived{bytes: slices.Concat(series(100, 300), series(500, 300), series(2000, 2400))}, 2000},
+		"burst":              {arrived{bytes: slices.Concat(series(40000, 120), series(2000, 2880))}, 2000},
+		"start and burst":    {arrived{bytes: slices.Concat(series(200, 120), series(40000, 240), series(2000, 2640))}, 2000},
+		"delayed":            {arrived{bytes: held}, 2000},
+		"delayed to the end": {arrived{bytes: slices.Concat(series(300, 1450), make([]int64, 100))}, 300},
+		"first ends":         {arrived{bytes: slices.Concat(series(2000, 2000), series(500, 1000)), firstEnd: &end}, 2000},
+		"slow, few bytes":    {arrived{bytes: series(300, 3000)}, 300},
+		"fast and short":     {arrived{bytes: series(100000, 700)}, 100000},
 	} {
 		kbps, ci := c.a.kbps(new(0.0))
 		if math.Abs(testnet.Deref(kbps)-c.want) > 0.03*c.want {
-			t.Errorf("%s: %g kbit/s, want %g", name, testnet.Deref(kbps), c.want)
+			t.Errorf("%s: got %g kbit/s, want %g", name, testnet.Deref(kbps), c.want)
 		}
 		if ci == nil || ci[0] > c.want*1.01 || ci[1] < c.want*0.99 {
-			t.Errorf("%s: interval %v leaves out %g", name, ci, c.want)
+			t.Errorf("%s: the interval %v does not contain %g", name, ci, c.want)
 		}
 	}
 	for _, a := range []arrived{{}, {bytes: []int64{0}}, {bytes: make([]int64, 300)}} {
 		if kbps, _ := a.kbps(new(0.0)); kbps != nil {
-			t.Errorf("%d empty intervals are %g kbit/s", len(a.bytes), *kbps)
+			t.Errorf("%d empty intervals: got %g kbit/s, want nil", len(a.bytes), *kbps)
 		}
 	}
 }
@@ -62,7 +62,7 @@ func TestSteadyExcludesStartAndBurst(t *testing.T) {
 func TestStudent(t *testing.T) {
 	for degrees, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 23: 2.069, 1000: 1.962} {
 		if got := studentT975(degrees); math.Abs(got-want) > 0.02*want {
-			t.Errorf("%d degrees: %g, want %g", degrees, got, want)
+			t.Errorf("%d degrees of freedom: got %g, want %g", degrees, got, want)
 		}
 	}
 }
@@ -83,16 +83,16 @@ func FuzzArrivals(f *testing.F) {
 		}
 		sum := n.what.sum()
 		if sum < 0 || sum > maxArrived || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
-			t.Errorf("%d bytes in %d intervals", sum, len(n.what.bytes))
+			t.Errorf("got %d bytes in %d intervals", sum, len(n.what.bytes))
 		}
 		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
-			t.Errorf("%v %v", kbps, ci)
+			t.Errorf("got %v kbit/s, interval %v", kbps, ci)
 		}
 	})
 }
 
-// TestHeldBack: a proxy that forwards 512 KiB at a time hides the rate of the line.
-func TestHeldBack(t *testing.T) {
+// TestDelayedByAProxy: a proxy that forwards 512 KiB at a time hides the rate of the line.
+func TestDelayedByAProxy(t *testing.T) {
 	lump := make([]int64, 131)
 	lump[0] = 512 << 10
 	flowing := make([]int64, 131)
@@ -106,14 +106,14 @@ func TestHeldBack(t *testing.T) {
 		want bool
 	}{
 		"nothing":             {arrived{}, true},
-		"a lump":              {arrived{bytes: lump}, true},
+		"one burst":           {arrived{bytes: lump}, true},
 		"a full line":         {arrived{bytes: flowing}, false},
-		"a line that was cut": {arrived{bytes: cut}, false},
+		"an interrupted line": {arrived{bytes: cut}, false},
 		"a very fast line":    {arrived{bytes: []int64{8 << 20}}, false},
 		"a whole transfer":    {arrived{bytes: lump, firstEnd: new(1)}, false},
 	} {
 		if got := c.a.isBuffered(); got != c.want {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }

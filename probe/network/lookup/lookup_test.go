@@ -60,17 +60,17 @@ func TestPatient(t *testing.T) {
 		err            error
 		took           time.Duration
 	}{
-		"both at once":             {ms(20), ms(20), four, six, 2, nil, 20 * time.Millisecond},
-		"IPv4 alone":               {ms(20), ms(20), four, none, 1, nil, 20 * time.Millisecond},
-		"no such name":             {ms(20), ms(30), none, none, 0, none.err, 30 * time.Millisecond},
-		"server's fault":           {ms(20), ms(30), broken, none, 0, broken.err, 30 * time.Millisecond},
-		"one packet lost":          {ms(never, 20), ms(20), four, six, 2, nil, 620 * time.Millisecond},
-		"IPv4 is never answered":   {nil, ms(20), four, six, 1, nil, 2020 * time.Millisecond},
-		"both lost once":           {ms(never, 20), ms(never, 20), four, none, 1, nil, 620 * time.Millisecond},
-		"lost twice":               {ms(never, never, 20), ms(never, never, 20), four, six, 2, nil, 1520 * time.Millisecond},
-		"IPv6 is never answered":   {ms(20), ms(never, never, never), four, six, 1, nil, 270 * time.Millisecond},
-		"slow, and asked again":    {ms(700, 700), ms(700, 700), four, none, 1, nil, 700 * time.Millisecond},
-		"nothing is ever answered": {nil, nil, four, six, 0, context.DeadlineExceeded, 3 * time.Second},
+		"both at once":            {ms(20), ms(20), four, six, 2, nil, 20 * time.Millisecond},
+		"IPv4 alone":              {ms(20), ms(20), four, none, 1, nil, 20 * time.Millisecond},
+		"no such name":            {ms(20), ms(30), none, none, 0, none.err, 30 * time.Millisecond},
+		"server failure":          {ms(20), ms(30), broken, none, 0, broken.err, 30 * time.Millisecond},
+		"one packet lost":         {ms(never, 20), ms(20), four, six, 2, nil, 620 * time.Millisecond},
+		"no response for IPv4":    {nil, ms(20), four, six, 1, nil, 2020 * time.Millisecond},
+		"both lost once":          {ms(never, 20), ms(never, 20), four, none, 1, nil, 620 * time.Millisecond},
+		"lost twice":              {ms(never, never, 20), ms(never, never, 20), four, six, 2, nil, 1520 * time.Millisecond},
+		"no response for IPv6":    {ms(20), ms(never, never, never), four, six, 1, nil, 270 * time.Millisecond},
+		"slow, second query sent": {ms(700, 700), ms(700, 700), four, none, 1, nil, 700 * time.Millisecond},
+		"no response at all":      {nil, nil, four, six, 0, context.DeadlineExceeded, 3 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -80,10 +80,10 @@ func TestPatient(t *testing.T) {
 			start := time.Now()
 			addrs, err := Patient{Resolver: s}.LookupNetIP(ctx, "ip", "x.example")
 			if len(addrs) != c.addrs {
-				t.Errorf("%s: %v, %v", name, addrs, err)
+				t.Errorf("%s: got %v, error %v; want %d addresses", name, addrs, err, c.addrs)
 			}
 			if !errors.Is(err, c.err) && !(c.err == context.DeadlineExceeded && isTimeout(err)) {
-				t.Errorf("%s: %v, want %v", name, err, c.err)
+				t.Errorf("%s: got error %v, want %v", name, err, c.err)
 			}
 			if took := time.Since(start); took != c.took {
 				t.Errorf("%s took %v, want %v", name, took, c.took)
@@ -117,14 +117,14 @@ func TestDialerUsesTheAddressThatAnswers(t *testing.T) {
 		start := time.Now()
 		conn, err := d.DialContext(t.Context(), "tcp", "x.example:443")
 		if err != nil || conn == nil || time.Since(start) != 550*time.Millisecond {
-			t.Errorf("%v after %v", err, time.Since(start))
+			t.Errorf("got error %v after %v", err, time.Since(start))
 		}
 		time.Sleep(time.Second)
 		if closed.Load() != 1 {
-			t.Errorf("%d late connections closed", closed.Load())
+			t.Errorf("closed %d late connections", closed.Load())
 		}
 		if _, err := d.DialContext(t.Context(), "tcp", "nonsense"); err == nil {
-			t.Error("an address without a port was taken")
+			t.Error("an address without a port was accepted")
 		}
 	})
 }

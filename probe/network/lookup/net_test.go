@@ -29,14 +29,14 @@ func TestNetLooksUpNames(t *testing.T) {
 			got = a.String()
 		}
 		if got != c.want {
-			t.Errorf("%s %s: %q, want %q", c.network, c.address, got, c.want)
+			t.Errorf("%s %s: got %q, want %q", c.network, c.address, got, c.want)
 		}
 	}
 	four := Net{Net: inner, Resolver: fixed{netip.MustParseAddr("192.0.2.1")}, Timeout: time.Second}
 	if a, err := four.ResolveTCPAddr("tcp6", "a.example:1"); err == nil {
-		t.Errorf("%v is no IPv6 address", a)
+		t.Errorf("%v is not an IPv6 address", a)
 	}
 	if a, err := four.ResolveIPAddr("ip4", "a.example"); err != nil || a.String() != "192.0.2.1" {
-		t.Errorf("%v, %v", a, err)
+		t.Errorf("got %v, error %v; want 192.0.2.1", a, err)
 	}
 }

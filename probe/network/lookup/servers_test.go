@@ -25,7 +25,7 @@ func TestParseServers(t *testing.T) {
 			got = append(got, s.String())
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", file, got, want)
+			t.Errorf("%q: got %v, want %v", file, got, want)
 		}
 	}
 }
@@ -39,7 +39,7 @@ func TestParseSearch(t *testing.T) {
 		"search":                                    nil,
 	} {
 		if got := parseSearch([]byte(file)); !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", file, got, want)
+			t.Errorf("%q: got %v, want %v", file, got, want)
 		}
 	}
 }
@@ -58,14 +58,14 @@ func TestOtherServers(t *testing.T) {
 		notFound                bool
 		took                    time.Duration
 	}{
-		"first dead":                          {never, 20 * ms, four, four, 1, false, 1520 * ms},
-		"first dead, second knows it not":     {never, 20 * ms, four, none, 0, true, 6500 * ms},
-		"first slow":                          {1400 * ms, 20 * ms, four, none, 1, false, 1400 * ms},
-		"first very slow, second knows not":   {2500 * ms, 20 * ms, four, none, 1, false, 2500 * ms},
-		"first says no late, second has one":  {2500 * ms, 20 * ms, none, four, 1, false, 1520 * ms},
-		"first says no":                       {20 * ms, 20 * ms, none, four, 0, true, 20 * ms},
-		"both dead":                           {never, never, four, four, 0, false, 6500 * ms},
-		"the system turns to the second late": {5020 * ms, never, four, four, 1, false, 5020 * ms},
+		"first dead":                                           {never, 20 * ms, four, four, 1, false, 1520 * ms},
+		"first dead, second has no such name":                  {never, 20 * ms, four, none, 0, true, 6500 * ms},
+		"first slow":                                           {1400 * ms, 20 * ms, four, none, 1, false, 1400 * ms},
+		"first very slow, second has no such name":             {2500 * ms, 20 * ms, four, none, 1, false, 2500 * ms},
+		"first has no such name after a while, second has one": {2500 * ms, 20 * ms, none, four, 1, false, 1520 * ms},
+		"first has no such name":                               {20 * ms, 20 * ms, none, four, 0, true, 20 * ms},
+		"both dead":                                            {never, never, four, four, 0, false, 6500 * ms},
+		"the system asks the second late":                      {5020 * ms, never, four, four, 1, false, 5020 * ms},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 6500*ms)
@@ -81,7 +81,7 @@ func TestOtherServers(t *testing.T) {
 			addrs, err := p.LookupNetIP(ctx, "ip4", "x.example")
 			e, _ := err.(*net.DNSError)
 			if len(addrs) != c.addrs || (e != nil && e.IsNotFound) != c.notFound || time.Since(start) != c.took {
-				t.Errorf("%s: %v, %v after %v, want %v", name, addrs, err, time.Since(start), c.took)
+				t.Errorf("%s: got %v, error %v after %v, want %v", name, addrs, err, time.Since(start), c.took)
 			}
 			cancel()
 			synctest.Wait()
@@ -141,14 +141,14 @@ func TestAskReturnsTheResponse(t *testing.T) {
 		first  int // the first query that is answered, from 0
 		want   Answer
 	}{
-		"an address":       {address, 0, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}},
-		"asked twice":      {address, 1, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}},
-		"no address":       {func(*dnsmessage.Message) {}, 0, Answer{}},
-		"no such name":     {code(dnsmessage.RCodeNameError), 0, Answer{Code: dnsmessage.RCodeNameError}},
-		"its own trouble":  {code(dnsmessage.RCodeServerFailure), 0, Answer{Code: dnsmessage.RCodeServerFailure}},
-		"not for us":       {code(dnsmessage.RCodeRefused), 0, Answer{Code: dnsmessage.RCodeRefused}},
-		"cut off":          {func(m *dnsmessage.Message) { m.Truncated = true }, 0, Answer{Truncated: true}},
-		"a strange number": {nil, 0, Answer{}},
+		"an address":            {address, 0, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}},
+		"second query answered": {address, 1, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}},
+		"no address":            {func(*dnsmessage.Message) {}, 0, Answer{}},
+		"no such name":          {code(dnsmessage.RCodeNameError), 0, Answer{Code: dnsmessage.RCodeNameError}},
+		"server failure":        {code(dnsmessage.RCodeServerFailure), 0, Answer{Code: dnsmessage.RCodeServerFailure}},
+		"refused":               {code(dnsmessage.RCodeRefused), 0, Answer{Code: dnsmessage.RCodeRefused}},
+		"truncated":             {func(m *dnsmessage.Message) { m.Truncated = true }, 0, Answer{Truncated: true}},
+		"a wrong ID":            {nil, 0, Answer{}},
 	} {
 		at := answering(t, func(n int, q dnsmessage.Message) []byte {
 			if n < c.first {
@@ -168,7 +168,7 @@ func TestAskReturnsTheResponse(t *testing.T) {
 		got, err := Ask(ctx, at, "BBB.example", dnsmessage.TypeA)
 		cancel()
 		if (err == nil) != (c.change != nil) || got.Code != c.want.Code || got.Truncated != c.want.Truncated || !slices.Equal(got.Addrs, c.want.Addrs) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+			t.Errorf("%s: got %+v, error %v; want %+v", name, got, err, c.want)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func FuzzReadAnswer(f *testing.F) {
 		}
 		a, ok := readAnswer(b, query)
 		if !ok && (a.Addrs != nil || a.Code != 0) {
-			t.Errorf("%x: %+v", b, a)
+			t.Errorf("%x: got %+v", b, a)
 		}
 	})
 }

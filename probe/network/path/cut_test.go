@@ -36,18 +36,18 @@ func TestBecameSilent(t *testing.T) {
 		want bool
 	}{
 		"from the middle on":         {answeredIn(func(i int) bool { return i < 30 }), true},
-		"for the last second":        {answeredIn(func(i int) bool { return i < 40 }), true},
-		"for less than that":         {answeredIn(func(i int) bool { return i < 41 }), false},
-		"for a while, and back":      {answeredIn(func(i int) bool { return i < 20 || i > 55 }), false},
-		"but for one in the middle":  {answeredIn(func(i int) bool { return i < 20 || i == 50 }), false},
-		"at once":                    {answeredIn(func(i int) bool { return i < 3 }), false},
+		"the last second":            {answeredIn(func(i int) bool { return i < 40 }), true},
+		"less than the last second":  {answeredIn(func(i int) bool { return i < 41 }), false},
+		"interrupted, then back":     {answeredIn(func(i int) bool { return i < 20 || i > 55 }), false},
+		"except for one response":    {answeredIn(func(i int) bool { return i < 20 || i == 50 }), false},
+		"from the start on":          {answeredIn(func(i int) bool { return i < 3 }), false},
 		"never":                      {answeredIn(func(int) bool { return true }), false},
 		"always":                     {answeredIn(func(int) bool { return false }), false},
-		"it was never there":         {nil, false},
+		"no stream":                  {nil, false},
 		"every other packet is lost": {answeredIn(func(i int) bool { return i%2 == 0 }), false},
 	} {
 		if got := becameSilent(c.s); got != c.want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }
@@ -61,13 +61,13 @@ func TestUDPCut(t *testing.T) {
 		dial  func(context.Context) error
 		want  *bool
 	}{
-		"pings are answered":       {false, true, testnet.UntilDone, new(true)},
-		"TCP is refused":           {false, false, refused, new(true)},
-		"UDP is back":              {true, true, refused, new(false)},
-		"nobody answers":           {false, false, testnet.UntilDone, nil},
-		"UDP is all that answers":  {true, false, testnet.UntilDone, new(false)},
-		"no way to it any more":    {false, false, func(context.Context) error { return errors.New("no route") }, nil},
-		"the machine is somewhere": {false, true, refused, new(true)},
+		"ping responds":                    {false, true, testnet.UntilDone, new(true)},
+		"TCP is refused":                   {false, false, refused, new(true)},
+		"UDP responds again":               {true, true, refused, new(false)},
+		"no response":                      {false, false, testnet.UntilDone, nil},
+		"only UDP responds":                {true, false, testnet.UntilDone, new(false)},
+		"no route any more":                {false, false, func(context.Context) error { return errors.New("no route") }, nil},
+		"ping responds and TCP is refused": {false, true, refused, new(true)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,19 +97,19 @@ func TestSharedAddressOnThePath(t *testing.T) {
 		hops []string
 		want bool
 	}{
-		"behind the own router":    {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
-		"without one":              {adapter.Cellular, []string{sharedIn, providerIn}, true},
-		"behind a second router":   {adapter.Ethernet, []string{gatewayIn, secondIn, sharedIn}, true},
-		"at the far end only":      {adapter.Ethernet, []string{gatewayIn, providerIn, sharedIn}, false},
-		"none":                     {adapter.Ethernet, []string{gatewayIn, "", providerIn}, false},
-		"of a tunnel that uses it": {adapter.VPN, []string{sharedIn, providerIn}, false},
+		"behind the own router":  {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
+		"without one":            {adapter.Cellular, []string{sharedIn, providerIn}, true},
+		"behind a second router": {adapter.Ethernet, []string{gatewayIn, secondIn, sharedIn}, true},
+		"at the far end only":    {adapter.Ethernet, []string{gatewayIn, providerIn, sharedIn}, false},
+		"none":                   {adapter.Ethernet, []string{gatewayIn, "", providerIn}, false},
+		"used by a tunnel":       {adapter.VPN, []string{sharedIn, providerIn}, false},
 	} {
 		f := surveyed{adapter: adapter.Adapter{Kind: c.kind}}
 		for i, h := range c.hops {
 			f.trace.hops[i], _ = netip.ParseAddr(h)
 		}
 		if got := f.isShared(); (got != nil) != c.want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got %v, want shared: %v", name, got, c.want)
 		}
 	}
 }

@@ -295,7 +295,7 @@ func TestPathLocatesTheFault(t *testing.T) {
 				t.Logf("%s: sent %v, loss %v, RTT %v", s.Name, testnet.Deref(s.Sent), testnet.Deref(s.LossPct), testnet.Deref(s.RTTMS))
 			}
 			if d.FaultSegment != c.want {
-				t.Errorf("fault %q, want %q, segments %q", d.FaultSegment, c.want, names)
+				t.Errorf("got fault %q, want %q, segments %q", d.FaultSegment, c.want, names)
 			}
 		})
 	}
@@ -311,11 +311,11 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 		fault func()
 	}{
 		{"whole", false, func() {}},
-		{"a smaller line that says so", false, func() {
+		{"a smaller MTU with an ICMP error", false, func() {
 			inside(t, h.router, "ip link set wan0 mtu 1300")
 			inside(t, h.provider, "ip link set wan1 mtu 1300")
 		}},
-		{"a black hole on the way down", true, func() { lose(t, h.router, "wan0", "meta length > 1280", 100) }},
+		{"a black hole downstream", true, func() { lose(t, h.router, "wan0", "meta length > 1280", 100) }},
 		{"a black hole", true, func() {
 			noLoss(t, h)
 			lose(t, h.provider, "wan1", "meta length > 1280", 100)
@@ -329,7 +329,7 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 				by = "icmp" // a padded request is large upstream only
 			}
 			if d := both[i]; d.MTUBlackhole == nil || *d.MTUBlackhole != c.want || d.MTUBy != by {
-				t.Errorf("%s by %s: black hole %v, by %q", c.name, by, testnet.Deref(d.MTUBlackhole), d.MTUBy)
+				t.Errorf("%s by %s: got black hole %v, by %q; want %v, %q", c.name, by, testnet.Deref(d.MTUBlackhole), d.MTUBy, c.want, by)
 			}
 		}
 		inside(t, h.router, "ip link set wan0 mtu 1500")
@@ -343,16 +343,16 @@ func TestLinkInANamespace(t *testing.T) {
 		inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range="+ping)
 		d := measure[report.NetworkLink](t, h, "link")
 		if d.Kind != "ethernet" || d.GatewayState != "answered" || testnet.Deref(d.MTU) != 1500 || !testnet.Deref(d.IPv4) || testnet.Deref(d.IPv6) || testnet.Deref(d.VPN) || testnet.Deref(d.GatewayLossPct) != 0 {
-			t.Errorf("ping_group_range %q: %+v", ping, d)
+			t.Errorf("ping_group_range %q: got %+v", ping, d)
 		}
 	}
 	inside(t, h.router, "sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
 	inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range=0\t2147483647")
 	if d := measure[report.NetworkLink](t, h, "link"); d.GatewayState != "answered" || testnet.Deref(d.GatewayLossPct) != 0 {
-		t.Errorf("a router that answers no echo, but refuses connections: %+v", d)
+		t.Errorf("a router without echo responses that refuses connections: got %+v; want GatewayState %q, GatewayLossPct 0", d, "answered")
 	}
 	lose(t, h.router, "lan1", "ip daddr 192.168.77.1", 100)
 	if d := measure[report.NetworkLink](t, h, "link"); d.GatewayState != "silent" || d.GatewayLossPct != nil {
-		t.Errorf("a silent router: %+v", d)
+		t.Errorf("a silent router: got %+v; want GatewayState %q, no GatewayLossPct", d, "silent")
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Without a fault segment the path is not fine. Only an interrupted line explains
-// why the segment is unknown.
+// A path without a fault segment is not necessarily good. Only an interrupted line
+// explains why the segment is unknown.
 func TestPathWithoutFaultSegmentIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		cut  *bool
@@ -15,7 +15,7 @@ func TestPathWithoutFaultSegmentIsUnknown(t *testing.T) {
 	}{"never asked": {nil, report.StatusUnknown}, "no cut": {new(false), report.StatusUnknown}, "a cut": {new(true), report.StatusOK}} {
 		d := &report.NetworkPath{Segments: []report.PathSegment{{}}, FaultSegment: cannotTell, UDPCut: c.cut}
 		if got := judgePath(d).Status; got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
 }

@@ -88,23 +88,23 @@ func TestPathJudgesTheLine(t *testing.T) {
 		url  string
 		want string
 	}{
-		"nothing behind the router":          {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
-		"the provider answers":               {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
-		"the provider's NAT answers":         {scriptedPath{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
-		"only a second local router":         {scriptedPath{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
-		"all routers silent, server answers": {scriptedPath{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
-		"all silent, the own router too":     {scriptedPath{hops: make([]string, 8)}, url, lineRouterSilent},
-		"the same, and no name is found":     {scriptedPath{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
-		"the name is not found, line alive":  {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
-		"the name is not found, line dead":   {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
+		"nothing behind the router":           {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
+		"the provider responds":               {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"the provider's NAT responds":         {scriptedPath{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"only a second local router":          {scriptedPath{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
+		"all routers silent, server responds": {scriptedPath{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
+		"all silent, the own router too":      {scriptedPath{hops: make([]string, 8)}, url, lineRouterSilent},
+		"the same, name not found":            {scriptedPath{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
+		"name not found, line works":          {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
+		"name not found, line dead":           {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			d, r := runPath(t, noUDP(t), c.scriptedPath, Config{Collector: c.url, ICE: noICE, Resolver: testnet.Names{}})
 			if d.Line != c.want || d.FaultSegment != "" && d.FaultSegment != noFault {
-				t.Errorf("%s: line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
+				t.Errorf("%s: got line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
 			}
 			if (r.Status == report.StatusUnknown) != (r.Note != "") {
-				t.Errorf("%s: status %s, note %q", name, r.Status, r.Note)
+				t.Errorf("%s: got status %s, note %q", name, r.Status, r.Note)
 			}
 		})
 	}
@@ -123,7 +123,7 @@ func TestLossyNetworkIsNotDead(t *testing.T) {
 			return v.Ask(ctx, to, ttl)
 		})
 		if d, _ := runPath(t, noUDP(t), asker, Config{Collector: "https://" + collectorIn, ICE: noICE}); d.Line != cannotTell {
-			t.Errorf("line %q", d.Line)
+			t.Errorf("got line %q, want %q", d.Line, cannotTell)
 		}
 	})
 }
@@ -132,7 +132,7 @@ func TestPathWithoutPermissionIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, r := runPath(t, noUDP(t), testnet.Refuse(fmt.Errorf("open: %w", echo.ErrNotPermitted)), Config{Collector: "https://" + collectorIn, ICE: noICE})
 		if d.Line != cannotTell || d.FaultSegment != cannotTell || d.MTUBlackhole != nil || r.Status != report.StatusUnknown {
-			t.Errorf("%+v, status %s", d, r.Status)
+			t.Errorf("got %+v, status %s; want Line %v, FaultSegment %v, no MTUBlackhole, %s", d, r.Status, cannotTell, cannotTell, report.StatusUnknown)
 		}
 	})
 }
@@ -147,7 +147,7 @@ func TestPathInATunnelHasNoFaultSegment(t *testing.T) {
 			},
 		})
 		if len(d.Segments) != 1 || d.Segments[0].Name != segmentTransit || d.FaultSegment != noFault {
-			t.Errorf("%+v", d)
+			t.Errorf("got %+v", d)
 		}
 	})
 }
@@ -177,7 +177,7 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 				line, fault = lineReached, segmentLAN
 			}
 			if d.Line != line || d.FaultSegment != fault {
-				t.Errorf("back %t: line %q, fault %q", back, d.Line, d.FaultSegment)
+				t.Errorf("back %t: got line %q, fault %q; want %q, %q", back, d.Line, d.FaultSegment, line, fault)
 			}
 			if took := time.Since(start); took > 11*time.Second {
 				t.Errorf("took %v", took)
@@ -188,7 +188,7 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 
 // The computer's own interface is the cause only if nothing could be sent because there
 // was no route.
-func TestInterfaceThatWasAway(t *testing.T) {
+func TestInterfaceThatWasDown(t *testing.T) {
 	unsent := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Unsent: n, Err: err} }
 	noRoute := syscall.ENETUNREACH
 	for name, c := range map[string]struct {
@@ -196,13 +196,13 @@ func TestInterfaceThatWasAway(t *testing.T) {
 		lan, access, transit *periodic.Stream
 		want                 bool
 	}{
-		"away":                        {adapter.WiFi, unsent(25, noRoute), unsent(24, noRoute), unsent(25, noRoute), true},
-		"only the server's way":       {adapter.WiFi, unsent(0, nil), unsent(0, nil), unsent(25, noRoute), false},
+		"interface down":              {adapter.WiFi, unsent(25, noRoute), unsent(24, noRoute), unsent(25, noRoute), true},
+		"no route to the server only": {adapter.WiFi, unsent(0, nil), unsent(0, nil), unsent(25, noRoute), false},
 		"for a moment":                {adapter.WiFi, unsent(4, noRoute), unsent(5, noRoute), unsent(5, noRoute), false},
 		"a clock that jumped":         {adapter.WiFi, unsent(25, periodic.ErrClockJumped), unsent(25, periodic.ErrClockJumped), unsent(25, periodic.ErrClockJumped), false},
 		"a tunnel":                    {adapter.VPN, unsent(25, noRoute), unsent(25, noRoute), unsent(25, noRoute), false},
 		"the router cannot be asked":  {adapter.WiFi, nil, unsent(25, noRoute), unsent(25, noRoute), false},
-		"nothing was asked of anyone": {adapter.WiFi, nil, nil, nil, false},
+		"no packets sent":             {adapter.WiFi, nil, nil, nil, false},
 	} {
 		streams := map[string]*periodic.Stream{}
 		for at, s := range map[string]*periodic.Stream{segmentLAN: c.lan, segmentAccess: c.access, segmentTransit: c.transit} {
@@ -211,7 +211,7 @@ func TestInterfaceThatWasAway(t *testing.T) {
 			}
 		}
 		if got := (surveyed{adapter: adapter.Adapter{Kind: c.kind}}).wasAway(streams); got != c.want {
-			t.Errorf("%s: %t", name, got)
+			t.Errorf("%s: got %t, want %t", name, got, c.want)
 		}
 	}
 }
@@ -235,7 +235,7 @@ func TestPathToThisComputerIsNotNeeded(t *testing.T) {
 	for _, url := range []string{"https://127.0.0.1:8443", "https://[::1]", "https://192.0.2.77"} {
 		_, r := runPath(t, env, testnet.Refuse(errors.New("asked")), Config{Collector: url, ICE: noICE})
 		if r.Status != report.StatusSkipped || !strings.Contains(r.Note, "not needed") || r.Data != nil {
-			t.Errorf("%s: %+v", url, r)
+			t.Errorf("%s: got %+v; want Status %v, Note to contain %q, no Data", url, r, report.StatusSkipped, "not needed")
 		}
 	}
 }

@@ -41,28 +41,28 @@ func TestCompareSizes(t *testing.T) {
 		small, large echo.Question
 		want         *bool
 	}{
-		"all pass":                        {answered, answered, no},
-		"a large one passes late":         {answered, nth(5, answered, silent), no},
-		"large ones vanish":               {answered, silent, yes},
-		"one small one lost as well":      {nth(4, silent, answered), silent, yes},
-		"a lossy line":                    {nth(2, answered, silent), silent, nil},
-		"the server is silent":            {silent, silent, nil},
-		"the server refuses":              {failing, failing, nil},
-		"this computer knows":             {answered, told, no},
-		"a router says so after a while":  {answered, nth(3, told, silent), no},
-		"a router says so by itself":      {answered, byRouter, no},
-		"known, but nobody answers":       {silent, told, nil},
-		"large ones cannot be sent whole": {answered, failing, nil},
+		"all pass":                               {answered, answered, no},
+		"a large one passes later":               {answered, nth(5, answered, silent), no},
+		"large ones vanish":                      {answered, silent, yes},
+		"one small one lost as well":             {nth(4, silent, answered), silent, yes},
+		"a lossy line":                           {nth(2, answered, silent), silent, nil},
+		"the server is silent":                   {silent, silent, nil},
+		"the server refuses":                     {failing, failing, nil},
+		"this computer knows the MTU":            {answered, told, no},
+		"a router reports the MTU later":         {answered, nth(3, told, silent), no},
+		"a router reports the MTU":               {answered, byRouter, no},
+		"known, but no response":                 {silent, told, nil},
+		"large ones cannot be sent unfragmented": {answered, failing, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			d := &report.NetworkPath{}
 			compareSizes(t.Context(), probetest.Env(t), c.small, c.large).record(d, "udp", 1500)
 			if (d.MTUBlackhole == nil) != (c.want == nil) || c.want != nil && *d.MTUBlackhole != *c.want {
-				t.Errorf("%s: %v, want %v", name, d.MTUBlackhole, c.want)
+				t.Errorf("%s: got %v, want %v", name, d.MTUBlackhole, c.want)
 			}
 			if (d.MTUBlackhole != nil) != (d.MTUBy == "udp") {
-				t.Errorf("%s: by %q", name, d.MTUBy)
+				t.Errorf("%s: got by %q", name, d.MTUBy)
 			}
 			if took := time.Since(start); took > 6*time.Second {
 				t.Errorf("%s: took %v", name, took)

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// recordPorts runs only the part of network.path that tries ports.
+// recordPorts runs only the part of network.path that tests ports.
 func recordPorts(t *testing.T, out string, far farEnds) {
 	env := probetest.Env(t)
 	p := path{Config{Collector: "https://" + collectorAddress + ":8443", Asker: echo.System(), Toward: adapter.Toward}}
@@ -39,7 +39,7 @@ func filter(t *testing.T, ns, hook string, rules ...string) {
 }
 
 // portTruth is the expected result for the needed port, and whether another port
-// answered.
+// responded.
 type portTruth struct {
 	answer string
 	left   *bool
@@ -58,13 +58,13 @@ func TestPortsInANamespace(t *testing.T) {
 		server     []string // rules of the server for received packets
 		want       *portTruth
 	}{
-		{"the program does not run", "ports-tcp", nil, nil, &portTruth{portRefused, yes, true}},
+		{"the program is not running", "ports-tcp", nil, nil, &portTruth{portRefused, yes, true}},
 		{"the network resets 8443", "ports-tcp", []string{"tcp dport 8443 reject with tcp reset"}, nil, &portTruth{portRejected, no, true}},
 		{"the network resets all but 443", "ports-tcp", []string{known, "tcp dport 443 accept", "ip protocol icmp accept", "ip protocol tcp reject with tcp reset", "drop"}, nil, &portTruth{portRejected, no, true}},
 		{"the server's firewall resets 8443", "ports-tcp", nil, []string{"tcp dport 8443 reject with tcp reset"}, &portTruth{portRefused, yes, true}},
 		{"the network drops 8443", "ports-tcp", []string{"tcp dport 8443 drop"}, nil, &portTruth{portSilent, no, true}},
-		{"the network lets out only 443", "ports-tcp", []string{known, "tcp dport 443 accept", "drop"}, nil, &portTruth{portSilent, no, true}},
-		{"only 443, and no word of any router", "ports-tcp", []string{"ip protocol icmp drop", "tcp dport 443 accept", "tcp sport 443 accept", "drop"}, nil, &portTruth{portSilent, nil, true}},
+		{"the network permits only 443", "ports-tcp", []string{known, "tcp dport 443 accept", "drop"}, nil, &portTruth{portSilent, no, true}},
+		{"only 443, no router responds", "ports-tcp", []string{"ip protocol icmp drop", "tcp dport 443 accept", "tcp sport 443 accept", "drop"}, nil, &portTruth{portSilent, nil, true}},
 		{"only 80 and 443", "ports-tcp", []string{known, "tcp dport { 80, 443 } accept", "drop"}, nil, &portTruth{portSilent, no, true}},
 		{"the network rejects 8443", "ports-tcp", []string{"tcp dport 8443 reject with icmp type admin-prohibited"}, nil, &portTruth{portRejected, no, true}},
 		{"the server's firewall drops 8443", "ports-tcp", nil, []string{"tcp dport 8443 drop"}, &portTruth{portSilent, yes, true}},
@@ -74,7 +74,7 @@ func TestPortsInANamespace(t *testing.T) {
 		{"the network drops UDP", "ports-udp", []string{"ip protocol udp drop"}, nil, &portTruth{portSilent, no, true}},
 		{"the network drops UDP and pings", "ports-udp", []string{known, "tcp dport { 443, 8443 } accept", "drop"}, nil, &portTruth{portSilent, no, true}},
 		{"the network rejects UDP", "ports-udp", []string{"ip protocol udp reject with icmp type port-unreachable"}, nil, &portTruth{portRejected, no, true}},
-		{"UDP only to names", "ports-udp", []string{"udp dport 53 accept", "ip protocol udp drop"}, nil, &portTruth{portSilent, no, true}},
+		{"UDP only to DNS", "ports-udp", []string{"udp dport 53 accept", "ip protocol udp drop"}, nil, &portTruth{portSilent, no, true}},
 		{"the server's firewall drops UDP", "ports-udp", nil, []string{"udp dport 3478 drop"}, &portTruth{portSilent, yes, true}},
 		{"answers over UDP are dropped", "ports-udp", []string{"udp sport 3478 drop"}, nil, &portTruth{portSilent, yes, true}},
 	} {
@@ -84,7 +84,7 @@ func TestPortsInANamespace(t *testing.T) {
 			got := *measure[[]report.PathPort](t, h, c.role)
 			if c.want == nil {
 				if len(got) > 0 {
-					t.Errorf("%s, although the port answers", describePorts(got))
+					t.Errorf("got %s, although the port responds", describePorts(got))
 				}
 				return
 			}
@@ -99,7 +99,7 @@ func TestPortsInANamespace(t *testing.T) {
 			}
 			if needed == nil || needed.Answer != c.want.answer || (needed.Left == nil) != (c.want.left == nil) ||
 				needed.Left != nil && *needed.Left != *c.want.left || others != c.want.others {
-				t.Errorf("%s", describePorts(got))
+				t.Errorf("got %s, want %+v", describePorts(got), c.want)
 			}
 		})
 	}

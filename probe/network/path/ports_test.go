@@ -23,12 +23,12 @@ func TestRefusalFromNearby(t *testing.T) {
 		gateway, refused, open time.Duration // 0: none
 		rejected               bool
 	}{
-		"by the own router":                   {1 * ms, 1 * ms, 20 * ms, true},
-		"by the server":                       {1 * ms, 20 * ms, 20 * ms, false},
-		"by the server, and a slow answer":    {1 * ms, 20 * ms, 55 * ms, false},
-		"by the server next door":             {1 * ms, 1 * ms, 2 * ms, false},
-		"a router that answers no echo":       {0, 1 * ms, 20 * ms, false},
-		"nothing of the server to hold it to": {1 * ms, 1 * ms, 0, false},
+		"by the own router":                         {1 * ms, 1 * ms, 20 * ms, true},
+		"by the server":                             {1 * ms, 20 * ms, 20 * ms, false},
+		"by the server, and a slow answer":          {1 * ms, 20 * ms, 55 * ms, false},
+		"by the server next door":                   {1 * ms, 1 * ms, 2 * ms, false},
+		"a router without echo responses":           {0, 1 * ms, 20 * ms, false},
+		"no response of the server to compare with": {1 * ms, 1 * ms, 0, false},
 	} {
 		tried := []*triedPort{{answer: portRefused, rtt: c.refused, needed: true}, {answer: portSilent}}
 		if c.open > 0 {
@@ -37,7 +37,7 @@ func TestRefusalFromNearby(t *testing.T) {
 		attributeRejection(tried, c.gateway)
 		got := tried[0]
 		if (got.answer == portRejected) != c.rejected || c.rejected && (got.left == nil || *got.left) {
-			t.Errorf("%s: %s, left %v", name, got.answer, testnet.Deref(got.left))
+			t.Errorf("%s: got %s, left %v", name, got.answer, testnet.Deref(got.left))
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestWhoAnsweredForAPort(t *testing.T) {
 		"silent, and left":        {report.PathPort{Answer: portSilent, Left: new(true)}, true},
 	} {
 		if got := answeredBeyond([]report.PathPort{c.port}); got != c.want {
-			t.Errorf("%s: %t", name, got)
+			t.Errorf("%s: got %t, want %t", name, got, c.want)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestRateLimitedRouters(t *testing.T) {
 		want  *bool
 	}{
 		"the server is off":    {rateLimited{}, 1, false, new(true)},
-		"others ask, too":      {rateLimited{}, 1, true, new(true)},
+		"concurrent packets":   {rateLimited{}, 1, true, new(true)},
 		"the firewall drops":   {rateLimited{drops: true}, 1, false, new(false)},
 		"the firewall rejects": {rateLimited{rejects: true}, 0, false, new(false)},
 	} {
@@ -141,7 +141,7 @@ func TestRateLimitedRouters(t *testing.T) {
 				path{Config{Asker: m}}.detectWhetherLeft(t.Context(), probetest.Env(t), found, tried, nil)
 				wrong := tried.left != nil && *tried.left != *c.want
 				if wrong || tried.left == nil && !c.busy { // a rate-limited packet proves nothing
-					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))
+					t.Errorf("%s, %v into the second: got left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))
 				}
 			})
 		}

@@ -138,8 +138,8 @@ func anyProhibited(ports []report.PathPort) bool {
 }
 
 // reachesElsewhere reports whether the line carries packets to other destinations. If nothing on the
-// way to the server answers, the way to another address and the name servers outside are tried,
-// since a firewall may block a single address.
+// path to the server responds, it tests the path to another address and the name servers outside,
+// because a firewall may block a single address.
 func (p path) reachesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
 	if !found.far.isKnown() || found.direct || found.trace.noRoute || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
 		return false

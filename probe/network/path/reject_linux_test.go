@@ -19,7 +19,7 @@ const collectorAddress6 = "2001:db8:203::20"
 // rejection is the output of recordRejection.
 type rejection struct {
 	Ports []report.PathPort
-	All   string // who rejects every port
+	All   string // sender of the rejections of every port
 	Lives bool   // another address is reachable
 }
 
@@ -120,19 +120,19 @@ func TestWhoRejects(t *testing.T) {
 						}
 					}
 					if needed.Answer != place.answer || needed.RejectedBy != place.by || got.All != place.by {
-						t.Errorf("answer %q by %q, all by %q", needed.Answer, needed.RejectedBy, got.All)
+						t.Errorf("got answer %q by %q, all by %q; want %q, %q, %q", needed.Answer, needed.RejectedBy, got.All, place.answer, place.by, place.by)
 					}
 					if place.by == "" {
 						if needed.NoRoute != nil || needed.Left != nil && !*needed.Left {
-							t.Errorf("no route %v, left %v", testnet.Deref(needed.NoRoute), testnet.Deref(needed.Left))
+							t.Errorf("got no route %v, left %v", testnet.Deref(needed.NoRoute), testnet.Deref(needed.Left))
 						}
 						return
 					}
 					if needed.NoRoute == nil || *needed.NoRoute != *rule.noRoute {
-						t.Errorf("no route %v", needed.NoRoute)
+						t.Errorf("got no route %v", needed.NoRoute)
 					}
 					if kept := needed.Left != nil && !*needed.Left; kept != (place.by == byLocal) {
-						t.Errorf("left %v", needed.Left)
+						t.Errorf("got left %v", needed.Left)
 					}
 				})
 			}
@@ -159,7 +159,7 @@ func TestLineWorksBesideTheCollector(t *testing.T) {
 				}
 				inside(t, h.router, "nft add rule inet fw c "+family.ip+" daddr "+family.collector+" "+verdict)
 				if got := *measure[rejection](t, h, family.role); got.Lives == dead {
-					t.Errorf("%s, %s, the rest dead: %t: lives %t", family.ip, verdict, dead, got.Lives)
+					t.Errorf("%s, %s, the rest dead %t: got lives %t, want %t", family.ip, verdict, dead, got.Lives, !dead)
 				}
 			}
 		}

@@ -32,18 +32,18 @@ func TestRequestUsesTheFirstOpenProxy(t *testing.T) {
 		client := &http.Client{Transport: &http.Transport{Proxy: c.finder.ForRequest}}
 		resp, err := client.Get(c.url)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 			continue
 		}
 		body, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
 		if string(body) != c.want {
-			t.Errorf("%s: %s", name, body)
+			t.Errorf("%s: got %s, want %s", name, body, c.want)
 		}
 	}
 	r := httptest.NewRequest(http.MethodGet, "http://host.example/", nil)
 	if way, err := script(`throw 1`).ForRequest(r); way != nil || err != nil {
-		t.Errorf("a script that throws: %v, %v", way, err)
+		t.Errorf("a script that throws: got %v, error %v; want nil", way, err)
 	}
 }
 
@@ -79,11 +79,11 @@ func TestDeadProxyIsIgnored(t *testing.T) {
 		for range 2 {
 			way, err := f.ForRequest(httptest.NewRequest(http.MethodGet, "https://ton.example.org/", nil))
 			if err != nil || written([]*url.URL{way}) != c.want {
-				t.Errorf("%s: %v, %v", name, way, err)
+				t.Errorf("%s: got %v, error %v; want %s", name, way, err, c.want)
 			}
 		}
 		if dials > c.tooMany {
-			t.Errorf("%s: %d connections", name, dials)
+			t.Errorf("%s: got %d connections, want at most %d", name, dials, c.tooMany)
 		}
 	}
 }

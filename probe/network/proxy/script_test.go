@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 	} {
 		f := finder(t, "function FindProxyForURL(url, host) { "+source+" }")
 		if got, err := f.Find(t.Context(), parse(t, "https://host.example/secret?token=1")); err != nil || written(got) != want {
-			t.Errorf("%s: %s, %v, want %s", source, written(got), err, want)
+			t.Errorf("%s: got %s, error %v; want %s", source, written(got), err, want)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestModernScripts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := finder(t, c.source).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != c.want {
-				t.Errorf("%s, %v, want %s", written(got), err, c.want)
+				t.Errorf("got %s, error %v; want %s", written(got), err, c.want)
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func TestOldScripts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := finder(t, source).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != "http://p:1" {
-				t.Errorf("%s, %v", written(got), err)
+				t.Errorf("got %s, error %v; want http://p:1", written(got), err)
 			}
 		})
 	}
@@ -167,7 +167,7 @@ func TestFunctions(t *testing.T) {
 		}()+`; return "PROXY w" + wrong.join("-") + ":1"; }`)
 	got, err := f.Find(t.Context(), parse(t, "https://host.example/"))
 	if err != nil || written(got) != "http://w:1" {
-		t.Errorf("these fields are inconsistent: %s, %v", written(got), err)
+		t.Errorf("the date fields are inconsistent: %s, error %v", written(got), err)
 	}
 }
 
@@ -176,49 +176,49 @@ func TestHostileScripts(t *testing.T) {
 	in := func(body string) string { return "function FindProxyForURL(url, host) { " + body + " }" }
 	half := maxScriptBytes / 2
 	for name, source := range map[string]string{
-		"empty":               "",
-		"a web page":          "<!DOCTYPE html><html>Not found</html>",
-		"half":                "function FindProxyForURL(url, host) { return ",
-		"another function":    "function FindProxy() { return 'DIRECT' }",
-		"throws":              in(`throw "no"`),
-		"throws on loading":   "throw 1; " + in(`return "DIRECT"`),
-		"no text":             in(`return 7`),
-		"nothing":             in(``),
-		"10 MB":               strings.Repeat("// padding\n", 1<<20),
-		"loops":               in(`for (;;) ;`),
-		"loops on loading":    "while (true) {}",
-		"calls itself":        in(`return FindProxyForURL(url, host)`),
-		"doubles a text":      in(`var s = "x"; for (;;) s += s;`),
-		"grows a list":        in(`var a = []; for (;;) a.push(new Array(1000).join("x"));`),
-		"joins a huge list":   in(`return new Array(4294967295).join("xxxxxxxxxx")`),
-		"sorts a huge list":   in(`return new Array(4294967295).sort().length`),
-		"repeats":             in(`return "x".repeat(1 << 30)`),
-		"fills a buffer":      in(`return new Uint8Array(1 << 30).length`),
-		"pads":                in(`return "x".padStart(1 << 30)`),
-		"slow expression":     in(`return /^(a+)+$/.test(new Array(60).join("a") + "b")`),
-		"catches all":         in(`for (;;) try { for (;;) ; } catch (e) {}`),
-		"no address":          in(`return isResolvable({ toString: function () { for (;;) ; } })`),
-		"constructs":          in(`return new (function () {}.constructor)("for (;;) ;")()`),
-		"brackets":            strings.Repeat("(", half),
-		"brackets in turn":    strings.Repeat("[{a:", half/4),
-		"not not":             strings.Repeat("!", half) + "1",
-		"minus":               strings.Repeat("- ", half/2) + "1",
-		"if if":               strings.Repeat("if(1)", half/5) + ";",
-		"assigns":             strings.Repeat("x=", half/2) + "1",
-		"either or":           strings.Repeat("a?b:", half/4) + "c",
-		"arrows":              strings.Repeat("a=>", half/3) + "1",
-		"new new":             strings.Repeat("new ", half/4) + "x",
-		"adds":                "var x=1" + strings.Repeat("+1", half/2),
-		"only in a comment":   "<!-- function FindProxyForURL(url, host) { return 'DIRECT' }",
-		"still not defined":   in(`{ function way() {} } return other()`),
-		"deep, and no name":   in("return nowhere" + strings.Repeat("+1", half/4)),
-		"declared with const": "const FindProxyForURL = () => 'DIRECT'", // browsers do not find it either
-		"generates for ever":  in(`for (const x of (function* () { for (;;) yield 1 })()) ;`),
-		"traps everything":    in(`return new Proxy({}, { get() { for (;;) ; } }).x`),
-		"raises a big number": in(`return (2n ** (2n ** 40n)).toString()`),
-		"awaits for ever":     in(`const f = async () => { for (;;) await 0 }; f(); return 7`),
-		"reads a source map":  in(`return 7`) + "\n//# sourceMappingURL=/etc/passwd",
-		"nested expression":   in(`return new RegExp(new Array(100000).join("(")).test("x")`),
+		"empty":                "",
+		"a web page":           "<!DOCTYPE html><html>Not found</html>",
+		"half":                 "function FindProxyForURL(url, host) { return ",
+		"another function":     "function FindProxy() { return 'DIRECT' }",
+		"throws":               in(`throw "no"`),
+		"throws on loading":    "throw 1; " + in(`return "DIRECT"`),
+		"no text":              in(`return 7`),
+		"nothing":              in(``),
+		"10 MB":                strings.Repeat("// padding\n", 1<<20),
+		"loops":                in(`for (;;) ;`),
+		"loops on loading":     "while (true) {}",
+		"calls itself":         in(`return FindProxyForURL(url, host)`),
+		"doubles a text":       in(`var s = "x"; for (;;) s += s;`),
+		"grows a list":         in(`var a = []; for (;;) a.push(new Array(1000).join("x"));`),
+		"joins a huge list":    in(`return new Array(4294967295).join("xxxxxxxxxx")`),
+		"sorts a huge list":    in(`return new Array(4294967295).sort().length`),
+		"repeats":              in(`return "x".repeat(1 << 30)`),
+		"fills a buffer":       in(`return new Uint8Array(1 << 30).length`),
+		"pads":                 in(`return "x".padStart(1 << 30)`),
+		"slow expression":      in(`return /^(a+)+$/.test(new Array(60).join("a") + "b")`),
+		"catches all":          in(`for (;;) try { for (;;) ; } catch (e) {}`),
+		"no address":           in(`return isResolvable({ toString: function () { for (;;) ; } })`),
+		"constructs":           in(`return new (function () {}.constructor)("for (;;) ;")()`),
+		"brackets":             strings.Repeat("(", half),
+		"alternating brackets": strings.Repeat("[{a:", half/4),
+		"not not":              strings.Repeat("!", half) + "1",
+		"minus":                strings.Repeat("- ", half/2) + "1",
+		"if if":                strings.Repeat("if(1)", half/5) + ";",
+		"assigns":              strings.Repeat("x=", half/2) + "1",
+		"either or":            strings.Repeat("a?b:", half/4) + "c",
+		"arrows":               strings.Repeat("a=>", half/3) + "1",
+		"new new":              strings.Repeat("new ", half/4) + "x",
+		"adds":                 "var x=1" + strings.Repeat("+1", half/2),
+		"only in a comment":    "<!-- function FindProxyForURL(url, host) { return 'DIRECT' }",
+		"still not defined":    in(`{ function way() {} } return other()`),
+		"deep and undefined":   in("return nowhere" + strings.Repeat("+1", half/4)),
+		"declared with const":  "const FindProxyForURL = () => 'DIRECT'", // browsers do not find it either
+		"generates endlessly":  in(`for (const x of (function* () { for (;;) yield 1 })()) ;`),
+		"traps everything":     in(`return new Proxy({}, { get() { for (;;) ; } }).x`),
+		"raises a big number":  in(`return (2n ** (2n ** 40n)).toString()`),
+		"awaits endlessly":     in(`const f = async () => { for (;;) await 0 }; f(); return 7`),
+		"reads a source map":   in(`return 7`) + "\n//# sourceMappingURL=/etc/passwd",
+		"nested expression":    in(`return new RegExp(new Array(100000).join("(")).test("x")`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -226,7 +226,7 @@ func TestHostileScripts(t *testing.T) {
 			f := finder(t, source)
 			proxies, err := f.Find(ctx, parse(t, "https://host.example/"))
 			if !errors.Is(err, ErrScript) {
-				t.Errorf("%s, %v", written(proxies), err)
+				t.Errorf("got %s, error %v; want %v", written(proxies), err, ErrScript)
 			}
 		})
 	}
@@ -240,7 +240,7 @@ func TestScriptThatCannotBeFetched(t *testing.T) {
 	}
 	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(good), "/")} // file:///C:/a%20b.pac
 	if got, err := finderAt(u.String()).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != "http://p:1" {
-		t.Errorf("a file: %s, %v", written(got), err)
+		t.Errorf("a file: got %s, error %v; want %s", written(got), err, "http://p:1")
 	}
 	missing := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(missing.Close)
@@ -256,12 +256,12 @@ func TestScriptThatCannotBeFetched(t *testing.T) {
 	t.Cleanup(endless.Close)
 	for at, want := range map[string]error{missing.URL: ErrScriptMissing, circle.URL: ErrScriptMissing, "file://" + dir: ErrScriptMissing, "http://127.0.0.1:1/": ErrScriptUnreached} {
 		if _, err := finderAt(at).Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", at, err, want)
+			t.Errorf("%s: got error %v, want %v", at, err, want)
 		}
 	}
 	for _, at := range []string{missing.URL, circle.URL, endless.URL, "http://127.0.0.1:1/", "file://" + dir, "file:///dev/zero", "gopher://x/", "::", "javascript:1"} {
 		if got, err := finderAt(at).Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
-			t.Errorf("%s: %s, %v", at, written(got), err)
+			t.Errorf("%s: got %s, error %v; want %v", at, written(got), err, ErrScript)
 		}
 	}
 }
@@ -273,11 +273,11 @@ func FuzzResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		all := parseResult(s)
 		if len(all) == 0 || len(all) > maxChoices {
-			t.Fatalf("%d proxies", len(all))
+			t.Fatalf("got %d proxies; want non-zero, at most %d", len(all), maxChoices)
 		}
 		for _, p := range all {
 			if p != nil && (p.Hostname() == "" || p.User != nil) {
-				t.Fatalf("%q", p)
+				t.Fatalf("got proxy %q", p)
 			}
 		}
 	})
@@ -298,12 +298,12 @@ func TestProgramWithoutChildMain(t *testing.T) {
 		f := finder(t, "x")
 		f.Child = func(ctx context.Context) (*exec.Cmd, error) { return exec.CommandContext(ctx, path), nil }
 		if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, ErrScript)
 		}
 	}
 	t.Setenv(childMark, "1")
 	if _, err := finder(t, "function FindProxyForURL() { return 'DIRECT' }").Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
-		t.Errorf("a child has a child: %v", err)
+		t.Errorf("the child started a child: %v", err)
 	}
 }
 
@@ -315,17 +315,17 @@ func TestFailureIsRemembered(t *testing.T) {
 	f.Child = func(ctx context.Context) (*exec.Cmd, error) { children++; return ownProgram(ctx) }
 	for range 3 {
 		if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want %v", err, ErrScript)
 		}
 	}
 	if children != 1 {
-		t.Errorf("%d children", children)
+		t.Errorf("got %d children, want 1", children)
 	}
 }
 
 func TestTooManyLookups(t *testing.T) {
 	f := finder(t, "function FindProxyForURL() { for (var i = 0; ; i++) isResolvable('x' + i); }")
 	if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) || !strings.Contains(err.Error(), "too many") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v; want %v with %q", err, ErrScript, "too many")
 	}
 }

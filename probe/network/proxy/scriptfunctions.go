@@ -70,9 +70,8 @@ func localHostOrDomainIs(host, name string) bool {
 	return host == name || host == bare
 }
 
-// asker answers the script's questions about addresses. It looks up each name once:
-// scripts ask for the same host line after line, and each question would cost a
-// second where lookups time out.
+// asker looks up addresses for the script, each name once: scripts request the same host
+// in line after line, and each lookup would take a second if lookups time out.
 type asker struct {
 	lookUp func(string) addresses
 	known  map[string][]netip.Addr

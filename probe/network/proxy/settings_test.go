@@ -83,38 +83,38 @@ func TestSettingsOfEverySystem(t *testing.T) {
 		settings Settings
 		to, want string
 	}{
-		"GNOME http":                      {gnome, "http://a.example/", "http://anna:it%27s@proxy.example:3128"},
-		"GNOME https":                     {gnome, "https://a.example/", "http://secure.example:3129"},
-		"GNOME ignores a pattern":         {gnome, "https://x.rathaus.example/", "direct"},
-		"GNOME ignores a name":            {gnome, "https://intern.example/", "direct"},
-		"GNOME ignores what is below it":  {gnome, "https://a.intern.example/", "direct"},
-		"GNOME ignores no longer name":    {gnome, "https://notintern.example/", "http://secure.example:3129"},
-		"GNOME ignores a network":         {gnome, "https://127.9.9.9/", "direct"},
-		"GNOME none":                      {parseGNOME(strings.Replace(gnomeManual, "'manual'", "'none'", 1)), "http://a.example/", "direct"},
-		"GNOME half set":                  {parseGNOME("org.gnome.system.proxy mode 'manual'\norg.gnome.system.proxy.http host 'x'\norg.gnome.system.proxy.http port 0\n"), "http://a.example/", "direct"},
-		"macOS http":                      {mac, "http://a.example/", "http://proxy.example:8080"},
-		"macOS https, IPv6":               {mac, "https://a.example/", "http://[2001:db8::1]:8443"},
-		"macOS exception":                 {mac, "https://drucker.local/", "direct"},
-		"macOS short network":             {mac, "https://169.254.7.7/", "direct"},
-		"macOS simple name":               {mac, "https://drucker/", "direct"},
-		"macOS none":                      {parseScutil("<dictionary> {\n  FTPPassive : 1\n}\n"), "https://a.example/", "direct"},
-		"macOS SOCKS alone":               {parseScutil("<dictionary> {\n  SOCKSEnable : 1\n  SOCKSPort : 1080\n  SOCKSProxy : s.example\n}\n"), "https://a.example/", "socks5://s.example:1080"},
-		"Windows one for all":             {windows("proxy:8080", ""), "https://a.example/", "http://proxy:8080"},
-		"Windows by scheme":               {windows("http=a:80;https=b:81;socks=c:1080", ""), "https://a.example/", "http://b:81"},
-		"Windows SOCKS for the rest":      {windows("http=a:80 socks=c:1080", ""), "https://a.example/", "socks5://c:1080"},
-		"Windows with a scheme":           {windows("http://proxy.example:8080", ""), "http://a.example/", "http://proxy.example:8080"},
-		"Windows <local>":                 {windows("p:1", "*.example.org;10.*;<local>"), "https://rathaus/", "direct"},
-		"Windows <local> is no domain":    {windows("p:1", "<local>"), "https://rat.haus/", "http://p:1"},
-		"Windows pattern":                 {windows("p:1", "*.example.org;10.*;<local>"), "https://10.1.2.3/", "direct"},
-		"Windows pattern with scheme":     {windows("p:1", "http://a.example"), "https://a.example/", "http://p:1"},
-		"Windows pattern with port":       {windows("p:1", "a.example:8443"), "https://a.example:8443/", "direct"},
-		"Windows pattern with other port": {windows("p:1", "a.example:8443"), "https://a.example/", "http://p:1"},
-		"Windows switched off":            {internetSettings{ProxyServer: "p:1"}.settings(), "https://a.example/", "direct"},
-		"WinHTTP":                         {parseWindows("http=a:80;https=b:81", "<local>"), "https://a.example/", "http://b:81"},
-		"nonsense":                        {windows("http=;https=://;=;;;", ";;"), "https://a.example/", "direct"},
+		"GNOME http":                          {gnome, "http://a.example/", "http://anna:it%27s@proxy.example:3128"},
+		"GNOME https":                         {gnome, "https://a.example/", "http://secure.example:3129"},
+		"GNOME ignores a pattern":             {gnome, "https://x.rathaus.example/", "direct"},
+		"GNOME ignores a name":                {gnome, "https://intern.example/", "direct"},
+		"GNOME ignores what is below it":      {gnome, "https://a.intern.example/", "direct"},
+		"GNOME does not ignore a longer name": {gnome, "https://notintern.example/", "http://secure.example:3129"},
+		"GNOME ignores a network":             {gnome, "https://127.9.9.9/", "direct"},
+		"GNOME none":                          {parseGNOME(strings.Replace(gnomeManual, "'manual'", "'none'", 1)), "http://a.example/", "direct"},
+		"GNOME half set":                      {parseGNOME("org.gnome.system.proxy mode 'manual'\norg.gnome.system.proxy.http host 'x'\norg.gnome.system.proxy.http port 0\n"), "http://a.example/", "direct"},
+		"macOS http":                          {mac, "http://a.example/", "http://proxy.example:8080"},
+		"macOS https, IPv6":                   {mac, "https://a.example/", "http://[2001:db8::1]:8443"},
+		"macOS exception":                     {mac, "https://drucker.local/", "direct"},
+		"macOS short network":                 {mac, "https://169.254.7.7/", "direct"},
+		"macOS simple name":                   {mac, "https://drucker/", "direct"},
+		"macOS none":                          {parseScutil("<dictionary> {\n  FTPPassive : 1\n}\n"), "https://a.example/", "direct"},
+		"macOS SOCKS alone":                   {parseScutil("<dictionary> {\n  SOCKSEnable : 1\n  SOCKSPort : 1080\n  SOCKSProxy : s.example\n}\n"), "https://a.example/", "socks5://s.example:1080"},
+		"Windows one for all":                 {windows("proxy:8080", ""), "https://a.example/", "http://proxy:8080"},
+		"Windows by scheme":                   {windows("http=a:80;https=b:81;socks=c:1080", ""), "https://a.example/", "http://b:81"},
+		"Windows SOCKS for the rest":          {windows("http=a:80 socks=c:1080", ""), "https://a.example/", "socks5://c:1080"},
+		"Windows with a scheme":               {windows("http://proxy.example:8080", ""), "http://a.example/", "http://proxy.example:8080"},
+		"Windows <local>":                     {windows("p:1", "*.example.org;10.*;<local>"), "https://rathaus/", "direct"},
+		"Windows <local> is no domain":        {windows("p:1", "<local>"), "https://rat.haus/", "http://p:1"},
+		"Windows pattern":                     {windows("p:1", "*.example.org;10.*;<local>"), "https://10.1.2.3/", "direct"},
+		"Windows pattern with scheme":         {windows("p:1", "http://a.example"), "https://a.example/", "http://p:1"},
+		"Windows pattern with port":           {windows("p:1", "a.example:8443"), "https://a.example:8443/", "direct"},
+		"Windows pattern with other port":     {windows("p:1", "a.example:8443"), "https://a.example/", "http://p:1"},
+		"Windows switched off":                {internetSettings{ProxyServer: "p:1"}.settings(), "https://a.example/", "direct"},
+		"WinHTTP":                             {parseWindows("http=a:80;https=b:81", "<local>"), "https://a.example/", "http://b:81"},
+		"nonsense":                            {windows("http=;https=://;=;;;", ";;"), "https://a.example/", "direct"},
 	} {
 		if got := written(c.settings.choose(parse(t, c.to))); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
 	for name, s := range map[string]Settings{
@@ -123,7 +123,7 @@ func TestSettingsOfEverySystem(t *testing.T) {
 		"Windows": internetSettings{ProxyEnable: true, ProxyServer: "p:1", AutoConfigURL: "http://x.example/p.pac"}.settings(),
 	} {
 		if s.ScriptURL != "http://x.example/p.pac" || s.HTTP != nil {
-			t.Errorf("%s: %+v", name, s)
+			t.Errorf("%s: got %+v, want only the script", name, s)
 		}
 	}
 }
@@ -148,7 +148,7 @@ func TestEnvironmentGoesFirst(t *testing.T) {
 	} {
 		f := NewFinder(Config{Getenv: func(k string) string { return c.env[k] }, System: system})
 		if got, err := f.Find(t.Context(), parse(t, c.to)); err != nil || written(got) != c.want {
-			t.Errorf("%s: %s, %v, want %s", name, written(got), err, c.want)
+			t.Errorf("%s: got %s, error %v; want %s", name, written(got), err, c.want)
 		}
 	}
 }
@@ -161,19 +161,19 @@ func TestSettingsAreCached(t *testing.T) {
 		Getenv: func(string) string { return "" }, Now: func() time.Time { return now },
 		System: func(context.Context) (Settings, error) {
 			if reads++; reads > 1 {
-				return Settings{}, errors.New("the settings broke")
+				return Settings{}, errors.New("cannot read the settings")
 			}
 			return Settings{HTTPS: parse(t, "http://p:1")}, nil
 		},
 	})
 	for range 3 {
 		if got, err := f.Find(t.Context(), parse(t, "https://a.example/")); err != nil || written(got) != "http://p:1" || reads != 1 {
-			t.Errorf("%s, %v after %d reads", written(got), err, reads)
+			t.Errorf("got %s, error %v after %d reads; want %s, 1", written(got), err, reads, "http://p:1")
 		}
 	}
 	now = now.Add(keepFor + time.Second)
 	if got, err := f.Find(t.Context(), parse(t, "https://a.example/")); err != nil || written(got) != "direct" || reads != 2 {
-		t.Errorf("%s, %v after %d reads", written(got), err, reads)
+		t.Errorf("got %s, error %v after %d reads; want %s, 2", written(got), err, reads, "direct")
 	}
 }
 

@@ -87,7 +87,7 @@ func speaks(t *testing.T, c net.Conn) {
 	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || line != "hello\n" {
-		t.Errorf("received %q through the connection, %v", line, err)
+		t.Errorf("received %q through the connection, error %v", line, err)
 	}
 }
 
@@ -95,13 +95,13 @@ func TestDialerUsesTheProxyOfAClosedNetwork(t *testing.T) {
 	via := connectProxy(t, http.StatusOK, echoServer(t))
 	d := Dialer{Dial: onlyTo(via.Host), Proxy: func(r *http.Request) (*url.URL, error) {
 		if r.URL.String() != "https://turn.example:443" {
-			t.Errorf("asked for the proxy of %s", r.URL)
+			t.Errorf("a request for the proxy of %s", r.URL)
 		}
 		return via, nil
 	}}
 	conn, through, err := d.DialContext(t.Context(), "tcp", "turn.example:443")
 	if err != nil || !through {
-		t.Fatalf("through %v, %v", through, err)
+		t.Fatalf("got proxy %v, error %v; want true", through, err)
 	}
 	defer conn.Close()
 	speaks(t, conn)
@@ -112,7 +112,7 @@ func TestDialerPrefersTheDirectPath(t *testing.T) {
 	d := Dialer{Dial: (&net.Dialer{}).DialContext, Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }}
 	conn, through, err := d.DialContext(t.Context(), "tcp", at)
 	if err != nil || through {
-		t.Fatalf("through %v, %v", through, err)
+		t.Fatalf("got proxy %v, error %v; want false", through, err)
 	}
 	defer conn.Close()
 	speaks(t, conn)
@@ -123,7 +123,7 @@ func TestRefusedTunnel(t *testing.T) {
 		via := connectProxy(t, status, "")
 		_, err := Tunnel(t.Context(), (&net.Dialer{}).DialContext, nil, via, "turn.example:443")
 		if refused, ok := errors.AsType[*StatusError](err); !ok || refused.Status != status {
-			t.Errorf("%d: %v", status, err)
+			t.Errorf("%d: got error %v", status, err)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestNoProxyLeavesTheDirectError(t *testing.T) {
 	d := Dialer{Dial: (&net.Dialer{}).DialContext, Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }}
 	_, _, err := d.DialContext(t.Context(), "tcp", "127.0.0.1:1")
 	if _, ok := errors.AsType[*net.OpError](err); !ok {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want a *net.OpError", err)
 	}
 }
 
@@ -146,6 +146,6 @@ func TestSilentProxy(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, err := Tunnel(ctx, (&net.Dialer{}).DialContext, nil, &url.URL{Scheme: "http", Host: l.Addr().String()}, "turn.example:443"); err == nil {
-		t.Error("a tunnel through a silent proxy")
+		t.Error("got a tunnel through a silent proxy")
 	}
 }

@@ -45,11 +45,11 @@ type Contact struct {
 type Verdict int
 
 const (
-	// Unknown: it cannot be told.
+	// Unknown: it cannot be determined.
 	Unknown Verdict = iota
 	// Own: the collector's, renewed or not.
 	Own
-	// Foreign: somebody else's.
+	// Foreign: that of another party.
 	Foreign
 )
 

@@ -112,29 +112,29 @@ func TestWhoseCertificate(t *testing.T) {
 		chain []*x509.Certificate
 		want  Verdict
 	}{
-		"as enrolled":                              {confirmed, says("town", old), []*x509.Certificate{old, first.cert}, Own},
-		"90 days on: new key, new intermediate":    {confirmed, says("town", old, renewed), []*x509.Certificate{renewed, second.cert}, Own},
-		"the same, and nothing announced":          {confirmed, nil, []*x509.Certificate{renewed, second.cert}, Own},
-		"moved to another authority":               {confirmed, says("town", moved), []*x509.Certificate{moved}, Own},
-		"moved, nothing announced":                 {confirmed, nil, []*x509.Certificate{moved}, Unknown},
-		"now with its own authority":               {confirmed, says("town", private.leaf(t)), []*x509.Certificate{private.leaf(t)}, Foreign}, // the certificate is not the announced one
-		"a box that is trusted passes it on":       {confirmed, says("town", old), []*x509.Certificate{forged}, Foreign},
-		"a box that is trusted answers itself":     {confirmed, nil, []*x509.Certificate{forged}, Foreign},
-		"a box that is not trusted":                {confirmed, nil, []*x509.Certificate{newAuthority(t, "x", nil).leaf(t)}, Foreign},
-		"a box on the very issuer's name":          {confirmed, says("town", old), []*x509.Certificate{newAuthority(t, "R10", nil).leaf(t)}, Foreign},
-		"another collector at the address":         {confirmed, says("city", moved), []*x509.Certificate{moved}, Unknown},
-		"a collector set up anew, not yet trusted": {confirmed, says("anew", forged), []*x509.Certificate{forged}, Unknown},
-		"behind a proxy, renewed":                  {fronted, &wire.Keys{Collector: "town"}, []*x509.Certificate{renewed, second.cert}, Own},
-		"behind a proxy, and a box":                {fronted, &wire.Keys{Collector: "town"}, []*x509.Certificate{forged}, Foreign},
-		"a proxy nobody declared":                  {undeclared, says("town", private.leaf(t)), []*x509.Certificate{renewed, second.cert}, Own},
-		"announces nothing, as enrolled":           {silent, nil, []*x509.Certificate{old, first.cert}, Own},
-		"announces nothing, and a box":             {silent, nil, []*x509.Certificate{forged}, Foreign},
-		"enrolled behind the box, at home":         {inside, says("town", renewed), []*x509.Certificate{renewed, second.cert}, Own},
-		"enrolled before there were pins":          {nil, says("town", old), []*x509.Certificate{forged}, Unknown},
-		"nothing shown":                            {confirmed, nil, nil, Unknown},
+		"as enrolled":                                 {confirmed, says("town", old), []*x509.Certificate{old, first.cert}, Own},
+		"90 days on: new key, new intermediate":       {confirmed, says("town", old, renewed), []*x509.Certificate{renewed, second.cert}, Own},
+		"the same, and nothing announced":             {confirmed, nil, []*x509.Certificate{renewed, second.cert}, Own},
+		"moved to another authority":                  {confirmed, says("town", moved), []*x509.Certificate{moved}, Own},
+		"moved, nothing announced":                    {confirmed, nil, []*x509.Certificate{moved}, Unknown},
+		"moved to its own authority":                  {confirmed, says("town", private.leaf(t)), []*x509.Certificate{private.leaf(t)}, Foreign}, // the certificate is not the announced one
+		"a trusted middlebox, announcement forwarded": {confirmed, says("town", old), []*x509.Certificate{forged}, Foreign},
+		"a trusted middlebox, no announcement":        {confirmed, nil, []*x509.Certificate{forged}, Foreign},
+		"an untrusted middlebox":                      {confirmed, nil, []*x509.Certificate{newAuthority(t, "x", nil).leaf(t)}, Foreign},
+		"a middlebox with the same issuer name":       {confirmed, says("town", old), []*x509.Certificate{newAuthority(t, "R10", nil).leaf(t)}, Foreign},
+		"another collector at the address":            {confirmed, says("city", moved), []*x509.Certificate{moved}, Unknown},
+		"a reinstalled collector, not yet trusted":    {confirmed, says("anew", forged), []*x509.Certificate{forged}, Unknown},
+		"behind a proxy, renewed":                     {fronted, &wire.Keys{Collector: "town"}, []*x509.Certificate{renewed, second.cert}, Own},
+		"behind a proxy, with a middlebox":            {fronted, &wire.Keys{Collector: "town"}, []*x509.Certificate{forged}, Foreign},
+		"an undeclared proxy":                         {undeclared, says("town", private.leaf(t)), []*x509.Certificate{renewed, second.cert}, Own},
+		"announces nothing, as enrolled":              {silent, nil, []*x509.Certificate{old, first.cert}, Own},
+		"announces nothing, with a middlebox":         {silent, nil, []*x509.Certificate{forged}, Foreign},
+		"enrolled behind the middlebox, now at home":  {inside, says("town", renewed), []*x509.Certificate{renewed, second.cert}, Own},
+		"enrolled without pins":                       {nil, says("town", old), []*x509.Certificate{forged}, Unknown},
+		"no certificate":                              {confirmed, nil, nil, Unknown},
 	} {
 		if got := c.pins.Judge(contact(c.pins, roots, c.keys, c.chain...)); got != c.want {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 	// An agent that was enrolled behind a known middlebox does not store its key.
@@ -162,11 +162,11 @@ func TestLearnsFromUnsuspectedContacts(t *testing.T) {
 	keys := &wire.Keys{Collector: "town", Leaf: []string{wire.PinOf(own)}}
 	var none *Pins
 	for name, c := range map[string]Contact{
-		"not trusted":           contact(nil, pool(), keys, own),
-		"another's certificate": contact(nil, roots, keys, forged),
-		"nothing announced":     contact(nil, roots, nil, own),
-		"the issuer is a box":   {Chain: []*x509.Certificate{own}, Verified: [][]*x509.Certificate{{own, root.cert}}, Keys: keys, Suspect: true},
-		"no certificate at all": {},
+		"not trusted":               contact(nil, pool(), keys, own),
+		"another's certificate":     contact(nil, roots, keys, forged),
+		"nothing announced":         contact(nil, roots, nil, own),
+		"the issuer is a middlebox": {Chain: []*x509.Certificate{own}, Verified: [][]*x509.Certificate{{own, root.cert}}, Keys: keys, Suspect: true},
+		"no certificate at all":     {},
 	} {
 		if p, changed := none.Learn(c, false); changed || p != nil {
 			t.Errorf("%s: learned %+v", name, p)
@@ -177,12 +177,12 @@ func TestLearnsFromUnsuspectedContacts(t *testing.T) {
 		t.Fatalf("learned %+v", p)
 	}
 	if again, changed := p.Learn(contact(p, roots, keys, own), false); changed || again != p {
-		t.Error("learned the same twice")
+		t.Error("learned the same pins twice")
 	}
 	// The announcement of another signer changes nothing.
 	evil := &wire.Keys{Collector: "evil", Leaf: []string{wire.PinOf(forged)}, CA: []string{wire.PinOf(box.cert)}}
 	if _, changed := p.Learn(contact(p, roots, evil, forged), false); changed {
-		t.Error("another collector was believed")
+		t.Error("the announcement of another collector was accepted")
 	}
 }
 
@@ -199,7 +199,7 @@ func TestOwnAuthorityWithNewDates(t *testing.T) {
 	}
 	p := &Pins{Collector: "town", CA: []string{wire.PinOf(old.cert)}}
 	if _, err := p.Verify([]*x509.Certificate{leaf(again), again.cert}, host, pool(old), later); err != nil {
-		t.Errorf("its own key: %v", err)
+		t.Errorf("its own key: got error %v", err)
 	}
 	other := newAuthority(t, "Tonprobe collector", nil)
 	mixed := leaf(other)

@@ -16,7 +16,7 @@ import (
 // connections, refuses them, or does not respond.
 func TestBesideProxy(t *testing.T) {
 	page := testnet.Server(t, ok)
-	proxy := httptest.NewServer(http.HandlerFunc(ok)) // it answers for the server
+	proxy := httptest.NewServer(http.HandlerFunc(ok)) // it responds instead of the server
 	t.Cleanup(proxy.Close)
 	here := strings.TrimPrefix(page.URL, "http://")
 	_, port, _ := net.SplitHostPort(proxy.Listener.Addr().String())
@@ -25,7 +25,7 @@ func TestBesideProxy(t *testing.T) {
 		known  testnet.Names
 		want   string
 	}{
-		"there":          {here, testnet.Names{host: {farAway}}, "yes"},
+		"reached":        {here, testnet.Names{host: {farAway}}, "yes"},
 		"refused":        {"127.0.0.1:1", testnet.Names{host: {farAway}}, "no"},
 		"silent":         {swallowed, testnet.Names{host: {farAway}}, "no"},
 		"name not known": {here, testnet.Names{}, "unknown"},
@@ -41,7 +41,7 @@ func TestBesideProxy(t *testing.T) {
 			got = map[bool]string{true: "yes", false: "no"}[*d.BesideProxy]
 		}
 		if d.Stage != stageHTTP || d.Proxy != "http" || got != c.want {
-			t.Errorf("%s: %s, want %s: %+v, %+v", name, got, c.want, d, r)
+			t.Errorf("%s: got %s, want %s: %+v, %+v", name, got, c.want, d, r)
 		}
 	}
 }

@@ -61,11 +61,11 @@ func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 		ports map[string]string
 		want  bool
 	}{
-		"leads all to the login":        {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(login.URL)}, true},
-		"shows the login for all":       {map[string]string{farAway + ":80": here(page.URL), "192.0.2.1:80": here(page.URL)}, true},
-		"a server that serves 80 alone": {map[string]string{farAway + ":80": here(login.URL)}, false},
-		"a proxy that nobody sees":      {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(transparent.URL)}, false},
-		"nothing at all":                {nil, false},
+		"redirects all to the login": {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(login.URL)}, true},
+		"shows the login for all":    {map[string]string{farAway + ":80": here(page.URL), "192.0.2.1:80": here(page.URL)}, true},
+		"only the server's port 80":  {map[string]string{farAway + ":80": here(login.URL)}, false},
+		"a transparent proxy":        {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(transparent.URL)}, false},
+		"no response":                {nil, false},
 	} {
 		config := direct("https", closed(t), nil)
 		config.URL, config.Resolver, config.plainPort = "https://"+host+"/", testnet.Names{host: {farAway}}, "80"
@@ -73,7 +73,7 @@ func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 		env.Net = mapped{env.Net, c.ports}
 		d, r := run(t, config, env)
 		if got := d.CaptivePortal != nil && *d.CaptivePortal; got != c.want || d.CaptivePortal != nil && !*d.CaptivePortal {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want portal %v", name, r, d, c.want)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestCertificateFaultBehindAWildcardHost(t *testing.T) {
 			d, r := run(t, config, env)
 			portal := d.CaptivePortal != nil && *d.CaptivePortal
 			if d.TLSError != fault || portal != (inBetween && fault != "expired") || r.Status != report.StatusFail {
-				t.Errorf("%s, in between %t: %+v, %+v", fault, inBetween, r, d)
+				t.Errorf("%s, in between %t: got %+v, %+v", fault, inBetween, r, d)
 			}
 		}
 	}
@@ -115,8 +115,8 @@ func TestFalseNameServers(t *testing.T) {
 		says string
 		want string
 	}{
-		"nowhere":                     {"0.0.0.0", "false"},
-		"nowhere, IPv6":               {"::", "false"},
+		"unspecified":                 {"0.0.0.0", "false"},
+		"unspecified, IPv6":           {"::", "false"},
 		"the own router":              {"192.168.178.1", "false"},
 		"a private address":           {"192.168.178.7", ""}, // possibly behind a tunnel
 		"an address that is not ours": {farAway, ""},
@@ -128,7 +128,7 @@ func TestFalseNameServers(t *testing.T) {
 		env.Net = mapped{Net: env.Net}
 		d, r := run(t, config, env)
 		if d.DNSError != c.want || (c.want != "") != (d.Stage == "") || (c.want != "") != (r.Status == report.StatusFail) {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want DNS error %q", name, r, d, c.want)
 		}
 	}
 	// The address of the router is not false if the router is the server, as on a
@@ -137,7 +137,7 @@ func TestFalseNameServers(t *testing.T) {
 	config := direct("https", secure(t, ca.good(t), ok), ca)
 	config.Router = func(context.Context) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
 	if d, r := run(t, config, probetest.Env(t)); r.Status != report.StatusOK || d.DNSError != "" {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want status ok without a DNS error", r, d)
 	}
 }
 
@@ -164,12 +164,12 @@ func TestOfferedProxy(t *testing.T) {
 		at   string
 		want bool
 	}{
-		"a proxy":           {serve("/wpad.dat", script), true},
-		"always direct":     {serve("/wpad.dat", `function FindProxyForURL(url, host) { return "DIRECT"; }`), false},
-		"a web page":        {serve("/wpad.dat", "<html>PROXY a:1</html>"), false},
-		"not there":         {serve("/other", script), false},
-		"never ends":        {endless, false},
-		"nobody answers it": {"127.0.0.1:1", false},
+		"a proxy":            {serve("/wpad.dat", script), true},
+		"always direct":      {serve("/wpad.dat", `function FindProxyForURL(url, host) { return "DIRECT"; }`), false},
+		"a web page":         {serve("/wpad.dat", "<html>PROXY a:1</html>"), false},
+		"not there":          {serve("/other", script), false},
+		"never ends":         {endless, false},
+		"connection refused": {"127.0.0.1:1", false},
 	} {
 		for _, fails := range []bool{true, false} {
 			ca := newAuthority(t, "town")
@@ -185,7 +185,7 @@ func TestOfferedProxy(t *testing.T) {
 			env.Net = mapped{env.Net, ports}
 			d, r := run(t, config, env)
 			if got := d.ProxyOffered != nil; got != (c.want && fails) || got && (!*d.ProxyOffered || r.Status != report.StatusFail) {
-				t.Errorf("%s, direct fails %v: %+v, %+v", name, fails, r, d)
+				t.Errorf("%s, direct fails %v: got %+v, %+v", name, fails, r, d)
 			}
 		}
 	}
@@ -206,7 +206,7 @@ func TestProxyWithoutOtherSigns(t *testing.T) {
 		"192.168.1.5:80": strings.TrimPrefix(script.URL, "http://"),
 	}}
 	if d, r := run(t, config, env); d.ProxyOffered == nil || !*d.ProxyOffered || r.Status != report.StatusFail {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want status fail and an offered proxy", r, d)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestNameServerSilentForIPv6(t *testing.T) {
 		config := direct("http", testnet.Server(t, ok), nil)
 		config.Resolver = families{c.six}
 		if d, r := run(t, config, probetest.Env(t)); r.Status != report.StatusOK || d.DNSSilent6 == nil || *d.DNSSilent6 != c.want {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want silent for IPv6: %v", name, r, d, c.want)
 		}
 	}
 }

@@ -36,14 +36,14 @@ func TestClockOffset(t *testing.T) {
 			env.Clock = shifted{offset: wrong}
 			d, _ := run(t, direct("http", s, nil), env)
 			if d.ClockOffsetMS == nil || d.ClockUncertaintyMS == nil {
-				t.Fatalf("%s, %s: %+v", name, wrong, d)
+				t.Fatalf("%s, %s: got %+v, want an offset", name, wrong, d)
 			}
 			// One ms more, because the header is truncated to whole ms.
 			if off := math.Abs(*d.ClockOffsetMS - float64(wrong.Milliseconds())); off > *d.ClockUncertaintyMS+1 {
-				t.Errorf("%s, %s: off by %g ms, stated ±%g", name, wrong, off, *d.ClockUncertaintyMS)
+				t.Errorf("%s, %s: the offset is wrong by %g ms, reported ±%g", name, wrong, off, *d.ClockUncertaintyMS)
 			}
 			if name == "date" && *d.ClockUncertaintyMS < 500 {
-				t.Errorf("a Date is good to ±%g ms", *d.ClockUncertaintyMS)
+				t.Errorf("got an uncertainty of ±%g ms for a Date", *d.ClockUncertaintyMS)
 			}
 		}
 	}
@@ -52,7 +52,7 @@ func TestClockOffset(t *testing.T) {
 		"nonsense": header(func(h http.Header, _ time.Time) { h.Set("Date", "yesterday"); h.Set(wire.HeaderTimeMS, "-1e9") }),
 	} {
 		if d, _ := run(t, direct("http", s, nil), probetest.Env(t)); d.ClockOffsetMS != nil {
-			t.Errorf("%s: offset %g", name, *d.ClockOffsetMS)
+			t.Errorf("%s: got offset %g, want nil", name, *d.ClockOffsetMS)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestClockOffsetArithmetic(t *testing.T) {
 	} {
 		offset, uncertainty, ok := clockOffset(sent, c.received, round, c.server, c.resolution)
 		if ok != c.ok || offset != c.offset || uncertainty != c.uncertainty {
-			t.Errorf("%s: %s ± %s, %t", name, offset, uncertainty, ok)
+			t.Errorf("%s: got %s ± %s, ok %t; want %s ± %s, %t", name, offset, uncertainty, ok, c.offset, c.uncertainty, c.ok)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestOldCertificateOrWrongClock(t *testing.T) {
 	})
 	d, _ := run(t, direct("https", s, ca), probetest.Env(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || *d.ClockOffsetMS < 700*24*3600*1000 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want an expired certificate and an offset of years", d)
 	}
 }
 
@@ -112,15 +112,15 @@ func TestWhichClockIsWrong(t *testing.T) {
 		built                     time.Duration // relative to now, in the past
 		want                      string
 	}{
-		"all agree":                         {0, 0, 0, 0, ""},
-		"a few seconds":                     {20 * time.Second, 0, 0, 0, ""},
-		"the collector says the same":       {hour, hour, 0, 0, "true"},
-		"the collector says as we do":       {hour, 0, hour, 0, "false"},
-		"only the router, the same":         {hour, 9 * hour, hour, 0, "true"},
-		"only the router, as we do":         {hour, 9 * hour, 0, 0, "false"},
-		"everybody says something else":     {hour, 2 * hour, 3 * hour, 0, ""},
-		"this program was made later":       {3 * 8760 * hour, 0, 0, 2 * 8760 * hour, "true"},
-		"it was made before, as it must be": {-hour, 9 * hour, 9 * hour, -8760 * hour, ""},
+		"all agree":                                  {0, 0, 0, 0, ""},
+		"a few seconds":                              {20 * time.Second, 0, 0, 0, ""},
+		"the collector agrees with the server":       {hour, hour, 0, 0, "true"},
+		"the collector agrees with us":               {hour, 0, hour, 0, "false"},
+		"only the router, it agrees with the server": {hour, 9 * hour, hour, 0, "true"},
+		"only the router, it agrees with us":         {hour, 9 * hour, 0, 0, "false"},
+		"all clocks differ":                          {hour, 2 * hour, 3 * hour, 0, ""},
+		"this program was built later":               {3 * 8760 * hour, 0, 0, 2 * 8760 * hour, "true"},
+		"this program was built before":              {-hour, 9 * hour, 9 * hour, -8760 * hour, ""},
 	} {
 		config := direct("https", secure(t, ca.good(t), tells(c.server)), ca)
 		config.CollectorURL = "https://" + host + ":" + port(secure(t, ca.good(t), tells(c.collector)))
@@ -135,7 +135,7 @@ func TestWhichClockIsWrong(t *testing.T) {
 			got = strconv.FormatBool(*d.ClockConfirmed)
 		}
 		if got != c.want {
-			t.Errorf("%s: %q, want %q (%+v)", name, got, c.want, d)
+			t.Errorf("%s: got %q, want %q (%+v)", name, got, c.want, d)
 		}
 	}
 }
@@ -147,6 +147,6 @@ func TestExpiredCertificate(t *testing.T) {
 	cert := ca.sign(t, host, time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, -1, 0))
 	d, _ := run(t, direct("https", secure(t, cert, ok), ca), probetest.Env(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || math.Abs(*d.ClockOffsetMS) > 5000 || d.ClockConfirmed != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want an expired certificate and no offset", d)
 	}
 }

@@ -28,19 +28,19 @@ func TestTLSFaults(t *testing.T) {
 		"another authority": {secure(t, stranger.good(t), ok), "untrusted"},
 		"another name":      {secure(t, ca.sign(t, "login.hotel.example", now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)), ok), "wrong_name"},
 		"expired":           {secure(t, ca.sign(t, host, now.AddDate(-1, 0, 0), now.AddDate(0, -1, 0)), ok), "expired"},
-		"not yet good":      {secure(t, ca.sign(t, host, now.AddDate(0, 1, 0), now.AddDate(0, 2, 0)), ok), "expired"},
-		"no TLS there":      {testnet.Server(t, ok), "protocol"},
+		"not yet valid":     {secure(t, ca.sign(t, host, now.AddDate(0, 1, 0), now.AddDate(0, 2, 0)), ok), "expired"},
+		"no TLS":            {testnet.Server(t, ok), "protocol"},
 	} {
 		d, r := run(t, direct("https", c.server, ca), probetest.Env(t))
 		if d.TLSError != c.want || d.Stage != "tcp" || r.Status != report.StatusFail || !*d.Online || d.ServerHealthy != nil || d.HTTPStatus != nil {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want TLS error %q", name, r, d, c.want)
 		}
 		if got := d.TLSIntercepted != nil && *d.TLSIntercepted; got != (name == "another authority") {
-			t.Errorf("%s: intercepted %v", name, d.TLSIntercepted)
+			t.Errorf("%s: got intercepted %v", name, d.TLSIntercepted)
 		}
 		// An untrusted server shows only that its clock agrees with ours.
 		if agrees := c.want == "expired"; (d.ClockOffsetMS != nil) != agrees || agrees && math.Abs(*d.ClockOffsetMS) > float64(agreeWithin.Milliseconds()) {
-			t.Errorf("%s: the clock is off by %v", name, d.ClockOffsetMS)
+			t.Errorf("%s: got clock offset %v", name, d.ClockOffsetMS)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestTrustedInspection(t *testing.T) {
 	ca := newAuthority(t, "Sophos SSL CA")
 	d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 	if d.Stage != "http" || d.TLSIntercepted == nil || !*d.TLSIntercepted {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want intercepted", d)
 	}
 }
 
@@ -84,19 +84,19 @@ func TestCaptivePortal(t *testing.T) {
 		plain  http.HandlerFunc // handler on port 80
 		want   string
 	}{
-		"foreign certificate, all pages lead elsewhere": {"https", foreign, elsewhere, "yes"},
-		"foreign certificate, every page is there":      {"https", foreign, ok, "unknown"}, // a web application
-		"foreign certificate, all lead to its www":      {"https", foreign, toOwn, "unknown"},
-		"foreign certificate, 511":                      {"https", foreign, status(511), "yes"},
-		"foreign certificate alone":                     {"https", foreign, toTLS, "unknown"},
-		"foreign certificate, page not found":           {"https", foreign, status(404), "unknown"},
-		"443 shut, 511 on 80":                           {"https", closed(t), status(511), "yes"},
-		"443 shut, 80 leads elsewhere":                  {"https", closed(t), elsewhere, "unknown"},
-		"the server itself":                             {"https", secure(t, ca.good(t), elsewhere), elsewhere, "no"},
-		"without TLS, all pages lead elsewhere":         {"http", testnet.Server(t, elsewhere), nil, "yes"},
-		"without TLS, 511":                              {"http", testnet.Server(t, status(511)), nil, "yes"},
-		"without TLS, only the root leads elsewhere":    {"http", testnet.Server(t, onlyRoot), nil, "unknown"},
-		"without TLS, normal":                           {"http", testnet.Server(t, ok), nil, "unknown"},
+		"foreign certificate, all pages redirect":      {"https", foreign, elsewhere, "yes"},
+		"foreign certificate, every page exists":       {"https", foreign, ok, "unknown"}, // a web application
+		"foreign certificate, all redirect to its www": {"https", foreign, toOwn, "unknown"},
+		"foreign certificate, 511":                     {"https", foreign, status(511), "yes"},
+		"foreign certificate alone":                    {"https", foreign, toTLS, "unknown"},
+		"foreign certificate, page not found":          {"https", foreign, status(404), "unknown"},
+		"443 closed, 511 on 80":                        {"https", closed(t), status(511), "yes"},
+		"443 closed, 80 redirects":                     {"https", closed(t), elsewhere, "unknown"},
+		"the server itself":                            {"https", secure(t, ca.good(t), elsewhere), elsewhere, "no"},
+		"without TLS, all pages redirect":              {"http", testnet.Server(t, elsewhere), nil, "yes"},
+		"without TLS, 511":                             {"http", testnet.Server(t, status(511)), nil, "yes"},
+		"without TLS, only the root redirects":         {"http", testnet.Server(t, onlyRoot), nil, "unknown"},
+		"without TLS, normal":                          {"http", testnet.Server(t, ok), nil, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf := direct(c.scheme, c.server, ca)
@@ -109,7 +109,7 @@ func TestCaptivePortal(t *testing.T) {
 				got = map[bool]string{true: "yes", false: "no"}[*d.CaptivePortal]
 			}
 			if got != c.want || got == "yes" && (r.Status != report.StatusFail || d.ServerHealthy != nil) {
-				t.Errorf("portal %s, want %s; %+v, %+v", got, c.want, r, d)
+				t.Errorf("got portal %s, want %s; %+v, %+v", got, c.want, r, d)
 			}
 		})
 	}
@@ -129,10 +129,10 @@ func TestOffline(t *testing.T) {
 		"no interface":                {testnet.Broken{OnDial: func(context.Context) error { return unreachable }, Listed: []*transport.Interface{loopback, down}}, dnsTimeout, "offline"},
 		"no route, DNS fails":         {testnet.Broken{Listed: []*transport.Interface{loopback, wlan}, RouteErr: unreachable}, dnsTimeout, "offline"},
 		"no route, name from cache":   {testnet.Broken{OnDial: func(context.Context) error { return unreachable }, Listed: []*transport.Interface{wlan}, RouteErr: unreachable}, testnet.Names{host: {"203.0.113.1"}}, "offline"},
-		"a way, and only silence":     {testnet.Broken{OnDial: testnet.UntilDone, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "unknown"},
-		"a way, and DNS is silent":    {testnet.Broken{Listed: []*transport.Interface{wlan}}, dnsTimeout, "unknown"},
+		"a route, no response":        {testnet.Broken{OnDial: testnet.UntilDone, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "unknown"},
+		"a route, DNS silent":         {testnet.Broken{Listed: []*transport.Interface{wlan}}, dnsTimeout, "unknown"},
 		"host unreachable (macOS 15)": {testnet.Broken{OnDial: func(context.Context) error { return syscall.EHOSTUNREACH }, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "unknown"},
-		"somebody refused":            {testnet.Broken{OnDial: func(context.Context) error { return syscall.ECONNREFUSED }, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "online"},
+		"connection refused":          {testnet.Broken{OnDial: func(context.Context) error { return syscall.ECONNREFUSED }, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "online"},
 		"loopback target":             {testnet.Broken{OnDial: testnet.UntilDone, Listed: []*transport.Interface{loopback}, RouteErr: unreachable}, testnet.Names{host: {"127.0.0.1"}}, "unknown"},
 	} {
 		env := probetest.Env(t)
@@ -146,7 +146,7 @@ func TestOffline(t *testing.T) {
 			got = map[bool]string{true: "online", false: "offline"}[*d.Online]
 		}
 		if got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
 }

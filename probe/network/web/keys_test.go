@@ -52,13 +52,13 @@ func TestWhoseCertificate(t *testing.T) {
 		key, stage  string
 		intercepted string
 	}{
-		"its own":                            {own, announces(own), town, "own", "http", "false"},
-		"its own, renewed":                   {renewed, announces(renewed), town, "own", "http", "false"},
-		"an unlisted box, trusted":           {forged, announces(own), both, "foreign", "http", "true"},
-		"an unlisted box, not trusted":       {forged, announces(own), town, "foreign", "tcp", "true"},
-		"a box with a page of its own":       {forged, ok, both, "foreign", "http", "true"},
-		"a box that is silent and untrusted": {forged, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, town, "foreign", "tcp", "true"},
-		"renewed by an unknown authority":    {forged, announces(forged), town, "own", "tcp", "false"},
+		"its own":                                  {own, announces(own), town, "own", "http", "false"},
+		"its own, renewed":                         {renewed, announces(renewed), town, "own", "http", "false"},
+		"an unlisted middlebox, trusted":           {forged, announces(own), both, "foreign", "http", "true"},
+		"an unlisted middlebox, not trusted":       {forged, announces(own), town, "foreign", "tcp", "true"},
+		"a middlebox with its own page":            {forged, ok, both, "foreign", "http", "true"},
+		"a middlebox that is silent and untrusted": {forged, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, town, "foreign", "tcp", "true"},
+		"renewed by an unknown authority":          {forged, announces(forged), town, "own", "tcp", "false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := direct("https", secure(t, c.shown, c.answers), c.trusts)
@@ -69,7 +69,7 @@ func TestWhoseCertificate(t *testing.T) {
 				got = map[bool]string{true: "true", false: "false"}[*d.TLSIntercepted]
 			}
 			if d.TLSKey != c.key || d.Stage != c.stage || got != c.intercepted {
-				t.Errorf("key %q, stage %q, intercepted %q, want %+v", d.TLSKey, d.Stage, got, c)
+				t.Errorf("got key %q, stage %q, intercepted %q, want %+v", d.TLSKey, d.Stage, got, c)
 			}
 		})
 	}
@@ -83,14 +83,14 @@ func TestWhoseCertificate(t *testing.T) {
 	}{
 		"one unknown issuer for both": {forged, forged, own, "foreign", true},
 		"its own bad certificate":     {forged, own, own, "own", false},
-		"all in order":                {own, own, own, "", false},
+		"both valid":                  {own, own, own, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := direct("https", secure(t, c.target, ok), town)
 			config.CollectorURL, config.Pins = "https://"+host+":"+port(secure(t, c.collector, announces(c.real))), pins
 			d, r := run(t, config, probetest.Env(t))
 			if got := d.TLSIntercepted != nil && *d.TLSIntercepted; d.TLSKey != c.key || got != c.intercepted {
-				t.Errorf("%+v, %+v", r, d)
+				t.Errorf("got %+v, %+v; want key %q, intercepted %v", r, d, c.key, c.intercepted)
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func TestKnownIssuers(t *testing.T) {
 		ca := newAuthority(t, issuer)
 		d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 		if d.TLSInspector != want || (want != "") != (d.TLSIntercepted != nil) {
-			t.Errorf("%s: %+v", issuer, d)
+			t.Errorf("%s: got %+v, want inspector %q", issuer, d, want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (scriptedServers) Search() []string { return []string{"elsewhere.example", 
 
 func (s scriptedServers) Ask(_ context.Context, at netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
 	if name != host {
-		return lookup.Answer{}, errors.New("asked for another name")
+		return lookup.Answer{}, errors.New("unexpected name")
 	}
 	a, ok := s[at.Addr().As4()[3]][kind]
 	if !ok {
@@ -54,25 +54,25 @@ func TestWhyANameIsNotFound(t *testing.T) {
 		err     net.DNSError
 		want    string
 	}{
-		"no such name":                         {scriptedServers{all(noName)}, net.DNSError{IsNotFound: true}, "not_found"},
-		"a name without an address":            {scriptedServers{all(noError)}, net.DNSError{IsNotFound: true}, "hidden"},
-		"kept back as no such name":            {scriptedServers{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
-		"kept back, IPv6 not":                  {scriptedServers{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
-		"IPv6 alone, and the system took none": {scriptedServers{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
-		"a server's trouble":                   {scriptedServers{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
-		"refused":                              {scriptedServers{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
-		"cut off":                              {scriptedServers{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
-		"the first is silent":                  {scriptedServers{{}, all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
-		"all are silent by now":                {scriptedServers{{}, {}}, net.DNSError{Err: "server misbehaving"}, "refused"},
-		"no answer stays no answer":            {scriptedServers{all(noName)}, net.DNSError{IsTimeout: true}, "timeout"},
-		"no server known":                      {scriptedServers{}, net.DNSError{IsNotFound: true}, "not_found"},
+		"no such name":                   {scriptedServers{all(noName)}, net.DNSError{IsNotFound: true}, "not_found"},
+		"a name without an address":      {scriptedServers{all(noError)}, net.DNSError{IsNotFound: true}, "hidden"},
+		"hidden as no such name":         {scriptedServers{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"hidden for IPv4 only":           {scriptedServers{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"IPv6 only, none for the system": {scriptedServers{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
+		"server failure":                 {scriptedServers{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"refused":                        {scriptedServers{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"truncated":                      {scriptedServers{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
+		"the first is silent":            {scriptedServers{{}, all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"all silent now":                 {scriptedServers{{}, {}}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"timeout of the system":          {scriptedServers{all(noName)}, net.DNSError{IsTimeout: true}, "timeout"},
+		"no server known":                {scriptedServers{}, net.DNSError{IsNotFound: true}, "not_found"},
 	} {
 		config := direct("https", closed(t), nil)
 		config.Resolver = testnet.Lookup(func(context.Context) error { return &c.err })
 		config.NameServers = c.servers
 		d, r := run(t, config, probetest.Env(t))
 		if d.DNSError != c.want || d.Stage != "" || (r.Status == report.StatusFail) != (c.want != "timeout") {
-			t.Errorf("%s: %q, want %q; %+v", name, d.DNSError, c.want, r)
+			t.Errorf("%s: got %q, want %q; %+v", name, d.DNSError, c.want, r)
 		}
 	}
 }
@@ -91,14 +91,14 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 		system   bool // the system's own lookup, with a search list
 		want     string
 	}{
-		"search domain":            {false, false, false, true, true, "search_domain"},
-		"search domain, port shut": {false, false, false, false, true, "search_domain"},
-		"it exists":                {true, false, false, true, true, ""},
-		"it exists, port shut":     {true, false, false, false, true, ""},
-		"in a file of host names":  {false, false, true, false, true, ""},
-		"every name exists":        {true, true, false, true, true, "hijacked"},
-		"every name, port shut":    {true, true, false, false, false, "hijacked"},
-		"not the system's look-up": {false, false, false, true, false, ""},
+		"search domain":              {false, false, false, true, true, "search_domain"},
+		"search domain, port closed": {false, false, false, false, true, "search_domain"},
+		"it exists":                  {true, false, false, true, true, ""},
+		"it exists, port closed":     {true, false, false, false, true, ""},
+		"in a file of host names":    {false, false, true, false, true, ""},
+		"every name exists":          {true, true, false, true, true, "hijacked"},
+		"every name, port closed":    {true, true, false, false, false, "hijacked"},
+		"not the system's look-up":   {false, false, false, true, false, ""},
 	} {
 		config := direct("https", wildcard, ca)
 		config.URL, config.plainPort = "https://"+host+"/", "80"
@@ -114,7 +114,7 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 		env.Net = mapped{env.Net, ports}
 		d, r := run(t, config, env)
 		if d.DNSError != c.want || (c.want != "") != (d.Stage == "") || c.want != "" && (d.TLSError != "" || r.Status != report.StatusFail) {
-			t.Errorf("%s: %+v, %+v", name, d, r)
+			t.Errorf("%s: got %+v, %+v; want DNS error %q", name, d, r, c.want)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestFirstNameServerDead(t *testing.T) {
 		config.Resolver, config.NameServers = slow{config.Resolver, c.after}, c.servers
 		d, r := run(t, config, probetest.Env(t))
 		if r.Status != report.StatusOK || (d.DNSServerSilent == nil) != (c.want == nil) || c.want != nil && *d.DNSServerSilent != *c.want {
-			t.Errorf("%s: %v, want %v; %+v, %+v", name, d.DNSServerSilent, c.want, d, r)
+			t.Errorf("%s: got %v, want %v; %+v, %+v", name, d.DNSServerSilent, c.want, d, r)
 		}
 	}
 }

@@ -67,10 +67,10 @@ func TestProxies(t *testing.T) {
 		s, seen := proxyServer(t, target.Listener.Addr().String(), 0)
 		d, r := run(t, via("http", s), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Proxy != "http" || d.Stage != "http" {
-			t.Errorf("%+v, %+v", r, d)
+			t.Errorf("got %+v, %+v; want status ok through http", r, d)
 		}
 		if len(*seen) != 1 || !strings.HasPrefix((*seen)[0], "CONNECT "+host+":") || !strings.Contains((*seen)[0], "Basic ") {
-			t.Errorf("the proxy saw %q", *seen)
+			t.Errorf("the proxy received %q", *seen)
 		}
 	})
 	t.Run("http for a page without TLS", func(t *testing.T) {
@@ -78,19 +78,19 @@ func TestProxies(t *testing.T) {
 		conf := via("http", s)
 		conf.URL = "http://" + host + "/x"
 		if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || d.Stage != "http" || !strings.HasPrefix((*seen)[0], "GET http://"+host+"/x") {
-			t.Errorf("%+v, %+v, %q", r, d, *seen)
+			t.Errorf("got %+v, %+v, requests %q", r, d, *seen)
 		}
 	})
-	t.Run("wants a password", func(t *testing.T) {
+	t.Run("requires a password", func(t *testing.T) {
 		s, _ := proxyServer(t, "", http.StatusProxyAuthRequired)
 		if d, r := run(t, via("http", s), probetest.Env(t)); r.Status != report.StatusFail || *d.HTTPStatus != 407 || d.Stage != "tcp" || d.ServerHealthy != nil {
-			t.Errorf("%+v, %+v", r, d)
+			t.Errorf("got %+v, %+v; want status fail, 407", r, d)
 		}
 	})
 	t.Run("socks5", func(t *testing.T) {
 		d, r := run(t, via("socks5h", socks(t, target.Listener.Addr().String())), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Proxy != "socks5" {
-			t.Errorf("%+v, %+v", r, d)
+			t.Errorf("got %+v, %+v; want status ok through socks5", r, d)
 		}
 	})
 }
@@ -105,15 +105,15 @@ func TestProxiesAreTriedInOrder(t *testing.T) {
 		ways []string
 		want string
 	}{
-		"second":             {[]string{"http://" + dead, alive.URL, ""}, "http"},
-		"direct at last":     {[]string{"http://" + dead, "http://no.such.example:1", "gopher://x:1", ""}, "none"},
-		"direct first":       {[]string{"", alive.URL}, "none"},
-		"refused is no dead": {[]string{alive.URL, "http://" + dead}, "http"},
+		"second":                          {[]string{"http://" + dead, alive.URL, ""}, "http"},
+		"direct at last":                  {[]string{"http://" + dead, "http://no.such.example:1", "gopher://x:1", ""}, "none"},
+		"direct first":                    {[]string{"", alive.URL}, "none"},
+		"a refusal does not use the next": {[]string{alive.URL, "http://" + dead}, "http"},
 	} {
 		conf := direct("https", target, ca)
 		conf.Proxies = by(c.ways...)
 		if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || d.Proxy != c.want || d.DNSError != "" {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want proxy %q", name, r, d, c.want)
 		}
 	}
 }
@@ -124,7 +124,7 @@ func TestProxyFromTheEnvironment(t *testing.T) {
 	t.Setenv("NO_PROXY", "")
 	d, _ := run(t, Config{URL: "http://" + host + "/"}, probetest.Env(t))
 	if d.Proxy != "http" || len(*seen) != 1 {
-		t.Errorf("%+v, %q", d, *seen)
+		t.Errorf("got %+v, requests %q; want one through the proxy", d, *seen)
 	}
 }
 

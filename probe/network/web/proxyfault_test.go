@@ -27,32 +27,32 @@ func TestProxyFaults(t *testing.T) {
 	answers := func(text string) string { return "http://" + says(t, text) }
 	own := secure(t, stranger.sign(t, "127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)), ok)
 	for name, c := range map[string]struct{ proxy, want string }{
-		"refused":                 {"http://" + closed(t).Listener.Addr().String(), "refused"},
-		"name without an address": {"http://proxy.office.example:3128", "unresolved"},
-		"takes it, says nothing":  {"http://" + silent(t).Listener.Addr().String(), "silent"},
-		"the same with TLS":       {"https://" + silent(t).Listener.Addr().String(), "silent"},
-		"the same, SOCKS":         {"socks5://" + silent(t).Listener.Addr().String(), "silent"},
-		"its own certificate":     {own.URL, "certificate"},
-		"TLS where there is none": {"https://" + strings.TrimPrefix(status(200), "http://"), "not_a_proxy"},
-		"403":                     {status(403), "forbidden"},
-		"451":                     {status(451), "forbidden"},
-		"302":                     {status(302), "redirect"},
-		"511":                     {status(511), "redirect"},
-		"502, server gone":        {gone.URL, "failing"},
-		"503":                     {status(503), "failing"},
-		"504":                     {status(504), "failing"},
-		"400":                     {status(400), "not_a_proxy"},
-		"405":                     {status(405), "not_a_proxy"},
-		"501":                     {status(501), "not_a_proxy"},
-		"200 and a page":          {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>Welcome</body></html>"), "not_a_proxy"},
-		"200 and a page, slowly":  {"http://" + sendsSlowly(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "<html><body>Welcome</body></html>"), "not_a_proxy"},
-		"not HTTP":                {answers("SSH-2.0-OpenSSH_9.9\r\n"), "not_a_proxy"},
-		"hangs up":                {answers(""), "not_a_proxy"},
-		"SOCKS, wants a password": {"socks5://" + says(t, "\x05\xff"), "login"},
-		"SOCKS, forbids":          {"socks5://" + says(t, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "forbidden"},
-		"SOCKS, server gone":      {"socks5://" + says(t, "\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"), "failing"},
-		"no SOCKS at all":         {"socks5://" + says(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "not_a_proxy"},
-		"unknown kind":            {"gopher://127.0.0.1:1", "unknown_kind"},
+		"refused":                    {"http://" + closed(t).Listener.Addr().String(), "refused"},
+		"name without an address":    {"http://proxy.office.example:3128", "unresolved"},
+		"accepts, then silent":       {"http://" + silent(t).Listener.Addr().String(), "silent"},
+		"the same with TLS":          {"https://" + silent(t).Listener.Addr().String(), "silent"},
+		"the same, SOCKS":            {"socks5://" + silent(t).Listener.Addr().String(), "silent"},
+		"its own certificate":        {own.URL, "certificate"},
+		"no TLS":                     {"https://" + strings.TrimPrefix(status(200), "http://"), "not_a_proxy"},
+		"403":                        {status(403), "forbidden"},
+		"451":                        {status(451), "forbidden"},
+		"302":                        {status(302), "redirect"},
+		"511":                        {status(511), "redirect"},
+		"502, server not reached":    {gone.URL, "failing"},
+		"503":                        {status(503), "failing"},
+		"504":                        {status(504), "failing"},
+		"400":                        {status(400), "not_a_proxy"},
+		"405":                        {status(405), "not_a_proxy"},
+		"501":                        {status(501), "not_a_proxy"},
+		"200 and a page":             {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>Welcome</body></html>"), "not_a_proxy"},
+		"200 and a page, slowly":     {"http://" + sendsSlowly(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "<html><body>Welcome</body></html>"), "not_a_proxy"},
+		"not HTTP":                   {answers("SSH-2.0-OpenSSH_9.9\r\n"), "not_a_proxy"},
+		"closes":                     {answers(""), "not_a_proxy"},
+		"SOCKS, requires a password": {"socks5://" + says(t, "\x05\xff"), "login"},
+		"SOCKS, forbids":             {"socks5://" + says(t, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "forbidden"},
+		"SOCKS, server not reached":  {"socks5://" + says(t, "\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"), "failing"},
+		"not SOCKS":                  {"socks5://" + says(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "not_a_proxy"},
+		"unknown kind":               {"gopher://127.0.0.1:1", "unknown_kind"},
 	} {
 		for _, beside := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, direct %t", name, beside), func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestProxyFaults(t *testing.T) {
 				d, r := run(t, config, probetest.Env(t))
 				if d.ProxyFault != c.want || d.BesideProxy == nil || *d.BesideProxy != beside || r.Status != report.StatusFail ||
 					d.ServerHealthy != nil || d.TLSError != "" || d.CaptivePortal != nil {
-					t.Errorf("%+v, %+v, want %s", r, d, c.want)
+					t.Errorf("got %+v, %+v, want %s", r, d, c.want)
 				}
 			})
 		}
@@ -77,7 +77,7 @@ func TestDirectPathMustReachTheServer(t *testing.T) {
 	config := direct("https", secure(t, newAuthority(t, "hotel").good(t), ok), newAuthority(t, "town"))
 	config.Proxies = by("http://" + closed(t).Listener.Addr().String())
 	if d, _ := run(t, config, probetest.Env(t)); d.BesideProxy == nil || *d.BesideProxy {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no direct path", d)
 	}
 }
 
@@ -91,14 +91,14 @@ func TestBrokenProxyScript(t *testing.T) {
 		want   string
 		status report.Status
 	}{
-		"direct works":       {good, proxysetting.ErrScript, "script", report.StatusOK},
-		"no direct way":      {dead, proxysetting.ErrScript, "script", report.StatusFail},
-		"gone, direct works": {good, fmt.Errorf("%w: %w", proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusOK},
-		"gone, no way":       {dead, errors.Join(proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusFail},
+		"direct works":              {good, proxysetting.ErrScript, "script", report.StatusOK},
+		"no direct path":            {dead, proxysetting.ErrScript, "script", report.StatusFail},
+		"not found, direct works":   {good, fmt.Errorf("%w: %w", proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusOK},
+		"not found, no direct path": {dead, errors.Join(proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusFail},
 	} {
 		c.config.Proxies = func(context.Context, *url.URL) ([]*url.URL, error) { return nil, c.err }
 		if d, r := run(t, c.config, probetest.Env(t)); d.ProxyFault != c.want || r.Status != c.status || d.Proxy != "none" {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want proxy fault %q", name, r, d, c.want)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestDeadProxyBeforeADirectPath(t *testing.T) {
 	config := direct("https", closed(t), nil)
 	config.Proxies = by("http://"+closed(t).Listener.Addr().String(), "")
 	if d, r := run(t, config, probetest.Env(t)); d.ProxyFault != "refused" || r.Status != report.StatusFail {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want proxy fault refused", r, d)
 	}
 }
 
@@ -119,11 +119,11 @@ func TestStatusOfAPlainPageIsNoProxyFault(t *testing.T) {
 	config := direct("http", s, nil)
 	config.Proxies = by(s.URL)
 	if d, _ := run(t, config, probetest.Env(t)); d.ProxyFault != "" || d.Stage != "http" {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no proxy fault", d)
 	}
 }
 
-// says starts a server that sends text to each client and hangs up.
+// says starts a server that sends text to each client and closes the connection.
 func says(t *testing.T, text string) string {
 	t.Helper()
 	return sendsSlowly(t, text)

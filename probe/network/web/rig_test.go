@@ -70,7 +70,7 @@ func run(t *testing.T, c Config, env probe.Env) (*report.NetworkWeb, probe.Resul
 		t.Fatal(err)
 	}
 	if strings.Contains(r.Note, "secret") || strings.Contains(r.Note, "127.0.0.1") {
-		t.Errorf("note %q names somebody", r.Note)
+		t.Errorf("the note %q contains a name", r.Note)
 	}
 	d := r.Data.(*report.NetworkWeb)
 	valid(t, d)
@@ -88,7 +88,7 @@ func valid(t *testing.T, d *report.NetworkWeb) {
 		Probes: []report.Result{{Name: report.ProbeNetworkWeb, Status: report.StatusOK, StartedAt: now, Data: d}},
 	}
 	if _, err := r.Encode(); err != nil {
-		t.Errorf("%+v: %v", d, err)
+		t.Errorf("%+v: invalid: %v", d, err)
 	}
 }
 

@@ -22,8 +22,8 @@ func TestSmallPackets(t *testing.T) {
 		second string // target of the second connection
 		want   string
 	}{
-		"large ones vanish": {servedAt, "yes"},
-		"it hangs for all":  {"", "no"},
+		"large ones vanish":   {servedAt, "yes"},
+		"hangs with any size": {"", "no"},
 	} {
 		silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts connections, but nothing responds
 		if err != nil {
@@ -45,12 +45,12 @@ func TestSmallPackets(t *testing.T) {
 			got = map[bool]string{true: "yes", false: "no"}[*d.TLSSmallPackets]
 		}
 		if d.Stage != stageTCP || got != c.want {
-			t.Errorf("%s: %s, want %s: %+v, %+v", name, got, c.want, d, r)
+			t.Errorf("%s: got %s, want %s: %+v, %+v", name, got, c.want, d, r)
 		}
 	}
 	d, _ := run(t, direct("https", served, ca), probetest.Env(t))
 	if d.TLSSmallPackets != nil {
-		t.Error("small packets were tried although nothing hung")
+		t.Error("small packets were tested although nothing hung")
 	}
 }
 

@@ -24,15 +24,15 @@ func TestHealthyServer(t *testing.T) {
 	ca := newAuthority(t, "town")
 	d, r := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 	if r.Status != report.StatusOK || d.Stage != "http" || !*d.Online || *d.HTTPStatus != 200 || !*d.ServerHealthy || *d.CaptivePortal || d.Proxy != "none" {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want a healthy server", r, d)
 	}
 	for name, ms := range map[string]*float64{"DNS": d.DNSMS, "TCP": d.TCPMS, "TLS": d.TLSMS, "HTTP": d.HTTPMS} {
 		if ms == nil || *ms < 0 {
-			t.Errorf("%s took %v", name, ms)
+			t.Errorf("%s took %v ms", name, ms)
 		}
 	}
 	if d.TLSIntercepted != nil || d.WebSocket != nil {
-		t.Error("a value that was not tested is not unknown")
+		t.Error("got a value that was not tested")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestTargetWithoutSecrets(t *testing.T) {
 	c := direct("http", s, nil)
 	c.URL = strings.Replace(s.URL, "://", "://geheim:geheim@", 1) + "/?token=geheim#geheim"
 	if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusOK || asked.Load() != "/" {
-		t.Errorf("%+v, %+v: asked %v", r, d, asked.Load())
+		t.Errorf("got %+v, %+v; requests %v; want Status %v, %q", r, d, asked.Load(), report.StatusOK, "/")
 	}
 }
 
@@ -54,18 +54,18 @@ func TestPlainServerAndOtherSchemes(t *testing.T) {
 	for _, scheme := range []string{"http", "ws"} {
 		d, r := run(t, direct(scheme, s, nil), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Stage != "http" || d.TLSMS != nil || d.CaptivePortal != nil {
-			t.Errorf("%s: %+v, %+v", scheme, r, d)
+			t.Errorf("%s: got %+v, %+v; want Status %v, Stage %q, no TLSMS, no CaptivePortal", scheme, r, d, report.StatusOK, "http")
 		}
 	}
 	c := direct("http", s, nil)
 	c.URL = s.URL // an address instead of a name: no lookup
 	if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want no lookup", r, d)
 	}
 	for _, bad := range []string{"", "rtmp://a.example/live", "https://", "::g", "javascript:alert(1)", "https://" + strings.Repeat("a", 10) + "\x00"} {
 		c.URL = bad
 		if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusUnknown || r.Note == "" || d.Stage != "" {
-			t.Errorf("%q: %+v, %+v", bad, r, d)
+			t.Errorf("%q: got %+v, %+v; want status unknown with a note", bad, r, d)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestStatusOfTheServer(t *testing.T) {
 	}{200: {true, report.StatusOK}, 302: {true, report.StatusOK}, 401: {true, report.StatusOK}, 404: {true, report.StatusOK}, 500: {false, report.StatusFail}, 503: {false, report.StatusFail}} {
 		d, r := run(t, direct("http", testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), nil), probetest.Env(t))
 		if d.Stage != "http" || *d.HTTPStatus != status || *d.ServerHealthy != want.healthy || r.Status != want.state {
-			t.Errorf("%d: %+v, %+v", status, r, d)
+			t.Errorf("%d: got %+v, %+v; want healthy %v, status %s", status, r, d, want.healthy, want.state)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestDNSFaults(t *testing.T) {
 		env.Net = testnet.Broken{Net: env.Net}
 		d, r := run(t, conf, env)
 		if d.DNSError != c.want || d.Stage != "" || r.Status != c.state || (d.Online != nil && *d.Online) != c.online {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want DNS error %q, status %s", name, r, d, c.want, c.state)
 		}
 	}
 }
@@ -135,10 +135,10 @@ func TestHangs(t *testing.T) {
 		d, r := run(t, conf, env)
 		if d.Stage != c.stage || r.Status != report.StatusUnknown || r.Note == "" || d.TLSError != "" || d.ServerHealthy != nil ||
 			d.Online != nil && !*d.Online || d.CaptivePortal != nil {
-			t.Errorf("%s hangs: %+v, %+v", name, r, d)
+			t.Errorf("%s hangs: got %+v, %+v", name, r, d)
 		}
 		if took := time.Since(start); took > 20*conf.StepTime { // generous: the only fault here is not to end
-			t.Errorf("%s hangs: %s", name, took)
+			t.Errorf("%s hangs: took %s", name, took)
 		}
 	}
 }
@@ -148,13 +148,13 @@ func TestCancelledBeforeAndDuring(t *testing.T) {
 	cancel()
 	r, err := New(direct("http", testnet.Server(t, ok), nil)).Run(ctx, probetest.Env(t))
 	if err != nil || r.Status == report.StatusOK {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want Status other than %v", r, err, report.StatusOK)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	conf := direct("http", testnet.Server(t, ok), nil)
 	conf.Resolver = testnet.Lookup(func(ctx context.Context) error { cancel(); return testnet.UntilDone(ctx) })
 	if r, err = New(conf).Run(ctx, probetest.Env(t)); err != nil || r.Status != report.StatusUnknown {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want Status %v", r, err, report.StatusUnknown)
 	}
 }
 
@@ -163,10 +163,10 @@ func TestAllAddressesAreTried(t *testing.T) {
 	conf := direct("http", s, nil)
 	conf.Resolver = testnet.Names{host: {"::1", "127.0.0.9", "127.0.0.1"}} // only the last one accepts connections
 	if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || *d.TCPMS > 1000 {
-		t.Errorf("%+v, %+v", r, d)
+		t.Errorf("got %+v, %+v; want status ok within 1000 ms", r, d)
 	}
 	if d, _ := run(t, direct("http", closed(t), nil), probetest.Env(t)); d.Stage != "dns" || !*d.Online {
-		t.Errorf("a refused connection: %+v", d)
+		t.Errorf("a refused connection: got %+v; want Stage %q, Online true", d, "dns")
 	}
 }
 
@@ -177,7 +177,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		http.Redirect(w, r, "/login", http.StatusFound)
 	})
 	if d, r := run(t, direct("http", s, nil), probetest.Env(t)); r.Status != report.StatusOK || *d.HTTPStatus != 302 || len(asked) != 1 {
-		t.Errorf("%+v, %+v, %v", r, d, asked)
+		t.Errorf("got %+v, %+v, requests %v; want Status %v, HTTPStatus 302, 1 entry", r, d, asked, report.StatusOK)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestHostileAnswers(t *testing.T) {
 		})
 		d, r := run(t, direct("http", s, nil), probetest.Env(t))
 		if r.Status != report.StatusUnknown || d.Stage != "tcp" || d.ServerHealthy != nil {
-			t.Errorf("%s: %+v, %+v", name, r, d)
+			t.Errorf("%s: got %+v, %+v; want Status %v, Stage %q, no ServerHealthy", name, r, d, report.StatusUnknown, "tcp")
 		}
 	}
 }
@@ -207,7 +207,7 @@ func TestInterimAnswerIsSkipped(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	})
 	if d, _ := run(t, direct("http", s, nil), probetest.Env(t)); *d.HTTPStatus != http.StatusTeapot {
-		t.Errorf("status %d", *d.HTTPStatus)
+		t.Errorf("got status %d, want %d", *d.HTTPStatus, http.StatusTeapot)
 	}
 }
 
@@ -216,6 +216,6 @@ func TestNoteContainsNoNames(t *testing.T) {
 	conf.Resolver = testnet.Lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
 	_, r := run(t, conf, probetest.Env(t)) // run checks the note
 	if r.Note == "" {
-		t.Error("no reason given")
+		t.Error("got no note")
 	}
 }

@@ -122,24 +122,24 @@ func TestWebSocket(t *testing.T) {
 		handler http.HandlerFunc
 		want    *bool
 	}{
-		"message comes back":               {collector, through},
-		"upgrade taken out":                {onUpgrade(stripUpgrade), blocked},
-		"refused with 403":                 {onUpgrade(status(http.StatusForbidden)), blocked},
-		"refused with 426":                 {onUpgrade(status(http.StatusUpgradeRequired)), blocked},
-		"refused with 502":                 {onUpgrade(status(http.StatusBadGateway)), blocked},
-		"refused with a page":              {onUpgrade(status(http.StatusOK)), blocked},
-		"refused by the collector":         {onUpgrade(marked(http.StatusForbidden)), nil},
-		"too many, says the collector":     {onUpgrade(marked(http.StatusTooManyRequests)), nil},
-		"cut twice":                        {onUpgrade(hangUp), blocked},
-		"messages dropped":                 {onUpgrade(dropFrames), blocked},
-		"cut once":                         {onlyOnce, through},
-		"whole server refuses":             {everything, nil},
-		"another server without collector": {ok, nil},
+		"message returned":                    {collector, through},
+		"upgrade removed":                     {onUpgrade(stripUpgrade), blocked},
+		"refused with 403":                    {onUpgrade(status(http.StatusForbidden)), blocked},
+		"refused with 426":                    {onUpgrade(status(http.StatusUpgradeRequired)), blocked},
+		"refused with 502":                    {onUpgrade(status(http.StatusBadGateway)), blocked},
+		"refused with a page":                 {onUpgrade(status(http.StatusOK)), blocked},
+		"refused by the collector":            {onUpgrade(marked(http.StatusForbidden)), nil},
+		"too many requests for the collector": {onUpgrade(marked(http.StatusTooManyRequests)), nil},
+		"cut twice":                           {onUpgrade(hangUp), blocked},
+		"messages dropped":                    {onUpgrade(dropFrames), blocked},
+		"cut once":                            {onlyOnce, through},
+		"whole server refuses":                {everything, nil},
+		"another server without collector":    {ok, nil},
 		"old collector": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set(wire.HeaderTimeMS, "1")
 			w.WriteHeader(http.StatusNotFound)
 		}, nil},
-		"other words come back": {onUpgrade(func(w http.ResponseWriter, r *http.Request) {
+		"another message returned": {onUpgrade(func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				_ = c.Write(r.Context(), websocket.MessageText, []byte("welcome"))
 			}
@@ -161,12 +161,12 @@ func TestWebSocket(t *testing.T) {
 				at     string
 				by     string
 			}{
-				"in the clear":     {testnet.Server(t, c.handler), nil, farAway, byBetween},
+				"unencrypted":      {testnet.Server(t, c.handler), nil, farAway, byBetween},
 				"on this computer": {testnet.Server(t, c.handler), nil, "127.0.0.1", byUnknown},
 				"encrypted":        {secure(t, own.good(t), c.handler), own, farAway, byUnknown},
 				"TLS opened":       {secure(t, inspected.good(t), c.handler), inspected, farAway, byBetween},
 			} {
-				if said(c.want) != "blocked" {
+				if outcomeOf(c.want) != "blocked" {
 					w.by = ""
 				}
 				attempts.Store(0)
@@ -174,15 +174,15 @@ func TestWebSocket(t *testing.T) {
 				env := probetest.Env(t)
 				env.Net = moved{env.Net}
 				d, _ := run(t, config, env)
-				if said(d.WebSocket) != said(c.want) || d.WebSocketBy != w.by {
-					t.Errorf("%s: stage %s, %s by %q, want %s by %q", way, d.Stage, said(d.WebSocket), d.WebSocketBy, said(c.want), w.by)
+				if outcomeOf(d.WebSocket) != outcomeOf(c.want) || d.WebSocketBy != w.by {
+					t.Errorf("%s: got stage %s, %s by %q, want %s by %q", way, d.Stage, outcomeOf(d.WebSocket), d.WebSocketBy, outcomeOf(c.want), w.by)
 				}
 			}
 		})
 	}
 }
 
-func said(b *bool) string {
+func outcomeOf(b *bool) string {
 	if b == nil {
 		return "unknown"
 	}
@@ -202,23 +202,23 @@ func webSocketConfig(s *httptest.Server, ca *authority, at string) Config {
 	return c
 }
 
-// TestWebSocketToACollectorThatIsDown checks that nothing is blamed, nor by a
-// journey without a connection.
+// TestWebSocketToACollectorThatIsDown checks that no machine is reported, even for a
+// pass without a connection.
 func TestWebSocketToACollectorThatIsDown(t *testing.T) {
 	config := webSocketConfig(testnet.Server(t, ok), nil, farAway)
 	config.WebSocketURL = "http://" + farAway + ":" + port(closed(t)) + "/" + wire.PathWebSocket
 	env := probetest.Env(t)
 	env.Net = moved{env.Net}
 	if d, _ := run(t, config, env); d.Stage != stageHTTP || d.WebSocket != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no result", d)
 	}
 	config = webSocketConfig(closed(t), nil, farAway)
 	if d, _ := run(t, config, env); d.WebSocket != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no result", d)
 	}
 	config.WebSocketURL = "::"
 	if d, _ := run(t, config, env); d.WebSocket != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want no result", d)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	config.Proxies = by(s.URL)
 	d, _ := run(t, config, probetest.Env(t))
 	if d.WebSocket == nil || !*d.WebSocket || len(*seen) != 2 || !strings.HasPrefix((*seen)[1], "CONNECT "+host) {
-		t.Errorf("%s, %q", said(d.WebSocket), *seen)
+		t.Errorf("got %s, requests %q", outcomeOf(d.WebSocket), *seen)
 	}
 }
 
@@ -258,8 +258,8 @@ func TestWebSocketThroughAProxyWithoutTunnels(t *testing.T) {
 	config := webSocketConfig(target, nil, farAway)
 	config.Proxies = by(refusing.URL)
 	d, _ := run(t, config, probetest.Env(t))
-	if said(d.WebSocket) != "blocked" || d.WebSocketBy != byBetween {
-		t.Errorf("stage %s, %s by %q", d.Stage, said(d.WebSocket), d.WebSocketBy)
+	if outcomeOf(d.WebSocket) != "blocked" || d.WebSocketBy != byBetween {
+		t.Errorf("got stage %s, %s by %q; want %s, %q", d.Stage, outcomeOf(d.WebSocket), d.WebSocketBy, "blocked", byBetween)
 	}
 }
 
@@ -290,13 +290,13 @@ func TestWhoStopsAWebSocket(t *testing.T) {
 	trusts.pool.AddCert(town.cert)
 	trusts.pool.AddCert(box.cert)
 	for name, stop := range map[string]http.HandlerFunc{
-		"taken out": func(w http.ResponseWriter, r *http.Request) {
+		"removed": func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Del("Upgrade")
 			announces(w, r)
 		},
-		"403":           status(http.StatusForbidden),
-		"502":           status(http.StatusBadGateway),
-		"the line ends": hangUp,
+		"403":               status(http.StatusForbidden),
+		"502":               status(http.StatusBadGateway),
+		"connection closed": hangUp,
 	} {
 		for shown, want := range map[*tls.Certificate]string{&own: byServer, &forged: byBetween} {
 			config := webSocketConfig(secure(t, *shown, func(w http.ResponseWriter, r *http.Request) {
@@ -310,8 +310,8 @@ func TestWhoStopsAWebSocket(t *testing.T) {
 			env := probetest.Env(t)
 			env.Net = moved{env.Net}
 			d, _ := run(t, config, env)
-			if said(d.WebSocket) != "blocked" || d.WebSocketBy != want {
-				t.Errorf("%s: stage %s, %s by %q, want by %q", name, d.Stage, said(d.WebSocket), d.WebSocketBy, want)
+			if outcomeOf(d.WebSocket) != "blocked" || d.WebSocketBy != want {
+				t.Errorf("%s: got stage %s, %s by %q, want by %q", name, d.Stage, outcomeOf(d.WebSocket), d.WebSocketBy, want)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func TestSignalOf(t *testing.T) {
 	} {
 		got := signalOf(heading+line, "wlp3s0")
 		if (got == nil) != (want == 0) || got != nil && *got != want {
-			t.Errorf("%q: %v, want %v", line, got, want)
+			t.Errorf("%q: got %v, want %v", line, got, want)
 		}
 	}
 }
@@ -28,7 +28,7 @@ func TestTunnelNames(t *testing.T) {
 		"eth0": false, "enp3s0": false, "wlan0": false, "wlp2s0": false, "en0": false, "WLAN": false, "Ethernet": false,
 	} {
 		if isTunnelName(name) != want {
-			t.Errorf("%s: %t", name, !want)
+			t.Errorf("%s: got tunnel %t, want %t", name, !want, want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestKindOfPort(t *testing.T) {
 		"en0": WiFi, "en4": Ethernet, "en7": Ethernet, "en8": Cellular, "bridge0": Ethernet, "en9": "", "": "",
 	} {
 		if got := kindOfPort(hardwarePorts, device); got != want {
-			t.Errorf("%s: %q, want %q", device, got, want)
+			t.Errorf("%s: got %q, want %q", device, got, want)
 		}
 	}
 }
@@ -49,19 +49,19 @@ const airportProfile = `{"SPAirPortDataType":[{"spairport_airport_interfaces":[
 func TestAirport(t *testing.T) {
 	signal, rate := airport([]byte(airportProfile), "en0")
 	if signal == nil || *signal != -52 || rate == nil || *rate != 866 {
-		t.Errorf("signal %v, rate %v", signal, rate)
+		t.Errorf("got signal %v, rate %v; want -52, 866", signal, rate)
 	}
 	old := `{"SPAirPortDataType":[{"spairport_airport_interfaces":[{"_name":"en0","spairport_current_network_information":{"spairport_network_rate":"130","spairport_signal_noise":"0 dBm / 0 dBm"}}]}]}`
 	if signal, rate := airport([]byte(old), "en0"); signal != nil || rate == nil || *rate != 130 {
-		t.Errorf("older system: signal %v, rate %v", signal, rate)
+		t.Errorf("older system: got signal %v, rate %v; want nil, 130", signal, rate)
 	}
 	for _, b := range []string{"", "{}", "[]", airportProfile[:200]} {
 		if signal, rate := airport([]byte(b), "en0"); signal != nil || rate != nil {
-			t.Errorf("%.20q: signal %v, rate %v", b, signal, rate)
+			t.Errorf("%.20q: got signal %v, rate %v; want nil, nil", b, signal, rate)
 		}
 	}
 	if signal, rate := airport([]byte(airportProfile), "awdl0"); signal != nil || rate != nil {
-		t.Errorf("awdl0: signal %v, rate %v", signal, rate)
+		t.Errorf("awdl0: got signal %v, rate %v; want nil, nil", signal, rate)
 	}
 }
 
@@ -72,7 +72,7 @@ func FuzzMacOS(f *testing.F) {
 		kindOfPort(text, device)
 		signal, rate := airport([]byte(text), device)
 		if signal != nil && !isSignal(*signal) || rate != nil && !(*rate > 0) {
-			t.Errorf("signal %v, rate %v", signal, rate)
+			t.Errorf("got signal %v, rate %v", signal, rate)
 		}
 	})
 }

@@ -34,10 +34,10 @@ func TestAbsentNeighbours(t *testing.T) {
 		{"fe80::1%wlan0", wlan, true}, {"fe80::1%eth0", eth, false}, {"fe80::2%wlan0", wlan, false},
 	} {
 		if got := isAbsentFrom(all, netip.MustParseAddr(c.address), c.index); got != c.want {
-			t.Errorf("%s: %t, want %t", c.address, got, c.want)
+			t.Errorf("%s: got absent %t, want %t", c.address, got, c.want)
 		}
 	}
 	if IsAbsent(netip.MustParseAddr("127.0.0.1")) {
-		t.Error("this computer is absent")
+		t.Error("this computer was reported as absent")
 	}
 }

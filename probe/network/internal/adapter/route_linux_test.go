@@ -27,17 +27,17 @@ func TestGatewayFrom(t *testing.T) {
 		want    string
 		known   bool
 	}{
-		"a router":             {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: ip("192.168.1.1")}), "192.168.1.1", true},
-		"a neighbour":          {answer(rtnetlink.RouteAttributes{OutIface: 3}), "", true},
-		"link-local":           {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: ip("fe80::1")}), "fe80::1%wlan0", true},
-		"IPv4 by IPv6":         {answer(rtnetlink.RouteAttributes{OutIface: 3, Via: &rtnetlink.RouteVia{Addr: ip("fe80::1")}}), "fe80::1%wlan0", true},
-		"by another interface": {answer(rtnetlink.RouteAttributes{OutIface: 2, Gateway: ip("192.168.1.1")}), "", false},
-		"no answer":            {nil, "", false},
-		"an address cut off":   {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: net.IP{192, 168}}), "", false},
+		"a router":                  {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: ip("192.168.1.1")}), "192.168.1.1", true},
+		"a neighbour":               {answer(rtnetlink.RouteAttributes{OutIface: 3}), "", true},
+		"link-local":                {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: ip("fe80::1")}), "fe80::1%wlan0", true},
+		"IPv4 through IPv6":         {answer(rtnetlink.RouteAttributes{OutIface: 3, Via: &rtnetlink.RouteVia{Addr: ip("fe80::1")}}), "fe80::1%wlan0", true},
+		"through another interface": {answer(rtnetlink.RouteAttributes{OutIface: 2, Gateway: ip("192.168.1.1")}), "", false},
+		"no answer":                 {nil, "", false},
+		"a truncated address":       {answer(rtnetlink.RouteAttributes{OutIface: 3, Gateway: net.IP{192, 168}}), "", false},
 	} {
 		got, known := gatewayFrom(c.answers, wlan)
 		if known != c.known || got.IsValid() != (c.want != "") || got.IsValid() && got.String() != c.want {
-			t.Errorf("%s: %v, %t", name, got, known)
+			t.Errorf("%s: got %v, known %t; want %q, %t", name, got, known, c.want, c.known)
 		}
 	}
 }
@@ -93,10 +93,10 @@ func TestGatewayOfTheKernel(t *testing.T) {
 	} {
 		got, known := askGateway(c, wlan, netip.MustParseAddr(to))
 		if !known || got.IsValid() != (want != "") || got.IsValid() && got.String() != want {
-			t.Errorf("%s: %v, known %t, want %q", to, got, known, want)
+			t.Errorf("%s: got %v, known %t; want %q, true", to, got, known, want)
 		}
 	}
 	if _, known := askGateway(c, net.Interface{Index: wlan.Index + 1000}, netip.MustParseAddr("192.0.2.1")); known {
-		t.Error("a route by another interface is taken")
+		t.Error("got a route through another interface")
 	}
 }

@@ -72,7 +72,7 @@ func TestUplinkOf(t *testing.T) {
 		"only the old rate":          {one(nest(sends, u16(rate, 540))), 0, 54, false},
 		"a driver's own unit":        {one(u8(latest, 47)), 0, 0, false},
 		"a unit of its own, average": {one(dbm(latest, -61), u8(mean, 47)), -61, 0, false},
-		"told nothing":               {one(), 0, 0, false},
+		"no values":                  {one(), 0, 0, false},
 		"not connected":              {nil, 0, 0, true},
 		"an access point of its own": {append(one(dbm(latest, -58)), one(dbm(latest, -80))...), 0, 0, true},
 	} {
@@ -86,7 +86,7 @@ func TestUplinkOf(t *testing.T) {
 		}
 		s, err := uplinkOf(all)
 		if (err != nil) != c.fails || deref(s.signalDBM) != c.signal || deref(s.rateMbps) != c.mbps {
-			t.Errorf("%s: signal %v, rate %v, %v", name, deref(s.signalDBM), deref(s.rateMbps), err)
+			t.Errorf("%s: got signal %v, rate %v, error %v", name, deref(s.signalDBM), deref(s.rateMbps), err)
 		}
 	}
 }
@@ -100,6 +100,6 @@ func deref(p *float64) float64 {
 
 func TestLoopbackHasNoAccessPoint(t *testing.T) {
 	if s, err := stationOf(1); err == nil {
-		t.Errorf("loopback has an access point: %+v", s)
+		t.Errorf("got an access point for loopback: %+v", s)
 	}
 }

@@ -17,11 +17,11 @@ func TestAskLoopback(t *testing.T) {
 		r, err := System().Ask(ctx, netip.MustParseAddr(to), 0)
 		cancel()
 		if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT) {
-			t.Logf("%s: not on this machine", to)
+			t.Logf("%s: not available on this machine", to)
 			continue
 		}
 		if err != nil || r.Kind != Reached || r.From != netip.MustParseAddr(to) || r.RTT <= 0 {
-			t.Errorf("%s: %+v, %v", to, r, err)
+			t.Errorf("%s: got %+v, error %v; want it reached", to, r, err)
 		}
 	}
 }
@@ -54,7 +54,7 @@ func TestParseExtendedError(t *testing.T) {
 	} {
 		r, ok := parseExtendedError(c.b)
 		if ok != (c.kind != 0) || r.Kind != c.kind || ok && r.From != netip.MustParseAddr(c.from) {
-			t.Errorf("%s: %+v, %t", name, r, ok)
+			t.Errorf("%s: got %+v, ok %t; want kind %v from %q", name, r, ok, c.kind, c.from)
 		}
 	}
 }
@@ -63,7 +63,7 @@ func FuzzParseExtendedError(f *testing.F) {
 	f.Add(make([]byte, 44))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, ok := parseExtendedError(b); ok && !r.From.IsValid() {
-			t.Errorf("%+v", r)
+			t.Errorf("got %+v without a valid sender", r)
 		}
 	})
 }

@@ -38,12 +38,12 @@ func TestStreamAcrossAClockStep(t *testing.T) {
 				t.Errorf("%v: took %v", by, took)
 			}
 			if s.Lost() != 0 || s.Unsent > 1 || s.Answered() < 29 {
-				t.Errorf("%v: %d lost, %d unsent, %d answered", by, s.Lost(), s.Unsent, s.Answered())
+				t.Errorf("%v: got %d lost, %d unsent, %d answered; want 0, at most 1, at least 29", by, s.Lost(), s.Unsent, s.Answered())
 			}
 			for i := 10; i < len(sent); i++ {
 				// The first packet after the step is sent at its scheduled time.
 				if d := sent[i].Sub(sent[i-10]); d < 8*voicePace.Every {
-					t.Fatalf("%v: ten packets within %v", by, d)
+					t.Fatalf("%v: got ten packets within %v, want at least %v", by, d, 8*voicePace.Every)
 				}
 			}
 		})
@@ -65,7 +65,7 @@ func TestUnsentPacketsAreNotLost(t *testing.T) {
 			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
 		})
 		if s.Unsent < 30 || s.Counted() {
-			t.Errorf("%d sent, %d lost, %d unsent, counted %t", s.Sent, s.Lost(), s.Unsent, s.Counted())
+			t.Errorf("got %d sent, %d lost, %d unsent, counted %t", s.Sent, s.Lost(), s.Unsent, s.Counted())
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestNearestRank(t *testing.T) {
 	}
 	for percent, want := range map[float64]time.Duration{0: 1, 5: 1, 50: 10, 95: 19, 96: 20, 100: 20} {
 		if got := NearestRank(d, percent); got != want {
-			t.Errorf("%v: %d, want %d", percent, got, want)
+			t.Errorf("%v: got %d, want %d", percent, got, want)
 		}
 	}
 }
