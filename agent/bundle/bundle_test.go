@@ -93,7 +93,7 @@ func TestNothingPrivate(t *testing.T) {
 		}
 	}
 	if sum.Reports != 3 || sum.LeftOut != 7 {
-		t.Errorf("%d reports, %d left out, want 3 and 7", sum.Reports, sum.LeftOut)
+		t.Errorf("got %d reports, %d left out, want 3 and 7", sum.Reports, sum.LeftOut)
 	}
 	log := unzip(t, archive)["log.txt"]
 	for _, want := range []string{
@@ -160,11 +160,11 @@ func TestSizeIsLimited(t *testing.T) {
 		size += len(f.Body)
 	}
 	if size > maxReportBytes+maxLogBytes+4<<10 || sum.Reports != MaxReports || sum.OverLimit < MaxReports {
-		t.Errorf("%d bytes, %d reports and %d over the limit", size, sum.Reports, sum.OverLimit)
+		t.Errorf("got %d bytes, %d reports and %d over the limit", size, sum.Reports, sum.OverLimit)
 	}
 	want := fmt.Sprintf("%012x.json", 2*MaxReports-1)
 	if got := files[0].Name; !strings.HasSuffix(got, want) {
-		t.Errorf("first file %s, want …%s", got, want)
+		t.Errorf("got first file %s, want …%s", got, want)
 	}
 	if last := files[len(files)-2]; last.Kind != KindLog || !bytes.HasSuffix(last.Body, []byte("err=999\n")) {
 		t.Errorf("%s ends with %q", last.Name, last.Body[max(0, len(last.Body)-20):])
@@ -178,11 +178,11 @@ func FuzzRedactLog(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		once := RedactLog([]string{line, "geheim " + line}, []string{"Open"})
 		if twice := RedactLog(once, []string{"Open"}); strings.Join(once, "\n") != strings.Join(twice, "\n") {
-			t.Errorf("redacted once %q, twice %q", once, twice)
+			t.Errorf("redacted once: %q, twice: %q", once, twice)
 		}
 		for _, word := range reWord.FindAllString(strings.Join(once, " "), -1) {
 			if w := strings.ToLower(word); w == "geheim" || w == "open" {
-				t.Errorf("%q keeps %q", line, word)
+				t.Errorf("the redacted %q contains %q", line, word)
 			}
 		}
 	})

@@ -49,7 +49,7 @@ func TestConnectionLostDuringARetest(t *testing.T) {
 	}
 }
 
-// TestEndOfTheProgram: the collector learns at once that there will be no answer.
+// TestEndOfTheProgram: the collector learns at once that there will be no result.
 func TestEndOfTheProgram(t *testing.T) {
 	for _, strip := range []bool{false, true} {
 		f := newFakeCollector(t)
@@ -76,7 +76,7 @@ func TestEndOfTheProgram(t *testing.T) {
 	}
 }
 
-// TestWrongAnswers: no answer leads to a busy loop, and each has its error.
+// TestWrongAnswers: no response leads to a busy loop, and each has its error.
 func TestWrongAnswers(t *testing.T) {
 	write := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -108,17 +108,17 @@ func TestWrongAnswers(t *testing.T) {
 		want    error
 		minWait time.Duration // of the last of four
 	}{
-		"login page":      {write(http.StatusOK, "<html>"), ErrInvalidResponse, time.Second},
-		"empty news":      {write(http.StatusOK, `{"messages":[]}`), ErrInvalidResponse, time.Second},
-		"endless news":    {write(http.StatusOK, `{"messages":[{"type":"cancel","id":"a"}]}`), ErrInvalidResponse, time.Second},
-		"invalid news":    {write(http.StatusOK, `{"messages":[{"type":"retest"}]}`), ErrInvalidResponse, time.Second},
-		"token revoked":   {fault(http.StatusUnauthorized, "token_invalid"), ErrEnrolAgain, enrolmentEvery},
-		"blocked":         {fault(http.StatusForbidden, "participant_blocked"), ErrBlocked, blockedWait / 2},
-		"older collector": {fault(http.StatusNotFound, "not_found"), ErrUnsupported, unknownWait / 2},
-		"busy":            {fault(http.StatusServiceUnavailable, "busy"), nil, time.Second},
-		"proxy":           {write(http.StatusForbidden, "no"), ErrInvalidResponse, time.Second},
-		"silent socket":   {upgraded(func(*websocket.Conn) {}), nil, time.Second},
-		"drops":           {upgraded(hello), nil, time.Second},
+		"login page":       {write(http.StatusOK, "<html>"), ErrInvalidResponse, time.Second},
+		"no messages":      {write(http.StatusOK, `{"messages":[]}`), ErrInvalidResponse, time.Second},
+		"endless messages": {write(http.StatusOK, `{"messages":[{"type":"cancel","id":"a"}]}`), ErrInvalidResponse, time.Second},
+		"invalid message":  {write(http.StatusOK, `{"messages":[{"type":"retest"}]}`), ErrInvalidResponse, time.Second},
+		"token revoked":    {fault(http.StatusUnauthorized, "token_invalid"), ErrEnrolAgain, enrolmentEvery},
+		"blocked":          {fault(http.StatusForbidden, "participant_blocked"), ErrBlocked, blockedWait / 2},
+		"older collector":  {fault(http.StatusNotFound, "not_found"), ErrUnsupported, unknownWait / 2},
+		"busy":             {fault(http.StatusServiceUnavailable, "busy"), nil, time.Second},
+		"proxy":            {write(http.StatusForbidden, "no"), ErrInvalidResponse, time.Second},
+		"silent socket":    {upgraded(func(*websocket.Conn) {}), nil, time.Second},
+		"drops":            {upgraded(hello), nil, time.Second},
 		"garbage": {upgraded(func(c *websocket.Conn) {
 			hello(c)
 			_ = c.Write(ctx, websocket.MessageText, []byte(`{"type":`))
@@ -131,8 +131,8 @@ func TestWrongAnswers(t *testing.T) {
 			_, _, _ = c.Read(ctx)
 			_, _, _ = c.Read(ctx)
 		}), nil, time.Second},
-		"flood": {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseFlood, "too many messages") }), ErrClosed, unknownWait / 2},
-		"shut":  {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseShut, "") }), ErrBlocked, blockedWait / 2},
+		"flood":                   {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseFlood, "too many messages") }), ErrClosed, unknownWait / 2},
+		"closed by the collector": {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseShut, "") }), ErrBlocked, blockedWait / 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex

@@ -28,7 +28,7 @@ type fakeCollector struct {
 	strip bool
 	// dialogue is called for each WebSocket after both hellos.
 	dialogue func(n int, conn *websocket.Conn)
-	// news returns the response to a poll; if it is nil, the poll waits.
+	// news returns the response to a poll; if it is nil, the poll blocks.
 	news func(known string) *wire.ChannelMessage
 	// polled, if not nil, is called with the parameters of each poll.
 	polled func(url.Values)

@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-func TestOutboxKeepsWhatMatters(t *testing.T) {
+func TestOutboxKeepsImportantMessages(t *testing.T) {
 	o := newOutbox()
 	o.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: "a"})
 	for range 3 * maxWaiting {

@@ -24,16 +24,16 @@ func TestPollPace(t *testing.T) {
 		endings []ending
 		want    pollPace
 	}{
-		"long waits":                  {[]ending{full, full, full}, pollPace{maxPollWait, maxPollWait}},
-		"cut off after a minute":      {[]ending{full, {time.Minute, cut}}, pollPace{minPollWait, minPollWait}},
-		"and then the longest":        {[]ending{full, {time.Minute, cut}, full, full}, pollPace{minPollWait, minPollWait}},
-		"cut off after two minutes":   {[]ending{full, full, {2 * time.Minute, cut}, full}, pollPace{maxPollWait / 2, maxPollWait / 2}},
-		"the line broke at some time": {[]ending{full, full, {10 * time.Second, cut}, full, full, {20 * time.Second, cut}, full, full}, pollPace{maxPollWait, maxPollWait}},
-		"the collector stopped":       {[]ending{full, {70 * time.Second, &collector.APIError{Status: 503, Code: "stopping"}}}, pollPace{minPollWait, maxPollWait}},
-		"a login page":                {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrInvalidResponse)}}, pollPace{minPollWait, maxPollWait}},
-		"a proxy of 50 s":             {[]ending{{50 * time.Second, proxy}, full}, pollPace{minPollWait / 2, minPollWait / 2}},
-		"a proxy of 20 s":             {[]ending{{20 * time.Second, proxy}, {20 * time.Second, proxy}}, pollPace{leastPollWait, leastPollWait}},
-		"no server behind the proxy":  {[]ending{{5 * time.Second, proxy}}, pollPace{minPollWait, maxPollWait}},
+		"long waits":                     {[]ending{full, full, full}, pollPace{maxPollWait, maxPollWait}},
+		"cut off after a minute":         {[]ending{full, {time.Minute, cut}}, pollPace{minPollWait, minPollWait}},
+		"cut off once, then full waits":  {[]ending{full, {time.Minute, cut}, full, full}, pollPace{minPollWait, minPollWait}},
+		"cut off after two minutes":      {[]ending{full, full, {2 * time.Minute, cut}, full}, pollPace{maxPollWait / 2, maxPollWait / 2}},
+		"the connection failed at times": {[]ending{full, full, {10 * time.Second, cut}, full, full, {20 * time.Second, cut}, full, full}, pollPace{maxPollWait, maxPollWait}},
+		"the collector stopped":          {[]ending{full, {70 * time.Second, &collector.APIError{Status: 503, Code: "stopping"}}}, pollPace{minPollWait, maxPollWait}},
+		"a login page":                   {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrInvalidResponse)}}, pollPace{minPollWait, maxPollWait}},
+		"a proxy of 50 s":                {[]ending{{50 * time.Second, proxy}, full}, pollPace{minPollWait / 2, minPollWait / 2}},
+		"a proxy of 20 s":                {[]ending{{20 * time.Second, proxy}, {20 * time.Second, proxy}}, pollPace{leastPollWait, leastPollWait}},
+		"server behind the proxy down":   {[]ending{{5 * time.Second, proxy}}, pollPace{minPollWait, maxPollWait}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPollPace()
@@ -79,7 +79,7 @@ func TestPingPace(t *testing.T) {
 		"once":                    {[]time.Duration{50 * time.Second}, pingEvery},
 		"a proxy of 50 s":         {[]time.Duration{50 * time.Second, 50 * time.Second}, pingEvery / 2},
 		"a proxy of 25 s":         {[]time.Duration{25 * time.Second, 25 * time.Second, 25 * time.Second, 25 * time.Second}, leastPingEvery},
-		"at times":                {[]time.Duration{50 * time.Second, time.Hour, 50 * time.Second}, pingEvery},
+		"sometimes":               {[]time.Duration{50 * time.Second, time.Hour, 50 * time.Second}, pingEvery},
 		"too early for any pings": {[]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}, pingEvery},
 	} {
 		p := pingPace{every: pingEvery}

@@ -57,7 +57,7 @@ const (
 	news
 )
 
-// maxSeen limits the remembered requests. A request is valid for less than maxAnswerTime, and each
+// maxSeen limits the remembered requests. A request is valid for a minute and a half, and each
 // takes a person's time.
 const maxSeen = 64
 

@@ -84,7 +84,7 @@ func TestAnswersOfAPerson(t *testing.T) {
 		"yes":                         {&RetestHandler{Screen: given(full)}, wire.RetestFull, time.Minute, "consent true level done"},
 		"no":                          {&RetestHandler{Screen: screen(func(context.Context, Retest) (Consent, error) { return Consent{}, nil })}, wire.RetestFull, time.Minute, "consent false"},
 		"nobody":                      {&RetestHandler{Network: network, AllowsNetwork: allowed}, wire.RetestFull, time.Minute, "refused no_person"},
-		"not allowed for good":        {&RetestHandler{Network: network, AllowsNetwork: func() bool { return false }}, wire.RetestNetwork, time.Minute, "refused no_person"},
+		"not allowed in advance":      {&RetestHandler{Network: network, AllowsNetwork: func() bool { return false }}, wire.RetestNetwork, time.Minute, "refused no_person"},
 		"nobody signed in":            {&RetestHandler{Screen: fails(ErrNoPerson)}, wire.RetestFull, time.Minute, "refused no_person"},
 		"busy":                        {&RetestHandler{Screen: fails(ErrBusy)}, wire.RetestFull, time.Minute, "refused busy"},
 		"quit":                        {&RetestHandler{Screen: fails(ErrEnded)}, wire.RetestFull, time.Minute, "refused ended"},

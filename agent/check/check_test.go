@@ -58,20 +58,20 @@ func TestReportIsComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		if id, err := uuid.Parse(r.ID); err != nil || id.Version() != 7 {
-			t.Errorf("id %q is no UUIDv7", r.ID)
+			t.Errorf("id %q is not a UUIDv7", r.ID)
 		}
 		if c, ok := report.NormalizeCase(r.Case); !ok || c != r.Case {
-			t.Errorf("case %q is no case code", r.Case)
+			t.Errorf("case %q is not a case code", r.Case)
 		}
 		if !r.StartedAt.Equal(started) || r.StartedAt.Location() != time.UTC {
-			t.Errorf("started at %v, want %v in UTC", r.StartedAt, started)
+			t.Errorf("got a start at %v, want %v in UTC", r.StartedAt, started)
 		}
 		if r.DurationMS != 3000 || r.FirstVerdictMS != 1000 {
-			t.Errorf("duration %d, first verdict %d, want 3000, 1000", r.DurationMS, r.FirstVerdictMS)
+			t.Errorf("got duration %d, first verdict %d; want 3000, 1000", r.DurationMS, r.FirstVerdictMS)
 		}
 		if r.Schema != report.SchemaV1 || r.Agent.ID != agent || r.Agent.Version != "1.2.3" ||
 			r.Trigger != report.TriggerCheck || r.Profile != diagnose.DefaultProfile || r.Target != "https://bbb.example.org" {
-			t.Errorf("head of the report: %+v", r)
+			t.Errorf("got report %+v", r)
 		}
 	})
 }
@@ -82,14 +82,14 @@ func TestCancelledCheckIsNoReport(t *testing.T) {
 		defer cancel()
 		r, err := Run(ctx, Options{Plan: probe.Plan{after(report.ProbeNAT, time.Hour)}})
 		if r != nil || !errors.Is(err, ErrCancelled) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, %v", r, err)
+			t.Errorf("got %v, error %v; want nil, %v, %v", r, err, ErrCancelled, context.DeadlineExceeded)
 		}
 	})
 }
 
 func TestUnknownProfile(t *testing.T) {
 	if _, err := Run(t.Context(), Options{Profile: "nonsense", Plan: probe.Plan{}}); err == nil {
-		t.Error("an unknown profile was taken")
+		t.Error("an unknown profile was accepted")
 	}
 }
 
@@ -105,26 +105,26 @@ func TestMicrophoneStaysClosed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := r.Probes[0]; got.Status != report.StatusSkipped || got.Error == "" || got.Data != nil {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v; want Status %v, Error set, no Data", got, report.StatusSkipped)
 			}
 		})
 	}
 }
 
-func TestWithoutAnyAddressNothingIsGood(t *testing.T) {
+func TestNothingIsOKWithoutAddresses(t *testing.T) {
 	r, err := Run(t.Context(), Options{NoAudio: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Probes) != 10 || r.Verdict != report.Unknown {
-		t.Errorf("%d probes, verdict %s", len(r.Probes), r.Verdict)
+		t.Errorf("got %d probes, verdict %s; want 10, %s", len(r.Probes), r.Verdict, report.Unknown)
 	}
 	for _, p := range r.Probes {
 		if p.Name == report.ProbeNetworkLink || p.Name == report.ProbeHostCrash || p.Name == report.ProbeHostLoad {
 			continue // they measure this computer, without any address
 		}
 		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped || p.Error == "" {
-			t.Errorf("%s is %s (%q)", p.Name, p.Status, p.Error)
+			t.Errorf("%s: got status %s, error %q", p.Name, p.Status, p.Error)
 		}
 	}
 }
@@ -141,16 +141,16 @@ func TestBindingLifetimeIsOptional(t *testing.T) {
 		return plan[i].Budget
 	}
 	if got := budget(Options{}); got != behaviorBudget {
-		t.Errorf("by default %v", got)
+		t.Errorf("got %v by default, want %v", got, behaviorBudget)
 	}
 	if got := budget(Options{BindingLifetime: time.Minute}); got < behaviorBudget+2*time.Minute {
-		t.Errorf("two rounds of a minute do not fit into %v", got)
+		t.Errorf("two rounds of a minute exceed %v", got)
 	}
 	for _, d := range []time.Duration{-1, MinBindingLifetime - 1, MaxBindingLifetime + 1} {
 		err := Options{BindingLifetime: d}.Validate()
 		var refused *LifetimeError
 		if !errors.As(err, &refused) || refused.Asked != d {
-			t.Errorf("%v: %v", d, err)
+			t.Errorf("%v: got error %v", d, err)
 		}
 	}
 }
@@ -188,11 +188,11 @@ func TestICEIsRequestedOnceForTheWholeCheck(t *testing.T) {
 		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		if _, err := fetch(hasty); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("hasty asker got %v", err)
+			t.Errorf("a caller with a short deadline got error %v, want %v", err, context.DeadlineExceeded)
 		}
 		got, err := fetch(t.Context())
 		if err != nil || len(got.ICEServers) != 1 || calls.Load() != 1 {
-			t.Errorf("got %v, %v after %d calls", got, err, calls.Load())
+			t.Errorf("got %v, error %v after %d calls", got, err, calls.Load())
 		}
 	})
 }
@@ -209,12 +209,12 @@ func TestSpeakerOnlyOnRequest(t *testing.T) {
 	for _, speaker := range []bool{false, true} {
 		plan, err := Options{Speaker: speaker}.withDefaults().plan(t.Context())
 		if err != nil || slices.Contains(names(plan), report.ProbeAudioOutput) != speaker {
-			t.Errorf("speaker %v: %v, %v", speaker, names(plan), err)
+			t.Errorf("speaker %v: got %v, error %v", speaker, names(plan), err)
 		}
 	}
 	r, err := Run(t.Context(), Options{Speaker: true, NoAudio: true, Only: []string{report.ProbeAudioOutput}})
 	if err != nil || len(r.Probes) != 1 || r.Probes[0].Status != report.StatusSkipped {
-		t.Errorf("without audio: %+v, %v", r, err)
+		t.Errorf("without audio: got %+v, error %v", r, err)
 	}
 }
 
@@ -250,7 +250,7 @@ func TestSpeakerFollowsMicrophone(t *testing.T) {
 				o.Only, want = []string{report.ProbeAudioOutput}, 0
 			}
 			if _, err := Run(t.Context(), o); err != nil || waited != want {
-				t.Errorf("alone %v: waited %v, %v", alone, waited, err)
+				t.Errorf("alone %v: waited %v, error %v", alone, waited, err)
 			}
 		})
 	}

@@ -47,7 +47,7 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 			t.Cleanup(collector.Close)
 			o, err := resolve(t, Options{Target: "Rathaus", Trigger: c.trigger, NoAudio: c.noAudio, Collector: &Collector{URL: collector.URL, Token: "token"}})
 			if err != nil || (joins != "") != c.calls {
-				t.Fatalf("asked for a meeting of %q: %v", joins, err)
+				t.Fatalf("got a request for a meeting of %q: %v", joins, err)
 			}
 			if c.calls {
 				return
@@ -70,7 +70,7 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 			}
 			d, _ := r.Data.(*report.Conference)
 			if step, _ := d.Check(report.StepCall); d.Media != nil || step.Status != report.StatusUnknown || step.Code != "background" {
-				t.Errorf("%+v, media %+v", step, d.Media)
+				t.Errorf("got %+v, media %+v; want Status %v, Code %q, nil", step, d.Media, report.StatusUnknown, "background")
 			}
 		})
 	}
@@ -99,11 +99,11 @@ func TestHostileTextOfASystem(t *testing.T) {
 			}
 			doc, err := r.Encode()
 			if err != nil || len(doc) > 16<<10 {
-				t.Errorf("%d bytes, %v", len(doc), err)
+				t.Errorf("got %d bytes, error %v", len(doc), err)
 			}
 			d := report.Find[report.Conference](r)
 			if d == nil || strings.ContainsFunc(d.Version+d.Bridge+d.FailedCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '"' }) {
-				t.Errorf("%+v", d)
+				t.Errorf("got %+v", d)
 			}
 		})
 	}

@@ -38,6 +38,6 @@ func TestLoadRunsOnlyOnRequest(t *testing.T) {
 		return slices.ContainsFunc(plan, func(s probe.Step) bool { return s.Probe.Name() == report.ProbeMediaLoad && s.Exclusive })
 	}
 	if has(Options{}) || !has(Options{Load: true}) || !has(Options{Only: []string{report.ProbeMediaLoad}}) {
-		t.Errorf("by default %t, asked for %t, alone %t", has(Options{}), has(Options{Load: true}), has(Options{Only: []string{report.ProbeMediaLoad}}))
+		t.Errorf("got load %t by default, %t on request, %t alone", has(Options{}), has(Options{Load: true}), has(Options{Only: []string{report.ProbeMediaLoad}}))
 	}
 }

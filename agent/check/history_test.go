@@ -26,7 +26,7 @@ func TestOnlySupportGetsTheHistory(t *testing.T) {
 		{Options{Trigger: report.TriggerSchedule, History: kept}, 0},
 	} {
 		if got := c.o.history(t.Context(), time.Now()); len(got) != c.want {
-			t.Errorf("%s: %d results, want %d", c.o.Trigger, len(got), c.want)
+			t.Errorf("%s: got %d results, want %d", c.o.Trigger, len(got), c.want)
 		}
 	}
 }

@@ -40,13 +40,13 @@ func TestOnly(t *testing.T) {
 		if unknown, ok := errors.AsType[*UnknownProbeError](err); ok {
 			got = "unknown: " + strings.Join(unknown.Names, " ")
 			if !slices.Contains(unknown.Known, report.ProbeAudioOutput) || !slices.Contains(unknown.Known, report.ProbeMediaLoad) {
-				t.Errorf("%q: known are only %v", tt.only, unknown.Known)
+				t.Errorf("%q: got only %v as known probes", tt.only, unknown.Known)
 			}
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		if got != tt.want {
-			t.Errorf("--only %s: %q, want %q", tt.only, got, tt.want)
+			t.Errorf("--only %s: got %q, want %q", tt.only, got, tt.want)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestOnlyWithARepeatedName(t *testing.T) {
 	plan := probe.Plan{after(report.ProbeNAT, 0), after(report.ProbeMediaVoice, 0)}
 	r, err := Run(t.Context(), Options{Plan: plan, Only: []string{"nat", "nat"}})
 	if err != nil || len(r.Probes) != 1 {
-		t.Errorf("got %v, %v", r, err)
+		t.Errorf("got %v, error %v; want Probes 1 entry", r, err)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestListens(t *testing.T) {
 			o.Only = strings.Split(only, ",")
 		}
 		if got := o.Listens(); got != want {
-			t.Errorf("--only %s: %v", only, got)
+			t.Errorf("--only %s: got listens %v, want %v", only, got, want)
 		}
 	}
 	if (Options{NoAudio: true}).Listens() {

@@ -160,6 +160,6 @@ func newPath(s sources, target string) probe.Probe {
 	return path.New(c)
 }
 
-// SmallProbes returns the probes of a small check, which tells with little traffic whether the
+// SmallProbes returns the probes of a small check, which tests with little traffic whether the
 // network and the servers can be reached.
 func SmallProbes() []string { return []string{report.ProbeNetworkLink, report.ProbeNetworkWeb} }

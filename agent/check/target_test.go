@@ -24,7 +24,7 @@ const listOfTargets = `{"targets":[
 func collectorWith(t *testing.T, status int, body string) *Collector {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/"+wire.PathTargets || r.Header.Get("Authorization") != "Bearer token" {
-			t.Errorf("%s %s", r.Method, r.URL)
+			t.Errorf("got %s %s, want a request for %s with the token", r.Method, r.URL, wire.PathTargets)
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
@@ -48,33 +48,33 @@ func TestNameOfATarget(t *testing.T) {
 	var learnt wire.Targets
 	o, err := resolve(t, Options{Target: "rathaus", Collector: c, LearnTargets: func(t wire.Targets) { learnt = t }})
 	if err != nil || o.Target != "https://konferenz.example.org/bigbluebutton" || o.targetSystem != "bbb" || o.Profile != "zoom" || o.room != nil {
-		t.Errorf("%q %q %q %v, %v", o.Target, o.targetSystem, o.Profile, o.room, err)
+		t.Errorf("got %q %q %q %v, error %v; want %q, %q, %q, nil", o.Target, o.targetSystem, o.Profile, o.room, err, "https://konferenz.example.org/bigbluebutton", "bbb", "zoom")
 	}
 	if len(learnt.Targets) != 2 || learnt.Targets[1].Room != nil {
-		t.Errorf("learnt %+v", learnt)
+		t.Errorf("got learned targets %+v", learnt)
 	}
 	o, err = resolve(t, Options{Target: "lk", Collector: c, Profile: "strict"})
 	if err != nil || o.Target != "https://sound.example.org/livekit/rtc" || o.Profile != "strict" || o.room == nil || o.room.Publish != "p" {
-		t.Errorf("%q %q %v, %v", o.Target, o.Profile, o.room, err)
+		t.Errorf("got %q %q %v, error %v; want %q, %q, non-nil, Publish %q", o.Target, o.Profile, o.room, err, "https://sound.example.org/livekit/rtc", "strict", "p")
 	}
 	o, err = resolve(t, Options{Target: "https://bbb.example.org", Collector: c})
 	if err != nil || o.Target != "https://bbb.example.org" || o.targetSystem != "" {
-		t.Errorf("an address: %q, %v", o.Target, err)
+		t.Errorf("an address: got %q, error %v", o.Target, err)
 	}
 }
 
-func TestNamesThatLeadNowhere(t *testing.T) {
+func TestUnknownTargetNames(t *testing.T) {
 	unknown, ok := errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusOK, listOfTargets)})))
 	if !ok || !reflect.DeepEqual(unknown, &UnknownTargetError{Name: "Dom", Known: []string{"Rathaus", "lk"}}) {
-		t.Errorf("%+v", unknown)
+		t.Errorf("got %+v", unknown)
 	}
 	unknown, ok = errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusNotFound, "")})))
 	if !ok || len(unknown.Known) != 0 {
-		t.Errorf("a collector of an older version: %+v", unknown)
+		t.Errorf("a collector of an older version: got %+v", unknown)
 	}
 	for _, c := range []*Collector{nil, {URL: "https://collector.example.org"}} {
 		if _, ok := errors.AsType[*NotEnrolledError](second(resolve(t, Options{Target: "Dom", Collector: c}))); !ok {
-			t.Errorf("%+v: asked without a token", c)
+			t.Errorf("%+v: got a request without a token", c)
 		}
 	}
 }
@@ -88,16 +88,16 @@ func TestCollectorDoesNotReturnTheTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]*Collector{
-		"down": {URL: "http://127.0.0.1:1", Token: "token"}, "out of order": collectorWith(t, http.StatusServiceUnavailable, "<html>"),
+		"down": {URL: "http://127.0.0.1:1", Token: "token"}, "failing": collectorWith(t, http.StatusServiceUnavailable, "<html>"),
 		"not ours": collectorWith(t, http.StatusUnauthorized, ""), "another server": collectorWith(t, http.StatusOK, "<html>"),
 	} {
-		o, err := resolve(t, Options{Target: "Rathaus", Collector: c, KnownTargets: WithoutCredentials(*known), LearnTargets: func(wire.Targets) { t.Errorf("%s: learnt", name) }})
+		o, err := resolve(t, Options{Target: "Rathaus", Collector: c, KnownTargets: WithoutCredentials(*known), LearnTargets: func(wire.Targets) { t.Errorf("%s: targets were learned", name) }})
 		if err != nil || o.targetSystem != "bbb" {
-			t.Errorf("%s: %q, %v", name, o.targetSystem, err)
+			t.Errorf("%s: got %q, error %v; want %q", name, o.targetSystem, err, "bbb")
 		}
 		o, err = resolve(t, Options{Target: "Dom", Collector: c, KnownTargets: *known})
 		if err != nil || o.Target != "" || o.targetSystem != "" {
-			t.Errorf("%s, of an unknown name: %q, %v", name, o.Target, err)
+			t.Errorf("%s, of an unknown name: got %q, error %v", name, o.Target, err)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestReportOfANamedTarget(t *testing.T) {
 	r, err := Run(t.Context(), Options{Target: "Rathaus", Collector: collectorWith(t, http.StatusOK, listOfTargets),
 		Plan: probe.Plan{after(report.ProbeNAT, 0)}})
 	if err != nil || r.Target != "https://konferenz.example.org" || r.Profile != "zoom" {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want target https://konferenz.example.org, profile zoom", r, err)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestReportOfANamedTarget(t *testing.T) {
 func TestNamesAreNotAddresses(t *testing.T) {
 	for _, name := range []string{"rathaus", "Rat Köln", "bbb", "A1", "x_y-z", "10", "１０"} {
 		if !wire.IsTargetName(name) {
-			t.Errorf("%q is no name", name)
+			t.Errorf("%q is not a name", name)
 		}
 		if u, err := conference.Parse(name); err == nil {
 			t.Errorf("%q is the address %s", name, u)
@@ -131,7 +131,7 @@ func TestNamesAreNotAddresses(t *testing.T) {
 	}
 	for _, shortcut := range []string{"zoom", "youtube", "localhost"} {
 		if _, err := conference.Parse(shortcut); err != nil || wire.IsTargetName(shortcut) {
-			t.Errorf("%q: %v", shortcut, err)
+			t.Errorf("%q: got error %v", shortcut, err)
 		}
 	}
 	if len(wire.TargetSystems()) != len(conference.Systems()) {
@@ -139,15 +139,15 @@ func TestNamesAreNotAddresses(t *testing.T) {
 	}
 	for _, name := range wire.TargetSystems() {
 		if _, err := conference.ReduceFor(name, "https://x.example.org"); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }
 
-// TestLimitsOfTheTown: the limits of the collector are used and named in the report,
+// TestLimitsOfTheCollector: the limits of the collector are used and named in the report,
 // together with the values that explain it later. If a person chose a profile, or the
 // limits cannot be read, those of the shipped profile apply.
-func TestLimitsOfTheTown(t *testing.T) {
+func TestLimitsOfTheCollector(t *testing.T) {
 	list := func(profile, toml string) string {
 		return `{"targets":[{"name":"Rathaus","system":"bbb","url":"https://konferenz.example.org","profile":"` + profile + `"}],
 			"profiles":[{"name":"rathaus","toml":"` + toml + `"}]}`
@@ -158,7 +158,7 @@ func TestLimitsOfTheTown(t *testing.T) {
 		changed            int
 	}{
 		"own":                {list("rathaus", own), "", "rathaus", 1},
-		"a person chose":     {list("rathaus", own), "strict", "strict", 0},
+		"chosen by a person": {list("rathaus", own), "strict", "strict", 0},
 		"broken":             {list("rathaus", "x"), "", "bbb", 0},
 		"shipped":            {list("zoom", own), "", "zoom", 0},
 		"of a later version": {list("later", own), "", "bbb", 0},
@@ -168,15 +168,15 @@ func TestLimitsOfTheTown(t *testing.T) {
 			o := Options{Target: "Rathaus", Profile: c.chosen, Collector: collectorWith(t, http.StatusOK, c.list), LearnTargets: func(t wire.Targets) { learnt = t }, Plan: probe.Plan{after(report.ProbeNAT, 0)}}
 			r, err := Run(t.Context(), o)
 			if err != nil || r.Profile != c.want || (r.Limits == nil) != (c.changed == 0) {
-				t.Fatalf("%+v, %v", r, err)
+				t.Fatalf("got %+v, error %v", r, err)
 			}
 			if c.changed > 0 && (len(r.Limits.Changed) != c.changed || r.Limits.Base != "bbb" || *diagnose.ProfileOf(r).Voice.RTTMS.Warn != 300) {
-				t.Errorf("%+v", r.Limits)
+				t.Errorf("got limits %+v", r.Limits)
 			}
 			// They are also known while the collector is unreachable.
 			o.Collector, o.KnownTargets = collectorWith(t, http.StatusServiceUnavailable, ""), learnt
 			if r, err := Run(t.Context(), o); err != nil || r.Profile != c.want {
-				t.Errorf("without the collector: %+v, %v", r, err)
+				t.Errorf("without the collector: got %+v, error %v; want Profile %v", r, err, c.want)
 			}
 		})
 	}

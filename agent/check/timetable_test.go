@@ -116,7 +116,7 @@ func TestTimetable(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("%s does not hold any more (go test ./agent/check -run Timetable -update):\n%s", file, got)
+				t.Errorf("%s is out of date (go test ./agent/check -run Timetable -update):\n%s", file, got)
 			}
 		})
 	}
@@ -232,7 +232,7 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 		slices.Sort(running)
 		maxUp, maxDown := busiest(up, second), busiest(down, second)
 		if maxUp > probe.LineBudgetKbps+1e-6 || maxDown > probe.LineBudgetKbps+1e-6 {
-			t.Errorf("second %.0f: %g kbit/s up, %g down", second.Seconds(), maxUp, maxDown)
+			t.Errorf("second %.0f: got %g kbit/s up, %g down", second.Seconds(), maxUp, maxDown)
 		}
 		fmt.Fprintf(&b, "%2.0f - %-3.0f %4.0f %4.0f  %s\n", second.Seconds(), second.Seconds()+1, maxUp, maxDown, strings.Join(running, ", "))
 	}

@@ -13,17 +13,17 @@ func TestAskTone(t *testing.T) {
 		asked          bool
 		want           report.Status
 	}{
-		"headphones that work":  {new(false), new(true), true, report.StatusOK},
-		"nothing was heard":     {new(false), new(false), true, report.StatusUnknown},
-		"nobody answered":       {new(false), nil, true, report.StatusUnknown},
-		"never played, not ask": {nil, new(true), false, report.StatusUnknown},
+		"headphones that work":    {new(false), new(true), true, report.StatusOK},
+		"nothing was heard":       {new(false), new(false), true, report.StatusUnknown},
+		"no answer":               {new(false), nil, true, report.StatusUnknown},
+		"never played, not asked": {nil, new(true), false, report.StatusUnknown},
 	} {
 		asked := false
 		d := &report.AudioOutput{LoopHeard: c.played}
 		results := []report.Result{{Name: report.ProbeAudioOutput, Status: report.StatusUnknown, Error: "the microphone did not hear the test sound", Data: d}}
 		askTone(t.Context(), results, func(context.Context) *bool { asked = true; return c.answer })
 		if asked != c.asked || results[0].Status != c.want || asked && d.ToneHeard != c.answer {
-			t.Errorf("%s: asked %v, status %s, %v", name, asked, results[0].Status, d.ToneHeard)
+			t.Errorf("%s: got asked %v, status %s, heard %v", name, asked, results[0].Status, d.ToneHeard)
 		}
 	}
 	askTone(t.Context(), []report.Result{{Data: &report.AudioOutput{LoopHeard: new(true)}}}, nil)

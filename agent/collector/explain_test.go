@@ -35,7 +35,7 @@ func dated(t *testing.T, from, to, at time.Time) *Endpoint {
 	}
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
-			t.Error("the token went over a connection that is not trusted")
+			t.Error("the token was sent over an untrusted connection")
 		}
 		w.Header().Set("Date", at.UTC().Format(http.TimeFormat))
 	}))
@@ -62,13 +62,13 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 		clock        bool
 		expired      bool
 	}{
-		"our clock is eight years slow":     {7 * year, 9 * year, 8 * year, true, false},
-		"our clock is eight years fast":     {-9 * year, -7 * year, -8 * year, true, false},
-		"our clock is two hours slow":       {time.Hour, year, 2 * time.Hour, true, false},
-		"the certificate is out of date":    {-2 * year, -year, 0, false, true},
-		"it is, and our clock is off a bit": {-2 * year, -year, 3 * time.Hour, false, true},
-		"it is not good yet":                {time.Hour, year, 0, false, true},
-		"in order":                          {-year, year, 0, false, false},
+		"our clock is eight years slow":          {7 * year, 9 * year, 8 * year, true, false},
+		"our clock is eight years fast":          {-9 * year, -7 * year, -8 * year, true, false},
+		"our clock is two hours slow":            {time.Hour, year, 2 * time.Hour, true, false},
+		"the certificate is out of date":         {-2 * year, -year, 0, false, true},
+		"it is, and our clock is slightly wrong": {-2 * year, -year, 3 * time.Hour, false, true},
+		"the certificate is not yet valid":       {time.Hour, year, 0, false, true},
+		"valid":                                  {-year, year, 0, false, false},
 	} {
 		e := dated(t, now.Add(c.from), now.Add(c.to), now.Add(c.at))
 		req, err := http.NewRequest(http.MethodGet, e.URL, nil)
@@ -80,15 +80,15 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 		if err != nil && !Untrusted(err) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 		explained := e.Explain(t.Context(), err, func() time.Time { return now })
 		wrong, ok := errors.AsType[*ClockError](explained)
 		if ok != c.clock || errors.Is(explained, ErrExpired) != c.expired {
-			t.Errorf("%s: %v", name, explained)
+			t.Errorf("%s: got error %v, want clock %v, expired %v", name, explained, c.clock, c.expired)
 		}
 		if ok && (wrong.Theirs.Sub(now.Add(c.at)).Abs() > time.Minute || !wrong.Ours.Equal(now)) {
-			t.Errorf("%s: %v", name, wrong)
+			t.Errorf("%s: got %v", name, wrong)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestInterceptedByAnUnknownAuthority(t *testing.T) {
 		}
 		_, err = e.Client().Do(req)
 		if got := e.Explain(t.Context(), err, time.Now); errors.Is(got, ErrIntercepted) != c.want || !Untrusted(got) {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got error %v, want intercepted %v", name, got, c.want)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func TestFaultAtTheProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err = transport.RoundTrip(req); !AtProxy(err) || Untrusted(err) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want one of the proxy", name, err)
 		}
 	}
 }

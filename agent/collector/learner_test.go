@@ -15,7 +15,7 @@ func TestSupportPhone(t *testing.T) {
 		told   bool
 	}{
 		"number":          {[]string{"0228 5550100"}, "0228 5550100", true},
-		"taken back":      {[]string{""}, "", true},
+		"removed":         {[]string{""}, "", true},
 		"older collector": {nil, "", false},
 		"no number":       {[]string{"<script>"}, "", false},
 	} {
@@ -34,7 +34,7 @@ func TestSupportPhone(t *testing.T) {
 			}
 			resp.Body.Close()
 			if got != c.want || told != c.told {
-				t.Errorf("got %q, told %v", got, told)
+				t.Errorf("got %q, reported %v; want %q, %v", got, told, c.want, c.told)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // A stored certificate must not include a key from the same file.
-func TestReadCAKeepsCertificatesAlone(t *testing.T) {
+func TestReadCAKeepsOnlyCertificates(t *testing.T) {
 	s := httptest.NewTLSServer(nil)
 	t.Cleanup(s.Close)
 	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
@@ -22,10 +22,10 @@ func TestReadCAKeepsCertificatesAlone(t *testing.T) {
 	}
 	got, err := ReadCA(path)
 	if err != nil || got != certificate+certificate {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("got %q, error %v; want %q", got, err, certificate+certificate)
 	}
 	if RootCAs(got) == nil || RootCAs("") != nil {
-		t.Error("a pool is wanted exactly where there are certificates")
+		t.Error("want a pool if and only if there are certificates")
 	}
 }
 
@@ -36,7 +36,7 @@ func TestReadCAWithoutCertificate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := ReadCA(path); !errors.Is(err, ErrNoCertificate) {
-			t.Errorf("%.40q: got %v", content, err)
+			t.Errorf("%.40q: got error %v, want %v", content, err, ErrNoCertificate)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 
 // Config contains all settings. Default returns the default values.
 type Config struct {
-	Server       string `toml:"server"`        // address of the collector; after enrolment the one of the identity is used
+	Server       string `toml:"server"`        // address of the collector; after enrolment that of the identity is used
 	CA           string `toml:"ca"`            // PEM file of a certificate authority to trust in addition to the system's
 	Data         string `toml:"data"`          // folder for identity and spool
 	Socket       string `toml:"socket"`        // address of the service's local socket; "" is the default one, for the default data folder only
@@ -118,7 +118,7 @@ func (c *Config) decode(b []byte) error {
 		return tomlError(&e.Errors[0], FaultUnknownKey)
 	}
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok && strings.Contains(e.Error(), " into ") {
-		// The library's words name Go types here.
+		// The message of the library contains Go types here.
 		return tomlError(e, FaultType)
 	} else if ok {
 		return tomlError(e, FaultSyntax)

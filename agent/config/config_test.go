@@ -66,7 +66,7 @@ func TestFaultsNameKeyAndLine(t *testing.T) {
 			err := conf.ReadFile(file(t, c.content), true)
 			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Key != c.key || !strings.HasSuffix(e.Where, FileName+c.line) {
-				t.Errorf("got %v (%#v)", err, e)
+				t.Errorf("got error %v (%#v)", err, e)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func TestFaultMessages(t *testing.T) {
 func TestByteOrderMark(t *testing.T) {
 	c := Default("/data")
 	if err := c.ReadFile(file(t, "\ufeffprofile = \"zoom\""), true); err != nil || c.Profile != "zoom" {
-		t.Errorf("got %q, %v", c.Profile, err)
+		t.Errorf("got %q, error %v; want %q", c.Profile, err, "zoom")
 	}
 }
 
@@ -99,7 +99,7 @@ func TestMissingFile(t *testing.T) {
 		t.Error(err)
 	}
 	if err := c.ReadFile(path, true); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that a person named is missing: %v", err)
+		t.Errorf("a missing file that was specified: got error %v, want %v", err, os.ErrNotExist)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestValuesOutOfRange(t *testing.T) {
 		c := Default("/data")
 		spoil(&c)
 		if e, ok := errors.AsType[*Error](c.Validate()); !ok || e.Key != key {
-			t.Errorf("%s: got %v", key, c.Validate())
+			t.Errorf("%s: got error %v", key, c.Validate())
 		}
 	}
 }
@@ -125,17 +125,17 @@ func TestTypedFaults(t *testing.T) {
 	c := Default("/data")
 	c.Server = "http://collector.example.org"
 	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPlain {
-		t.Errorf("server: got %v", c.Validate())
+		t.Errorf("server: got error %v", c.Validate())
 	}
 	c = Default("/data")
 	c.Target = "https://bbb.example.org:65536/b/abc"
 	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPort {
-		t.Errorf("target: got %v", c.Validate())
+		t.Errorf("target: got error %v", c.Validate())
 	}
 	c = Default("/data")
 	c.Profile = "teams"
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](c.Validate()); !ok || e.Name != "teams" {
-		t.Errorf("profile: got %v", c.Validate())
+		t.Errorf("profile: got error %v", c.Validate())
 	}
 }
 
@@ -149,7 +149,7 @@ func TestTargetIsReduced(t *testing.T) {
 		c := Default("/data")
 		c.Target = raw
 		if err := c.Validate(); err != nil || c.Target != want {
-			t.Errorf("target %q: %q, %v; want %q", raw, c.Target, err, want)
+			t.Errorf("target %q: got %q, error %v; want %q", raw, c.Target, err, want)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestBadVariable(t *testing.T) {
 			return ""
 		})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Key != name {
-			t.Errorf("%s: got %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 			if f.Type.Kind() == reflect.Struct {
 				walk(name+"_", f.Type)
 			} else if have[name] == nil {
-				t.Errorf("no variable TONPROBE_%s", name)
+				t.Errorf("there is no variable TONPROBE_%s", name)
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func TestPlaces(t *testing.T) {
 		{Places{GOOS: "darwin", Getenv: get, Home: "/h"}, "/h/Library/Application Support/Tonprobe", "/h/Library/Application Support/Tonprobe/tonprobe.toml"},
 	} {
 		if d, f := filepath.ToSlash(c.p.DataDir()), filepath.ToSlash(c.p.ConfigFile()); d != c.data || f != c.config {
-			t.Errorf("%+v: got %q, %q", c.p, d, f)
+			t.Errorf("%+v: got %q, %q; want %q, %q", c.p, d, f, c.data, c.config)
 		}
 	}
 }

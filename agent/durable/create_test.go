@@ -16,7 +16,7 @@ func TestCreateFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := CreateFile(path, []byte("second")); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a second time: got %v, want fs.ErrExist", err)
+		t.Errorf("a second time: got error %v, want fs.ErrExist", err)
 	}
 	if err := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "link")); err == nil {
 		if err := CreateFile(filepath.Join(dir, "link"), []byte("x")); !errors.Is(err, fs.ErrExist) {

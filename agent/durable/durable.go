@@ -21,7 +21,7 @@ const TempPattern = ".tmp-*"
 func WriteFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), TempPattern) // mode 0600
 	if err != nil {
-		// A person did not ask for the temporary name, and it tells them nothing.
+		// The temporary name would mean nothing to the person.
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
 		}

@@ -15,7 +15,7 @@ func TestWriteFileReplaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != content {
-			t.Errorf("got %q, %v", got, err)
+			t.Errorf("got %q, error %v; want %v", got, err, content)
 		}
 	}
 }
@@ -25,6 +25,6 @@ func TestErrorNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "file")
 	err := WriteFile(path, nil)
 	if e, ok := errors.AsType[*fs.PathError](err); !ok || e.Path != path || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v", err)
 	}
 }

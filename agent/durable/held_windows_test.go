@@ -31,7 +31,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-func TestHeldFilesAreRetried(t *testing.T) {
+func TestLockedFilesAreRetried(t *testing.T) {
 	dir := t.TempDir()
 	old, fresh := filepath.Join(dir, "old"), filepath.Join(dir, "fresh")
 	write(t, fresh, "new")
@@ -53,26 +53,26 @@ func TestHeldFilesAreRetried(t *testing.T) {
 				return c.do()
 			})
 			if err != nil || tries != 3 {
-				t.Errorf("%v after %d tries", err, tries)
+				t.Errorf("got error %v after %d attempts; want 3", err, tries)
 			}
 		})
 	}
 }
 
 // A file that stays open is an error in the end, and keeps its old content.
-func TestFileStaysHeld(t *testing.T) {
+func TestPermanentlyLockedFile(t *testing.T) {
 	dir := t.TempDir()
 	old := filepath.Join(dir, "old")
 	write(t, old, "old")
 	defer hold(t, old)()
 	start := time.Now()
 	if err := WriteFile(old, []byte("new")); !isHeld(err) || time.Since(start) < 500*time.Millisecond {
-		t.Errorf("%v after %v", err, time.Since(start))
+		t.Errorf("got error %v after %v", err, time.Since(start))
 	}
 	if b, err := os.ReadFile(old); err != nil || string(b) != "old" {
-		t.Errorf("left %q, %v", b, err)
+		t.Errorf("got content %q, error %v; want %q", b, err, "old")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-		t.Errorf("left %v, %v", left, err)
+		t.Errorf("got files %v, error %v; want 1 entry", left, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestLinksAreNotFollowed puts a link to a file of somebody else in place of a file.
+// TestLinksAreNotFollowed puts a link to a file of another user in place of a file.
 func TestLinksAreNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	theirs := filepath.Join(dir, "theirs")
@@ -25,17 +25,17 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		}
 		for _, flag := range []int{os.O_WRONLY | os.O_CREATE | os.O_TRUNC, os.O_RDWR | os.O_CREATE, os.O_WRONLY | os.O_CREATE | os.O_APPEND} {
 			if f, err := OpenFile(path, flag); !errors.Is(err, syscall.ELOOP) {
-				t.Errorf("%s, flag %#x: %v, %v", target, flag, f, err)
+				t.Errorf("%s, flag %#x: got %v, error %v; want %v", target, flag, f, err, syscall.ELOOP)
 			}
 		}
 		if _, err := Lock(path); !errors.Is(err, syscall.ELOOP) {
-			t.Errorf("%s: lock: %v", target, err)
+			t.Errorf("%s: lock: got error %v, want %v", target, err, syscall.ELOOP)
 		}
 	}
 	if b, err := os.ReadFile(theirs); err != nil || string(b) != "kept" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, error %v; want the file unchanged", b, err)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the target was created: %v", err)
+		t.Errorf("the target of the link was created: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func TestPrivateFolderOnWindows(t *testing.T) {
 		text := sd.String()
 		for _, group := range []string{";WD)", ";BU)", ";AU)"} {
 			if strings.Contains(text, group) {
-				t.Errorf("%s is open to %s: %s", path, group, text)
+				t.Errorf("%s permits access of %s: %s", path, group, text)
 			}
 		}
 		t.Log(text)

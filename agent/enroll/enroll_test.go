@@ -35,7 +35,7 @@ func TestNormalizeCode(t *testing.T) {
 	} {
 		got, err := NormalizeCode(in)
 		if got != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, ErrCodeForm) {
-			t.Errorf("%.20q: got %q, %v", in, got, err)
+			t.Errorf("%.20q: got %q, error %v", in, got, err)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if id, err := run(t, serve(t, c.status, c.body)); !errors.Is(err, c.want) || id != nil {
-				t.Errorf("got %v, %v", id, err)
+				t.Errorf("got %v, error %v; want nil, %v", id, err, c.want)
 			}
 		})
 	}
@@ -81,7 +81,7 @@ func TestEnrolled(t *testing.T) {
 	var got wire.EnrollRequest
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/v1/enroll" || r.Method != http.MethodPost {
-			t.Errorf("%s %s", r.Method, r.URL)
+			t.Errorf("got %s %s, want POST /api/v1/enroll", r.Method, r.URL)
 		}
 		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
 			t.Error(err)
@@ -95,10 +95,10 @@ func TestEnrolled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Code != "K7P3QX9A" || got.AgentID != agentID || got.Agent.Version != "1.2.3" {
-		t.Errorf("sent %+v", got)
+		t.Errorf("got request %+v; want Code %q, AgentID %v, Agent Version %q", got, "K7P3QX9A", agentID, "1.2.3")
 	}
 	if id.AgentID != agentID || id.Enrolment.Token != "secret" || id.Enrolment.Server != s.URL {
-		t.Errorf("got %+v", id.Enrolment)
+		t.Errorf("got enrolment %+v", id.Enrolment)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestUnreachable(t *testing.T) {
 	s := httptest.NewServer(nil)
 	s.Close()
 	if _, err := run(t, &collector.Endpoint{URL: s.URL}); !errors.Is(err, ErrUnreachable) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %v", err, ErrUnreachable)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestCertificate(t *testing.T) {
 	t.Cleanup(s.Close)
 	s.Config.ErrorLog = nil
 	if _, err := run(t, &collector.Endpoint{URL: s.URL}); !errors.Is(err, ErrUntrusted) {
-		t.Errorf("without --ca: got %v", err)
+		t.Errorf("without --ca: got error %v, want %v", err, ErrUntrusted)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	b := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
@@ -130,14 +130,14 @@ func TestCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := run(t, &collector.Endpoint{URL: s.URL, RootCAs: collector.RootCAs(ca)}); err != nil {
-		t.Errorf("with --ca: %v", err)
+		t.Errorf("with --ca: got error %v", err)
 	}
 }
 
 func TestHTTPIsRefused(t *testing.T) {
 	var bad *origin.Error
 	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != origin.FaultPlain {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v", err)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestInvalidToken(t *testing.T) {
 		}))
 		t.Cleanup(s.Close)
 		if _, err := run(t, &collector.Endpoint{URL: s.URL}); !errors.Is(err, ErrCollector) {
-			t.Errorf("token %q: got %v", token, err)
+			t.Errorf("token %q: got error %v; want %v", token, err, ErrCollector)
 		}
 	}
 }

@@ -30,15 +30,15 @@ func TestParseInvitation(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := ParseInvitation(c.text, c.server)
 			if !errors.Is(err, c.err) || got.Server != c.want.Server || got.Code != c.want.Code {
-				t.Errorf("got %+v, %v", got, err)
+				t.Errorf("got %+v, error %v; want Server %v, Code %v, %v", got, err, c.want.Server, c.want.Code, c.err)
 			}
 			if (got.Pins != nil) != (c.pin != "") || got.Pins != nil && got.Pins.CA[0] != c.pin {
-				t.Errorf("pins: %+v", got.Pins)
+				t.Errorf("got pins %+v", got.Pins)
 			}
 		})
 	}
 	var bad *origin.Error
 	if _, err := ParseInvitation("K2MV-H5MN-00DY", "http://tonprobe.example.org"); !errors.As(err, &bad) {
-		t.Errorf("an address without TLS: %v", err)
+		t.Errorf("an address without TLS: got error %v", err)
 	}
 }

@@ -36,10 +36,10 @@ func TestIdentityIsCreatedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("the token's file has mode %v", info.Mode().Perm())
+		t.Errorf("got mode %v of the token's file", info.Mode().Perm())
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".tmp-*")); len(left) > 0 {
-		t.Errorf("temporary files left: %v", left)
+		t.Errorf("temporary files are left: %v", left)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestBrokenIdentityIsNeverReplaced(t *testing.T) {
 			_, err := LoadOrCreate(dir, rand.Reader, now)
 			var broken *BrokenError
 			if !errors.As(err, &broken) || broken.Path != path {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got error %v", err)
 			}
 			if got, _ := os.ReadFile(path); string(got) != content {
 				t.Errorf("the file was changed to %q", got)
@@ -72,7 +72,7 @@ func TestBrokenIdentityIsNeverReplaced(t *testing.T) {
 
 func TestNoIdentityYet(t *testing.T) {
 	if _, err := Load(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %v", err, fs.ErrNotExist)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestUpdatesAreNotLost(t *testing.T) {
 	close(ids)
 	id, err := Load(dir)
 	if err != nil || len(id.Enrolment.Participant) != writers*each {
-		t.Errorf("%+v, %v", id, err)
+		t.Errorf("got %+v, error %v; want %d changes", id, err, writers*each)
 	}
 	for one := range ids {
 		if one != id.AgentID {
-			t.Errorf("started with %s, stored is %s", one, id.AgentID)
+			t.Errorf("started with %s, but %s is stored", one, id.AgentID)
 		}
 	}
 }
@@ -127,10 +127,10 @@ func TestUpdateThatFailsOrChangesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if err := Update(dir, func(id *Identity) error { id.AgentID = "x"; return nil }); err == nil || errors.Is(err, ErrNotSaved) {
-		t.Errorf("an invalid identity: %v", err)
+		t.Errorf("an invalid identity: got error %v", err)
 	}
 	if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %v", err, fs.ErrNotExist)
 	}
 }
 
@@ -148,12 +148,12 @@ func TestRetire(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Load(dir); err != nil {
-		t.Errorf("enrolled again in the meantime: %v", err)
+		t.Errorf("enrolled again in the meantime: got error %v", err)
 	}
 	if err := Retire(dir, "new"); err != nil {
 		t.Error(err)
 	}
 	if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %v", err, fs.ErrNotExist)
 	}
 }

@@ -156,7 +156,7 @@ const (
 	PartSpool     Part = "spool"
 	PartCollector Part = "collector"
 	PartCrash     Part = "crash"
-	PartSchedule  Part = "schedule" // not a test: it says which check is next
+	PartSchedule  Part = "schedule" // not a test: it states the next check
 )
 
 // Parts returns all parts that are tested, in the order in which they are shown.

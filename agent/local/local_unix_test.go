@@ -137,7 +137,7 @@ func TestOnlyPeopleAreAdmitted(t *testing.T) {
 	_, history := c.History(ctx, time.Now())
 	for i, err := range []error{status, check, enrolled, adopted, reports, one, events, history} {
 		if !errors.Is(err, ErrNotAdmitted) {
-			t.Errorf("request %d: got %v, want %v", i, err, ErrNotAdmitted)
+			t.Errorf("request %d: got error %v, want %v", i, err, ErrNotAdmitted)
 		}
 	}
 	e := &collector.Endpoint{URL: agent.url}

@@ -300,22 +300,22 @@ func startStoppable(t *testing.T, screens *Screens) (address string, stop func()
 	return address, func() { cancel(); <-ended }
 }
 
-// TestHostilePrograms: what a program sends without being asked has no effect, and what is no message
+// TestHostilePrograms: unsolicited messages of a program have no effect, and an invalid message
 // ends its connection.
 func TestHostilePrograms(t *testing.T) {
 	for name, c := range map[string]struct {
 		sent   []string
 		closed bool
 	}{
-		"consent to nothing":            {[]string{`{"type":"answer","id":"x","answer":"yes"}`, `{"type":"done","id":"x","report_id":"r"}`}, false},
-		"another type":                  {[]string{`{"type":"dance","id":"a"}`}, true},
-		"a question to the service":     {[]string{`{"type":"ask","id":"a"}`}, true},
-		"no answer":                     {[]string{`{"type":"answer","id":"a","answer":"maybe"}`}, true},
-		"an id with markup":             {[]string{`{"type":"answer","id":"<b>","answer":"yes"}`}, true},
-		"not JSON":                      {[]string{`<html>`}, true},
-		"a level without values":        {[]string{`{"type":"event","id":"a","probe":"audio.input"}`}, true},
-		"a status that does not exist":  {[]string{`{"type":"event","id":"a","probe":"audio.input","status":"good"}`}, true},
-		"a report with a path for a id": {[]string{`{"type":"done","id":"a","report_id":"../x"}`}, true},
+		"consent to nothing":             {[]string{`{"type":"answer","id":"x","answer":"yes"}`, `{"type":"done","id":"x","report_id":"r"}`}, false},
+		"another type":                   {[]string{`{"type":"dance","id":"a"}`}, true},
+		"a question to the service":      {[]string{`{"type":"ask","id":"a"}`}, true},
+		"an invalid answer":              {[]string{`{"type":"answer","id":"a","answer":"maybe"}`}, true},
+		"an id with markup":              {[]string{`{"type":"answer","id":"<b>","answer":"yes"}`}, true},
+		"not JSON":                       {[]string{`<html>`}, true},
+		"a level without values":         {[]string{`{"type":"event","id":"a","probe":"audio.input"}`}, true},
+		"a status that does not exist":   {[]string{`{"type":"event","id":"a","probe":"audio.input","status":"good"}`}, true},
+		"a report with a path for an id": {[]string{`{"type":"done","id":"a","report_id":"../x"}`}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			screens := NewScreens(quiet)

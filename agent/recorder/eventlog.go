@@ -81,8 +81,7 @@ func rank(k report.HostEventKind) int {
 	return len(order)
 }
 
-// minAwayS is the shortest outage that isReportable a report. Conference systems bridge
-// shorter ones.
+// minAwayS is the shortest outage that is reported. Conference systems bridge shorter ones.
 const minAwayS = 8.0
 
 // isReportable reports whether an event may have ended somebody's conference. A lost network

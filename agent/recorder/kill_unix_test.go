@@ -64,7 +64,7 @@ func TestKilled(t *testing.T) {
 		})
 	}
 	if events, err := Events(data, time.Time{}); kinds(events) != "client_started Zoom, service_restarted" {
-		t.Errorf("%+v, %v", events, err)
+		t.Errorf("got %+v, error %v; want client_started Zoom, service_restarted", events, err)
 	}
 }
 
@@ -83,10 +83,10 @@ func TestLinksOfTheRecorder(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := open(); !errors.Is(err, syscall.ELOOP) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, syscall.ELOOP)
 		}
 	}
 	if b, err := os.ReadFile(theirs); err != nil || string(b) != "kept" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, error %v; want the file unchanged", b, err)
 	}
 }

@@ -11,9 +11,9 @@ var begin = time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
 
 // course runs samples, one letter each, through a new detector:
 //
-//	. all well          w no Wi-Fi     l no cable      o Wi-Fi switched off
+//	. no fault          w no Wi-Fi     l no cable      o Wi-Fi switched off
 //	g router silent     s collector silent             b router silent, collector answers
-//	- no sample for a minute           ? no machine ever answered
+//	- no sample for a minute           ? no machine ever responded
 func course(letters string) (said []string) {
 	var o outages
 	at := begin
@@ -68,7 +68,7 @@ func TestOutages(t *testing.T) {
 		"...-" + r(".", 40) + r("w", 10) + "...":   "wifi_dropped Zoom 20",
 	} {
 		if got := strings.Join(course(letters), "|"); got != want {
-			t.Errorf("%s: %q, want %q", letters, got, want)
+			t.Errorf("%s: got %q, want %q", letters, got, want)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestOutagesAfterTheClockWasSet(t *testing.T) {
 				s.Link = "none"
 			}
 			if e, ok := o.observe(s); ok && *e.DurationS > 20 {
-				t.Errorf("step %v: %+v lasted %v s", step, e, *e.DurationS)
+				t.Errorf("step %v: got %+v with a duration of %v s", step, e, *e.DurationS)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func TestWiFiIsLostDuringAConference(t *testing.T) {
 			}
 		}
 		if away < 38 || away > 42 {
-			t.Errorf("away for %v s, want 40", away)
+			t.Errorf("got %v s away, want 40", away)
 		}
 	})
 	if events, err := Events(data, time.Time{}); err != nil || kinds(events) != "wifi_dropped Zoom" {
@@ -55,7 +55,7 @@ func TestObserversOfEachProblem(t *testing.T) {
 		want string // events
 		sent string // of the reports
 	}{
-		"a quiet hour": {func(r *rig) { r.with(time.Hour, nil) }, "", ""},
+		"no fault for an hour": {func(r *rig) { r.with(time.Hour, nil) }, "", ""},
 		"Wi-Fi lost, nobody in a conference": {func(r *rig) {
 			r.view.Programs = nil
 			r.Board.Set(r.view)
@@ -136,9 +136,9 @@ func TestObserversOfEachProblem(t *testing.T) {
 	}
 }
 
-// TestAWiFiThatComesAndGoes: a connection that drops repeatedly must not flood the
+// TestRepeatedWiFiDropsAreLimited: a connection that drops repeatedly must not flood the
 // collector.
-func TestAWiFiThatComesAndGoes(t *testing.T) {
+func TestRepeatedWiFiDropsAreLimited(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(data)
@@ -156,14 +156,14 @@ func TestAWiFiThatComesAndGoes(t *testing.T) {
 			}
 		}
 		if len(r.sent) < 4 || len(r.sent) > 8 || total+len(r.sent)+r.limit.suppressed != 60 {
-			t.Errorf("got %d reports, %d without one and %d waiting to be counted, want 4 to 8, and 60 in all", len(r.sent), total, r.limit.suppressed)
+			t.Errorf("got %d reports, %d without one and %d to be counted; want 4 to 8, and 60 in total", len(r.sent), total, r.limit.suppressed)
 		}
 	})
 }
 
-// TestHowItBegan: the previous run was stopped cleanly or not, and the computer was
+// TestHowTheLastRunEnded: the previous run was stopped cleanly or not, and the computer was
 // restarted or not.
-func TestHowItBegan(t *testing.T) {
+func TestHowTheLastRunEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		killed, rebooted bool
 		want             string
@@ -196,9 +196,9 @@ func TestHowItBegan(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswersPackets: the silence of a router that has never answered is not an
+// TestRouterThatNeverResponded: the silence of a router that has never answered is not an
 // outage.
-func TestNobodyAnswersPackets(t *testing.T) {
+func TestRouterThatNeverResponded(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(data)

@@ -17,13 +17,13 @@ func TestKilledWithinTheFirstMinute(t *testing.T) {
 		mark, want string // a mark of "now" is replaced by the time
 		rebooted   bool
 	}{
-		"killed":                        {"now", "service_restarted", false},
-		"off without a warning":         {"now", "unexpected_shutdown", true},
-		"a mark of an older version":    {"", "", false},
-		"a damaged mark":                {"2026-11-29T1", "", false},
-		"a mark of the future":          {"2999-01-01T00:00:00Z", "", false},
-		"a mark that is not a time":     {strings.Repeat("9", 4096), "", false},
-		"a mark of a year ago, as said": {"1999-01-01T00:00:00Z", "", false},
+		"killed":                     {"now", "service_restarted", false},
+		"off without a warning":      {"now", "unexpected_shutdown", true},
+		"a mark of an older version": {"", "", false},
+		"a damaged mark":             {"2026-11-29T1", "", false},
+		"a mark of the future":       {"2999-01-01T00:00:00Z", "", false},
+		"a mark that is not a time":  {strings.Repeat("9", 4096), "", false},
+		"a mark of long ago":         {"1999-01-01T00:00:00Z", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()

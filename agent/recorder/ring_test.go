@@ -41,17 +41,17 @@ func read(t *testing.T, dir string) (all []string, err error) {
 func TestRingKeepsTheNewest(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := read(t, dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("without a file: %v", err)
+		t.Errorf("without a file: got error %v, want %v", err, fs.ErrNotExist)
 	}
 	for i := range 13 { // opened anew each time
 		write(t, dir, fmt.Sprint(i))
 	}
 	if got, err := read(t, dir); err != nil || fmt.Sprint(got) != "[8 9 10 11 12]" {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, error %v; want [8 9 10 11 12]", got, err)
 	}
 	info, err := os.Stat(filepath.Join(dir, small.name))
 	if err != nil || info.Size() != int64(small.slots*small.slotBytes) {
-		t.Errorf("%d bytes: %v", info.Size(), err)
+		t.Errorf("got %d bytes, error %v", info.Size(), err)
 	}
 }
 
@@ -69,9 +69,9 @@ func TestRingRefusesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestRingAfterEveryTear: a power failure leaves any prefix of the last write, and the
+// TestRingAfterTornWrites: a power failure leaves any prefix of the last write, and the
 // rest of the slot unchanged.
-func TestRingAfterEveryTear(t *testing.T) {
+func TestRingAfterTornWrites(t *testing.T) {
 	for torn := range small.slotBytes {
 		dir := t.TempDir()
 		write(t, dir, "0", "1", "2", "3", "4")
@@ -93,11 +93,11 @@ func TestRingAfterEveryTear(t *testing.T) {
 		whole := fmt.Sprint(got) == "[1 2 3 4 five, which is longer]"
 		old := fmt.Sprint(got) == "[0 1 2 3 4]"
 		if !whole && !old && !(fmt.Sprint(got) == "[1 2 3 4]" && isDamage(err)) {
-			t.Fatalf("torn after %d bytes: %v, %v", torn, got, err)
+			t.Fatalf("torn after %d bytes: got %v, error %v", torn, got, err)
 		}
 		write(t, dir, "next") // writing continues
 		if got, _ := read(t, dir); got[len(got)-1] != "next" || got[len(got)-2] == "next" {
-			t.Fatalf("torn after %d bytes: then %v", torn, got)
+			t.Fatalf("torn after %d bytes: got %v after the next write", torn, got)
 		}
 	}
 }
@@ -114,11 +114,11 @@ func TestForeignFiles(t *testing.T) {
 		}
 		_, err := read(t, dir)
 		if e, ok := errors.AsType[*DamagedError](err); (len(bytes.Trim(content, "\x00")) > 0) != (ok && e.Slots > 0) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 		write(t, dir, "a", "b", "c", "d", "e")
 		if got, err := read(t, dir); err != nil || fmt.Sprint(got) != "[a b c d e]" {
-			t.Errorf("%s: then %v, %v", name, got, err)
+			t.Errorf("%s: got %v, error %v after the next write; want [a b c d e]", name, got, err)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func FuzzRing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		slots, err := parseRing(content, small)
 		if len(slots) > len(content)/slotHeader || err != nil && !isDamage(err) {
-			t.Errorf("%d slots, %v", len(slots), err)
+			t.Errorf("got %d slots, error %v", len(slots), err)
 		}
 	})
 }

@@ -23,7 +23,7 @@ func TestSampleOnDisk(t *testing.T) {
 		var b [sampleBytes]byte
 		s.put(b[:])
 		if got, ok := parseSample(b[:]); !ok || !reflect.DeepEqual(got, s) {
-			t.Errorf("%+v\nbecame %+v", s, got)
+			t.Errorf("%+v\nwas decoded as %+v", s, got)
 		}
 	}
 	if len(watch.Clients()) > 32 {
@@ -44,13 +44,13 @@ func FuzzSample(f *testing.F) {
 			return
 		}
 		if !slices.Contains(links[:], s.Link) || s.At.Year() < 1 || s.At.Year() > 9999 || s.Gateway.RTT < 0 {
-			t.Errorf("%+v", s)
+			t.Errorf("got %+v", s)
 		}
 		// Whatever was on disk, a report must be able to hold it.
 		var again [sampleBytes]byte
 		s.put(again[:])
 		if got, ok := parseSample(again[:]); !ok || !reflect.DeepEqual(got, s) {
-			t.Errorf("%+v became %+v", s, got)
+			t.Errorf("%+v was changed to %+v", s, got)
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 )
 
-func TestPacketsADay(t *testing.T) {
+func TestTrafficPerDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t.TempDir())
 		r.during(t, func() { time.Sleep(24 * time.Hour) })
@@ -38,10 +38,10 @@ func TestThirtyDays(t *testing.T) {
 					r.with(time.Minute, func(v *watch.View) { v.Link = linkstate.State{} })
 				}
 				if day == 2 {
-					first = grown()
+					first = liveResources()
 				}
 			}
-			last := grown()
+			last := liveResources()
 			if last[0] > first[0] || last[1] > first[1]+1<<20 {
 				t.Errorf("goroutines %d, then %d; heap %d, then %d bytes", first[0], last[0], first[1], last[1])
 			}
@@ -59,8 +59,8 @@ func TestThirtyDays(t *testing.T) {
 	}
 }
 
-// grown returns the number of goroutines and the size of the live heap.
-func grown() [2]uint64 {
+// liveResources returns the number of goroutines and the size of the live heap.
+func liveResources() [2]uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -1,5 +1,5 @@
 // Package release reads the signed announcement of a new version, which the collector
-// passes on from its administrator. It only tells what is new, and installs nothing.
+// passes on from its administrator. It only shows what is new, and installs nothing.
 package release
 
 import (

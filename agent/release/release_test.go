@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 		want error
 	}{
 		"empty":                {"", ErrFormat},
-		"not signed":           {body, ErrFormat},
+		"unsigned":             {body, ErrFormat},
 		"without a signature":  {Format + " \n" + body, ErrSignature},
 		"signed by another":    {sign(t, fields(nil), other), ErrSignature},
 		"another document":     {head + "\n" + strings.Replace(body, "1.4.0", "9.4.0", 1), ErrSignature},
@@ -84,8 +84,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestEveryFlippedBit: no change of a byte is accepted.
-func TestEveryFlippedBit(t *testing.T) {
+// TestFlippedBitsAreDetected: no change of a byte is accepted.
+func TestFlippedBitsAreDetected(t *testing.T) {
 	valid := sign(t, fields(nil), secret)
 	for i := range valid {
 		changed := []byte(valid)
@@ -113,7 +113,7 @@ func TestNewer(t *testing.T) {
 
 func TestParseKey(t *testing.T) {
 	if k, err := ParseKey(base64.StdEncoding.EncodeToString(public) + "\n"); err != nil || !k.Equal(public) {
-		t.Errorf("got %v, %v", k, err)
+		t.Errorf("got %v, error %v; want %v", k, err, public)
 	}
 	for _, bad := range []string{"", "abc", base64.StdEncoding.EncodeToString(public[:31]), "untrusted comment: x"} {
 		if k, err := ParseKey(bad); err == nil {
@@ -131,7 +131,7 @@ func TestSignedByTheScript(t *testing.T) {
 	}
 	key := filepath.Join(t.TempDir(), "key.pem")
 	if out, err := exec.CommandContext(t.Context(), "openssl", "genpkey", "-algorithm", "ed25519", "-out", key).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("openssl: %v: %s", err, out)
 	}
 	script := "../../.ci/sign-release"
 	announcement, err := exec.CommandContext(t.Context(), "sh", script, key, "v1.4.0", `Der "Hall" wird erkannt.`, "Echo is detected.").Output()
@@ -151,7 +151,7 @@ func TestSignedByTheScript(t *testing.T) {
 		t.Errorf("got %+v, %v, want version 1.4.0", r, err)
 	}
 	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Logf("%s", announcement)
+		t.Logf("announcement:\n%s", announcement)
 	}
 }
 
@@ -165,7 +165,7 @@ func FuzzParse(f *testing.F) {
 		}
 		r, err := Parse(text, public, now)
 		if (err == nil) != (r.Version != "") || len(text) > MaxBytes && err == nil {
-			t.Errorf("%q: got %+v, %v", text, r, err)
+			t.Errorf("%q: got %+v, error %v", text, r, err)
 		}
 	})
 }

@@ -67,10 +67,10 @@ func TestNextCheck(t *testing.T) {
 		got := p.Next(c.now, c.sessions, h)
 		wait := got.At.Sub(c.now)
 		if got.Kind != c.kind || wait < c.from || wait > c.to {
-			t.Errorf("%s: %s check in %v, want %s in %v to %v", name, got.Kind, wait, c.kind, c.from, c.to)
+			t.Errorf("%s: got a %s check in %v, want %s in %v to %v", name, got.Kind, wait, c.kind, c.from, c.to)
 		}
 		if full := got.Session != nil && got.Session.StartsAt.Equal(evening); full != c.full {
-			t.Errorf("%s: prepares %+v, want the session at 18:00: %t", name, got.Session, c.full)
+			t.Errorf("%s: got session %+v, want the session at 18:00: %t", name, got.Session, c.full)
 		}
 	}
 }
@@ -85,13 +85,13 @@ func TestChecksBeforeASessionAreSpread(t *testing.T) {
 		got := p.Next(noon.Add(5*time.Hour), []wire.Session{session}, h)
 		ahead := session.StartsAt.Sub(got.At)
 		if got.Session == nil || ahead < latestFull || ahead > earliestFull {
-			t.Fatalf("seed %d: %+v, %v before the start", seed, got, ahead)
+			t.Fatalf("seed %d: got %+v, %v before the start; want Session set, %v to %v", seed, got, ahead, latestFull, earliestFull)
 		}
 		perQuarter[min(3, int((earliestFull-ahead)/(10*time.Minute)))]++
 	}
 	for i, n := range perQuarter {
 		if n < 60 || n > 140 {
-			t.Errorf("%d of 400 checks in quarter %d of the time before the session, want about 100", n, i)
+			t.Errorf("got %d of 400 checks in quarter %d of the time before the session, want about 100", n, i)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func (m *month) live(t *testing.T) {
 	}
 }
 
-// TestAMonth: whatever a computer goes through, it is silent during sessions, checks once
+// TestAMonth: whatever happens to a computer, it is silent during sessions, checks once
 // before each of them if it is awake, and keeps the limits of a day.
 func TestAMonth(t *testing.T) {
 	for seed := range uint64(8) {
@@ -212,26 +212,26 @@ func TestAMonth(t *testing.T) {
 					}
 				}
 				if bytes > DayBytes || fulls > FullPerDay {
-					t.Fatalf("%v: %d bytes and %d full checks in a day, want at most %d and %d", r.At, bytes, fulls, int64(DayBytes), FullPerDay)
+					t.Fatalf("%v: got %d bytes and %d full checks in a day, want at most %d and %d", r.At, bytes, fulls, int64(DayBytes), FullPerDay)
 				}
 			}
 			for _, s := range m.sessions {
 				made, possible := times[s.StartsAt.Unix()], m.chance[s.StartsAt.Unix()] > 1 && m.fullsOfTheDay(s.StartsAt) < FullPerDay
 				if possible && made == 0 && s.StartsAt.Before(noon.AddDate(0, 0, 30)) && s.StartsAt.After(noon.Add(time.Hour)) {
-					t.Errorf("session at %v: no check, although there were %d minutes for it", s.StartsAt, m.chance[s.StartsAt.Unix()])
+					t.Errorf("session at %v: got no check in %d possible minutes", s.StartsAt, m.chance[s.StartsAt.Unix()])
 				}
 				if made > 1 {
-					t.Errorf("session at %v: %d checks, want one", s.StartsAt, made)
+					t.Errorf("session at %v: got %d checks, want one", s.StartsAt, made)
 				}
 			}
 			if len(m.runs) < 100 {
-				t.Errorf("%d checks in a month, want more", len(m.runs))
+				t.Errorf("got only %d checks in a month, want at least 100", len(m.runs))
 			}
 		})
 	}
 }
 
-// TestClockJumps: a clock that jumps, and is set back, causes neither a burst of checks nor
+// TestClockJumps: a clock that jumps forward and is set back causes neither a burst of checks nor
 // a standstill.
 func TestClockJumps(t *testing.T) {
 	p, h := before(noon)
@@ -249,6 +249,6 @@ func TestClockJumps(t *testing.T) {
 		now = now.Add(time.Minute)
 	}
 	if want := 5 * 24 * 4; runs < want-20 || runs > want+20 {
-		t.Errorf("%d checks in 5 days, want about %d", runs, want)
+		t.Errorf("got %d checks in 5 days, want about %d", runs, want)
 	}
 }

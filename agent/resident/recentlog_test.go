@@ -11,7 +11,7 @@ import (
 func TestRecentLog(t *testing.T) {
 	var l RecentLog
 	if got := l.Lines(); len(got) > 0 {
-		t.Errorf("new: %q, want none", got)
+		t.Errorf("got %q at the start, want none", got)
 	}
 	for i := range 10_000 {
 		if _, err := fmt.Fprintf(&l, "line %d\nanother\n", i); err != nil {
@@ -20,11 +20,11 @@ func TestRecentLog(t *testing.T) {
 	}
 	got := l.Lines()
 	if size := len(strings.Join(got, "")); size > maxRecentBytes || size < maxRecentBytes/2 || got[len(got)-2] != "line 9999" {
-		t.Errorf("%d bytes, then %q, want at most %d and the last line", size, got[len(got)-2], maxRecentBytes)
+		t.Errorf("got %d bytes, then %q; want at most %d and the last line", size, got[len(got)-2], maxRecentBytes)
 	}
 	_, _ = l.Write([]byte(strings.Repeat("x", 3*maxRecentBytes)))
 	if got := l.Lines(); len(got) > 1 {
-		t.Errorf("%d lines after a huge one, want at most 1", len(got))
+		t.Errorf("got %d lines after a huge one, want at most 1", len(got))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func TestStartDoesNotWaitAndStopDoes(t *testing.T) {
+func TestStartReturnsAndStopWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &program{log: quiet, exit: func(s int) { t.Errorf("got exit %d, want none", s) }, work: func(ctx context.Context) error {
 			<-ctx.Done()

@@ -28,7 +28,7 @@ func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
 			return true
 		})
 		if first := starts[0].Sub(begun); first > FirstWithin {
-			t.Errorf("first run after %v", first)
+			t.Errorf("got the first run after %v, want at most %v", first, FirstWithin)
 		}
 		shortest, longest := time.Hour, time.Duration(0)
 		for i := range starts[1:] {
@@ -36,7 +36,7 @@ func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
 			shortest, longest = min(shortest, wait), max(longest, wait)
 		}
 		if shortest < 12*time.Minute || shortest > 13*time.Minute || longest > 18*time.Minute || longest < 17*time.Minute {
-			t.Errorf("waits from %v to %v, want them to fill 12 to 18 minutes", shortest, longest)
+			t.Errorf("got waits from %v to %v, want 12 to 18 minutes", shortest, longest)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestManyDoNotCheckAtOnce(t *testing.T) {
 		for round, most := range []int{9, 3, 3, 3} {
 			for second, n := range perSecond[round] {
 				if n > most {
-					t.Errorf("round %d: %d of %d checks in second %d, want at most %d", round, n, agents, second, most)
+					t.Errorf("round %d: got %d of %d checks in second %d, want at most %d", round, n, agents, second, most)
 				}
 			}
 		}
@@ -114,7 +114,7 @@ func TestNoCheckInASessionLearnedJustBeforeIt(t *testing.T) {
 			return true
 		})
 		if checked.Before(running.Closes()) {
-			t.Errorf("checked %v before the end of the session", running.Closes().Sub(checked))
+			t.Errorf("got a check %v before the end of the session", running.Closes().Sub(checked))
 		}
 		if learned != 2 {
 			t.Errorf("the sessions were requested %d times, want twice", learned)

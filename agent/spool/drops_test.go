@@ -28,15 +28,15 @@ func TestDropsAreBounded(t *testing.T) {
 		}
 		last = idAt(now.Add(-time.Second), n-1)
 		if size := len(disk.files[dropsFile]); size > maxDropsBytes+1024 {
-			t.Fatalf("drops.log holds %d bytes", size)
+			t.Fatalf("drops.log has %d bytes", size)
 		}
 	}
 	drops, counts, err := s.Drops()
 	if err != nil || counts[DropLost] != all-1 || counts[DropQuarantined] != 0 {
-		t.Errorf("counted %v, %v", counts, err)
+		t.Errorf("got counts %v, error %v", counts, err)
 	}
 	if len(drops) < keepDrops || len(drops) > all/2 || drops[len(drops)-1].ID != last {
-		t.Errorf("%d entries, the last %+v", len(drops), drops[len(drops)-1])
+		t.Errorf("got %d entries, the last %+v", len(drops), drops[len(drops)-1])
 	}
 	for name := range disk.files {
 		if name[0] == '.' {
@@ -51,16 +51,16 @@ func TestTries(t *testing.T) {
 	var tries Tries
 	for range 5 {
 		if n := tries.Strike("a"); n != 1 {
-			t.Fatalf("%d strikes with nothing accepted", n)
+			t.Fatalf("got %d strikes without an accepted report, want 1", n)
 		}
 	}
 	tries.Accept("b")
 	if n := tries.Strike("a"); n != 2 {
-		t.Errorf("%d strikes after a success", n)
+		t.Errorf("got %d strikes after a success, want 2", n)
 	}
 	tries.Accept("a")
 	if !tries.Blank() {
-		t.Errorf("%+v", tries)
+		t.Errorf("got %+v, want none", tries)
 	}
 }
 
@@ -85,10 +85,10 @@ func TestTriesForgetSentReports(t *testing.T) {
 	}
 	got, err := s.Tries()
 	if err != nil || len(got.Reports) != 1 || got.Reports[id] != (Try{2, 3}) || got.Accepted != 7 {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, error %v", got, err)
 	}
 	disk.files[triesFile] = []byte(`{"reports":`)
 	if got, err := s.Tries(); err != nil || !got.Blank() {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want none", got, err)
 	}
 }

@@ -91,19 +91,19 @@ func (m *model) verify() {
 	for _, e := range all {
 		doc, err := m.spool.Read(e)
 		if err != nil {
-			m.t.Fatalf("%s in %q: %v", e.ID, e.State, err)
+			m.t.Fatalf("%s in %q: got error %v", e.ID, e.State, err)
 		}
 		if string(doc) != m.docs[e.ID] {
-			m.t.Fatalf("%s holds %q, want %q", e.ID, doc, m.docs[e.ID])
+			m.t.Fatalf("%s contains %q, want %q", e.ID, doc, m.docs[e.ID])
 		}
 		if e.State == Sent && !m.sent[e.ID] {
-			m.t.Fatalf("%s counts as sent, nobody sent it", e.ID)
+			m.t.Fatalf("%s is recorded as sent, but was not sent", e.ID)
 		}
 		accounted[e.ID] = true
 	}
 	for id := range m.taken {
 		if !accounted[id] && !m.sent[id] {
-			m.t.Fatalf("%s is gone, and nothing says why", id)
+			m.t.Fatalf("%s is missing without a record", id)
 		}
 	}
 }
@@ -172,6 +172,6 @@ func TestDamageIsFoundAndNotSent(t *testing.T) {
 		}
 	}
 	if len(found) != 1 || found[0] != damaged {
-		t.Errorf("found %v, want %s", found, damaged)
+		t.Errorf("got %v, want %s", found, damaged)
 	}
 }

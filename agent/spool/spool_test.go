@@ -53,7 +53,7 @@ func TestReportsWaitInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(waiting) != 2 || waiting[0].ID != old || !waiting[1].Time.Equal(at) {
-		t.Fatalf("got %+v", waiting)
+		t.Fatalf("got waiting reports %+v", waiting)
 	}
 	if err := s.MarkSent(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
@@ -66,12 +66,12 @@ func TestReportsWaitInOrder(t *testing.T) {
 	}
 	for _, e := range waiting { // as listed before by another process
 		if doc, err := s.Read(e); err != nil || string(doc) != "{}" {
-			t.Errorf("%s after it was moved: %q, %v", e.ID, doc, err)
+			t.Errorf("%s after it was moved: got %q, error %v; want %q", e.ID, doc, err, "{}")
 		}
 	}
 	drops, _, err := s.Drops()
 	if err != nil || len(drops) != 1 || drops[0].ID != young || drops[0].Reason != "<script>" {
-		t.Errorf("drops %+v, %v", drops, err)
+		t.Errorf("got drops %+v, error %v; want 1 entry, [0].ID %v, [0].Reason %q", drops, err, young, "<script>")
 	}
 }
 
@@ -82,11 +82,11 @@ func TestLimitsDropTheOldest(t *testing.T) {
 		ages   []time.Duration
 		kept   int
 	}{
-		"count":            {Limits{Reports: 2}, []time.Duration{3, 2, 1, 0}, 2},
-		"bytes":            {Limits{Bytes: 30}, []time.Duration{3, 2, 1, 0}, 3},
-		"age":              {Limits{Age: 150 * time.Minute}, []time.Duration{4, 3, 1, 0}, 2},
-		"the newest stays": {Limits{Bytes: 1}, []time.Duration{0}, 1},
-		"the clock jumped": {Limits{Age: time.Hour}, []time.Duration{20 * 365 * 24, -20 * 365 * 24, 0}, 3},
+		"count":              {Limits{Reports: 2}, []time.Duration{3, 2, 1, 0}, 2},
+		"bytes":              {Limits{Bytes: 30}, []time.Duration{3, 2, 1, 0}, 3},
+		"age":                {Limits{Age: 150 * time.Minute}, []time.Duration{4, 3, 1, 0}, 2},
+		"the newest is kept": {Limits{Bytes: 1}, []time.Duration{0}, 1},
+		"the clock jumped":   {Limits{Age: time.Hour}, []time.Duration{20 * 365 * 24, -20 * 365 * 24, 0}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, t.TempDir(), c.limits)
@@ -100,7 +100,7 @@ func TestLimitsDropTheOldest(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := len(ids(t, s, Waiting)); got != c.kept || len(drops) != len(c.ages)-c.kept {
-				t.Errorf("%d wait, %d drops recorded, want %d waiting of %d", got, len(drops), c.kept, len(c.ages))
+				t.Errorf("got %d waiting, %d drops; want %d waiting of %d", got, len(drops), c.kept, len(c.ages))
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func TestHostileIDsAreRefused(t *testing.T) {
 	s := open(t, t.TempDir(), Limits{})
 	for _, id := range []string{"", "../../etc/passwd", "0192f0c1-0000-4000-8000-000000000001", "0192f0c1-0000-7000-8000-00000000000G", string(make([]byte, 10<<20))} {
 		if err := s.Put(t.Context(), id, []byte("{}")); !errors.Is(err, ErrID) {
-			t.Errorf("%.40q: %v", id, err)
+			t.Errorf("%.40q: got error %v, want %v", id, err, ErrID)
 		}
 	}
 }
@@ -126,13 +126,13 @@ func TestForeignFilesAreIgnored(t *testing.T) {
 	}
 	s := open(t, dir, Limits{})
 	if got := ids(t, s, Waiting); len(got) != 0 {
-		t.Errorf("took %v for reports", got)
+		t.Errorf("foreign files were listed as reports: %v", got)
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("half-written file: %v", err)
+		t.Errorf("half-written file: got error %v, want %v", err, os.ErrNotExist)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestOnlyOneSenderAtATime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := b.Sender(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a second sender got in: %v", err)
+		t.Errorf("a second sender got the lock: error %v", err)
 	}
 	done()
 	done, err = b.Sender(t.Context())
@@ -172,6 +172,6 @@ func TestManyWritersAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if got := len(ids(t, open(t, dir, Limits{}), Waiting)); got != 80 {
-		t.Errorf("%d of 80 reports wait", got)
+		t.Errorf("got %d of 80 reports, want 80", got)
 	}
 }

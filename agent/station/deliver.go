@@ -71,13 +71,13 @@ func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
 	send, cancel := context.WithTimeout(ctx, sendTime(time.Duration(r.DurationMS)*time.Millisecond))
 	defer cancel()
 	if keepErr != nil {
-		d.Err = d.sendUnkept(send, r)
-		return statusUnkept(d.Err)
+		d.Err = d.sendUnstored(send, r)
+		return statusUnstored(d.Err)
 	}
 	if d.Err = st.uplink(sp).Deliver(send, r.ID); d.Err == nil {
 		d.rest = sp
 	}
-	return statusKept(d.Err)
+	return statusStored(d.Err)
 }
 
 // sendTime returns the time for the attempt after a check of the given length.
@@ -95,8 +95,8 @@ func (d *Delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, er
 	return sp, d.Station.keep(ctx, sp, r)
 }
 
-// sendUnkept sends a report that could not be stored because the disk is full or read-only.
-func (d *Delivery) sendUnkept(ctx context.Context, r *report.Report) error {
+// sendUnstored sends a report that could not be stored because the disk is full or read-only.
+func (d *Delivery) sendUnstored(ctx context.Context, r *report.Report) error {
 	doc, err := r.Encode()
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (d *Delivery) sendUnkept(ctx context.Context, r *report.Report) error {
 	return d.Station.uplink(nil).Send(ctx, r.ID, doc)
 }
 
-func statusKept(err error) Outcome {
+func statusStored(err error) Outcome {
 	switch {
 	case err == nil:
 		return Sent
@@ -118,8 +118,8 @@ func statusKept(err error) Outcome {
 	return Waiting
 }
 
-func statusUnkept(err error) Outcome {
-	switch status := statusKept(err); status {
+func statusUnstored(err error) Outcome {
+	switch status := statusStored(err); status {
 	case Sent:
 		return SentNotKept
 	case Blocked, EnrollAgain:

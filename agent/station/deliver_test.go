@@ -17,7 +17,7 @@ func TestSendTime(t *testing.T) {
 		12 * time.Second: minSendTime, time.Hour: minSendTime,
 	} {
 		if got := sendTime(check); got != want {
-			t.Errorf("after %v: %v, want %v", check, got, want)
+			t.Errorf("after %v: got %v, want %v", check, got, want)
 		}
 	}
 }
@@ -25,8 +25,8 @@ func TestSendTime(t *testing.T) {
 func TestOutcomeByError(t *testing.T) {
 	other := errors.New("no route to host")
 	for _, c := range []struct {
-		err          error
-		kept, unkept Outcome
+		err              error
+		stored, unstored Outcome
 	}{
 		{nil, Sent, SentNotKept},
 		{uplink.ErrBlocked, Blocked, Blocked},
@@ -39,11 +39,11 @@ func TestOutcomeByError(t *testing.T) {
 		if err != nil {
 			err = fmt.Errorf("send: %w", err)
 		}
-		if got := statusKept(err); got != c.kept {
-			t.Errorf("%v, kept: %s, want %s", c.err, got, c.kept)
+		if got := statusStored(err); got != c.stored {
+			t.Errorf("%v, stored: got %s, want %s", c.err, got, c.stored)
 		}
-		if got := statusUnkept(err); got != c.unkept {
-			t.Errorf("%v, not kept: %s, want %s", c.err, got, c.unkept)
+		if got := statusUnstored(err); got != c.unstored {
+			t.Errorf("%v, not stored: got %s, want %s", c.err, got, c.unstored)
 		}
 	}
 }

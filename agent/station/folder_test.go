@@ -17,7 +17,7 @@ func TestMayOwn(t *testing.T) {
 		{name: "of a service", entries: "identity.json identity.lock token.lock targets.json schedule.json instance spool/ recorder/ log/ allow-network-retest .tmp-123", want: true},
 		{name: "with a configuration only", entries: "tonprobe.toml", want: true},
 		{name: "without its identity", entries: "targets.json spool/ recorder/", want: true},
-		{name: "of somebody else", entries: "letter.txt"},
+		{name: "of another program", entries: "letter.txt"},
 		{name: "/var", entries: "lib/ log/ spool/ tmp/"},
 		{name: "of a printer", entries: "spool/"},
 		{name: "with common names only", entries: "spool/ log/ instance"},

@@ -141,7 +141,7 @@ func TestReportThatIsNeitherSentNorKept(t *testing.T) {
 	}{
 		{"blocked", `{"error":{"code":"participant_blocked","message":"x"}}`, http.StatusForbidden, ""},
 		{"enrol again", `{"error":{"code":"token_invalid","message":"x"}}`, http.StatusUnauthorized, ""},
-		{"out of order", "x", http.StatusServiceUnavailable, ""},
+		{"failing", "x", http.StatusServiceUnavailable, ""},
 		{"stored", `{"results":[{"id":"ID","status":"stored"}]}`, http.StatusAccepted, SentNotKept},
 	} {
 		t.Run(c.name, func(t *testing.T) {

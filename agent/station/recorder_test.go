@@ -25,7 +25,7 @@ func TestIncidentReport(t *testing.T) {
 	}
 	text, _ := diagnose.ExplainCause(r.Causes[0], phrase.DE)
 	if text.Sentence != "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden unterbrochen." {
-		t.Error(text.Sentence)
+		t.Errorf("got sentence %q, want %q", text.Sentence, "Ihr Zoom ist nicht abgestürzt: Ihr WLAN war 40 Sekunden unterbrochen.")
 	}
 	doc, err := r.Encode()
 	if err != nil || len(doc) > 32<<10 {

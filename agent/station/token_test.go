@@ -19,7 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// tokenCollector issues tokens as a collector does, and breaks off requests.
+// tokenCollector issues tokens as a collector does, and interrupts requests.
 type tokenCollector struct {
 	*httptest.Server
 
@@ -29,7 +29,7 @@ type tokenCollector struct {
 	asks, old     bool
 	issued        int
 	// fault is called with each request about the token, before and after it has its effect. If it
-	// returns true, the connection breaks off.
+	// returns true, the connection is closed.
 	fault func(method string, done bool) bool
 }
 
@@ -41,7 +41,7 @@ func newTokenCollector(t *testing.T) *tokenCollector {
 	return c
 }
 
-// set changes c while no request is answered: one that was broken off may still be.
+// set changes c while no request is answered: one that was interrupted may still be.
 func (c *tokenCollector) set(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,7 +124,7 @@ func wantAccess(t *testing.T, what string, s *Station) {
 	t.Helper()
 	e := s.Collector()
 	if _, err := askToken(t.Context(), e, e.Client(), http.MethodGet, http.StatusOK, new(wire.TokenState)); err != nil {
-		t.Errorf("%s: %v, want access", what, err)
+		t.Errorf("%s: got error %v, want access", what, err)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestTokenIsReplacedWhenDue(t *testing.T) {
 		{"due", renewedAt, false, "token-1"},
 		{"a day later", renewedAt.AddDate(0, 0, 1), false, "token-1"},
 		{"asked", renewedAt.AddDate(0, 0, 1), true, "token-2"},
-		{"at the age that was drawn", renewedAt.AddDate(0, 0, 28), false, "token-3"},
+		{"at the random age", renewedAt.AddDate(0, 0, 28), false, "token-3"},
 	} {
 		c.asks = step.asked
 		if err := openStation(t, dir).renewToken(t.Context(), step.asked, step.at, half); err != nil {
@@ -157,7 +157,7 @@ func TestTokenIsReplacedWhenDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := openStation(t, dir).SupportPhone(); got != "0228 1" {
-		t.Errorf("what that program has learned: %q, want 0228 1", got)
+		t.Errorf("got phone %q for that program, want 0228 1", got)
 	}
 }
 
@@ -171,10 +171,10 @@ func TestAgentsOfOlderVersionsGetARandomTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := s.renewToken(t.Context(), false, renewedAt, half); err != nil || c.issued != 0 {
-			t.Errorf("%s: %d tokens, %v, want none", name, c.issued, err)
+			t.Errorf("%s: got %d tokens, error %v; want none", name, c.issued, err)
 		}
 		if got, want := openStation(t, dir).id.Enrolment.RenewAt, renewedAt.Add(maxTokenAge/2); !got.Equal(want) {
-			t.Errorf("%s: due at %v, want %v", name, got, want)
+			t.Errorf("%s: got due %v, want %v", name, got, want)
 		}
 	}
 }
@@ -184,15 +184,15 @@ func TestOldCollectorIssuesNoTokens(t *testing.T) {
 	dir := enrolledAt(t, c)
 	c.old = true
 	if err := openStation(t, dir).renewToken(t.Context(), false, renewedAt, half); !errors.Is(err, errNoRenewal) {
-		t.Errorf("%v, want %v", err, errNoRenewal)
+		t.Errorf("got error %v, want %v", err, errNoRenewal)
 	}
 	c.old = false
 	wantAccess(t, "afterwards", openStation(t, dir))
 }
 
-// TestAgentIsNeverWithoutAToken breaks off requests of several programs of one agent before or after
-// their effect. A program that is killed leaves the same on disk as one whose answer was lost: it
-// begins anew with the stored tokens.
+// TestAgentIsNeverWithoutAToken interrupts requests of several programs of one agent before or after
+// their effect. A program that is killed leaves the same on disk as one whose response was lost: it
+// starts again with the stored tokens.
 func TestAgentIsNeverWithoutAToken(t *testing.T) {
 	for seed := range uint64(10) {
 		c := newTokenCollector(t)
@@ -226,7 +226,7 @@ func TestAgentIsNeverWithoutAToken(t *testing.T) {
 			c.mu.Unlock()
 		}
 		if len(c.former) < 3 {
-			t.Errorf("seed %d: %d tokens replaced, want at least 3 of 12", seed, len(c.former))
+			t.Errorf("seed %d: got %d replaced tokens, want at least 3 of 12", seed, len(c.former))
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestLateRequestForAToken(t *testing.T) {
 	c.set(func() { c.fault, c.next = func(string, bool) bool { return false }, "late" })
 	wantAccess(t, "with the former token", openStation(t, dir))
 	if err := openStation(t, dir).renewToken(t.Context(), false, renewedAt.Add(maxTokenAge), half); err != nil || c.current != "token-2" {
-		t.Errorf("the next renewal: %s, %v, want token-2", c.current, err)
+		t.Errorf("the next renewal: got %s, error %v; want token-2", c.current, err)
 	}
 }
 

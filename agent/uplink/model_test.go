@@ -14,49 +14,49 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 )
 
-// ailment is the collector's reaction to a particular report.
-type ailment string
+// reaction is the collector's reaction to a particular report.
+type reaction string
 
 const (
-	healthy    ailment = ""
-	internal   ailment = "internal error"
-	foreign    ailment = "proxy answers 502"
-	hangs      ailment = "no answer"
-	malformed  ailment = "400"
-	tooLarge   ailment = "413"
-	proxyLarge ailment = "413 of a proxy"
+	healthy    reaction = ""
+	internal   reaction = "internal error"
+	foreign    reaction = "proxy answers 502"
+	hangs      reaction = "no answer"
+	malformed  reaction = "400"
+	tooLarge   reaction = "413"
+	proxyLarge reaction = "413 of a proxy"
 )
 
-// weather is the state of the collector as a whole.
-type weather string
+// collectorState is the state of the collector as a whole.
+type collectorState string
 
 const (
-	fine       weather = ""
-	busy       weather = "503"
-	limited    weather = "429"
-	broken     weather = "500 for all"
-	noAnswer   weather = "hangs for all"
-	noLine     weather = "cannot be reached"
-	proxyFails weather = "502 for all"
+	fine       collectorState = ""
+	busy       collectorState = "503"
+	limited    collectorState = "429"
+	broken     collectorState = "500 for all"
+	noAnswer   collectorState = "hangs for all"
+	noLine     collectorState = "cannot be reached"
+	proxyFails collectorState = "502 for all"
 )
 
-// world is a spool and a collector that fails for particular reports and, at times,
+// simulation is a spool and a collector that fails for particular reports and, at times,
 // for all.
-type world struct {
+type simulation struct {
 	*rig
-	ill     map[string]ailment
-	weather weather
+	faults map[string]reaction
+	state  collectorState
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{rig: newRig(t, 0), ill: map[string]ailment{}}
+func newSimulation(t *testing.T) *simulation {
+	w := &simulation{rig: newRig(t, 0), faults: map[string]reaction{}}
 	w.fake.before = w.answer
 	w.fake.wait = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	return w
 }
 
-func (w *world) answer(ids []string) (int, string, http.Header, error) {
-	switch w.weather {
+func (w *simulation) answer(ids []string) (int, string, http.Header, error) {
+	switch w.state {
 	case busy:
 		return fault(503, "unavailable")
 	case limited:
@@ -71,7 +71,7 @@ func (w *world) answer(ids []string) (int, string, http.Header, error) {
 		return 502, "<html>", nil, nil
 	}
 	for _, id := range ids {
-		switch w.ill[id] {
+		switch w.faults[id] {
 		case internal:
 			return fault(500, "internal")
 		case foreign:
@@ -90,9 +90,9 @@ func (w *world) answer(ids []string) (int, string, http.Header, error) {
 }
 
 // check adds a report and sends it as the program or the service does.
-func (w *world) check(t *testing.T, a ailment, drain time.Duration) (id string, deliverErr error) {
+func (w *simulation) check(t *testing.T, a reaction, drain time.Duration) (id string, deliverErr error) {
 	id = w.put(t, time.Now(), agentID)
-	w.ill[id] = a
+	w.faults[id] = a
 	one, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	deliverErr = w.Deliver(one, id)
 	cancel()
@@ -113,80 +113,80 @@ func TestFaultyReportsDoNotHoldUpTheOthers(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 9))
-				w := newWorld(t)
+				w := newSimulation(t)
 				w.Random = rng.Float64
-				ailments := []ailment{internal, foreign, hangs, malformed, tooLarge, proxyLarge}
-				weathers := []weather{busy, limited, broken, noAnswer, noLine, proxyFails}
+				reactions := []reaction{internal, foreign, hangs, malformed, tooLarge, proxyLarge}
+				states := []collectorState{busy, limited, broken, noAnswer, noLine, proxyFails}
 				// The service drains for minutes, the program by hand for seconds.
 				drain := []time.Duration{5 * time.Second, 10 * time.Minute}[rng.IntN(2)]
 				for range 30 {
 					time.Sleep(15 * time.Minute)
-					w.weather = fine
+					w.state = fine
 					if rng.IntN(3) == 0 {
-						w.weather = weathers[rng.IntN(len(weathers))]
+						w.state = states[rng.IntN(len(states))]
 					}
 					a := healthy
 					if rng.IntN(3) == 0 {
-						a = ailments[rng.IntN(len(ailments))]
+						a = reactions[rng.IntN(len(reactions))]
 					}
 					id, err := w.check(t, a, drain)
-					if w.weather == fine && a == healthy && (err != nil || w.fake.stored[id] == 0) {
+					if w.state == fine && a == healthy && (err != nil || w.fake.stored[id] == 0) {
 						t.Fatalf("a fresh report was not sent at once: %v", err)
 					}
 					w.nothingHealthySetAside(t)
 				}
-				w.weather = fine
+				w.state = fine
 				for range 40 {
 					time.Sleep(15 * time.Minute)
 					w.check(t, healthy, drain)
 				}
 				w.nothingHealthySetAside(t)
-				for id, a := range w.ill {
+				for id, a := range w.faults {
 					if a == healthy && w.fake.stored[id] == 0 {
-						t.Errorf("%s is healthy and was never delivered", id)
+						t.Errorf("%s is valid, but was not delivered", id)
 					}
 				}
 				if waiting := w.in(t, spool.Waiting); len(waiting) != 0 {
-					t.Errorf("%d reports still wait, the first with %q", len(waiting), w.ill[waiting[0]])
+					t.Errorf("%d reports are still waiting, the first with %q", len(waiting), w.faults[waiting[0]])
 				}
 				_, counts, err := w.Spool.Drops()
 				if quarantined := len(w.in(t, spool.Quarantined)); err != nil || counts[spool.DropQuarantined] != quarantined {
-					t.Errorf("%d set aside, %d counted, %v", quarantined, counts[spool.DropQuarantined], err)
+					t.Errorf("got %d set aside, %d counted, error %v", quarantined, counts[spool.DropQuarantined], err)
 				}
 			})
 		})
 	}
 }
 
-func (w *world) nothingHealthySetAside(t *testing.T) {
+func (w *simulation) nothingHealthySetAside(t *testing.T) {
 	t.Helper()
 	for _, id := range w.in(t, spool.Quarantined) {
-		if w.ill[id] == healthy {
-			t.Fatalf("%s is healthy and was set aside", id)
+		if w.faults[id] == healthy {
+			t.Fatalf("%s is valid, but was set aside", id)
 		}
 	}
 }
 
 // TestOutageSetsNothingAside checks this for a long outage.
 func TestOutageSetsNothingAside(t *testing.T) {
-	for _, bad := range []weather{busy, limited, broken, noAnswer, noLine, proxyFails} {
+	for _, bad := range []collectorState{busy, limited, broken, noAnswer, noLine, proxyFails} {
 		t.Run(string(bad), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.weather = bad
+				w := newSimulation(t)
+				w.state = bad
 				for range 60 {
 					w.check(t, healthy, 10*time.Minute)
 					time.Sleep(15 * time.Minute)
 				}
 				if got := w.in(t, spool.Quarantined); len(got) != 0 {
-					t.Fatalf("%d set aside", len(got))
+					t.Fatalf("got %d set aside, want 0", len(got))
 				}
-				w.weather = fine
+				w.state = fine
 				if _, err := w.Drain(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if got := w.in(t, spool.Sent); len(got) != len(w.ids) {
-					t.Errorf("%d of %d sent", len(got), len(w.ids))
+					t.Errorf("got %d of %d sent", len(got), len(w.ids))
 				}
 			})
 		})
@@ -196,18 +196,18 @@ func TestOutageSetsNothingAside(t *testing.T) {
 // TestFirstReportFaulty simulates a new participant whose first report always
 // yields status 500.
 func TestFirstReportFaulty(t *testing.T) {
-	for _, a := range []ailment{internal, foreign, hangs} {
+	for _, a := range []reaction{internal, foreign, hangs} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSimulation(t)
 			poison, _ := w.check(t, a, 5*time.Second)
 			for n := range 4 {
 				time.Sleep(time.Hour)
 				if _, err := w.check(t, healthy, 5*time.Second); err != nil {
-					t.Fatalf("%s: check %d: %v", a, n, err)
+					t.Fatalf("%s: check %d: got error %v", a, n, err)
 				}
 			}
 			if got := w.in(t, spool.Quarantined); !slices.Equal(got, []string{poison}) {
-				t.Errorf("%s: set aside: %v, want %s", a, got, poison)
+				t.Errorf("%s: got %v set aside, want %s", a, got, poison)
 			}
 		})
 	}
@@ -217,9 +217,9 @@ func TestFirstReportFaulty(t *testing.T) {
 // while the service waits for its next attempt.
 func TestSenderLockIsFreeDuringBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newSimulation(t)
 		w.put(t, time.Now(), agentID)
-		w.weather = noLine
+		w.state = noLine
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -228,7 +228,7 @@ func TestSenderLockIsFreeDuringBackoff(t *testing.T) {
 		}()
 		time.Sleep(4 * time.Minute) // the backoff has grown to minutes
 		synctest.Wait()
-		w.weather = fine
+		w.state = fine
 		begin := time.Now()
 		id := w.put(t, time.Now(), agentID)
 		if err := w.Deliver(t.Context(), id); err != nil {
@@ -260,12 +260,12 @@ func TestSendWithoutSpool(t *testing.T) {
 	}
 	r.Spool = nil
 	if err := r.Send(t.Context(), r.ids[0], doc); err != nil || r.fake.stored[r.ids[0]] != 1 {
-		t.Errorf("%v, stored %v", err, r.fake.stored)
+		t.Errorf("got error %v, stored %v", err, r.fake.stored)
 	}
 	for code, want := range map[int]error{400: ErrRefused, 401: ErrEnrolAgain} {
 		r.fake.before = func([]string) (int, string, http.Header, error) { return fault(code, "token_invalid") }
 		if err := r.Send(t.Context(), r.ids[0], doc); !errors.Is(err, want) {
-			t.Errorf("%d: %v", code, err)
+			t.Errorf("%d: got error %v, want %v", code, err, want)
 		}
 	}
 }

@@ -36,7 +36,7 @@ type fakeCollector struct {
 	token string
 }
 
-// Results of fakeCollector.before that stand for network errors.
+// Results of fakeCollector.before that represent network errors.
 var (
 	errHang = errors.New("hang")
 	errDial = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
@@ -166,15 +166,15 @@ func TestEverythingIsDeliveredOnceAndInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(sum.Delivered, r.ids) || len(r.fake.posts) != 3 || r.fake.token != "Bearer secret" {
-		t.Errorf("%d delivered in %d requests with %q", len(sum.Delivered), len(r.fake.posts), r.fake.token)
+		t.Errorf("got %d delivered in %d requests with %q", len(sum.Delivered), len(r.fake.posts), r.fake.token)
 	}
 	for id, n := range r.fake.stored {
 		if n != 1 {
-			t.Errorf("%s was taken %d times", id, n)
+			t.Errorf("%s was accepted %d times", id, n)
 		}
 	}
 	if left := r.in(t, spool.Waiting); len(left) != 0 {
-		t.Errorf("%d wait", len(left))
+		t.Errorf("%d are waiting", len(left))
 	}
 }
 
@@ -196,7 +196,7 @@ func TestLostAnswer(t *testing.T) {
 		}
 		sum, err := r.Drain(t.Context())
 		if err != nil || len(sum.Delivered) != 2 || len(r.in(t, spool.Sent)) != 2 {
-			t.Errorf("got %+v, %v", sum, err)
+			t.Errorf("got %+v, error %v", sum, err)
 		}
 	})
 }
@@ -228,10 +228,10 @@ func TestRefusedReportDoesNotHoldUpTheOthers(t *testing.T) {
 			r.fake.before = func(ids []string) (int, string, http.Header, error) { return refuse(bad, ids) }
 			sum, err := r.Drain(t.Context())
 			if err != nil || len(sum.Delivered) != 4 || !slices.Equal(sum.Quarantined, []string{bad}) {
-				t.Errorf("got %+v, %v", sum, err)
+				t.Errorf("got %+v, error %v; want Delivered 4 entries, Quarantined %v", sum, err, []string{bad})
 			}
 			if got := r.in(t, spool.Quarantined); !slices.Equal(got, []string{bad}) {
-				t.Errorf("quarantine holds %v", got)
+				t.Errorf("got %v set aside, want %v", got, []string{bad})
 			}
 		})
 	}
@@ -249,7 +249,7 @@ func TestUnsendableReportsAreSetAside(t *testing.T) {
 	}
 	sum, err := r.Drain(t.Context())
 	if err != nil || len(sum.Delivered) != 1 || !slices.Contains(sum.Quarantined, other) || !slices.Contains(sum.Quarantined, id) {
-		t.Errorf("got %+v, %v", sum, err)
+		t.Errorf("got %+v, error %v", sum, err)
 	}
 }
 
@@ -267,10 +267,10 @@ func TestFinalRefusals(t *testing.T) {
 			r := newRig(t, 2)
 			r.fake.before = func([]string) (int, string, http.Header, error) { return fault(c.status, c.code) }
 			if _, err := r.Drain(t.Context()); !errors.Is(err, c.want) {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v, want %v", err, c.want)
 			}
 			if len(r.fake.posts) != 1 || len(r.in(t, spool.Waiting)) != 2 {
-				t.Errorf("%d requests, %d wait", len(r.fake.posts), len(r.in(t, spool.Waiting)))
+				t.Errorf("got %d requests, %d waiting; want 1, 2", len(r.fake.posts), len(r.in(t, spool.Waiting)))
 			}
 		})
 	}
@@ -302,11 +302,11 @@ func TestTemporaryFailures(t *testing.T) {
 				begun := time.Now()
 				sum, err := r.Drain(t.Context())
 				if err != nil || len(sum.Delivered) != 3 || len(sum.Quarantined) != 0 {
-					t.Errorf("got %+v, %v", sum, err)
+					t.Errorf("got %+v, error %v; want Delivered 3 entries, Quarantined none", sum, err)
 				}
 				// The upper limits are 1, 2, 4 and 8 s, with random at 0.999.
 				if took := time.Since(begun).Round(time.Second); took != 15*time.Second {
-					t.Errorf("waited %v in all", took)
+					t.Errorf("waited %v in total", took)
 				}
 			})
 		})
@@ -326,7 +326,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Fatal(err)
 		}
 		if gap := r.fake.posts[1].Sub(r.fake.posts[0]); gap < 90*time.Second || gap > 135*time.Second {
-			t.Errorf("came back after %v", gap)
+			t.Errorf("retried after %v", gap)
 		}
 	})
 }
@@ -338,10 +338,10 @@ func TestExpiredTimeLeavesEverythingWaiting(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if _, err := r.Drain(ctx); !errors.Is(err, ErrNotReached) {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want %v", err, ErrNotReached)
 		}
 		if len(r.in(t, spool.Waiting)) != 3 {
-			t.Error("a report left the spool")
+			t.Error("a report was removed from the spool")
 		}
 	})
 }

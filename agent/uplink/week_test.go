@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 )
 
-// TestAWeekWithoutTheCollector: the collector is away for a week, now and then stores reports
-// without its answer arriving, the agent's process is killed every day, and its clock jumps by
+// TestAWeekWithoutTheCollector: the collector is down for a week, sometimes stores reports
+// without its response arriving, the agent's process is killed every day, and its clock jumps by
 // years and back. Afterwards each report has arrived, or was dropped over the limit and
 // counted.
 func TestAWeekWithoutTheCollector(t *testing.T) {
@@ -25,7 +25,7 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 	for seed := range uint64(3) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
-			w := newWorld(t)
+			w := newSimulation(t)
 			disk, locks := newMemory(), newLocks()
 			var skew time.Duration
 			restart := func() {
@@ -40,7 +40,7 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 			}
 			restart()
 			w.fake.before = func(ids []string) (int, string, http.Header, error) {
-				if w.weather != fine && rng.IntN(50) == 0 {
+				if w.state != fine && rng.IntN(50) == 0 {
 					for _, id := range ids {
 						w.fake.stored[id]++
 					}
@@ -48,7 +48,7 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 				}
 				return w.answer(ids)
 			}
-			outages := []weather{busy, limited, broken, noAnswer, noLine, proxyFails}
+			outages := []collectorState{busy, limited, broken, noAnswer, noLine, proxyFails}
 			for n := range checks {
 				switch day := n / 24; {
 				case day == 2 && n%24 < 6:
@@ -61,7 +61,7 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 				if n%24 == 0 {
 					restart()
 				}
-				w.weather = outages[rng.IntN(len(outages))]
+				w.state = outages[rng.IntN(len(outages))]
 				w.put(t, time.Now().Add(skew), agentID)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.Int64N(int64(3*time.Minute))))
 				_, _ = w.Drain(ctx) // killed or given up at any point
@@ -69,12 +69,12 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 				time.Sleep(time.Hour)
 			}
 			restart()
-			w.weather = fine
+			w.state = fine
 			if _, err := w.Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if left := w.in(t, spool.Waiting); len(left) > 0 {
-				t.Errorf("seed %d: %d reports still wait, want none", seed, len(left))
+				t.Errorf("seed %d: %d reports are still waiting, want none", seed, len(left))
 			}
 			drops, counts, err := w.Spool.Drops()
 			if err != nil {
@@ -86,7 +86,7 @@ func TestAWeekWithoutTheCollector(t *testing.T) {
 				if w.fake.stored[id] == 0 {
 					missing++
 					if !recorded {
-						t.Errorf("seed %d: %s neither arrived nor is it recorded as dropped", seed, id)
+						t.Errorf("seed %d: %s neither arrived nor was recorded as dropped", seed, id)
 					}
 				}
 			}

@@ -61,7 +61,7 @@ func TestSuspendedProgram(t *testing.T) {
 		probetest.Until(t, want, func() bool {
 			clock.now = clock.now.Add(time.Second)
 			p.check(scan, l.emit)
-			return strings.Contains(l.said(), want)
+			return strings.Contains(l.text(), want)
 		})
 	}
 	look(true, "client_started Zoom")
@@ -74,7 +74,7 @@ func TestSuspendedProgram(t *testing.T) {
 	}
 	probetest.Until(t, "the end of the hang", func() bool {
 		p.check(false, l.emit)
-		return strings.Count(l.said(), "client_hung Zoom suspended") == 2
+		return strings.Count(l.text(), "client_hung Zoom suspended") == 2
 	})
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
@@ -115,9 +115,9 @@ func TestLinkGoesDown(t *testing.T) {
 	go func() { ended <- n.run(ctx, l.emit) }()
 	probetest.Until(t, "the link", func() bool { v := b.View(); return v.Link.Connected && v.Link.Gateway.String() == "10.9.0.1" })
 	ip("link", "set", "far", "down")
-	probetest.Until(t, "its loss", func() bool { return strings.HasSuffix(l.said(), "link_changed down") && !b.View().Link.Connected })
+	probetest.Until(t, "its loss", func() bool { return strings.HasSuffix(l.text(), "link_changed down") && !b.View().Link.Connected })
 	ip("link", "set", "far", "up")
-	probetest.Until(t, "its return", func() bool { return strings.HasSuffix(l.said(), "link_changed down; link_changed up") })
+	probetest.Until(t, "its return", func() bool { return strings.HasSuffix(l.text(), "link_changed down; link_changed up") })
 	cancel()
 	<-ended
 }
@@ -167,12 +167,12 @@ func TestMicrophoneVanishes(t *testing.T) {
 	if out, err := exec.Command("pactl", "unload-module", module).CombinedOutput(); err != nil {
 		t.Fatalf("unload module %q: %v: %s", module, err, out)
 	}
-	probetest.Until(t, "its loss", func() bool { return strings.HasPrefix(l.said(), "device_unplugged") })
+	probetest.Until(t, "its loss", func() bool { return strings.HasPrefix(l.text(), "device_unplugged") })
 	if out, err := exec.Command("pactl", "load-module", "module-null-source", "source_name=headset").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	probetest.Until(t, "its return", func() bool {
-		return strings.Contains(l.said(), "device_unplugged ") && strings.HasSuffix(l.said(), " s")
+		return strings.Contains(l.text(), "device_unplugged ") && strings.HasSuffix(l.text(), " s")
 	})
 	cancel()
 	<-ended

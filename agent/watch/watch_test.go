@@ -47,7 +47,7 @@ func (l *log) emit(e report.HostEvent) {
 	l.events = append(l.events, e)
 }
 
-func (l *log) said() string {
+func (l *log) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []string
@@ -90,15 +90,15 @@ func TestNetworkChanges(t *testing.T) {
 		now.set(weak)
 		time.Sleep(time.Minute)
 		if v := b.View(); *v.Link.SignalDBM != -80 || !v.Linked {
-			t.Errorf("%+v", v)
+			t.Errorf("got %+v; want Link SignalDBM -80, Linked true", v)
 		}
 		off.set(true)
 		now.set(away) // found without an event
 		time.Sleep(time.Minute)
 		cancel()
 		synctest.Wait()
-		if got, want := l.said(), "link_changed down; link_changed up; link_changed other; link_changed other; link_changed switched_off"; got != want {
-			t.Errorf("%q, want %q", got, want)
+		if got, want := l.text(), "link_changed down; link_changed up; link_changed other; link_changed other; link_changed switched_off"; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
@@ -145,8 +145,8 @@ func TestSoundDevices(t *testing.T) {
 					s.check(t.Context(), l.emit)
 					time.Sleep(10 * time.Second)
 				}
-				if got := l.said(); got != c.want {
-					t.Errorf("%q, want %q", got, c.want)
+				if got := l.text(); got != c.want {
+					t.Errorf("got %q, want %q", got, c.want)
 				}
 			})
 		})
@@ -183,13 +183,13 @@ func TestSleepAndClock(t *testing.T) {
 			now.wall = start.wall
 		}
 		s.check(l.emit)
-		if got := l.said(); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
+		if got := l.text(); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-func TestStrain(t *testing.T) {
+func TestOverload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading cell[load.Reading]
 		var supply cell[load.Supply]
@@ -217,8 +217,8 @@ func TestStrain(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		want := "overloaded cpu; overloaded cpu 80 s; overloaded memory; disk_low; power_changed battery; power_changed saving_on"
-		if got := l.said(); got != want {
-			t.Errorf("%q, want %q", got, want)
+		if got := l.text(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
@@ -246,7 +246,7 @@ func TestPrograms(t *testing.T) {
 		all.set([]process{browser, tab, zoom})
 		time.Sleep(time.Minute)
 		if got := fmt.Sprint(b.View().Programs); got != "[Zoom Firefox]" {
-			t.Error(got)
+			t.Errorf("got programs %q, want [Zoom Firefox]", got)
 		}
 		all.set([]process{browser, tab, hung(zoom)})
 		time.Sleep(7 * time.Second) // short
@@ -260,8 +260,8 @@ func TestPrograms(t *testing.T) {
 		time.Sleep(time.Minute)
 		cancel()
 		synctest.Wait()
-		if got, want := l.said(), "client_started Zoom; client_hung Zoom suspended; client_ended Zoom; client_hung Zoom suspended 40 s"; got != want {
-			t.Errorf("%q, want %q", got, want)
+		if got, want := l.text(), "client_started Zoom; client_hung Zoom suspended; client_ended Zoom; client_hung Zoom suspended 40 s"; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
@@ -274,7 +274,7 @@ func TestClientOf(t *testing.T) {
 		"bash": "", "tagebuch.exe": "", "audacity": "", "": "", "signal": "",
 	} {
 		if got := clientOf(name); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }
@@ -300,7 +300,7 @@ func TestFollow(t *testing.T) {
 			err := follow(ctx, probe.SystemClock{}, 10*time.Second, watch, func(context.Context) { looked++ })
 			cancel()
 			if most := 3600/10 + 1; !errors.Is(err, context.DeadlineExceeded) || name != "floods" && looked > most || looked < 300 || looked > 3*3600+10000 {
-				t.Errorf("%s: %d times, %v", name, looked, err)
+				t.Errorf("%s: called %d times, error %v", name, looked, err)
 			}
 		}
 	})
