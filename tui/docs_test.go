@@ -34,7 +34,7 @@ func TestDocScreens(t *testing.T) {
 			screen := withoutStyle(s.View())
 			goldenFile(t, filepath.Join("../docs/screens", file+"-"+string(lang)+".txt"), screen)
 			if file == "verdict-muted" && lang == phrase.EN && !strings.Contains(string(readme), strings.TrimSpace(screen)) {
-				t.Errorf("README.md shows another screen than docs/screens/%s-%s.txt", file, lang)
+				t.Errorf("the screen in README.md differs from docs/screens/%s-%s.txt", file, lang)
 			}
 		}
 	}

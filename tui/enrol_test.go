@@ -79,10 +79,10 @@ func TestEnrolByKeys(t *testing.T) {
 			s := newStand(t, phrase.DE, false, offersEnrolment)
 			c.play(s)
 			if s.stage != c.want || s.enrol.Busy != c.busy {
-				t.Errorf("stage %d, busy %v:\n%s", s.stage, s.enrol.Busy, s.View())
+				t.Errorf("got stage %d, busy %v:\n%s", s.stage, s.enrol.Busy, s.View())
 			}
 			if c.want == welcoming && !strings.HasPrefix(name, "skipped") && !strings.Contains(s.View(), "Anna Beispiel") {
-				t.Errorf("not enrolled:\n%s", s.View())
+				t.Errorf("the computer was not enrolled:\n%s", s.View())
 			}
 		})
 	}
@@ -90,11 +90,11 @@ func TestEnrolByKeys(t *testing.T) {
 
 func TestEnrolledComputerIsNotAsked(t *testing.T) {
 	if s := newStand(t, phrase.DE, false, nil); s.stage != welcoming || strings.Contains(s.View(), "Code eingeben") {
-		t.Errorf("asked:\n%s", s.View())
+		t.Errorf("an enrolled computer was asked:\n%s", s.View())
 	}
 	s := newStand(t, phrase.DE, false, func(o *Options) { offersEnrolment(o); o.Agreed = true })
 	if s.stage == enrolling {
-		t.Error("--yes asks for a code")
+		t.Error("got a question for a code with --yes")
 	}
 }
 
@@ -114,10 +114,10 @@ func TestEnrolInPlainMode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, _, err := recital(t, phrase.DE, c.in, offersEnrolment, nil, nil)
 			if !errors.Is(err, ErrQuit) {
-				t.Errorf("ended with %v", err)
+				t.Errorf("got error %v, want %v", err, ErrQuit)
 			}
 			if c.not != "" && strings.Contains(out, c.not) || slices.ContainsFunc(c.said, func(s string) bool { return !strings.Contains(out, s) }) {
-				t.Errorf("said:\n%s", out)
+				t.Errorf("got output\n%s", out)
 			}
 		})
 	}

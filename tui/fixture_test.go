@@ -86,9 +86,9 @@ func lossy(rs []report.Result) {
 	v.UpReceived, v.UpLossPct, v.UpLossCI95 = new(279), new(7.0), &report.Interval{4.6, 10.4}
 }
 
-// besideTheVoice returns a report for a microphone that should be replaced by
+// wrongMicrophone returns a report for a microphone that should be replaced by
 // another one.
-func besideTheVoice(t testing.TB) *report.Report {
+func wrongMicrophone(t testing.TB) *report.Report {
 	r := finished(t, nil)
 	r.Verdict = report.NotReady
 	r.Causes = []report.Cause{{Code: codeWrongDevice, Severity: report.SeverityFail, Confidence: 0.9, Primary: true, Area: report.AreaParticipant}}

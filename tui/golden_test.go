@@ -141,7 +141,7 @@ var scenes = []scene{
 	{"wrong_device", nil, func(t *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{{Name: "HD Webcam C270", IsDefault: true}, {Name: "Jabra Evolve2 65"}}})
 		s.press("enter", "enter").event(0, elsewhereEvent())
-		r := besideTheVoice(t)
+		r := wrongMicrophone(t)
 		s.send(checkedMsg{number: 0, report: r}, deliveredMsg{r.ID, DeliverySent})
 	}},
 	{"replay_kept", func(o *Options) { o.PlayBack = func(context.Context) error { return nil } },

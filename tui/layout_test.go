@@ -126,7 +126,7 @@ func TestEssentialsAreOnEveryScreen(t *testing.T) {
 				for _, sentence := range []string{a.Headline, a.Cause, a.Action} {
 					words := strings.Fields(sentence)
 					if !strings.Contains(flat, words[0]) || !strings.Contains(strings.ReplaceAll(flat, "- ", "-"), words[len(words)-1]) {
-						t.Errorf("%s %v: %q is not there:\n%s", lang, size, sentence, s.View())
+						t.Errorf("%s %v: %q is missing in:\n%s", lang, size, sentence, s.View())
 					}
 				}
 				if s.sheet.Height < 20 && !strings.Contains(flat, "K 7 P - 3 Q X") {

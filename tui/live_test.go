@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The trouble or the coach's advice is shown, whichever is more specific.
-func TestTroubleOrAdvice(t *testing.T) {
+// The fault or the coach's advice is shown, whichever is more specific.
+func TestFaultOrAdvice(t *testing.T) {
 	monitor := func(in *report.AudioInput) { in.IsMonitor = new(true) }
 	quiet := func(in *report.AudioInput) { in.ActiveLevelDBFS = new(-45.0) }
 	humming := func(in *report.AudioInput) {
@@ -24,40 +24,40 @@ func TestTroubleOrAdvice(t *testing.T) {
 		play func(*stand)
 		want string // "" means the coach's advice
 	}{
-		"nothing wrong":              {func(s *stand) { s.speak(time.Second, -27, -14).agree(unchanged) }, ""},
-		"seen twice":                 {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, ""},
-		"seen often enough":          {func(s *stand) { s.speak(time.Second, -27, -14).agree(noisy) }, "audio.noise"},
-		"gone again":                 {func(s *stand) { s.agree(noisy).agree(unchanged) }, ""},
-		"louder is the coach's":      {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(quiet) }, ""},
-		"why it is quiet is not":     {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(turnedDown) }, "audio.os_volume_low"},
-		"nobody speaks":              {func(s *stand) { s.event(0, levelEvent(probe.Level{RMSDBFS: -60})).agree(unspoken) }, "audio.no_speech"},
-		"somebody speaks after all":  {func(s *stand) { s.speak(2*time.Second, -27, -14).agree(unspoken) }, ""},
-		"no sound any more":          {func(s *stand) { s.agree(humming).event(0, levelEvent(zero)) }, ""},
-		"why there is no sound":      {func(s *stand) { s.agree(monitor).event(0, levelEvent(zero)) }, "audio.default_is_monitor"},
-		"muted meanwhile":            {func(s *stand) { s.agree(humming).event(0, mute) }, ""},
-		"the whole recording counts": {func(s *stand) { s.agree(noisy).event(0, doneEvent(healthy()[0])) }, ""},
+		"no fault":                        {func(s *stand) { s.speak(time.Second, -27, -14).agree(unchanged) }, ""},
+		"detected twice":                  {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, ""},
+		"detected often enough":           {func(s *stand) { s.speak(time.Second, -27, -14).agree(noisy) }, "audio.noise"},
+		"gone again":                      {func(s *stand) { s.agree(noisy).agree(unchanged) }, ""},
+		"too quiet is the coach's":        {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(quiet) }, ""},
+		"the reason for too quiet is not": {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(turnedDown) }, "audio.os_volume_low"},
+		"nobody speaks":                   {func(s *stand) { s.event(0, levelEvent(probe.Level{RMSDBFS: -60})).agree(unspoken) }, "audio.no_speech"},
+		"somebody speaks after all":       {func(s *stand) { s.speak(2*time.Second, -27, -14).agree(unspoken) }, ""},
+		"no sound any more":               {func(s *stand) { s.agree(humming).event(0, levelEvent(zero)) }, ""},
+		"the reason for no sound":         {func(s *stand) { s.agree(monitor).event(0, levelEvent(zero)) }, "audio.default_is_monitor"},
+		"muted meanwhile":                 {func(s *stand) { s.agree(humming).event(0, mute) }, ""},
+		"the whole recording counts":      {func(s *stand) { s.agree(noisy).event(0, doneEvent(healthy()[0])) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t, phrase.DE, false, nil)
 			s.press("enter").begun()
 			tt.play(s)
 			if c, _ := s.checking.Trouble(); c.Code != tt.want {
-				t.Errorf("%q, want %q; the advice is %q", c.Code, tt.want, s.checking.Advice())
+				t.Errorf("got %q, want %q; the advice is %q", c.Code, tt.want, s.checking.Advice())
 			}
 		})
 	}
 }
 
-// Another microphone is offered in addition to the trouble of the chosen one, but
+// Another microphone is offered in addition to the fault of the chosen one, but
 // only if it would help.
-func TestOtherMicrophoneOrTrouble(t *testing.T) {
+func TestOtherMicrophoneOrFault(t *testing.T) {
 	s := newStand(t, phrase.DE, false, nil)
 	s.size(80, 24).press("enter").begun().speak(2*time.Second, -46, -30).event(0, elsewhereEvent())
 	if s.agree(unspoken); !strings.Contains(s.View(), "Jabra") {
 		t.Errorf("the headset is not offered:\n%s", s.View())
 	}
 	if s.agree(turnedDown); !strings.Contains(s.View(), "80 Prozent") {
-		t.Errorf("nothing of the volume:\n%s", s.View())
+		t.Errorf("the volume is not mentioned:\n%s", s.View())
 	}
 }
 
@@ -75,7 +75,7 @@ func TestPlainIsSilentWhileRecording(t *testing.T) {
 		n.hear(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
 		invited := out.Len()
 		if asks == (invited > 0) {
-			t.Errorf("%s: said to the invitation:\n%s", name, &out)
+			t.Errorf("%s: printed at the invitation:\n%s", name, &out)
 		}
 		for range 20 {
 			n.hear(levelEvent(probe.Level{RMSDBFS: -46, PeakDBFS: -0.5, Speech: true}))
@@ -85,12 +85,12 @@ func TestPlainIsSilentWhileRecording(t *testing.T) {
 		n.hear(elsewhereEvent())
 		n.hear(doneEvent(rs[2]))
 		if out.Len() != invited {
-			t.Errorf("%s: said while recording:\n%s", name, &out)
+			t.Errorf("%s: printed while recording:\n%s", name, &out)
 		}
 		n.hear(doneEvent(rs[0]))
 		for _, want := range []string{"Jabra", "Mikrofon: in Ordnung.", "Übertragung"} {
 			if !strings.Contains(out.String(), want) {
-				t.Errorf("%s: %q is not said in the end:\n%s", name, want, &out)
+				t.Errorf("%s: %q is not printed at the end:\n%s", name, want, &out)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func named(r *report.Report) func(context.Context, Choices, func(probe.Event)) (
 // The screen shows the names in the system's settings; the returned, delivered and
 // written reports do not contain them.
 func TestLocalNamesStayOnTheScreen(t *testing.T) {
-	r := besideTheVoice(t)
+	r := wrongMicrophone(t)
 	r.Causes[0].Evidence = []report.Evidence{{Probe: report.ProbeAudioInput, Field: "voice_device", Value: "Microphone"}}
 	before, err := json.Marshal(r)
 	if err != nil {
@@ -42,7 +42,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	kept := func(name string, got *report.Report) {
 		t.Helper()
 		if after, err := json.Marshal(got); err != nil || !bytes.Equal(after, before) {
-			t.Errorf("%s: %v: %s", name, err, after)
+			t.Errorf("%s: got error %v: %s", name, err, after)
 		}
 	}
 
@@ -54,7 +54,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	kept("plain, returned", got)
 	kept("plain, delivered", delivered)
 	if !strings.Contains(out.String(), "„"+localVoice+"“") {
-		t.Errorf("the person is not told which microphone:\n%s", &out)
+		t.Errorf("the output does not name the microphone:\n%s", &out)
 	}
 
 	s := newStand(t, phrase.DE, true, func(o *Options) { o.Check = named(r); o.Deliver = deliver })
@@ -62,7 +62,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	c, run := s.desk.check(s.rounds-1, Choices{}, nil)
 	msg := run()
 	if len(c.events) != 0 {
-		t.Errorf("%d events wait", len(c.events))
+		t.Errorf("%d events are waiting", len(c.events))
 	}
 	s.send(msg).at(t, answering)
 	if screen := s.View(); !strings.Contains(screen, localVoice) {
@@ -83,9 +83,9 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 		details = append(details, section.Lines...)
 	}
 	if all := strings.Join(details, "\n"); !strings.Contains(all, localVoice) {
-		t.Errorf("details: %s", all)
+		t.Errorf("got details %s; want it to contain %q", all, localVoice)
 	}
 	if in := report.Find[report.AudioInput](s.verdict.Report); in.Device != localDevice {
-		t.Errorf("the screen's copy calls the microphone %q", in.Device)
+		t.Errorf("got microphone %q in the screen's copy, want %q", in.Device, localDevice)
 	}
 }

@@ -20,7 +20,7 @@ var twoMicrophones = devicesMsg{[]Microphone{{Name: "Webcam"}, {Name: "Headset",
 func (s *stand) at(t *testing.T, want stage) *stand {
 	t.Helper()
 	if s.stage != want {
-		t.Fatalf("stage %d, want %d:\n%s", s.stage, want, s.View())
+		t.Fatalf("got stage %d, want %d:\n%s", s.stage, want, s.View())
 	}
 	return s
 }
@@ -48,7 +48,7 @@ func TestQuitWorksEverywhere(t *testing.T) {
 				continue // a letter of the code
 			}
 			if s.press(name); !quits(s.last) {
-				t.Errorf("%s does not end %s", name, scene.name)
+				t.Errorf("%s does not quit in %s", name, scene.name)
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func TestChoiceOnlyWithSeveralMicrophones(t *testing.T) {
 	} {
 		s := newStand(t, phrase.DE, true, nil).send(devicesMsg{all}).press("enter")
 		if s.stage != checking {
-			t.Errorf("%s: asked", name)
+			t.Errorf("%s: got a question", name)
 		}
 	}
 	newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter").at(t, choosing)
@@ -69,14 +69,14 @@ func TestChoiceOnlyWithSeveralMicrophones(t *testing.T) {
 func TestDefaultIsPreselectedAndPassedAsDefault(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter").at(t, choosing)
 	if got := s.devices.Chosen().Name; got != "Headset" {
-		t.Errorf("preselected %q", got)
+		t.Errorf("got %q as the preselection, want %q", got, "Headset")
 	}
 	if s.press("down", "down", "enter").at(t, checking); s.choices.Device != "" {
-		t.Errorf("the default microphone is passed as %q: it is the system's to name", s.choices.Device)
+		t.Errorf("the default microphone is passed as %q, want no name", s.choices.Device)
 	}
 	s = newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter", "up", "up", "enter").at(t, checking)
 	if s.choices.Device != "Webcam" {
-		t.Errorf("chosen %q", s.choices.Device)
+		t.Errorf("got choice %q, want %q", s.choices.Device, "Webcam")
 	}
 }
 
@@ -102,7 +102,7 @@ func TestAgreedStartsAtOnce(t *testing.T) {
 	s := newStand(t, phrase.DE, true, func(o *Options) { o.Agreed = true })
 	m, cmd := s.begin()
 	if m.stage != checking || cmd == nil {
-		t.Errorf("stage %d", m.stage)
+		t.Errorf("got stage %d", m.stage)
 	}
 }
 
@@ -119,13 +119,13 @@ func TestRepeatShowsAnotherTextAndNoOldResults(t *testing.T) {
 	old := finished(t, nil)
 	s.send(checkedMsg{number: 0, report: old}).at(t, answering).press("r").at(t, checking)
 	if s.checking.TextKey() == first {
-		t.Error("the same text again")
+		t.Error("got the same text again")
 	}
 	s.send(checkedMsg{number: 0, report: old}, eventMsg{0, doneEvent(healthy()[0])}).at(t, checking)
 	fresh := finished(t, muted)
 	s.send(checkedMsg{number: 1, report: fresh}).at(t, answering)
 	if s.verdict.Report != fresh {
-		t.Error("an old report is shown")
+		t.Error("got an old report")
 	}
 	s.press("d").press("r").at(t, checking)
 }
@@ -133,7 +133,7 @@ func TestRepeatShowsAnotherTextAndNoOldResults(t *testing.T) {
 func TestRepeatIsNotTakenWhileChecking(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).press("enter", "r", "R").at(t, checking)
 	if s.rounds != 1 {
-		t.Errorf("%d checks", s.rounds)
+		t.Errorf("got %d checks, want 1", s.rounds)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestDeliveryOfAnOldReportIsNotShown(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).answered(finished(t, nil), "")
 	s.send(deliveredMsg{"another id", DeliverySent})
 	if s.verdict.Delivery == DeliverySent {
-		t.Error("another report's delivery is shown")
+		t.Error("got the delivery of another report")
 	}
 }
 
@@ -164,7 +164,7 @@ func TestResizeIsLive(t *testing.T) {
 	wide := s.size(120, 40).View()
 	narrow := s.size(50, 20).View()
 	if wide == narrow || !strings.Contains(wide, "██  ") {
-		t.Error("the view does not follow the size")
+		t.Error("the view does not use the new size")
 	}
 	s.press("d").size(80, 24).size(0, 0).size(-1, -1)
 	checkLayout(t, s, "details")
@@ -174,21 +174,21 @@ func TestOutcome(t *testing.T) {
 	ctx := t.Context()
 	s := newStand(t, phrase.DE, true, nil)
 	if _, err := s.outcome(ctx); !errors.Is(err, ErrQuit) {
-		t.Errorf("quit at once: %v", err)
+		t.Errorf("quit at once: got error %v, want %v", err, ErrQuit)
 	}
 	r := finished(t, nil)
 	s.answered(r, DeliverySent).press("r", "q")
 	if got, err := s.outcome(ctx); got != r || err != nil {
-		t.Errorf("quit in the second check: %v, %v; want the first report", got, err)
+		t.Errorf("quit in the second check: got %v, error %v; want the first report", got, err)
 	}
 	s = newStand(t, phrase.DE, true, nil).press("enter").send(checkedMsg{number: 0, err: errors.New("broken")})
 	var failed *FailedError
 	if _, err := s.outcome(ctx); !errors.As(err, &failed) || failed.Err.Error() != "broken" {
-		t.Errorf("failed check: %v", err)
+		t.Errorf("failed check: got error %v", err)
 	}
 	s = newStand(t, phrase.DE, true, nil).press("enter").send(checkedMsg{number: 0})
 	if _, err := s.outcome(ctx); !errors.Is(err, errInternal) {
-		t.Errorf("no report and no error: %v", err)
+		t.Errorf("no report and no error: got error %v, want %v", err, errInternal)
 	}
 }
 
@@ -197,12 +197,12 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 	over := s.running.over
 	s.press("q").send(checkedMsg{number: 0, err: context.Canceled})
 	if _, err := s.outcome(t.Context()); !errors.Is(err, ErrQuit) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want %v", err, ErrQuit)
 	}
 	select {
 	case <-over:
 	default:
-		t.Error("the check goes on")
+		t.Error("the check continues")
 	}
 }
 
@@ -211,7 +211,7 @@ func TestPanicShowsNoStack(t *testing.T) {
 	d := newDesk(t.Context(), o)
 	_, run := d.check(0, Choices{}, nil)
 	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
-		t.Errorf("got %v", msg.err)
+		t.Errorf("got error %v", msg.err)
 	}
 	s := safe{model: newStand(t, phrase.DE, true, nil).model, log: o.Log}
 	s.desk, s.running = nil, &check{} // so that the next event causes a panic
@@ -237,14 +237,14 @@ func TestProgressNeverBlocks(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):
-		t.Fatal("blocked")
+		t.Fatal("the sender is blocked")
 	}
 	for len(c.events) > 0 {
 		if e := <-c.events; e.Kind == probe.EventDone {
 			return
 		}
 	}
-	t.Error("levels pushed the result out")
+	t.Error("a level removed the result")
 }
 
 func TestCloseWaitsForTasks(t *testing.T) {
@@ -260,15 +260,15 @@ func TestCloseWaitsForTasks(t *testing.T) {
 	go task()
 	<-started
 	if d.close(time.Millisecond) {
-		t.Error("did not wait")
+		t.Error("did not wait for the task")
 	}
 	cancel()
 	if !d.close(10 * time.Second) {
-		t.Error("does not end")
+		t.Error("the wait does not end")
 	}
 	<-ended
 	if msg := d.work(func() tea.Msg { return 1 })(); msg != nil {
-		t.Error("a task began after the end")
+		t.Error("a task started after the end")
 	}
 }
 
@@ -281,7 +281,7 @@ func TestHintsFollowTheVoice(t *testing.T) {
 				s := newStand(t, phrase.DE, true, sc.with)
 				sc.play(t, s)
 				if got := s.checking.Advice(); got != want {
-					t.Errorf("%s: %s, want %s", scene, got, want)
+					t.Errorf("%s: got %s, want %s", scene, got, want)
 				}
 			}
 		}
@@ -297,7 +297,7 @@ func TestFailedMicrophoneIsNotShownAsGood(t *testing.T) {
 		rs[0].Status = status
 		s.event(time.Second, doneEvent(rs[0]))
 		if got := s.checking.Advice(); got != want {
-			t.Errorf("%s: %s, want %s", status, got, want)
+			t.Errorf("%s: got %s, want %s", status, got, want)
 		}
 	}
 }

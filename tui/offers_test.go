@@ -17,13 +17,13 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// keeper simulates the kept recording.
-type keeper struct {
+// fakeRecording simulates the kept recording.
+type fakeRecording struct {
 	erased, played int
 	fail           error
 }
 
-func (k *keeper) into(o *Options) {
+func (k *fakeRecording) into(o *Options) {
 	o.Erase = func() { k.erased++ }
 	o.PlayBack = func(context.Context) error { k.played++; return k.fail }
 }
@@ -35,17 +35,17 @@ func TestConsentBeforeTheTone(t *testing.T) {
 		keys []string
 		want bool
 	}{
-		"nothing said": {offer, []string{"enter"}, false},
-		"asked for":    {offer, []string{"l", "enter"}, true},
-		"and back":     {offer, []string{"l", "L", "enter"}, false},
-		"not offered":  {nil, []string{"l", "enter"}, false},
-		"by the flag":  {func(o *Options) { offer(o); o.Speaker = true }, []string{"enter"}, true},
-		"no audio":     {func(o *Options) { offer(o); o.Speaker, o.Consent.NoAudio = true, true }, []string{"l", "enter"}, false},
-		"too late":     {offer, []string{"enter", "l"}, false},
+		"not chosen":           {offer, []string{"enter"}, false},
+		"chosen":               {offer, []string{"l", "enter"}, true},
+		"chosen and withdrawn": {offer, []string{"l", "L", "enter"}, false},
+		"not offered":          {nil, []string{"l", "enter"}, false},
+		"by the flag":          {func(o *Options) { offer(o); o.Speaker = true }, []string{"enter"}, true},
+		"no audio":             {func(o *Options) { offer(o); o.Speaker, o.Consent.NoAudio = true, true }, []string{"l", "enter"}, false},
+		"too late":             {offer, []string{"enter", "l"}, false},
 	} {
 		s := newStand(t, phrase.DE, true, tc.with).press(tc.keys...).at(t, checking)
 		if s.choices.Speaker != tc.want || s.checking.Speaker != tc.want {
-			t.Errorf("%s: %v", name, s.choices.Speaker)
+			t.Errorf("%s: got speaker %v, want %v", name, s.choices.Speaker, tc.want)
 		}
 	}
 }
@@ -53,25 +53,25 @@ func TestConsentBeforeTheTone(t *testing.T) {
 func TestChangeWhileSpeaking(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).press("enter").begun()
 	if s.press("w"); s.choices.Device != "" {
-		t.Fatal("changed without an offer")
+		t.Fatal("the microphone changed without an offer")
 	}
 	over := s.running.over
 	s.event(time.Second, elsewhereEvent()).press("w").at(t, checking)
 	select {
 	case <-over:
 	default:
-		t.Error("the first check goes on")
+		t.Error("the first check continues")
 	}
 	if s.choices.Device != "jabra-id" || s.checking.Chosen != "Jabra Evolve2 65" || s.running.number != 1 || s.checking.Elsewhere().Found() {
-		t.Errorf("%+v, number %d", s.choices, s.running.number)
+		t.Errorf("got choices %+v, number %d", s.choices, s.running.number)
 	}
 	if s.send(checkedMsg{number: 0, err: context.Canceled}); s.stage != checking {
-		t.Error("the end of the first check ends the second")
+		t.Error("the end of the first check ended the second")
 	}
 }
 
 func TestChangeAfterTheVerdict(t *testing.T) {
-	wrong := besideTheVoice(t)
+	wrong := wrongMicrophone(t)
 	for name, tc := range map[string]struct {
 		r     *report.Report
 		heard bool
@@ -84,7 +84,7 @@ func TestChangeAfterTheVerdict(t *testing.T) {
 			s.event(0, elsewhereEvent())
 		}
 		if s.send(checkedMsg{number: 0, report: tc.r}).press("w"); s.choices.Device != tc.want {
-			t.Errorf("%s: device %q", name, s.choices.Device)
+			t.Errorf("%s: got device %q, want %q", name, s.choices.Device, tc.want)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestChecksDoNotOverlap(t *testing.T) {
 		open, ended := 0, make(chan struct{})
 		o := Options{Check: func(ctx context.Context, _ Choices, _ func(probe.Event)) (*report.Report, error) {
 			if open++; open > 1 {
-				t.Error("two at once")
+				t.Error("got two checks at once")
 			}
 			<-ctx.Done()
 			<-ended // the capture process takes some time to end
@@ -111,37 +111,37 @@ func TestChecksDoNotOverlap(t *testing.T) {
 		go run()
 		synctest.Wait() // it waits for the previous one
 		if open != 1 {
-			t.Errorf("%d open", open)
+			t.Errorf("got %d open microphones, want 1", open)
 		}
 		close(ended)
 		synctest.Wait()
 		if open != 1 {
-			t.Errorf("%d open after the first has ended", open)
+			t.Errorf("got %d open microphones after the first check ended, want 1", open)
 		}
 		second.cancel()
 		if !d.close(time.Minute) {
-			t.Error("does not end")
+			t.Error("the second check does not end")
 		}
 	})
 }
 
 func TestReplay(t *testing.T) {
-	var k keeper
+	var k fakeRecording
 	s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent)
 	if s.verdict.Replay != page.ReplayKept {
-		t.Fatalf("state %q", s.verdict.Replay)
+		t.Fatalf("got state %q, want %q", s.verdict.Replay, page.ReplayKept)
 	}
 	s.press("p", "p")
 	if s.verdict.Replay != page.ReplayPlaying || s.last != nil {
-		t.Error("plays twice")
+		t.Error("got two replays")
 	}
 	k.fail = errors.New("no loudspeaker")
 	s.send(playedMsg{number: 1}).press("P")
 	if s.send(s.last()); k.played != 1 || s.verdict.Replay != page.ReplayFailed {
-		t.Errorf("played %d, state %q", k.played, s.verdict.Replay)
+		t.Errorf("got %d replays, state %q; want 1, %q", k.played, s.verdict.Replay, page.ReplayFailed)
 	}
 	if s.press("p"); s.verdict.Replay != page.ReplayPlaying {
-		t.Error("no second try")
+		t.Error("got no second replay")
 	}
 }
 
@@ -153,28 +153,28 @@ func TestVoiceIsErased(t *testing.T) {
 		"in time": func(s *stand) { s.send(expiredMsg{1}) },
 		"playing": func(s *stand) { s.press("p").send(expiredMsg{1}, playedMsg{number: 1}) },
 	} {
-		var k keeper
+		var k fakeRecording
 		s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent)
 		before := k.erased
 		end(s)
 		if k.erased == before || s.verdict.Replay.Held() {
-			t.Errorf("%s: erased %d times, state %q", name, k.erased-before, s.verdict.Replay)
+			t.Errorf("%s: got %d erasures, state %q", name, k.erased-before, s.verdict.Replay)
 		}
 	}
-	var k keeper
+	var k fakeRecording
 	s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent).press("r")
 	before := k.erased
 	if s.send(expiredMsg{1}); k.erased != before {
-		t.Error("an old alarm erases what the new check keeps")
+		t.Error("an old timer erased the recording of the new check")
 	}
 }
 
 func TestNothingToReplay(t *testing.T) {
 	for name, r := range map[string]*report.Report{"silence": finished(t, muted), "no microphone": finished(t, unmeasured)} {
-		var k keeper
+		var k fakeRecording
 		s := newStand(t, phrase.DE, true, k.into).answered(r, DeliverySent).press("p")
 		if k.played > 0 || s.verdict.Replay != "" || k.erased == 0 {
-			t.Errorf("%s: %+v, state %q", name, k, s.verdict.Replay)
+			t.Errorf("%s: got %+v, state %q; want played at most 0, erased non-zero, none", name, k, s.verdict.Replay)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func TestMarksAgreeWithTheVerdict(t *testing.T) {
 		}
 		for _, p := range finished(t, with).Probes {
 			if got := s.checking.StatusOf(p.Name); got != p.Status {
-				t.Errorf("%s: %s is shown as %s, the report says %s", name, p.Name, got, p.Status)
+				t.Errorf("%s: %s is shown as %s, but is %s in the report", name, p.Name, got, p.Status)
 			}
 		}
 	}
@@ -212,7 +212,7 @@ func TestReasonIsInThePersonsLanguage(t *testing.T) {
 		errors.New("\x1b[2Jx"): "Technischer Grund, auf Englisch: x",
 	} {
 		if got := (Options{Explain: explain}).reason(err, w); got != want {
-			t.Errorf("%v: %q, want %q", err, got, want)
+			t.Errorf("%v: got %q, want %q", err, got, want)
 		}
 	}
 }
@@ -246,7 +246,7 @@ func TestPlainOffers(t *testing.T) {
 				check := o.Check
 				o.Check = func(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error) {
 					if (c.ToneHeard != nil) != (c.Speaker && o.Interactive && !o.Agreed) {
-						t.Error("somebody is asked for the tone who cannot answer, or nobody")
+						t.Error("the tone question is offered if and only if nobody can answer it")
 					}
 					c.ToneHeard = nil // functions cannot be compared
 					got = append(got, c)
@@ -255,9 +255,9 @@ func TestPlainOffers(t *testing.T) {
 				if tc.with != nil {
 					tc.with(o)
 				}
-			}, besideTheVoice(t), hears)
+			}, wrongMicrophone(t), hears)
 			if err != nil || len(got) != len(tc.want) || !reflect.DeepEqual(got[0], tc.want[0]) || !reflect.DeepEqual(got[len(got)-1], tc.want[len(got)-1]) {
-				t.Errorf("%+v, %v\n%s", got, err, out)
+				t.Errorf("got %+v, error %v\n%s", got, err, out)
 			}
 			golden(t, "de/plain_offers_"+name, out)
 		})
@@ -265,10 +265,10 @@ func TestPlainOffers(t *testing.T) {
 }
 
 func TestPlainReplay(t *testing.T) {
-	var k keeper
+	var k fakeRecording
 	out, _, err := recital(t, phrase.DE, "\n\np\nx\np\n\n", k.into, finished(t, nil), goodVoice)
 	if err != nil || k.played != 2 || k.erased < 2 {
-		t.Errorf("%+v, %v", k, err)
+		t.Errorf("got %+v, error %v; want 2 replays and at least 2 erasures", k, err)
 	}
 	golden(t, "de/plain_replay", out)
 }
@@ -284,7 +284,7 @@ func TestPlainErasesInTime(t *testing.T) {
 			time.Sleep(time.Hour)
 			_, _ = io.WriteString(hold, "r\n\n\n") // the questions are still open
 		}()
-		var k keeper
+		var k fakeRecording
 		var out bytes.Buffer
 		o := Options{Lang: phrase.DE, Plain: true, Interactive: true, In: in, Out: &out,
 			Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) {
@@ -296,7 +296,7 @@ func TestPlainErasesInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		if time.Since(began) != time.Hour || k.erased == 0 || !strings.Contains(out.String(), "ist gelöscht") || strings.Count(out.String(), "Ergebnis:") != 2 {
-			t.Errorf("after %v, erased %d times:\n%s", time.Since(began), k.erased, &out)
+			t.Errorf("after %v: got %d erasures:\n%s", time.Since(began), k.erased, &out)
 		}
 		_ = in.Close()
 	})

@@ -22,7 +22,7 @@ type plain struct {
 	answers *answers
 }
 
-// runPlain guides a person, a pipe or a log through one check.
+// runPlain runs one check for a person, a pipe or a log.
 func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Profile) (*report.Report, error) {
 	p := plain{Options: o, words: w, profile: limits, answers: newAnswers(o.In)}
 	p, err := p.enrolFirst(ctx)

@@ -18,7 +18,7 @@ import (
 // script emits the events of a check.
 type script func(say func(probe.Event))
 
-// recital runs a plain check with everything injected.
+// recital runs a plain check with simulated input, devices and clock.
 func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *report.Report, play script) (string, *report.Report, error) {
 	t.Helper()
 	now := noon
@@ -52,7 +52,7 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 func TestPlainNamesThePhone(t *testing.T) {
 	with := func(o *Options) { o.Agreed, o.Phone = true, func() string { return "0228 5550100" } }
 	if out, _, err := recital(t, phrase.DE, "", with, finished(t, nil), goodVoice); err != nil || !strings.Contains(out, "\nTelefon-Hilfe: 0228 5550100\n") {
-		t.Errorf("%v:\n%s", err, out)
+		t.Errorf("got error %v:\n%s", err, out)
 	}
 }
 
@@ -114,10 +114,10 @@ func TestPlainTranscripts(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", lang, name), func(t *testing.T) {
 				out, r, err := recital(t, lang, tc.in, tc.with, finished(t, tc.r), tc.play)
 				if err != nil || r == nil {
-					t.Errorf("got %v, %v", r, err)
+					t.Errorf("got report %v, error %v; want non-nil", r, err)
 				}
 				if strings.ContainsAny(out, "\x1b\r\b‹") {
-					t.Errorf("escape sequence or missing text:\n%q", out)
+					t.Errorf("got an escape sequence or a missing text:\n%q", out)
 				}
 				golden(t, fmt.Sprintf("%s/plain_%s", lang, name), out)
 			})
@@ -129,7 +129,7 @@ func TestPlainFailure(t *testing.T) {
 	out, r, err := recital(t, phrase.DE, "\n", nil, nil, nil)
 	var failed *FailedError
 	if r != nil || !errors.As(err, &failed) || !strings.Contains(out, "Die Prüfung konnte nicht stattfinden.") {
-		t.Errorf("%v, %v\n%s", r, err, out)
+		t.Errorf("got %v, error %v\n%s", r, err, out)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestPlainRefusal(t *testing.T) {
 			}
 		}, nil, nil)
 		if !errors.Is(err, ErrQuit) || checked || !strings.Contains(out, "nichts geprüft") {
-			t.Errorf("%q: %v, checked %v", in, err, checked)
+			t.Errorf("%q: got error %v, checked %v", in, err, checked)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestPlainPassesTheChosenMicrophone(t *testing.T) {
 			}
 		}, nil, nil)
 		if err != nil || got != want {
-			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
+			t.Errorf("%q: got %q, error %v; want %q", in, got, err, want)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func TestPlainDoesNotWaitForASilentInput(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("waits for ever")
+		t.Fatal("the program waits for input")
 	}
 }
 

@@ -33,11 +33,11 @@ func (s *support) request(audio, agreed bool) Request {
 func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	t.Helper()
 	if len(s.answers) != 1 || s.answers[0] != a || len(s.finished) != len(finished) {
-		t.Fatalf("answers %v, %d reports", s.answers, len(s.finished))
+		t.Fatalf("got answers %v, %d reports", s.answers, len(s.finished))
 	}
 	for i, r := range finished {
 		if s.finished[i] != r {
-			t.Errorf("report %+v", s.finished[i])
+			t.Errorf("got report %+v, want %+v", s.finished[i], r)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func TestRequestWithTheMicrophone(t *testing.T) {
 	s.send(run())
 	s.at(t, answering)
 	if choices.NoAudio || !choices.Requested || help.told != 1 {
-		t.Errorf("choices %+v, %d events told", choices, help.told)
+		t.Errorf("got choices %+v, %d events; want NoAudio false, Requested true, 1", choices, help.told)
 	}
 	deliver := s.desk.deliver(r, help.Finish())
 	deliver()
@@ -94,14 +94,14 @@ func TestRequestAnswers(t *testing.T) {
 		want          Answer
 		stage         stage
 	}{
-		"no":                 {true, false, []string{"n"}, AnswerNo, answering},
-		"yes in English":     {true, false, []string{"y"}, AnswerYes, checking},
-		"line":               {false, false, []string{"j"}, AnswerYes, checking},
-		"line for good":      {false, false, []string{"i"}, AnswerAlways, checking},
-		"line, agreed":       {false, true, nil, AnswerYes, checking},
-		"quit":               {true, false, []string{"q"}, AnswerNo, answering},
-		"quit by control+C":  {true, false, []string{"ctrl+c"}, AnswerNo, answering},
-		"not for good audio": {true, false, []string{"i", "n"}, AnswerNo, answering},
+		"no":                   {true, false, []string{"n"}, AnswerNo, answering},
+		"yes in English":       {true, false, []string{"y"}, AnswerYes, checking},
+		"line":                 {false, false, []string{"j"}, AnswerYes, checking},
+		"line in advance":      {false, false, []string{"i"}, AnswerAlways, checking},
+		"line, agreed":         {false, true, nil, AnswerYes, checking},
+		"quit":                 {true, false, []string{"q"}, AnswerNo, answering},
+		"quit by control+C":    {true, false, []string{"ctrl+c"}, AnswerNo, answering},
+		"audio not in advance": {true, false, []string{"i", "n"}, AnswerNo, answering},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t, phrase.DE, true, requesting)
@@ -114,7 +114,7 @@ func TestRequestAnswers(t *testing.T) {
 			s.press(c.keys...).at(t, c.stage)
 			help.wants(t, c.want)
 			if c.stage == checking && s.checking.NoAudio != !c.audio {
-				t.Error("the page asks for the wrong thing")
+				t.Error("the page shows the wrong question")
 			}
 		})
 	}
@@ -132,21 +132,21 @@ func TestHeldKeyGivesNoConsent(t *testing.T) {
 			s.clock.now = s.clock.now.Add(considerTime - time.Millisecond)
 		}
 		if len(help.answers) != 0 {
-			t.Fatalf("%q answered %v", key, help.answers)
+			t.Fatalf("%q held down: got answers %v, want none", key, help.answers)
 		}
 		s.press(key).consider().press(key)
 		if len(help.answers) != 1 {
-			t.Errorf("%q does not answer after a pause", key)
+			t.Errorf("%q is not accepted after a pause", key)
 		}
 	}
 }
 
-// TestLettersDoNotMove: j moves in many programs, but answers yes here.
-func TestLettersDoNotMove(t *testing.T) {
+// TestLettersDoNotMoveTheSelection: j moves in many programs, but answers yes here.
+func TestLettersDoNotMoveTheSelection(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter", "up").at(t, choosing)
 	before := s.View()
 	if s.press("j", "k"); s.View() != before {
-		t.Error("a letter chooses another microphone")
+		t.Error("a letter selects another microphone")
 	}
 	s = newStand(t, phrase.DE, true, nil).size(80, 20).answered(finished(t, muted), DeliverySent).press("d").at(t, detailing)
 	top := s.View()
@@ -203,7 +203,7 @@ func TestRequestWithdrawnDuringItsCheck(t *testing.T) {
 	s.send(overMsg{1}).at(t, answering)
 	s.send(checkedMsg{number: number, err: context.Canceled}).at(t, answering)
 	if !strings.Contains(s.View(), "hat die neue Prüfung abgebrochen") {
-		t.Errorf("the person is not told:\n%s", s.View())
+		t.Errorf("the withdrawal is not shown:\n%s", s.View())
 	}
 	s.press("r").at(t, checking)
 }
@@ -243,10 +243,10 @@ func TestPlainRequest(t *testing.T) {
 			}()
 			out, _, err := recital(t, phrase.DE, "", func(o *Options) { o.In, o.Requests = in, requests }, finished(t, nil), goodVoice)
 			if err != nil || len(help.answers) != 1 || help.answers[0] != c.want || len(help.finished) != c.reports {
-				t.Errorf("%v, answers %v, reports %d:\n%s", err, help.answers, len(help.finished), out)
+				t.Errorf("got error %v, answers %v, %d reports:\n%s", err, help.answers, len(help.finished), out)
 			}
 			if asks := strings.Contains(out, "Die Telefon-Hilfe (Frau Weber) bittet um eine neue Prüfung."); asks == c.agreed {
-				t.Errorf("asked: %v\n%s", asks, out)
+				t.Errorf("got question %v\n%s", asks, out)
 			}
 		})
 	}

@@ -16,17 +16,17 @@ func TestSoundSettingsByKey(t *testing.T) {
 	}
 	s := newStand(t, phrase.DE, false, with).answered(finished(t, muted), DeliverySent)
 	if s.press("t"); s.last == nil {
-		t.Fatal("the key does nothing")
+		t.Fatal("the key has no effect")
 	}
 	if s.last(); opened != 1 || s.stage != answering {
 		t.Errorf("opened %d times, stage %d", opened, s.stage)
 	}
 	s = newStand(t, phrase.DE, false, with).answered(finished(t, nil), DeliverySent)
 	if s.press("t"); s.last != nil || strings.Contains(s.View(), "Einstellungen") {
-		t.Errorf("offered where nothing is wrong:\n%s", s.View())
+		t.Errorf("offered without a fault:\n%s", s.View())
 	}
 	out, _, err := recital(t, phrase.DE, "\n\nt\n\n", with, finished(t, muted), silentMicrophone)
 	if err != nil || opened != 2 || !strings.Contains(out, "geben Sie „t“ ein") {
-		t.Errorf("line by line: opened %d times, %v:\n%s", opened, err, out)
+		t.Errorf("plain mode: opened %d times, error %v:\n%s", opened, err, out)
 	}
 }

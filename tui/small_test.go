@@ -61,7 +61,7 @@ func wholeSentences(t *testing.T, all, shown string) {
 				continue
 			}
 			if strings.Contains(shown, strings.Join(words[:3], " ")) && !strings.Contains(shown, sentence) {
-				t.Errorf("%q is cut:\n%s", sentence, shown)
+				t.Errorf("the sentence %q is cut off:\n%s", sentence, shown)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func wholeSentences(t *testing.T, all, shown string) {
 func scrollThrough(t *testing.T, s *stand, whole string) {
 	t.Helper()
 	if !strings.Contains(s.View(), page.SignBelow) || strings.Contains(s.View(), page.SignAbove) {
-		t.Fatalf("begins in the middle:\n%s", s.View())
+		t.Fatalf("the page starts in the middle:\n%s", s.View())
 	}
 	lines := strings.Split(ansi.Strip(s.View()), "\n")
 	text := lines[:signLine(lines)]
@@ -86,7 +86,7 @@ func scrollThrough(t *testing.T, s *stand, whole string) {
 		text = append(text, lines[signLine(lines)-1])
 	}
 	if strings.Contains(s.View(), page.SignBelow) || !strings.Contains(s.View(), page.SignAbove) {
-		t.Errorf("does not reach its end:\n%s", s.View())
+		t.Errorf("scrolling does not reach the end:\n%s", s.View())
 	}
 	wholeSentences(t, whole, strings.Join(append(text, lines[signLine(lines)+1:]...), "\n"))
 }
@@ -111,9 +111,9 @@ func TestCodeAndLevelStayOnSmallWindows(t *testing.T) {
 				for range 3 {
 					switch {
 					case s.stage == answering && !strings.ContainsAny(view, "█▀") && !strings.Contains(view, "K 7 P - 3 Q X") && !strings.Contains(view, "K7P-3QX"):
-						t.Errorf("%s %s %v: no case code:\n%s", lang, scene.name, size, view)
+						t.Errorf("%s %s %v: the case code is missing:\n%s", lang, scene.name, size, view)
 					case s.stage == checking && !s.desk.options.Consent.NoAudio && !strings.Contains(view, s.words.T("zone.good")):
-						t.Errorf("%s %s %v: no level:\n%s", lang, scene.name, size, view)
+						t.Errorf("%s %s %v: the level is missing:\n%s", lang, scene.name, size, view)
 					}
 					view = ansi.Strip(s.press("down").View())
 				}
@@ -128,16 +128,16 @@ func TestAnotherTextStartsAtItsTop(t *testing.T) {
 	s := newStand(t, phrase.DE, false, offersEnrolment)
 	s.size(40, 9).press("k7p3-qx9a-2m4b", "down", "down")
 	if s.sheet.Scroll == 0 {
-		t.Fatalf("does not scroll:\n%s", s.View())
+		t.Fatalf("the page does not scroll:\n%s", s.View())
 	}
 	if s.enter(); s.sheet.Scroll != 0 || !strings.Contains(flat(s.View()), "Für welchen Prüf-Server") {
-		t.Errorf("address, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+		t.Errorf("the address page is scrolled by %d:\n%s", s.sheet.Scroll, s.View())
 	}
 	if s.press("down", "esc"); s.sheet.Scroll != 0 || !strings.Contains(flat(s.View()), "Diesen Computer einrichten") {
-		t.Errorf("back at the code, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+		t.Errorf("the code page is scrolled by %d:\n%s", s.sheet.Scroll, s.View())
 	}
 	s.press("down", "down", "x")
 	if s.enter(); s.enrol.Problem == "" || s.sheet.Scroll != 0 {
-		t.Errorf("problem, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+		t.Errorf("the problem page is scrolled by %d:\n%s", s.sheet.Scroll, s.View())
 	}
 }

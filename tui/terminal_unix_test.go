@@ -156,6 +156,6 @@ func TestStartDoesNotQueryTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(string(said)); got != "version" {
-		t.Errorf("the terminal got %q", got)
+		t.Errorf("the terminal received %q", got)
 	}
 }

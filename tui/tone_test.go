@@ -16,15 +16,15 @@ func TestToneAnswerByKey(t *testing.T) {
 		s := newStand(t, phrase.DE, false, func(o *Options) { o.OffersSpeaker, o.Speaker = true, true })
 		s.press("enter").begun().send(toneMsg{0})
 		if s.press("x", "enter", pressed); s.stage != checking {
-			t.Errorf("%s: stage %d", pressed, s.stage)
+			t.Errorf("%s: got stage %d, want %d", pressed, s.stage, checking)
 		}
 		select {
 		case got := <-s.running.tone.answers:
 			if *got != want {
-				t.Errorf("%s: %v", pressed, *got)
+				t.Errorf("%s: got answer %v, want %v", pressed, *got, want)
 			}
 		default:
-			t.Errorf("%s: no answer", pressed)
+			t.Errorf("%s: got no answer", pressed)
 		}
 	}
 }
@@ -34,7 +34,7 @@ func TestToneWithoutAnswerEnds(t *testing.T) {
 		q := newToneQuestion()
 		go func() { <-q.asks }()
 		if got := q.heard(t.Context()); got != nil {
-			t.Errorf("got %v", *got)
+			t.Errorf("got answer %v, want nil", *got)
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestToneInPlainMode(t *testing.T) {
 		}
 		out, _, err := recital(t, phrase.DE, in, with, nil, nil)
 		if err != nil || got != want || !strings.Contains(out, "Haben Sie den Ton gehört?") {
-			t.Errorf("%q: got %q, %v:\n%s", in, got, err, out)
+			t.Errorf("%q: got %q, error %v:\n%s", in, got, err, out)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func TestWrongClock(t *testing.T) {
 	_, a := startPair(t, server.Config{Now: ahead})
 	_, primary := judge(t, a)
 	if primary.Code != "net.clock_wrong" || primary.Confidence <= 0.5 {
-		t.Errorf("primary cause %+v, want net.clock_wrong", primary)
+		t.Errorf("got primary cause %+v, want net.clock_wrong", primary)
 	}
 }
 
@@ -28,13 +28,13 @@ func TestSilentCollector(t *testing.T) {
 	}
 	r, primary := judge(t, a)
 	if primary.Code != "conf.server_down" || primary.Confidence <= 0.5 {
-		t.Errorf("primary cause %+v, want conf.server_down", primary)
+		t.Errorf("got primary cause %+v, want conf.server_down", primary)
 	}
 	if r.Verdict != report.Unknown {
-		t.Errorf("verdict %s; want unknown, since the participant's line was not measured", r.Verdict)
+		t.Errorf("got verdict %s, want unknown, because the participant's line was not measured", r.Verdict)
 	}
 	if primary.Area == report.AreaParticipant {
-		t.Error("the participant is blamed for our own server's silence")
+		t.Error("the area is the participant although our own server is silent")
 	}
 }
 

@@ -125,7 +125,7 @@ func TestAMadeUpProbe(t *testing.T) {
 		"Lärm des Lüfters", "203.0.113.0/24")
 	for place, text := range map[string]string{"the details": details, "the dashboard": page} {
 		if strings.Contains(text, "SN-4711") {
-			t.Errorf("%s show what is never to be shown", place)
+			t.Errorf("%s: got a value that must not be shown", place)
 		}
 	}
 
@@ -133,7 +133,7 @@ func TestAMadeUpProbe(t *testing.T) {
 		Probes []struct{ Data fanData }
 	}
 	if err := json.Unmarshal([]byte(document), &stored); err != nil || len(stored.Probes) != 1 {
-		t.Fatalf("%v: %s", err, document)
+		t.Fatalf("got error %v for %s", err, document)
 	}
 	if d := stored.Probes[0].Data; d.Maker != "Fan" || d.Address != "203.0.113.0/24" || d.Serial != "SN-4711" {
 		t.Errorf("stored as %+v", d)
@@ -174,14 +174,14 @@ func (c *collector) participantPage(t *testing.T) (page, document string) {
 		defer func() { _ = resp.Body.Close() }()
 		b, err := io.ReadAll(resp.Body)
 		if err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s, %v", address, resp.Status, err)
+			t.Fatalf("%s: status %s, error %v", address, resp.Status, err)
 		}
 		return html.UnescapeString(string(b))
 	}
 	find := func(expression, text string) string {
 		found := regexp.MustCompile(expression).FindString(text)
 		if found == "" {
-			t.Fatalf("nothing like %s in\n%s", expression, text)
+			t.Fatalf("no match of %s in\n%s", expression, text)
 		}
 		return c.server.URL() + found
 	}

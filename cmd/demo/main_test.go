@@ -33,7 +33,7 @@ func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
 	if e := cmd.Run(); e != nil && cmd.ProcessState == nil {
-		t.Fatal(e)
+		t.Fatalf("run the demo: %v", e)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), err.String()
 }
@@ -42,19 +42,19 @@ func TestPrintsOnlyAValidReport(t *testing.T) {
 	status, stdout, stderr := demo(t, "--once", "--json", "-", "--no-audio", "--speak-seconds", "2")
 	r, err := report.Decode([]byte(stdout))
 	if err != nil {
-		t.Fatalf("standard output is no report: %v\n%s", err, stdout)
+		t.Fatalf("standard output is not a report: %v\n%s", err, stdout)
 	}
 	if err := r.Validate(); err != nil {
 		t.Error(err)
 	}
 	if r.Verdict != report.Ready || status != 0 {
-		t.Errorf("verdict %s, status %d on loopback without a microphone; want ready, 0\n%s", r.Verdict, status, stderr)
+		t.Errorf("got verdict %s, status %d on loopback without a microphone; want ready, 0\n%s", r.Verdict, status, stderr)
 	}
 	if m := report.Find[report.MediaVoice](r); m == nil || m.State != report.MediaComplete {
 		t.Errorf("the voice stream did not complete: %+v", m)
 	}
 	if !strings.Contains(stderr, r.Case[:3]) {
-		t.Errorf("the words do not name the case code %s:\n%s", r.Case, stderr)
+		t.Errorf("standard error does not contain the case code %s:\n%s", r.Case, stderr)
 	}
 }
 
@@ -72,11 +72,11 @@ func TestLeavesNoFiles(t *testing.T) {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil || !json.Valid(b) {
-		t.Errorf("--json FILE wrote no report: %v", err)
+		t.Errorf("--json FILE: %v", err)
 	}
 	left, err := os.ReadDir(tmp)
 	if err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v %v", left, err)
+		t.Errorf("files are left: %v %v", left, err)
 	}
 }
 
@@ -84,11 +84,11 @@ func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--speak-seconds", "-1"}, {"--speak-seconds", "x"}, {"--lang", "tlh"}} {
 		status, stdout, stderr := demo(t, args...)
 		if status != exitUsage || stdout != "" || !strings.Contains(stderr, "--once") {
-			t.Errorf("%q: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+			t.Errorf("%q: got status %d, stdout %q, stderr %q; want %d, none, containing %q", args, status, stdout, stderr, exitUsage, "--once")
 		}
 	}
 	if status, stdout, _ := demo(t, "--help"); status != 0 || !strings.Contains(stdout, "--once") {
-		t.Errorf("--help: status %d, %q", status, stdout)
+		t.Errorf("--help: got status %d, %q; want 0, containing %q", status, stdout, "--once")
 	}
 }
 

@@ -35,7 +35,7 @@ func wantLines(t *testing.T, out string, patterns ...string) {
 	t.Helper()
 	for _, p := range patterns {
 		if !regexp.MustCompile(`(?m)^` + p + `$`).MatchString(out) {
-			t.Errorf("there is no line like %q in:\n%s", p, out)
+			t.Errorf("no line matches %q in:\n%s", p, out)
 		}
 	}
 }

@@ -70,11 +70,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status, body := get(t, p.url+"/readyz"); status != http.StatusOK {
-		t.Errorf("with room: %d %s", status, body)
+		t.Errorf("before the disk is full: got %d %s; want %d", status, body, http.StatusOK)
 	}
 	fill(t, dataDir)
 	if status, body := get(t, p.url+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"disk":"failed"`) {
-		t.Errorf("without room: %d %s", status, body)
+		t.Errorf("on a full disk: got %d %s; want %d, containing %q", status, body, http.StatusServiceUnavailable, `"disk":"failed"`)
 	}
 	var batch []byte
 	refused := false
@@ -87,19 +87,19 @@ func TestFullDisk(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(err.Error(), "503") {
-			t.Errorf("a full disk is answered with %v", err)
+			t.Errorf("got error %v on a full disk, want 503", err)
 		}
 		refused = true
 		break
 	}
 	if !refused {
-		t.Error("a full disk took everything")
+		t.Error("all reports were accepted on a full disk")
 	}
 	if err := os.Remove(filepath.Join(dataDir, "ballast")); err != nil {
 		t.Fatal(err)
 	}
 	if ids, err := c.send(batch); err != nil || len(ids) != 20 {
-		t.Errorf("with room again: %d, %v", len(ids), err)
+		t.Errorf("with free space again: got %d, error %v; want 20", len(ids), err)
 	}
 	p.stopped(t)
 	wantKept(t, inFile(t, dataDir), sent+20)
@@ -108,6 +108,6 @@ func TestFullDisk(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0",
 		"--media-listen", "127.0.0.1:0", "--behind-proxy").CombinedOutput()
 	if statusOf(err) != "70" || !strings.Contains(string(out), "is full: free some space") {
-		t.Errorf("started on a full disk: %v\n%s", err, out)
+		t.Errorf("the collector started on a full disk: %v\n%s", err, out)
 	}
 }

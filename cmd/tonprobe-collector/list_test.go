@@ -32,7 +32,7 @@ func TestListStates(t *testing.T) {
 	} {
 		l := listedOf(p, since)
 		if l.State != want {
-			t.Errorf("state %q, want %q", l.State, want)
+			t.Errorf("got state %q, want %q", l.State, want)
 		}
 		var out bytes.Buffer
 		if err := printList(&out, []listed{l}); err != nil || !strings.Contains(out.String(), strings.ReplaceAll(want, "_", " ")) {

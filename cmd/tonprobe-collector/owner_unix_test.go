@@ -32,12 +32,12 @@ func TestRootCreatesNothingForItself(t *testing.T) {
 		{"participant", "add", "Berta", "--data", dir},
 	} {
 		if status := run(t.Context(), term, args); status != exitOK {
-			t.Fatalf("%q: %d %s", args, status, errs.String())
+			t.Fatalf("%q: got status %d, want %d: %s", args, status, exitOK, errs.String())
 		}
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) == 0 {
-		t.Fatal(err, files)
+		t.Fatalf("got files %v, error %v", files, err)
 	}
 	for _, f := range files {
 		info, err := f.Info()

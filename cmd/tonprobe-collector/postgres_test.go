@@ -60,7 +60,7 @@ func TestCommandsOnPostgres(t *testing.T) {
 		}
 		got := run(t.Context(), term, args)
 		if got != c.want || !strings.Contains(out.String(), c.out) {
-			t.Errorf("%s: exit status %d, want %d with %q:\n%s", c.args, got, c.want, c.out, &out)
+			t.Errorf("%s: got exit status %d, want %d with %q:\n%s", c.args, got, c.want, c.out, &out)
 		}
 		if strings.Contains(out.String(), right) || strings.Contains(out.String(), wrong) {
 			t.Errorf("%s: the password is in the output:\n%s", c.args, &out)

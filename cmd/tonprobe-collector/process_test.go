@@ -91,7 +91,7 @@ func serving(t *testing.T, binary, dataDir string, flags ...string) *process {
 	}
 	go func() { defer close(p.said); _, _ = io.Copy(io.Discard, out) }()
 	if p.url == "" {
-		t.Fatalf("it never said where it listens: %s", p.output)
+		t.Fatalf("the collector did not print its address: %s", p.output)
 	}
 	return p
 }
@@ -247,7 +247,7 @@ func killDuringBurst(t *testing.T, binary, dataDir string, open func() (*sqlstor
 	<-p.said
 	_ = p.Wait()
 	if len(promised) == senders*each*batch {
-		t.Log("the whole burst was answered before the kill")
+		t.Log("all requests were answered before the kill")
 	}
 
 	p = start(t, binary, dataDir)
@@ -261,7 +261,7 @@ func killDuringBurst(t *testing.T, binary, dataDir string, open func() (*sqlstor
 			}
 			for id, storedNow := range ids {
 				if storedNow && promised[id] {
-					t.Errorf("report %s was answered with 202 and lost", id)
+					t.Errorf("report %s was acknowledged with 202, but is missing", id)
 				}
 			}
 			total += len(ids)
@@ -308,11 +308,11 @@ func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 	}
 	for id, n := range seen {
 		if n != 1 {
-			t.Errorf("report %s is there %d times", id, n)
+			t.Errorf("report %s is stored %d times", id, n)
 		}
 	}
 	if len(seen) != want {
-		t.Errorf("%d reports are kept, want %d", len(seen), want)
+		t.Errorf("got %d stored reports, want %d", len(seen), want)
 	}
 }
 
@@ -320,7 +320,7 @@ func TestFirstStartPrintsThePasswordAndStopsInTime(t *testing.T) {
 	binary, dataDir := build(t), filepath.Join(t.TempDir(), "data")
 	p := start(t, binary, dataDir)
 	if !strings.Contains(p.output.String(), "support") || !strings.Contains(p.output.String(), "Password, shown only now:") {
-		t.Errorf("it said %s", p.output)
+		t.Errorf("got output %s; want it to contain %q and %q", p.output, "support", "Password, shown only now:")
 	}
 	begin := time.Now()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -331,6 +331,6 @@ func TestFirstStartPrintsThePasswordAndStopsInTime(t *testing.T) {
 		t.Errorf("stopped after %v with %v", time.Since(begin), err)
 	}
 	if again := start(t, binary, dataDir); strings.Contains(again.output.String(), "Password") {
-		t.Errorf("at the second start it said %s", again.output)
+		t.Errorf("got output of the second start %s; want it without %q", again.output, "Password")
 	}
 }

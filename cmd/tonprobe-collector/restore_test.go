@@ -31,7 +31,7 @@ func trusting(t *testing.T, authority []byte) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
-		t.Fatal("no certificate in the authority's file")
+		t.Fatal("no certificate in the file of the authority")
 	}
 	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 }
@@ -54,18 +54,18 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 		t.Fatalf("backup beside the running collector: %v\n%s", err, out)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info, err)
+		t.Errorf("got %v, error %v", info, err)
 	}
 	restore := func(dir string) (string, error) {
 		out, err := exec.CommandContext(t.Context(), binary, "restore", file, "--data", dir).CombinedOutput()
 		return string(out), err
 	}
 	if out, err := restore(dataDir); statusOf(err) != "70" || !strings.Contains(out, "another collector is running") {
-		t.Errorf("over the running collector: %v\n%s", err, out)
+		t.Errorf("restore over the running collector: %v\n%s", err, out)
 	}
 	p.stopped(t)
 	if out, err := restore(dataDir); statusOf(err) != "64" || !strings.Contains(out, "there is already a collector's database") {
-		t.Errorf("over the stopped collector: %v\n%s", err, out)
+		t.Errorf("restore over the stopped collector: %v\n%s", err, out)
 	}
 	if err := os.RemoveAll(dataDir); err != nil {
 		t.Fatal(err)
@@ -75,11 +75,11 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 	}
 	p = startTLS(t, binary, dataDir)
 	if strings.Contains(p.output.String(), "Password") {
-		t.Error("the restored collector has made a new user")
+		t.Error("the restored collector created a new user")
 	}
 	c.url = p.url
 	if ids, err := c.send(c.newBatch(t, 1)); err != nil || len(ids) != 1 {
-		t.Errorf("the agent's next report: %v, %v", ids, err)
+		t.Errorf("the agent's next report: got %v, error %v; want 1 entry", ids, err)
 	}
 	p.stopped(t)
 	wantKept(t, inFile(t, dataDir), 3)
@@ -101,7 +101,7 @@ func TestKeysWithoutTheirDatabase(t *testing.T) {
 		for _, command := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"participant", "add", "Anna"}} {
 			out, err := exec.CommandContext(t.Context(), binary, append(command, "--data", dataDir)...).CombinedOutput()
 			if statusOf(err) == "0" || !strings.Contains(string(out), "restore FILE") {
-				t.Errorf("%s, %v: %v\n%s", name, command, err, out)
+				t.Errorf("%s, %v: got %v\n%s", name, command, err, out)
 			}
 		}
 	}
@@ -133,7 +133,7 @@ func TestKilledBackupLeavesNoFile(t *testing.T) {
 		whole++
 		into := filepath.Join(home, "into")
 		if out, err := exec.CommandContext(t.Context(), binary, "restore", file, "--data", into).CombinedOutput(); err != nil {
-			t.Errorf("a file of a killed backup: %v\n%s", err, out)
+			t.Errorf("the file of a killed backup is not complete: %v\n%s", err, out)
 		}
 		if err := os.RemoveAll(into); err != nil {
 			t.Fatal(err)
@@ -142,12 +142,12 @@ func TestKilledBackupLeavesNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d of 20 were whole before the kill", whole)
+	t.Logf("%d of 20 were complete before the kill", whole)
 	file := filepath.Join(home, "b")
 	if out, err := exec.CommandContext(t.Context(), binary, "backup", file, "--data", dataDir).CombinedOutput(); err != nil {
-		t.Fatalf("after them: %v\n%s", err, out)
+		t.Fatalf("backup after the kills: %v\n%s", err, out)
 	}
 	if left, err := filepath.Glob(file + ".partial-*"); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("files are left: %v, %v", left, err)
 	}
 }

@@ -16,21 +16,21 @@ func TestSecretFiles(t *testing.T) {
 		return name
 	}
 	if s, err := readSecret(write("\ufeff north \r\n\n")); err != nil || string(s) != "north" {
-		t.Errorf("%q, %v", s, err)
+		t.Errorf("got %q, error %v; want north", s, err)
 	}
 	if u, p, err := readCredentials(write("user\npass word\n")); err != nil || u != "user" || p != "pass word" {
-		t.Errorf("%q, %q, %v", u, p, err)
+		t.Errorf("got %q, %q, error %v; want user, pass word", u, p, err)
 	}
 	for _, text := range []string{"", "a\nb\nc"} {
 		name := write(text)
 		if _, err := readSecret(name); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("secret %q: %v", text, err)
+			t.Errorf("secret %q: got error %v; want one with %q", text, err, name)
 		}
 		if _, _, err := readCredentials(name); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("credentials %q: %v", text, err)
+			t.Errorf("credentials %q: got error %v; want one with %q", text, err, name)
 		}
 	}
 	if _, err := readSecret(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "there is no file") {
-		t.Errorf("%v", err)
+		t.Errorf("a missing file: got error %v; want one with %q", err, "there is no file")
 	}
 }

@@ -44,7 +44,7 @@ func (p *program) analyze(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return &saidError{statusOf(r.Verdict)}
+	return &printedError{statusOf(r.Verdict)}
 }
 
 // analysis is the JSON output, with the fields of a report.
@@ -99,7 +99,7 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 			if data != nil {
 				return data, nil
 			}
-			return nil, &saidError{exitSoftware}
+			return nil, &printedError{exitSoftware}
 		}
 	}
 	return data, err

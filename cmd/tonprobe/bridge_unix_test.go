@@ -17,7 +17,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 	d := c.signIn(t)
 	d.wait("Only the background service is running")
 
-	// No program is open, and nothing is allowed for good.
+	// No program is open, and nothing is permitted in advance.
 	for _, what := range []string{"network", "full"} {
 		d.request(what)
 		d.wait("Nobody can be asked")
@@ -52,7 +52,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 	second.wait("Check the line?")
 	second.tmux("kill-server")
 	first.wait("Check the line?")
-	first.answer("a", "Check the line?") // and allows it for good
+	first.answer("a", "Check the line?") // and permits it in advance
 	d.wait("Running")
 	d.wait("The new check is finished.")
 	first.wait("case code")
@@ -60,7 +60,7 @@ func TestRetestsThroughTheService(t *testing.T) {
 		t.Errorf("got %q, want the permission of the service", got)
 	}
 
-	// Allowed for good: no program is open, and the service checks the line.
+	// Permitted in advance: no program is open, and the service checks the line.
 	first.tmux("kill-server")
 	d.wait("Only the background service is running")
 	d.request("network")

@@ -115,7 +115,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return &saidError{statusOf(r.Verdict)}
+	return &printedError{statusOf(r.Verdict)}
 }
 
 func only(list string) []string {

@@ -67,7 +67,7 @@ func serve(t *testing.T, binary, data string, log io.Writer, ready string, optio
 			return lines.Text(), kill
 		}
 	}
-	t.Fatalf("the collector did not say %q", ready)
+	t.Fatalf("the collector did not print %q", ready)
 	return "", nil
 }
 
@@ -160,11 +160,11 @@ func TestAgainstTheRealCollector(t *testing.T) {
 		}
 		voice := report.Find[report.MediaVoice](r)
 		if r.Verdict != report.Ready || voice == nil || voice.State != report.MediaComplete {
-			t.Errorf("verdict %s, causes %+v, voice %+v", r.Verdict, r.Causes, voice)
+			t.Errorf("got verdict %s, causes %+v, voice %+v; want %s, non-nil, State %v", r.Verdict, r.Causes, voice, report.Ready, report.MediaComplete)
 		}
-		t.Logf("first verdict after %d ms, all after %d ms", r.FirstVerdictMS, r.DurationMS)
+		t.Logf("first verdict after %d ms, end after %d ms", r.FirstVerdictMS, r.DurationMS)
 		if got := a.states(); got["sent"] != 1 || len(got) != 1 {
-			t.Errorf("on disk: %v", got)
+			t.Errorf("got %v on disk", got)
 		}
 	})
 
@@ -180,12 +180,12 @@ func TestAgainstTheRealCollector(t *testing.T) {
 		}
 		_ = p.Wait()
 		if got := a.states(); got["waiting"] != 1 || got["sent"] != 1 {
-			t.Errorf("after the kill: %v", got)
+			t.Errorf("after the kill: got %v", got)
 		}
 		l.setSwallow(false)
 		a.run("check", "--no-audio", "--only", "network.web")
 		if got := a.states(); got["sent"] != 3 || len(got) != 1 {
-			t.Errorf("in the end: %v", got)
+			t.Errorf("at the end: got %v", got)
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -203,7 +203,7 @@ func TestAgainstTheRealCollector(t *testing.T) {
 			}
 		}
 		if stored != 3 || duplicates != 1 {
-			t.Errorf("the collector stored %d and saw %d again, want 3 and 1", stored, duplicates)
+			t.Errorf("the collector stored %d and received %d again, want 3 and 1", stored, duplicates)
 		}
 	})
 }

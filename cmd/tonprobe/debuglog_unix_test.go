@@ -114,13 +114,13 @@ func TestDebugLogsContainNoSecret(t *testing.T) {
 			if i := strings.Index(log, secret); i >= 0 {
 				line := log[strings.LastIndex(log[:i], "\n")+1:]
 				line, _, _ = strings.Cut(line, "\n")
-				t.Errorf("the log of the %s holds the %s: %s", name, where, line)
+				t.Errorf("the log of the %s contains the %s: %s", name, where, line)
 			}
 		}
 	}
 	for _, where := range []string{"bearer token", "offer", "answer", "TURN credential", "enrolment code"} {
 		if !seen[where] {
-			t.Errorf("no %s was seen: the test proves nothing", where)
+			t.Errorf("no %s was transmitted, so the test proves nothing", where)
 		}
 	}
 }

@@ -19,6 +19,6 @@ func TestOutcomesAreShown(t *testing.T) {
 	slices.Sort(reached)
 	slices.Sort(all)
 	if !slices.Equal(reached, all) {
-		t.Errorf("shown are %v, want %v", reached, all)
+		t.Errorf("got outcomes %v, want %v", reached, all)
 	}
 }

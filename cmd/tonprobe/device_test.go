@@ -15,17 +15,17 @@ func TestChooseDevice(t *testing.T) {
 	}
 	for wanted, id := range map[string]string{"usb-1.4": "usb-1.4", "Headset": "headset", "3": "usb-1.4", "2": "two"} {
 		if got, err := chooseDevice(devices, wanted); got != id || err != nil {
-			t.Errorf("%s: %q, %v; want %q", wanted, got, err, id)
+			t.Errorf("%s: got %q, error %v; want %q", wanted, got, err, id)
 		}
 	}
 	for wanted, key := range map[string]string{"USB Audio": "check.twin_device", "6": "check.unknown_device", "Webcam": "check.unknown_device"} {
 		_, err := chooseDevice(devices, wanted)
 		e, ok := errors.AsType[*usageError](err)
 		if !ok || e.key != key {
-			t.Errorf("%s: %v, want %s", wanted, err, key)
+			t.Errorf("%s: got error %v, want %s", wanted, err, key)
 		}
 		if known, _ := e.args[3].(string); key == "check.twin_device" && !(strings.Contains(known, "1 (usb-1.2)") && strings.Contains(known, "3 (usb-1.4)")) {
-			t.Errorf("%s: %q does not tell them apart", wanted, known)
+			t.Errorf("%s: %q does not distinguish the devices", wanted, known)
 		}
 	}
 }

@@ -74,5 +74,5 @@ func (p *program) printNoDevices(e *audio.DeviceError, asJSON bool) error {
 		key = "devices.failed"
 	}
 	p.warn(key, "detail", words.Clean(e.Text, 200))
-	return &saidError{exitSoftware}
+	return &printedError{exitSoftware}
 }

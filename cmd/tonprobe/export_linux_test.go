@@ -22,7 +22,7 @@ func TestExportOfTheService(t *testing.T) {
 	all := zipped(t, to)
 	for _, want := range []string{"README.txt", "LIESMICH.txt", "events.json", "events.txt", "settings.json", "log.txt", "version.json"} {
 		if all[want] == "" || !strings.Contains(said, want) {
-			t.Errorf("%s is missing in the file or in what was shown: %s", want, said)
+			t.Errorf("%s is missing in the file or in the output: %s", want, said)
 		}
 	}
 	reports := 0
@@ -42,7 +42,7 @@ func TestExportOfTheService(t *testing.T) {
 		}
 	}
 	if reports != 1 || !strings.Contains(all["settings.json"], `"enrolled": true`) || !strings.Contains(all["settings.json"], `"service_answers": true`) {
-		t.Errorf("%d reports, want 1; settings %s", reports, all["settings.json"])
+		t.Errorf("got %d reports, want 1; settings %s", reports, all["settings.json"])
 	}
 	before, err := os.ReadFile(to)
 	if err != nil {

@@ -37,18 +37,18 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.key }
 
-// saidError is an error that has already been printed.
-type saidError struct{ status status }
+// printedError is an error that has already been printed.
+type printedError struct{ status status }
 
-func (e *saidError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+func (e *printedError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
 // finish prints the error, if any, and returns the exit status.
 func (p *program) finish(err error) status {
 	if err == nil {
 		return exitOK
 	}
-	if said, ok := errors.AsType[*saidError](err); ok {
-		return said.status
+	if printed, ok := errors.AsType[*printedError](err); ok {
+		return printed.status
 	}
 	text, s := p.explainFailure(err)
 	fmt.Fprintln(p.err, "tonprobe:", text)

@@ -19,7 +19,7 @@ func newFlags(name string) *flag.FlagSet {
 }
 
 // parse parses flags and arguments in any order, because package flag alone stops at the
-// first argument. The error is a *usageError, or a saidError after --help.
+// first argument. The error is a *usageError, or a printedError after --help.
 func (p *program) parse(f *flag.FlagSet, args []string, most int) (positional []string, err error) {
 	for {
 		if err := f.Parse(args); err != nil {
@@ -61,7 +61,7 @@ var (
 func (p *program) flagError(f *flag.FlagSet, err error) error {
 	if errors.Is(err, flag.ErrHelp) {
 		p.usage(strings.Fields(f.Name())[0])
-		return &saidError{exitOK}
+		return &printedError{exitOK}
 	}
 	text := err.Error()
 	if m := reUnknownFlag.FindStringSubmatch(text); m != nil {

@@ -63,7 +63,7 @@ func TestGermanErrorsContainNoEnglish(t *testing.T) {
 		all = append(all, c.is)
 	}
 	for _, f := range config.Faults() {
-		value := "many" // input of a person
+		value := "many" // input by a person
 		if f == config.FaultSyntax {
 			value = "toml: expected newline but got end of file"
 		}
@@ -81,7 +81,7 @@ func TestGermanErrorsContainNoEnglish(t *testing.T) {
 			text, _ := p.explainFailure(e)
 			german := germanPart(text)
 			if hit := reEnglish.FindString(german); hit != "" || strings.TrimSpace(german) == "" {
-				t.Errorf("%T %v: %q stands in %q", err, err, hit, text)
+				t.Errorf("%T %v: the English word %q is in %q", err, err, hit, text)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func TestScreensLeaveTechnicalDetailOut(t *testing.T) {
 		for _, e := range []error{enroll.ErrUnreachable, enroll.ErrUntrusted, enroll.ErrCollector, enroll.ErrProxy, collector.ErrExpired, collector.ErrIntercepted} {
 			text, known := p.screenSentence(fmt.Errorf("enrol: %w: %w", e, foreign))
 			if !known || strings.Contains(text, "broken") || strings.Contains(text, p.t("error.technical")) || !strings.Contains(text, ". ") {
-				t.Errorf("%s %v: %q", lang, e, text)
+				t.Errorf("%s %v: got %q", lang, e, text)
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func TestGermanTextsMarkTechnicalDetail(t *testing.T) {
 			t.Errorf("%s: %q", key, text)
 		}
 		if hit := reEnglish.FindString(germanPart(text)); hit != "" && !strings.HasPrefix(key, "help.") && !isCommandLine(germanPart(text)) {
-			t.Errorf("%s holds the English word %q: %q", key, hit, text)
+			t.Errorf("%s contains the English word %q: %q", key, hit, text)
 		}
 	}
 }

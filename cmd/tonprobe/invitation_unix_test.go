@@ -52,7 +52,7 @@ func TestEnrolByInvitation(t *testing.T) {
 		t.Errorf("without a pin: %v\n%s", err, out)
 	}
 	if out, err := run("", "enroll", good); err != nil || !strings.Contains(out, "Anna") {
-		t.Fatalf("the line as it is: %v\n%s", err, out)
+		t.Fatalf("the command from the invitation: %v\n%s", err, out)
 	}
 	// Later connections trust the collector as well, and the report arrives.
 	if out, err := run("", "check", "--no-audio", "--only", "network.web", "--plain"); err != nil || !strings.Contains(out, "has been sent") || !strings.Contains(out, "Phone support: 0228 5550100") {
@@ -65,9 +65,9 @@ func TestEnrolByInvitation(t *testing.T) {
 	// The number is needed most when the collector is unreachable.
 	kill()
 	if out, _ := run("", "check", "--no-audio", "--only", "network.web", "--plain"); !strings.Contains(out, "Phone support: 0228 5550100") {
-		t.Errorf("the number is forgotten:\n%s", out)
+		t.Errorf("the phone number is missing:\n%s", out)
 	}
 	if out, err := run("", "enroll", good[:len(good)-5]); err == nil || !strings.Contains(out, "not complete") {
-		t.Errorf("cut off: %v\n%s", err, out)
+		t.Errorf("a truncated link: %v\n%s", err, out)
 	}
 }

@@ -86,12 +86,12 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 		_ = c.Wait()
 	}
 	if got := a.states(); got["waiting"] != kills || len(got) != 1 {
-		t.Fatalf("after %d kills: %v", kills, got)
+		t.Fatalf("after %d kills: got %v", kills, got)
 	}
 	s.setWithhold(false)
 	a.run("check", "--no-audio", "--only", "network.web")
 	if got := a.states(); got["sent"] != kills+1 || len(got) != 1 {
-		t.Errorf("in the end: %v", got)
+		t.Errorf("at the end: got %v", got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,7 @@ func TestKilledAtAnyTimeLeavesNoPartialFile(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(a.data, "spool", ".tmp-*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("files are left: %v, %v", left, err)
 	}
 }
 
@@ -154,10 +154,10 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 		t.Errorf("stopping took %v", took)
 	}
 	if strings.Contains(log.String(), "secret-token") {
-		t.Error("the token stands in the log")
+		t.Error("the log contains the token")
 	}
 	doc := a.run("report", "show", "--json")
 	if !strings.Contains(doc, `"trigger":"schedule"`) || !strings.Contains(doc, `"name":"audio.input","version":1,"status":"skipped"`) {
-		t.Errorf("the scheduled report: %s", doc)
+		t.Errorf("got the scheduled report %s; want it to contain %q and %q", doc, `"trigger":"schedule"`, `"name":"audio.input","version":1,"status":"skipped"`)
 	}
 }

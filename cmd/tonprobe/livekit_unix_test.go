@@ -48,7 +48,7 @@ func liveKit(t *testing.T) string {
 			return at
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("LiveKit does not answer")
+			t.Fatal("LiveKit does not respond")
 		}
 	}
 }
@@ -88,14 +88,14 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 	}
 	got := report.Find[report.Conference](r)
 	if r.Verdict != report.Ready || r.Target != at || got == nil || got.Media == nil || got.Media.State != report.MediaComplete || got.PathTCP == nil || !*got.PathTCP {
-		t.Errorf("verdict %s, target %q, causes %+v, %+v", r.Verdict, r.Target, r.Causes, got)
+		t.Errorf("got verdict %s, target %q, causes %+v, %+v; want %s, %q, non-nil, Media set, Media State %v, PathTCP true", r.Verdict, r.Target, r.Causes, got, report.Ready, at, report.MediaComplete)
 	}
 	t.Logf("the check took %d ms", r.DurationMS)
 	// A token is a JSON Web Token, whose header is always the same.
 	const token = "eyJhbGciOi"
 	for name, b := range map[string][]byte{"report": out.Bytes(), "log of the check": errs.Bytes(), "log of the collector": []byte(log.String())} {
 		if bytes.Contains(b, []byte(token)) || bytes.Contains(b, []byte(liveKitSecret)) {
-			t.Errorf("the %s holds a secret", name)
+			t.Errorf("the %s contains a secret", name)
 		}
 	}
 	err = filepath.WalkDir(a.data, func(path string, e fs.DirEntry, err error) error {
@@ -104,7 +104,7 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 		}
 		b, err := os.ReadFile(path)
 		if bytes.Contains(b, []byte(token)) || bytes.Contains(b, []byte(liveKitSecret)) {
-			t.Errorf("%s holds a secret", path)
+			t.Errorf("%s contains a secret", path)
 		}
 		return err
 	})

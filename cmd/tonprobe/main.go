@@ -25,7 +25,7 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == proxy.ChildArg {
 		os.Exit(proxy.ChildMain(os.Stdin, os.Stdout))
 	}
-	survivePipes()
+	reportBrokenPipes()
 	p := &program{
 		in: os.Stdin, out: newOutput(os.Stdout), err: newOutput(os.Stderr),
 		getenv: os.Getenv, version: version, releaseKey: releaseKey,

@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// TestReleaseNotice: only what is signed with the program's own key, newer and not expired is
-// shown, on one line.
+// TestReleaseNotice: only an announcement that is signed with the program's own key, newer and not
+// expired is shown, on one line.
 func TestReleaseNotice(t *testing.T) {
 	now := time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
 	secret := ed25519.NewKeyFromSeed([]byte("a seed for tests of 32 bytes ..."))

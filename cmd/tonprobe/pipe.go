@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// survivePipes makes a write to a closed pipe return EPIPE. Otherwise package os terminates
+// reportBrokenPipes makes a write to a closed pipe return EPIPE. Otherwise package os terminates
 // the process by SIGPIPE without a message. It uses Notify, because an ignored signal would
 // remain ignored in child processes.
-func survivePipes() {
+func reportBrokenPipes() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }

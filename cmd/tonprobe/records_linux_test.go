@@ -39,7 +39,7 @@ func TestEventsOfTheService(t *testing.T) {
 		t.Helper()
 		for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(200 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatal(what + ": not in time")
+				t.Fatal(what + ": timeout")
 			}
 		}
 	}
@@ -61,11 +61,11 @@ func TestEventsOfTheService(t *testing.T) {
 	m.kill()
 	// The recorded events are unknown now, which is not the same as none.
 	if c := found(); !recorderIs(c, "failed") || watched(c) {
-		t.Errorf("without the service: %+v", c)
+		t.Errorf("without the service: got %+v", c)
 	}
 	m.start()
 	if said := anna.run("events"); strings.Contains(said, "has recorded nothing") {
-		t.Errorf("said: %s", said)
+		t.Errorf("got output %s; want it without %q", said, "has recorded nothing")
 	}
 	out, _ := anna.command("check", "--no-audio", "--only", "host.crash", "--json", "-").Output()
 	r, err := report.Decode(out)
@@ -73,6 +73,6 @@ func TestEventsOfTheService(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if c := report.Find[report.HostCrash](r); c == nil || !recorderIs(*c, "read") || !watched(*c) {
-		t.Errorf("check: %s", out)
+		t.Errorf("got check output %s", out)
 	}
 }

@@ -25,16 +25,16 @@ func newRequests(st *station.Station, log *slog.Logger) *requests {
 	return &requests{station: st, shown: make(chan tui.Request), log: log}
 }
 
-// maxTold limits the events of a check that wait to be sent. If it is exceeded, later ones are
-// dropped; new levels follow soon anyway.
-const maxTold = 256
+// maxPendingEvents limits the events of a check that wait to be sent. If it is exceeded,
+// later ones are dropped; new levels follow soon anyway.
+const maxPendingEvents = 256
 
 // Ask implements channel.Screen.
 func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, error) {
 	over := make(chan struct{})
 	end := sync.OnceFunc(func() { close(over) })
 	answers := make(chan tui.Answer, 1)
-	events := make(chan probe.Event, maxTold)
+	events := make(chan probe.Event, maxPendingEvents)
 	finished := make(chan *report.Report, 1)
 	shown := tui.Request{
 		By: r.By, Audio: r.What == wire.RetestFull, Over: over,

@@ -109,7 +109,7 @@ func eventually(t *testing.T, part string, read func() string) string {
 			return text
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%q does not appear:\n%s", part, text)
+			t.Fatalf("%q does not appear in:\n%s", part, text)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func (s screenOf) answer(key, question string) {
 			}
 		}
 	}
-	s.t.Fatalf("no answer to %q counts", question)
+	s.t.Fatalf("no answer to %q is accepted", question)
 }
 
 // freePort returns a port for a collector that starts again at the same address.
@@ -216,7 +216,7 @@ func TestRetests(t *testing.T) {
 	d.wait("The new check is finished.")
 	s.wait("case code")
 	if got := a.run("report", "show", "--json"); !strings.Contains(got, `"trigger":"support"`) && !strings.Contains(got, `"trigger": "support"`) {
-		t.Errorf("the report does not say who wanted it: %.400s", got)
+		t.Errorf("the report does not contain who requested it: %.400s", got)
 	}
 	d.wait("?alone=1")
 

@@ -65,7 +65,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
 	if errors.Is(err, tui.ErrQuit) && r == nil {
-		return nil, &saidError{exitSoftware}
+		return nil, &printedError{exitSoftware}
 	}
 	if failed, ok := errors.AsType[*tui.FailedError](err); ok {
 		return r, failed.Err

@@ -131,7 +131,7 @@ func need(t *testing.T, holds bool, what string) {
 		return
 	}
 	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("needed and not there: %s", what)
+		t.Fatalf("missing on this machine: %s", what)
 	}
 	t.Skip("needs " + what)
 }

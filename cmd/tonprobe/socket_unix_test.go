@@ -124,7 +124,7 @@ func (m *servedMachine) tokenOnlyAtService() {
 		}
 		b, err := os.ReadFile(path)
 		if err == nil && strings.Contains(string(b), stubToken) && !strings.HasPrefix(path, m.service.data) {
-			m.t.Errorf("the token is in %s", path)
+			m.t.Errorf("%s contains the token", path)
 		}
 		return err
 	})
@@ -142,7 +142,7 @@ func TestTwoUsersAreOneComputer(t *testing.T) {
 	a, saidA := anna.check()
 	b, saidB := bert.check()
 	if a != b || a == "" || !strings.Contains(saidA, "has been sent") || !strings.Contains(saidB, "has been sent") {
-		t.Errorf("agents %s and %s\n%s\n%s", a, b, saidA, saidB)
+		t.Errorf("got the agents %s and %s, want one\n%s\n%s", a, b, saidA, saidB)
 	}
 	s.mu.Lock()
 	if len(s.stored) != 2 {
@@ -150,11 +150,11 @@ func TestTwoUsersAreOneComputer(t *testing.T) {
 	}
 	s.mu.Unlock()
 	if doc := anna.run("report", "show", "--json"); !strings.Contains(doc, a) {
-		t.Errorf("shown: %s", doc)
+		t.Errorf("got the report %s; want it to contain %q", doc, a)
 	}
 	if out, err := bert.command("enroll", "K7P3-QX9A", "--server", "https://other.example.org").CombinedOutput(); err == nil {
 		// The test runs the service under the same account, which may do so.
-		t.Errorf("%s", out)
+		t.Errorf("another collector was accepted: %s", out)
 	}
 	m.tokenOnlyAtService()
 }
@@ -172,17 +172,17 @@ func TestServiceDiesInTheMiddle(t *testing.T) {
 	}()
 	id, said := anna.check()
 	if !strings.Contains(said, "no longer responds") {
-		t.Errorf("said: %s", said)
+		t.Errorf("got output %s; want it to contain %q", said, "no longer responds")
 	}
 	if list := anna.run("report", "list"); !strings.Contains(list, "not sent yet") {
-		t.Errorf("kept: %s", list)
+		t.Errorf("got list %s; want it to contain %q", list, "not sent yet")
 	}
 	s.setWithhold(false)
 	m.kill()
 	m.start()
 	again, _ := anna.check()
 	if again != id {
-		t.Errorf("agent %s, then %s", id, again)
+		t.Errorf("got agent %s, then %s", id, again)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,17 +198,17 @@ func TestEarlierEnrolmentIsMerged(t *testing.T) {
 	anna.agent.run("enroll", "K7P3-QX9A", "--server", m.collectorURL) // without the service
 	id, said := anna.check()
 	if !strings.Contains(said, "has taken over your set-up") {
-		t.Errorf("said: %s", said)
+		t.Errorf("got output %s; want it to contain %q", said, "has taken over your set-up")
 	}
 	m.tokenOnlyAtService()
 	if again, said := m.user("bert").check(); again != id || strings.Contains(said, "taken over") {
-		t.Errorf("agent %s, want %s: %s", again, id, said)
+		t.Errorf("got agent %s, want %s: %s", again, id, said)
 	}
 	// Another person who was enrolled too.
 	carla := m.user("carla")
 	carla.agent.run("enroll", "K7P3-QX9A", "--server", m.collectorURL)
 	if again, said := carla.check(); again != id || !strings.Contains(said, "set up twice") {
-		t.Errorf("agent %s, want %s: %s", again, id, said)
+		t.Errorf("got agent %s, want %s: %s", again, id, said)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -246,9 +246,9 @@ func TestMeasurementsWithTheService(t *testing.T) {
 	}
 	web, load := report.Find[report.NetworkWeb](r), report.Find[report.MediaLoad](r)
 	if web == nil || web.WebSocket == nil || !*web.WebSocket {
-		t.Errorf("WebSocket: %+v", web)
+		t.Errorf("got WebSocket result %+v; want non-nil, WebSocket true", web)
 	}
 	if load == nil || load.DownKbps == nil || load.UpKbps == nil {
-		t.Errorf("load: %s", out)
+		t.Errorf("got load result %s", out)
 	}
 }

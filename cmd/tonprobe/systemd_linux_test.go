@@ -38,7 +38,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.want("state", `"state": "running"`, "service", "status", "--json")
 	m.want("self-check before enrolment", "The computer is not set up", "service", "status")
 	if user := strings.TrimSpace(m.run("systemctl", "show", "--property=User", "--value", "tonprobe")); user != "tonprobe" {
-		t.Errorf("it runs as %q", user)
+		t.Errorf("the service runs as %q", user)
 	}
 	// systemd's own rating, 0 (best) to 10; 9.6 is a unit without any protection.
 	rating := m.run("systemd-analyze", "security", "--no-pager", "--threshold=30", "tonprobe.service")
@@ -82,14 +82,14 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.want("uninstall", "has been removed", "service", "uninstall")
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
 	if _, err := m.try("test", "-e", "/proc/"+pid+"/exe"); err == nil {
-		t.Error("it still runs after it was removed")
+		t.Error("the service still runs after it was removed")
 	}
 	if after := m.traces(); after != before {
-		t.Errorf("it leaves traces:\nbefore: %s\nafter: %s", before, after)
+		t.Errorf("the installation left traces:\nbefore: %s\nafter: %s", before, after)
 	}
 }
 
-// TestServiceWithUnusualSettings passes what systemd would interpret.
+// TestServiceWithUnusualSettings passes characters that systemd would interpret.
 func TestServiceWithUnusualSettings(t *testing.T) {
 	m := bootSystemd(t)
 	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
@@ -102,11 +102,11 @@ func TestServiceWithUnusualSettings(t *testing.T) {
 	}
 	pid := m.mainPID()
 	if line := m.run("cat", "/proc/"+pid+"/cmdline"); !strings.Contains(line, "\x00"+data+"\x00") || !strings.Contains(line, "\x00"+target) {
-		t.Errorf("systemd read something into the arguments: %q", line)
+		t.Errorf("systemd changed the arguments: %q", line)
 	}
 	m.want("uninstall", "This folder was kept", "service", "uninstall", "--data", data)
 	if owners := m.run("find", data, "!", "-user", "root"); owners != "" {
-		t.Errorf("the folder keeps files of the removed account: %s", owners)
+		t.Errorf("the folder has files of the removed account: %s", owners)
 	}
 }
 
@@ -160,7 +160,7 @@ func (m *machine) enrolAndCheck() {
 		if !slices.ContainsFunc(r.Probes, func(p struct{ Name, Status string }) bool {
 			return p.Name == report.ProbeMediaVoice && slices.Contains([]string{"ok", "warn", "fail"}, p.Status)
 		}) {
-			m.t.Errorf("%s: no voice: %+v", who, r.Probes)
+			m.t.Errorf("%s: got no voice: %+v", who, r.Probes)
 		}
 		agents[r.Agent.ID] = true
 		if out, err := m.as(who, "report", "list"); err != nil || !strings.Contains(out, "sent") {
@@ -168,7 +168,7 @@ func (m *machine) enrolAndCheck() {
 		}
 	}
 	if len(agents) != 1 {
-		m.t.Errorf("two people are %d computers", len(agents))
+		m.t.Errorf("got %d agents for two people, want 1", len(agents))
 	}
 	// Neither people nor programs may read the secret, and programs may not use the
 	// socket.
@@ -202,11 +202,11 @@ func bootSystemd(t *testing.T) *machine {
 	t.Helper()
 	tree := os.Getenv("TONPROBE_SYSTEMD_ROOT")
 	if tree == "" {
-		t.Fatal("TONPROBE_SYSTEMD_ROOT names no Debian to boot: run .ci/service-test")
+		t.Fatal("TONPROBE_SYSTEMD_ROOT is not set to a Debian tree: run .ci/service-test")
 	}
 	m := &machine{t: t, root: overlay(t, tree), programs: os.Getenv("TONPROBE_SYSTEMD_PROGRAMS")}
 	if m.programs == "" {
-		t.Fatal("TONPROBE_SYSTEMD_PROGRAMS names no folder with the programs: run .ci/service-test")
+		t.Fatal("TONPROBE_SYSTEMD_PROGRAMS is not set to a folder with the programs: run .ci/service-test")
 	}
 	m.copyProgram("")
 	m.copy("tonprobe-collector", "")
@@ -373,7 +373,7 @@ func (m *machine) await(what string, come func() bool) {
 	m.t.Helper()
 	for deadline := time.Now().Add(90 * time.Second); !come(); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			m.t.Fatalf("it never %s", what)
+			m.t.Fatalf("timeout: it never %s", what)
 		}
 	}
 }

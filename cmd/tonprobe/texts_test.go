@@ -20,17 +20,17 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	en := phrasetest.Books(t, loadTexts)[phrase.EN]
 	for _, f := range config.Faults() {
 		if key := "config.fault_" + string(f); !en.Has(key) {
-			t.Errorf("the configuration can be wrong in a way without words: %s", key)
+			t.Errorf("no text for a fault of the configuration: %s", key)
 		}
 	}
 	for _, f := range origin.Faults() {
 		if key := "address." + string(f); !en.Has(key) {
-			t.Errorf("an address can be wrong in a way without words: %s", key)
+			t.Errorf("no text for a fault of an address: %s", key)
 		}
 	}
 	for _, key := range usedKeys(t) {
 		if !en.Has(key) {
-			t.Errorf("the program says %s, there is no text", key)
+			t.Errorf("the program uses %s, but there is no such text", key)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// TestTwinsAreNumbered: two microphones with the same name are distinguished in the
+// TestSameNamesAreNumbered: two microphones with the same name are distinguished in the
 // list, in the choice passed to a check, and in the offer to use the other one.
-func TestTwinsAreNumbered(t *testing.T) {
+func TestSameNamesAreNumbered(t *testing.T) {
 	w, err := words.In(phrase.DE)
 	if err != nil {
 		t.Fatal(err)
@@ -22,17 +22,17 @@ func TestTwinsAreNumbered(t *testing.T) {
 		labels = append(labels, m.Label(w, 40))
 	}
 	if got := strings.Join(labels, ", "); got != "USB Audio (Nr. 1), Webcam, USB Audio (Nr. 2)" {
-		t.Errorf("%s", got)
+		t.Errorf("got labels %s, want %s", got, "USB Audio (Nr. 1), Webcam, USB Audio (Nr. 2)")
 	}
 	if got := d.Choose(2).Chosen().Device(); got != "usb-2" {
-		t.Errorf("a check would take %q", got)
+		t.Errorf("got choice %q for a check, want %q", got, "usb-2")
 	}
 	if got := (Microphone{Name: strings.Repeat("x", 60), Twin: 2}).Label(w, 30); len([]rune(got)) > 30 || !strings.HasSuffix(got, "(Nr. 2)") {
-		t.Errorf("a long name hides the number: %q", got)
+		t.Errorf("the number is missing in a long name: %q", got)
 	}
 	c := Checking{Course: Course{Chosen: labels[0], Microphones: d.All()}}
 	c = c.hear(probe.Event{Kind: probe.EventVoiceElsewhere, Device: "usb-2", DeviceName: "USB Audio"}, c.heardAt)
 	if got := c.elsewhere.Sentence(w); !strings.Contains(got, "(Nr. 1)") || !strings.Contains(got, "(Nr. 2)") {
-		t.Errorf("%s", got)
+		t.Errorf("got sentence %s; want it to contain %q and %q", got, "(Nr. 1)", "(Nr. 2)")
 	}
 }

@@ -25,7 +25,7 @@ func TestContrastOnDarkAndLight(t *testing.T) {
 		l := luminance(t, hex)
 		onBlack, onWhite := (l+0.05)/0.05, 1.05/(l+0.05)
 		if math.Min(onBlack, onWhite) < 4.4 {
-			t.Errorf("%s: %.2f on black, %.2f on white", hex, onBlack, onWhite)
+			t.Errorf("%s: contrast %.2f on black, %.2f on white", hex, onBlack, onWhite)
 		}
 	}
 }
@@ -36,12 +36,12 @@ func TestUnmeasuredNeverLooksGood(t *testing.T) {
 		good := s.Status(report.StatusOK).String()
 		for _, status := range []report.Status{report.StatusUnknown, report.StatusSkipped, "", "new"} {
 			if got := s.Status(status).String(); got == good || got != s.Status(report.StatusUnknown).String() {
-				t.Errorf("%q looks like %q", status, got)
+				t.Errorf("%q has the style of %q", status, got)
 			}
 		}
 		for _, v := range []report.Verdict{report.Unknown, "", "new"} {
 			if s.Verdict(v).String() == s.Verdict(report.Ready).String() {
-				t.Errorf("verdict %q looks good", v)
+				t.Errorf("verdict %q has the style of a good one", v)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func TestSignsDifferWithoutColour(t *testing.T) {
 	for _, status := range []report.Status{report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusUnknown} {
 		sign := s.Status(status).Sign
 		if other, twice := seen[sign]; twice {
-			t.Errorf("%s and %s share the sign %s", status, other, sign)
+			t.Errorf("%s and %s have the same sign %s", status, other, sign)
 		}
 		seen[sign] = status
 	}

@@ -21,13 +21,13 @@ func TestACauseNamesTheServer(t *testing.T) {
 	} {
 		r := &report.Report{Causes: []report.Cause{{Code: "net.upload_loss", Severity: report.SeverityWarn, Endpoint: endpoint}}}
 		if lines := w.Found(r)[0].Lines; !slices.Contains(lines, want) {
-			t.Errorf("%q lack %q", lines, want)
+			t.Errorf("%q does not contain %q", lines, want)
 		}
 	}
 	r := &report.Report{Causes: []report.Cause{{Code: "audio.os_muted", Severity: report.SeverityFail}}}
 	for _, line := range w.Found(r)[0].Lines {
 		if strings.HasPrefix(line, "Gemessen") {
-			t.Errorf("a microphone is measured against a server: %q", line)
+			t.Errorf("a microphone is shown with a server: %q", line)
 		}
 	}
 }

@@ -25,10 +25,10 @@ func TestVoiceThroughTheConference(t *testing.T) {
 			t.Fatal(err)
 		}
 		if lines := w.Summary(conference(report.StatusOK)); !slices.Contains(lines, line) {
-			t.Errorf("%s: %q lacks %q", lang, lines, line)
+			t.Errorf("%s: %q does not contain %q", lang, lines, line)
 		}
 		if lines := w.Summary(conference(report.StatusUnknown)); slices.Contains(lines, line) {
-			t.Errorf("%s: sound that was not heard is called heard", lang)
+			t.Errorf("%s: sound that was not returned is reported as heard", lang)
 		}
 	}
 }

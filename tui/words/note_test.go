@@ -17,7 +17,7 @@ func TestNoteKnownAndNot(t *testing.T) {
 		}
 		for i, note := range []string{"built without audio", "something\x1b[31m new"} {
 			if got := w.Note(note); got != want[i] {
-				t.Errorf("%q: %q, want %q", note, got, want[i])
+				t.Errorf("%q: got %q, want %q", note, got, want[i])
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestLanguagesMatch(t *testing.T) { phrasetest.Books(t, load) }
 func TestKeysAndTextsMatch(t *testing.T) {
 	keys, beginnings := keysInSources(t, "..")
 	if len(keys) < 50 || len(beginnings) < 5 {
-		t.Fatalf("only %d keys and %d beginnings found: the search is broken", len(keys), len(beginnings))
+		t.Fatalf("only %d keys and %d prefixes found: the search is broken", len(keys), len(beginnings))
 	}
 	b := phrasetest.Books(t, load)[phrase.DE]
 	for key, where := range keys {
@@ -46,7 +46,7 @@ func TestKeysAndTextsMatch(t *testing.T) {
 	}
 	for beginning, where := range beginnings {
 		if !used[beginning] {
-			t.Errorf("%s: no text begins with %q", where, beginning)
+			t.Errorf("%s: no text has the prefix %q", where, beginning)
 		}
 	}
 }

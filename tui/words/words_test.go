@@ -39,19 +39,19 @@ func TestAloud(t *testing.T) {
 		{en, "", ""},
 	} {
 		if got := tc.w.Aloud(tc.line); got != tc.want {
-			t.Errorf("%q: %q, want %q", tc.line, got, tc.want)
+			t.Errorf("%q: got %q, want %q", tc.line, got, tc.want)
 		}
 	}
 }
 
 func TestSpell(t *testing.T) {
 	if got, want := in(t, phrase.DE).Spell("K7P-3QX"), "K wie Köln, sieben, P wie Potsdam, drei, Q wie Quickborn, X wie Xanten"; got != want {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, lang := range phrase.Langs() {
 		for _, r := range "0123456789ABCDEFGHJKMNPQRSTVWXYZ" { // Crockford's base32
 			if got := in(t, lang).Spell(string(r)); got == "" || strings.Contains(got, "‹") {
-				t.Errorf("%s %q: %q", lang, r, got)
+				t.Errorf("%s %q: got %q; want non-empty, without %q", lang, r, got, "‹")
 			}
 		}
 	}
@@ -63,25 +63,25 @@ func TestEveryStateHasAWord(t *testing.T) {
 		unknown := w.State(report.StatusUnknown)
 		for _, s := range []report.Status{report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped} {
 			if got := w.State(s); got == unknown || strings.Contains(got, "‹") {
-				t.Errorf("%s %s: %q", lang, s, got)
+				t.Errorf("%s %s: got %q; want other than %q, without %q", lang, s, got, unknown, "‹")
 			}
 		}
 		if w.State("new") != unknown {
-			t.Error("a state this version does not know is called something else than unknown")
+			t.Error("an unknown state has another text than unknown")
 		}
 		for _, d := range Deliveries() {
 			if w.Delivery(d) == "" {
-				t.Errorf("%s: nothing to say about %s", lang, d)
+				t.Errorf("%s: no text for %s", lang, d)
 			}
 		}
 		if w.Delivery("nonsense") != "" {
-			t.Error("something to say about nonsense")
+			t.Error("got a text for an unknown outcome")
 		}
 	}
 }
 
 // The four transports have a row each, and an untested one is not shown as good.
-func TestFourWaysAreFourRows(t *testing.T) {
+func TestFourTransportsAreFourRows(t *testing.T) {
 	r := &report.Report{Probes: []report.Result{
 		{Name: report.ProbeNAT, Status: report.StatusWarn, Data: &report.NAT{UDP: report.ReachBlocked, TCP: report.ReachOpen}},
 		{Name: report.ProbeNATTURN, Status: report.StatusOK, Data: &report.NATTURN{
@@ -94,7 +94,7 @@ func TestFourWaysAreFourRows(t *testing.T) {
 		"Umweg über den Vermittler, TCP: geht", "Umweg über den Vermittler, TLS: nicht geprüft",
 	}
 	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -107,15 +107,15 @@ func TestUnmeasuredIsNotShownAsZero(t *testing.T) {
 	}}
 	all := w.Measured(r)
 	if got := all[0].Lines; !slices.ContainsFunc(got, func(l string) bool { return strings.HasSuffix(l, "nicht geprüft") }) {
-		t.Errorf("nat: %q", got)
+		t.Errorf("nat: got %q", got)
 	}
 	for _, i := range []int{1, 2} {
 		if got := all[i].Lines; len(got) != 1 || got[0] != w.T("details.no_data") {
-			t.Errorf("%s: %q", r.Probes[i].Name, got)
+			t.Errorf("%s: got %q; want 1 entry, [0] %v", r.Probes[i].Name, got, w.T("details.no_data"))
 		}
 	}
 	if got := w.Answer(r).Untested; got != "Nicht geprüft: Übertragung der Sprache." {
-		t.Errorf("untested: %q", got)
+		t.Errorf("untested: got %q, want %q", got, "Nicht geprüft: Übertragung der Sprache.")
 	}
 }
 
@@ -125,13 +125,13 @@ func TestAnswerWithoutACause(t *testing.T) {
 		report.Ready: "verdict.nothing_found", report.Unknown: "verdict.incomplete", report.NotReady: "verdict.incomplete", "new": "verdict.incomplete",
 	} {
 		if a := w.Answer(&report.Report{Verdict: v}); a.Cause != w.T(want) || a.Headline == "" || a.Action == "" {
-			t.Errorf("%s: %+v", v, a)
+			t.Errorf("%s: got %+v; want Cause %v, Headline set, Action set", v, a, w.T(want))
 		}
 	}
 	a := w.Answer(&report.Report{Verdict: report.NotReady, Causes: []report.Cause{
 		{Code: "audio.from_the_future", Primary: true}, {Code: "x"}, {Code: "y"}}})
 	if a.Cause != w.T("verdict.incomplete") || a.More != "Dazu kommen zwei weitere Hinweise." {
-		t.Errorf("a cause this version does not know: %+v", a)
+		t.Errorf("an unknown cause: got %+v; want Cause %v, More %q", a, w.T("verdict.incomplete"), "Dazu kommen zwei weitere Hinweise.")
 	}
 }
 
@@ -142,10 +142,10 @@ func TestSummaryIsWrittenInOneGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(b.String(), "Result: ") || !strings.Contains(b.String(), "K7P-3QX") || !strings.HasSuffix(b.String(), "\n") {
-		t.Errorf("got %q", b.String())
+		t.Errorf("got %q; want it to begin with %q, containing %q, ending with %q", b.String(), "Result: ", "K7P-3QX", "\n")
 	}
 	if err := Summary(&b, r, "fr"); err == nil {
-		t.Error("a language there is no text in")
+		t.Error("got a language without texts")
 	}
 }
 
@@ -162,7 +162,7 @@ func TestSummaryNamesEveryCause(t *testing.T) {
 		for _, c := range r.Causes {
 			text, ok := diagnose.Explain(c.Code, lang)
 			if !ok || strings.Count(said, text.Sentence) != 1 {
-				t.Errorf("%s: %q is not said once in\n%s", lang, text.Sentence, said)
+				t.Errorf("%s: %q is not contained once in\n%s", lang, text.Sentence, said)
 			}
 		}
 	}
@@ -176,11 +176,11 @@ func FuzzClean(f *testing.F) {
 		width = int(uint(width) % 200)
 		got := Clean(s, width)
 		if !utf8.ValidString(got) || lipgloss.Width(got) > width {
-			t.Errorf("%q is %d cells wide, allowed %d", got, lipgloss.Width(got), width)
+			t.Errorf("%q has %d cells, want at most %d", got, lipgloss.Width(got), width)
 		}
 		for _, r := range got {
 			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\u2028' {
-				t.Errorf("%q holds %U", got, r)
+				t.Errorf("%q contains %U", got, r)
 			}
 		}
 	})
@@ -199,7 +199,7 @@ func TestProbesHaveNames(t *testing.T) {
 		w := in(t, lang)
 		for _, name := range names {
 			if w.Probe(name) == name || w.BriefProbe(name) == name || len([]rune(w.BriefProbe(name))) > 12 {
-				t.Errorf("%s: %s is called %q, in short %q", lang, name, w.Probe(name), w.BriefProbe(name))
+				t.Errorf("%s: %s has the name %q, in short %q", lang, name, w.Probe(name), w.BriefProbe(name))
 			}
 		}
 	}
@@ -215,7 +215,7 @@ func TestUnneededProbesAreNotMissing(t *testing.T) {
 		{Name: report.ProbeAudioInput, Status: report.StatusSkipped},
 	}}
 	if got, want := w.Answer(r).Untested, "Nicht geprüft: "+w.Probe(report.ProbeAudioInput)+"."; got != want {
-		t.Errorf("untested: %q, want %q", got, want)
+		t.Errorf("untested: got %q, want %q", got, want)
 	}
 }
 
@@ -224,10 +224,10 @@ func TestAnswerIncludesTheLoad(t *testing.T) {
 	r := &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeMediaLoad, Status: report.StatusOK,
 		Data: &report.MediaLoad{UpKbps: new(10_060.0), DownKbps: new(52_340.0)}}}}
 	if got, want := in(t, phrase.DE).Answer(r).Measured, "Gemessen: 10,1\u00a0Mbit/s beim Senden, 52,3\u00a0Mbit/s beim Empfangen."; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := in(t, phrase.DE).Answer(&report.Report{}).Measured; got != "" {
-		t.Errorf("nobody asked: %q", got)
+		t.Errorf("no probe requested: got %q, want none", got)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestOnlyTheComputer(t *testing.T) {
 			Code: "host.client_crashed", Evidence: []report.Evidence{{Probe: report.ProbeHostCrash, Field: "events.program", Value: "Zoom"}}}),
 	} {
 		if a := w.Answer(r); a.Cause != want || a.More != "" || a.Action == w.T("verdict.incomplete_action") {
-			t.Errorf("%+v, want %q", a, want)
+			t.Errorf("got %+v, want %q", a, want)
 		}
 	}
 }

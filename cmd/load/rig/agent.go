@@ -42,12 +42,12 @@ func checked(err error) error {
 // Checked is the result of a check.
 type Checked struct {
 	ID   string
-	Said string // text for the person
+	Text string // text for the person
 }
 
-// CheckAndTell performs the shortest check and returns its result. The report is read
+// CheckWithText performs the shortest check and returns its result. The report is read
 // from the program's output, so that it is known even if it was not stored.
-func (p Program) CheckAndTell(ctx context.Context) (Checked, error) {
+func (p Program) CheckWithText(ctx context.Context) (Checked, error) {
 	c := p.command(ctx, "check", "--no-audio", "--only", "network.web", "--json", "-")
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs

@@ -27,10 +27,10 @@ func TestTemplatesAreFullChecks(t *testing.T) {
 				t.Fatalf("%v\n%s", err, document)
 			}
 			if read.ID != r.ID || read.Case != r.Case || read.Agent != r.Agent || !read.StartedAt.Equal(r.StartedAt) || read.Verdict != want[i] {
-				t.Errorf("kind %d: read as %+v, want %+v", i, read, r)
+				t.Errorf("kind %d: decoded %+v, want %+v", i, read, r)
 			}
 			if ids[r.ID] {
-				t.Errorf("id %s is there twice", r.ID)
+				t.Errorf("the id %s is a duplicate", r.ID)
 			}
 			ids[r.ID] = true
 			if len(document) < 3000 || len(document) > 6000 {

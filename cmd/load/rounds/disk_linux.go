@@ -223,7 +223,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 			return err
 		}
 		t := trouble[i%len(trouble)]
-		kept, err := agent.CheckAndTell(ctx)
+		kept, err := agent.CheckWithText(ctx)
 		if err != nil {
 			return err
 		}
@@ -231,17 +231,17 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 		if err := t.begin(); err != nil {
 			return err
 		}
-		away, err := agent.CheckAndTell(ctx)
+		away, err := agent.CheckWithText(ctx)
 		if err != nil {
 			return fmt.Errorf("%s disk, collector away: %w", t.name, err)
 		}
-		if !strings.Contains(away.Said, "neither sent nor saved") {
+		if !strings.Contains(away.Text, "neither sent nor saved") {
 			silent++
 		}
 		if c, err = serve(); err != nil {
 			return err
 		}
-		direct, err := agent.CheckAndTell(ctx)
+		direct, err := agent.CheckWithText(ctx)
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s disk, collector reachable: %w", t.name, err), c.Stop())
 		}
@@ -251,7 +251,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 		}
 	}
 	for range 3 { // sends the waiting reports
-		last, err := agent.CheckAndTell(ctx)
+		last, err := agent.CheckWithText(ctx)
 		if err != nil {
 			return errors.Join(err, c.Stop())
 		}

@@ -25,15 +25,15 @@ func TestEveryLetterOfACaseCodeIsDrawn(t *testing.T) {
 		}
 		drawn := strings.Join(glyph, "\n")
 		if other, twice := seen[drawn]; twice {
-			t.Errorf("%q looks like %q", r, other)
+			t.Errorf("%q has the same shape as %q", r, other)
 		}
 		seen[drawn] = r
 		if _, ok := report.NormalizeCase(strings.Repeat(string(r), 6)); !ok && r != '-' {
-			t.Errorf("%q is in no case code", r)
+			t.Errorf("%q is not in any case code", r)
 		}
 	}
 	if len(font()) != len(seen) {
-		t.Errorf("%d letters, %d of them in case codes", len(font()), len(seen))
+		t.Errorf("got %d letters, %d of them in case codes", len(font()), len(seen))
 	}
 }
 
@@ -48,10 +48,10 @@ func TestRenderFits(t *testing.T) {
 	} {
 		got := Render("K7P-3QX", tc.width, tc.height, plain)
 		if lipgloss.Width(got) > tc.width || lipgloss.Height(got) != tc.rows || !strings.Contains(got, tc.want) {
-			t.Errorf("%d x %d:\n%s", tc.width, tc.height, got)
+			t.Errorf("%d x %d: got\n%s", tc.width, tc.height, got)
 		}
 	}
 	if got := Render("<b>", 100, 10, plain); got != "< b >" {
-		t.Errorf("unknown letters: %q", got)
+		t.Errorf("unknown letters: got %q, want %q", got, "< b >")
 	}
 }

@@ -24,27 +24,27 @@ func TestBarRisesAtOnceAndFallsByItsRate(t *testing.T) {
 	var l Level
 	l = l.Fall(start).Hear(probe.Level{PeakDBFS: -12}, start)
 	if got, ok := l.Value(); got != -12 || !ok {
-		t.Errorf("got %v, %v", got, ok)
+		t.Errorf("got %v, ok %v; want -12, true", got, ok)
 	}
 	l = l.Hear(probe.Level{PeakDBFS: -50}, after(1))
 	if got, _ := l.Value(); !near(got, -12-11.8) {
-		t.Errorf("after 1 s: %v", got)
+		t.Errorf("after 1 s: got %v", got)
 	}
 	for s := 1.0; s <= 10; s += 0.05 {
 		l = l.Fall(after(s))
 	}
 	if got, ok := l.Value(); got != FloorDBFS || ok {
-		t.Errorf("without readings: %v, %v", got, ok)
+		t.Errorf("without readings: got %v, ok %v; want %v, false", got, ok, FloorDBFS)
 	}
 }
 
 func TestPeakIsHeldThenFollows(t *testing.T) {
 	l := Level{}.Fall(start).Hear(probe.Level{PeakDBFS: -6}, start)
 	if l = l.Hear(probe.Level{PeakDBFS: -40}, after(2.9)); l.peak != -6 {
-		t.Errorf("held %v", l.peak)
+		t.Errorf("got a held peak of %v, want -6", l.peak)
 	}
 	if l = l.Hear(probe.Level{PeakDBFS: -40}, after(3.1)); l.peak == -6 {
-		t.Error("held for ever")
+		t.Error("the peak is held for ever")
 	}
 }
 
@@ -53,12 +53,12 @@ func TestStrangeReadings(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e9, -1e9, 3} {
 		l = l.Hear(probe.Level{PeakDBFS: v, RMSDBFS: v, ZeroMS: v, Speech: true}, start)
 		if got, _ := l.Value(); !(got >= FloorDBFS && got <= 0) {
-			t.Errorf("%v shows %v", v, got)
+			t.Errorf("%v: got %v", v, got)
 		}
 		Bar(l, 40, style.New(termenv.TrueColor, true), Labels{"q", "g", "l"})
 	}
 	if got := l.Fall(start.Add(-time.Hour)); got.shown > 0 {
-		t.Error("a clock that jumps back lifts the bar")
+		t.Error("a clock set back raises the bar")
 	}
 }
 
@@ -69,7 +69,7 @@ func TestBarFits(t *testing.T) {
 			for _, db := range []float64{-60, -30, -20, -9, 0} {
 				l := Level{}.Hear(probe.Level{PeakDBFS: db}, start)
 				if got := Bar(l, width, s, Labels{"leise", "gut", "zu laut"}); lipgloss.Width(got) > width {
-					t.Fatalf("width %d: %d cells", width, lipgloss.Width(got))
+					t.Fatalf("width %d: got %d cells", width, lipgloss.Width(got))
 				}
 			}
 		}
@@ -85,7 +85,7 @@ func TestZonesDifferWithoutColour(t *testing.T) {
 	l = Level{}.Hear(probe.Level{PeakDBFS: -15}, start).Fall(after(1))
 	bar, _, _ = strings.Cut(Bar(l, 60, style.New(termenv.TrueColor, false), Labels{}), "\n")
 	if n := strings.Index(ansi.Strip(bar), "|"); n != 44 {
-		t.Errorf("the held peak stands at %d, want 44: %s", n, ansi.Strip(bar))
+		t.Errorf("the held peak is in column %d, want 44: %s", n, ansi.Strip(bar))
 	}
 }
 
@@ -96,7 +96,7 @@ func TestLabelsAreBelowTheirZones(t *testing.T) {
 	} {
 		rows := strings.Split(ansi.Strip(Bar(Level{}, width, style.New(termenv.TrueColor, false), Labels{"zu leise", "gut", "zu laut"})), "\n")
 		if got := rows[2]; got != want {
-			t.Errorf("width %d:\n%q\n%q", width, got, want)
+			t.Errorf("width %d: got\n%q\nwant\n%q", width, got, want)
 		}
 	}
 }
@@ -104,16 +104,16 @@ func TestLabelsAreBelowTheirZones(t *testing.T) {
 func TestMuteIsShownAndRemovedAtOnce(t *testing.T) {
 	c, _ := talk(Coach{}, 0, 2, probe.Level{RMSDBFS: -27, PeakDBFS: -14, Speech: true}, -1)
 	if c = c.Mute(true, after(2)); c.Advice() != Muted {
-		t.Errorf("muted: %s", c.Advice())
+		t.Errorf("muted: got advice %s, want %s", c.Advice(), Muted)
 	}
 	if c = c.Mute(false, after(2.1)); c.Advice() == Muted {
-		t.Error("still muted")
+		t.Error("got muted after the mute was removed")
 	}
 	if c = (Coach{}).Mute(true, after(0)).Listen(after(0)); c.Advice() != Muted {
-		t.Errorf("muted before there was sound: %s", c.Advice())
+		t.Errorf("muted before there was sound: got advice %s, want %s", c.Advice(), Muted)
 	}
 	if c = c.Finish(Finished).Mute(true, after(1)); c.Advice() != Finished {
-		t.Errorf("after the end: %s", c.Advice())
+		t.Errorf("after the end: got advice %s, want %s", c.Advice(), Finished)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestAdvice(t *testing.T) {
 	} {
 		_, first := talk(Coach{}.Listen(start), 0, 4, tc.level, tc.zero)
 		if at, ok := first[tc.want]; !ok || at > tc.in {
-			t.Errorf("%s: %v", name, first)
+			t.Errorf("%s: got %v, want %v within %v s", name, first, tc.want, tc.in)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func TestAdviceDoesNotFlicker(t *testing.T) {
 		}
 	}
 	if changes > 2 {
-		t.Errorf("%d changes in 10 s", changes)
+		t.Errorf("got %d changes in 10 s, want at most 2", changes)
 	}
 }
 
@@ -178,17 +178,17 @@ func TestBreathIsNotTheEndOfSpeech(t *testing.T) {
 	c, _ := talk(Coach{}.Listen(start), 0, 3, voice(-25, -12), -1)
 	c, first := talk(c, 3, 1.5, probe.Level{RMSDBFS: -70, PeakDBFS: -60}, -1)
 	if _, asked := first[Speak]; asked || c.Advice() != Good {
-		t.Errorf("a breath is answered with %v", first)
+		t.Errorf("got %v for a breath", first)
 	}
 	if c, _ = talk(c, 4.5, 3, probe.Level{RMSDBFS: -70, PeakDBFS: -60}, -1); c.Advice() != Speak {
-		t.Errorf("a long silence: %s", c.Advice())
+		t.Errorf("a long silence: got advice %s, want %s", c.Advice(), Speak)
 	}
 }
 
 func TestReturningSoundIsShownAtOnce(t *testing.T) {
 	c, _ := talk(Coach{}.Listen(start), 0, 2, probe.Level{RMSDBFS: -120, PeakDBFS: -120}, 0)
 	if c = c.Hear(voice(-25, -12), after(2.1)); c.Advice() == NoSound {
-		t.Error("still called mute")
+		t.Error("got the advice on zeros although sound returned")
 	}
 }
 
@@ -196,6 +196,6 @@ func TestNoAdviceAfterTheEnd(t *testing.T) {
 	c := Coach{}.Listen(start).Finish(Finished)
 	c, _ = talk(c.Listen(after(1)), 1, 3, probe.Level{ZeroMS: 9000}, 0)
 	if c.Advice() != Finished {
-		t.Errorf("got %s", c.Advice())
+		t.Errorf("got advice %s, want %s", c.Advice(), Finished)
 	}
 }

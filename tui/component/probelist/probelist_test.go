@@ -45,12 +45,12 @@ func TestStates(t *testing.T) {
 	} {
 		l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone, Result: &report.Result{Status: status}})
 		if got := view(t, l, 80)[0]; got != want {
-			t.Errorf("%q: %q, want %q", status, got, want)
+			t.Errorf("%q: got %q, want %q", status, got, want)
 		}
 	}
 	l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone})
 	if got := view(t, l, 80)[0]; !strings.HasPrefix(got, "?") {
-		t.Errorf("done without a result: %q", got)
+		t.Errorf("done without a result: got %q; want it to begin with %q", got, "?")
 	}
 }
 
@@ -59,7 +59,7 @@ func TestTakeDoesNotModifyTheReceiver(t *testing.T) {
 	before.Take(probe.Event{Probe: "a", Kind: probe.EventDone})
 	before.Take(probe.Event{Probe: "b"})
 	if before.Len() != 1 || before.Done("a") || before.Take(probe.Event{}).Len() != 1 {
-		t.Errorf("changed: %+v", before)
+		t.Errorf("the receiver was modified: %+v", before)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestLinesFit(t *testing.T) {
 	l := List{}.Take(probe.Event{Probe: strings.Repeat("long", 100)})
 	for width := range 60 {
 		if got := view(t, l, width)[0]; lipgloss.Width(got) > width {
-			t.Errorf("width %d: %q", width, got)
+			t.Errorf("width %d: got %q", width, got)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestBriefFitsItsColumn(t *testing.T) {
 				r := &report.Result{Name: name, Status: status}
 				l = l.Take(probe.Event{Probe: name, Kind: probe.EventDone, Result: r})
 				if got := ansi.Strip(l.Brief(1000, style.New(termenv.Ascii, false), w)); lipgloss.Width(got) > BriefWidth {
-					t.Errorf("%s: %d cells, want at most %d:\n%s", lang, lipgloss.Width(got), BriefWidth, got)
+					t.Errorf("%s: got %d cells, want at most %d:\n%s", lang, lipgloss.Width(got), BriefWidth, got)
 				}
 			}
 		}
