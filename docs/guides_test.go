@@ -26,7 +26,7 @@ func TestBothGuidesForAdministratorsSayTheSame(t *testing.T) {
 	}
 	en, de := read("administrator.md"), read("de/administrator.md")
 	if got, want := strings.Join(reHeading.FindAllString(de, -1), ""), strings.Join(reHeading.FindAllString(en, -1), ""); got != want {
-		t.Errorf("sections in German %q, in English %q", got, want)
+		t.Errorf("got sections %q in German, %q in English", got, want)
 	}
 	for what, re := range map[string]*regexp.Regexp{"option": reOption, "command": reProgram} {
 		there := re.FindAllString(de, -1)

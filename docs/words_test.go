@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// reNotRead matches the parts of a text file that nobody reads as words: keys, section
+// reNotRead matches the parts of a text file that are not read as words: keys, section
 // names, options, commands and placeholders.
 var reNotRead = regexp.MustCompile(`(?m)^\s*["\w.]+ = |^\[.*\]$|^#.*$|tonprobe-collector|\{[a-z_]+\}`)
 
@@ -20,7 +20,7 @@ func TestRetiredWords(t *testing.T) {
 		"en": {"../probe/diagnose/texts/en.toml", "../tui/words/texts/en.toml", "../cmd/*/texts/en.toml", "../server/web/texts/en.toml"},
 	} {
 		if len(never[lang]) < 8 {
-			t.Fatalf("only %d retired words in %s: the table is not read", len(never[lang]), lang)
+			t.Fatalf("got only %d retired words in %s, so the table was not parsed; want at least 8", len(never[lang]), lang)
 		}
 		for _, pattern := range patterns {
 			files, err := filepath.Glob(pattern)
@@ -36,7 +36,7 @@ func TestRetiredWords(t *testing.T) {
 					line = reNotRead.ReplaceAllString(line, "")
 					for _, word := range never[lang] {
 						if strings.Contains(line, word) {
-							t.Errorf("%s:%d says %q", file, n+1, word)
+							t.Errorf("%s:%d contains %q", file, n+1, word)
 						}
 					}
 				}

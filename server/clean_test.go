@@ -16,20 +16,20 @@ func TestNothingIsDeletedByAClockThatJumped(t *testing.T) {
 		s := steadiness{wall: start}
 		for up := time.Duration(0); up < steadyFor; up += cleanEvery {
 			if s.steady(start.Add(up), up) {
-				t.Errorf("%s: steady after %v", name, up)
+				t.Errorf("%s: got steady after only %v", name, up)
 			}
 		}
-		if !s.steady(start.Add(steadyFor+30*time.Second), steadyFor) { // as far as NTP slews
-			t.Errorf("%s: not steady after %v without a jump", name, steadyFor)
+		if !s.steady(start.Add(steadyFor+30*time.Second), steadyFor) { // a difference as from slewing by NTP
+			t.Errorf("%s: got not steady after %v without a jump", name, steadyFor)
 		}
 		jumped := steadyFor + cleanEvery
 		for up := jumped; up < jumped+steadyFor; up += cleanEvery {
 			if s.steady(start.Add(up+jump), up) {
-				t.Errorf("%s: steady %v after the jump", name, up-jumped)
+				t.Errorf("%s: got steady %v after the jump", name, up-jumped)
 			}
 		}
 		if !s.steady(start.Add(jumped+steadyFor+jump), jumped+steadyFor) {
-			t.Errorf("%s: never steady again", name)
+			t.Errorf("%s: got not steady long after the jump", name)
 		}
 	}
 }

@@ -34,8 +34,8 @@ type Config struct {
 	// ProfilesDir contains the town's own limits, NAME.toml; default profiles in DataDir, which
 	// may be missing.
 	ProfilesDir string
-	// ProvidersFile tells which provider an address belongs to (fleet.ReadProviders); default
-	// none: the first half of an address then stands for its provider.
+	// ProvidersFile maps addresses to providers (fleet.ReadProviders). Without it, which is the
+	// default, the first half of an address represents its provider.
 	ProvidersFile string
 	// DatabaseURL is a PostgreSQL database (postgres://user@host:5432/database) for all data but keys
 	// and certificates. Without it the data is in a SQLite file in DataDir. It may contain a

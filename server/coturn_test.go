@@ -52,7 +52,7 @@ func coturn(t *testing.T, options ...string) int {
 			return port
 		}
 		if time.Now().After(end) {
-			t.Fatalf("coturn does not answer: %v", err)
+			t.Fatalf("coturn does not respond: %v", err)
 		}
 	}
 }
@@ -76,10 +76,10 @@ func TestRelayOfAnotherOperator(t *testing.T) {
 			r := run(t, Config{ICEServers: c.others})
 			d := tryRelays(t, r.iceConfig(t, r.tokenOf(t)))
 			if d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") || d.UDPError != c.fault || d.TCPError != c.fault {
-				t.Errorf("%+v", d)
+				t.Errorf("got %+v", d)
 			}
 			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed) {
-				t.Errorf("no data was relayed: %+v", d)
+				t.Errorf("no data was relayed: got %+v", d)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func (r running) iceConfig(t *testing.T, token string) (c wire.ICEConfig) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := json.NewDecoder(resp.Body).Decode(&c); err != nil || c.Validate() != nil {
-		t.Fatalf("%v, %v", err, c.Validate())
+		t.Fatalf("got error %v, %v; want nil", err, c.Validate())
 	}
 	return c
 }
@@ -123,6 +123,6 @@ func TestTheirServersBesideOurs(t *testing.T) {
 		urls = append(urls, s.URLs[0])
 	}
 	if len(urls) != 4 || urls[2] != "stun:s.example" || urls[3] != "turn:t.example" {
-		t.Errorf("%q", urls)
+		t.Errorf("got URLs %q; want 4 entries, [2] %q, [3] %q", urls, "stun:s.example", "turn:t.example")
 	}
 }

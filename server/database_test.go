@@ -47,7 +47,7 @@ func TestWaitsForPostgres(t *testing.T) {
 	p.Restore()
 	got := <-done
 	if got.error != nil {
-		t.Fatal(got.error)
+		t.Fatalf("open: %v", got.error)
 	}
 	if err := got.Ping(t.Context()); err != nil {
 		t.Error(err)
@@ -55,13 +55,13 @@ func TestWaitsForPostgres(t *testing.T) {
 	_ = got.Close()
 	password, _, _ := strings.Cut(strings.TrimPrefix(p.URL, "postgres://tonprobe:"), "@")
 	if text := log.text.String(); !strings.Contains(text, "waiting for the database") || strings.Contains(text, password) {
-		t.Errorf("log: %s", text)
+		t.Errorf("got log %s; want it to contain %q, without %q", text, "waiting for the database", password)
 	}
 
 	p.Cut()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := openStore(ctx, c); err == nil {
-		t.Error("opened after cancellation")
+		t.Error("the database was opened after cancellation")
 	}
 }

@@ -17,7 +17,7 @@ func TestRoomForGarbage(t *testing.T) {
 		1 << 40:   25,
 	} {
 		if got := gcPercent(live); got != want {
-			t.Errorf("%d bytes: %d %%, want %d", live, got, want)
+			t.Errorf("%d bytes: got %d %%, want %d", live, got, want)
 		}
 	}
 }

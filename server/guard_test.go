@@ -25,16 +25,16 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.Contains(string(body), "tonprobe_echo_sessions 0") || !strings.Contains(string(body), "go_goroutines") {
-		t.Errorf("%v, %s", err, body)
+		t.Errorf("got error %v, %s; want it to contain %q and %q", err, body, "tonprobe_echo_sessions 0", "go_goroutines")
 	}
 	taken := Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", MetricsListen: r.metrics.listener.Addr().String()}
 	if _, err := New(t.Context(), taken); err == nil || !strings.Contains(err.Error(), "metrics") {
-		t.Errorf("an address in use: %v", err)
+		t.Errorf("an address in use: got error %v; want one with %q", err, "metrics")
 	}
 	taken.MetricsOptional = true
 	s, err := New(t.Context(), taken)
 	if err != nil {
-		t.Fatalf("a default address in use: %v", err)
+		t.Fatalf("a default address in use: got error %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -54,7 +54,7 @@ func TestOnlyTheProxyIsAnswered(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != want {
-			t.Errorf("%s: %d, want %d", from, w.Code, want)
+			t.Errorf("%s: got status %d, want %d", from, w.Code, want)
 		}
 	}
 }
@@ -62,11 +62,11 @@ func TestOnlyTheProxyIsAnswered(t *testing.T) {
 func TestHSTSOnlyOverTLS(t *testing.T) {
 	secure := run(t, Config{})
 	if resp, _ := secure.get(t, "/login"); resp.Header.Get("Strict-Transport-Security") == "" {
-		t.Error("none over TLS")
+		t.Error("got no header over TLS")
 	}
 	plain := run(t, Config{BehindProxy: loopback})
 	if resp, _ := plain.get(t, "/login"); resp.Header.Get("Strict-Transport-Security") != "" {
-		t.Error("over plain HTTP")
+		t.Error("got the header over plain HTTP")
 	}
 }
 
@@ -81,7 +81,7 @@ func TestNoCBC(t *testing.T) {
 		return err
 	}
 	if err := dial(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256); err != nil {
-		t.Errorf("GCM: %v", err)
+		t.Errorf("GCM: got error %v", err)
 	}
 	for _, suite := range []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
 		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_128_GCM_SHA256} {
@@ -91,7 +91,7 @@ func TestNoCBC(t *testing.T) {
 	}
 	for _, suite := range cert.TLS(nil).CipherSuites {
 		if strings.Contains(tls.CipherSuiteName(suite), "CBC") {
-			t.Errorf("%s", tls.CipherSuiteName(suite))
+			t.Errorf("got %s; want it without %q", tls.CipherSuiteName(suite), "CBC")
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestMalformedForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		if resp.StatusCode != http.StatusBadRequest {
-			t.Errorf("%.20q: %s", body, resp.Status)
+			t.Errorf("%.20q: got status %s", body, resp.Status)
 		}
 		_ = resp.Body.Close()
 		_ = c.Close()

@@ -33,7 +33,7 @@ func (r running) tokenOf(t *testing.T) string {
 	defer func() { _ = resp.Body.Close() }()
 	var got struct{ Token string }
 	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || got.Token == "" {
-		t.Fatalf("%s, %v", resp.Status, err)
+		t.Fatalf("got status %s, error %v", resp.Status, err)
 	}
 	return got.Token
 }
@@ -62,7 +62,7 @@ func TestRelayOnTheWebPort(t *testing.T) {
 	}
 	want := "turns:127.0.0.1:" + port + "?transport=tcp"
 	if relay.URLs[len(relay.URLs)-1] != want {
-		t.Fatalf("%q, want %s among them", relay.URLs, want)
+		t.Fatalf("got URLs %q, want %s among them", relay.URLs, want)
 	}
 	secure := r.client.Transport.(*http.Transport).TLSClientConfig.Clone()
 	secure.ServerName, secure.NextProtos = "127.0.0.1", nil
@@ -92,7 +92,7 @@ func TestRelayOnThePublicPort(t *testing.T) {
 			r := run(t, c.config)
 			urls := strings.Join(r.ice(t, r.tokenOf(t)).URLs, " ")
 			if c.want == "" && strings.Contains(urls, "turns:") || !strings.Contains(urls, c.want) {
-				t.Errorf("%s", urls)
+				t.Errorf("got URLs %s, want %q", urls, c.want)
 			}
 		})
 	}
@@ -129,11 +129,11 @@ func TestEveryAnswerIsMarkedAsOurs(t *testing.T) {
 				line, _, _ := strings.Cut(request, "\r\n")
 				resp, err := raw(t, r, request+"\r\n")
 				if err != nil {
-					t.Errorf("%s: %v", line, err)
+					t.Errorf("%s: got error %v", line, err)
 					continue
 				}
 				if got := resp.Header.Get(wire.HeaderCollector); got != wire.CollectorValue {
-					t.Errorf("%s: %s has %q", line, resp.Status, got)
+					t.Errorf("%s: got status %s with %q, want %q", line, resp.Status, got, wire.CollectorValue)
 				}
 			}
 		})

@@ -89,17 +89,17 @@ func (r running) get(t *testing.T, path string) (*http.Response, string) {
 func TestWithoutConfigurationItServesTLS(t *testing.T) {
 	r := run(t, Config{})
 	if !strings.HasPrefix(r.URL(), "https://127.0.0.1:") {
-		t.Errorf("URL %s", r.URL())
+		t.Errorf("got URL %s; want it to begin with %q", r.URL(), "https://127.0.0.1:")
 	}
 	resp, body := r.get(t, "/readyz")
 	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `"reflector":"ok"`) || !strings.Contains(body, `"store":"ok"`) {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("got status %d: %s", resp.StatusCode, body)
 	}
 	if resp.ProtoMajor != 2 {
-		t.Errorf("spoke %s", resp.Proto)
+		t.Errorf("got protocol %s", resp.Proto)
 	}
 	if _, fingerprint, _ := r.OwnCertificate(); len(fingerprint) != 95 {
-		t.Errorf("fingerprint %q", fingerprint)
+		t.Errorf("got fingerprint %q, want 95 characters", fingerprint)
 	}
 	if resp, body := r.get(t, MetricsPath); resp.StatusCode == http.StatusOK && strings.Contains(body, "go_goroutines") {
 		t.Error("the metrics are public")
@@ -117,7 +117,7 @@ func TestWithoutConfigurationItServesTLS(t *testing.T) {
 func TestUmlautsInThePublicAddress(t *testing.T) {
 	r := run(t, Config{PublicURL: "Bücher.example:443/"})
 	if r.PublicURL() != "https://xn--bcher-kva.example" {
-		t.Errorf("public %s", r.PublicURL())
+		t.Errorf("got public address %s, want %s", r.PublicURL(), "https://xn--bcher-kva.example")
 	}
 	c, err := r.own.Certificate()
 	if err != nil {
@@ -131,17 +131,17 @@ func TestUmlautsInThePublicAddress(t *testing.T) {
 func TestBehindAProxyItServesPlainHTTP(t *testing.T) {
 	r := run(t, Config{BehindProxy: loopback, PublicURL: "https://tonprobe.example/"})
 	if !strings.HasPrefix(r.URL(), "http://127.0.0.1:") || r.PublicURL() != "https://tonprobe.example" {
-		t.Errorf("URL %s, public %s", r.URL(), r.PublicURL())
+		t.Errorf("got URL %s, public address %s; want it to begin with %q, %q", r.URL(), r.PublicURL(), "http://127.0.0.1:", "https://tonprobe.example")
 	}
 	if resp, _ := r.get(t, "/healthz"); resp.StatusCode != http.StatusOK {
-		t.Errorf("%d", resp.StatusCode)
+		t.Errorf("got status %d, want %d", resp.StatusCode, http.StatusOK)
 	}
 	if _, _, ok := r.OwnCertificate(); ok {
-		t.Error("created a certificate that is not used")
+		t.Error("a certificate was created, but is not used")
 	}
 }
 
-func TestFirstPasswordIsToldOnce(t *testing.T) {
+func TestFirstPasswordIsPrintedOnce(t *testing.T) {
 	dir := t.TempDir()
 	var told []string
 	start := func() running {
@@ -149,17 +149,17 @@ func TestFirstPasswordIsToldOnce(t *testing.T) {
 	}
 	r := start()
 	if len(told) != 2 || told[0] != FirstUser {
-		t.Fatalf("told %v", told)
+		t.Fatalf("got passwords %v; want 2 entries, [0] %v", told, FirstUser)
 	}
 	if _, err := r.auth.Login(t.Context(), auth.Attempt{From: netip.MustParseAddr("192.0.2.1")}, FirstUser, told[1]); err != nil {
-		t.Errorf("that password does not work: %v", err)
+		t.Errorf("the printed password is not accepted: %v", err)
 	}
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
 	start()
 	if len(told) != 2 {
-		t.Errorf("password printed again at the second start: %v", told)
+		t.Errorf("the password was printed again at the second start: %v", told)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	r := run(t, Config{})
 	p, code, expires, err := r.AddParticipant(t.Context(), "Anna", "")
 	if err != nil || time.Until(expires) < 13*24*time.Hour {
-		t.Fatalf("%v, expires %v", err, expires)
+		t.Fatalf("got error %v, expiry %v", err, expires)
 	}
 	body, err := json.Marshal(map[string]string{"code": code})
 	if err != nil {
@@ -180,7 +180,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if e := <-events; resp.StatusCode != http.StatusCreated || e.Kind != live.ParticipantEnrolled || e.ParticipantID != p.ID {
-		t.Errorf("%s, event %+v", resp.Status, e)
+		t.Errorf("got status %s, event %+v", resp.Status, e)
 	}
 	link, err := r.OneTimeLogin(t.Context())
 	if err != nil {
@@ -188,10 +188,10 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	}
 	u, err := url.Parse(link)
 	if err != nil || !strings.HasPrefix(link, r.URL()) || u.Path != auth.OneTimeLoginPath {
-		t.Fatalf("link %s, %v", link, err)
+		t.Fatalf("got link %s, error %v", link, err)
 	}
 	if _, err := r.auth.LoginOnce(t.Context(), auth.Attempt{From: netip.MustParseAddr("192.0.2.1")}, u.Query().Get(auth.OneTimeLoginParam)); err != nil {
-		t.Errorf("the link does not sign in: %v", err)
+		t.Errorf("signing in with the link: %v", err)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestPagesOfOtherSitesCannotPost(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusForbidden {
-			t.Errorf("%s: %s", path, resp.Status)
+			t.Errorf("%s: got status %s", path, resp.Status)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func TestAddressInUse(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	_, err = New(t.Context(), Config{DataDir: t.TempDir(), Listen: l.Addr().String(), STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v", err)
 	}
 }
 
@@ -234,14 +234,14 @@ func TestOneCollectorForADirectory(t *testing.T) {
 		return New(t.Context(), Config{DataDir: dir, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
 	}
 	if _, err := again(); !errors.Is(err, datadir.ErrRunning) || !strings.Contains(err.Error(), "--data") {
-		t.Errorf("the second: %v", err)
+		t.Errorf("the second collector: got error %v; want %v with %q", err, datadir.ErrRunning, "--data")
 	}
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
 	s, err := again()
 	if err != nil {
-		t.Fatalf("after the first has ended: %v", err)
+		t.Fatalf("after the first has ended: got error %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -263,7 +263,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"with a password": {DataDir: "x", PublicURL: "https://a:b@tonprobe.example"},
 	} {
 		if _, err := New(t.Context(), c); !errors.Is(err, ErrConfig) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, ErrConfig)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestCertifiable(t *testing.T) {
 		"": false, "0.0.0.0": false, "::": false, "my_machine": false, "fe80::1%eth0": false, "a.": false, ".a": false, "ä": false,
 	} {
 		if got := certifiable(name); got != want {
-			t.Errorf("%q: %v", name, got)
+			t.Errorf("%q: got %v, want %v", name, got, want)
 		}
 	}
 }
@@ -289,10 +289,10 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 		"proxy here":          {Config{BehindProxy: loopback}, "127.0.0.1:8443"},
 		"proxy elsewhere":     {Config{BehindProxy: elsewhere}, ":8443"},
 		"proxy here with TLS": {Config{BehindProxy: loopback, TLSCert: "c", TLSKey: "k"}, ":8443"},
-		"said otherwise":      {Config{BehindProxy: loopback, Listen: ":80"}, ":80"},
+		"with --listen":       {Config{BehindProxy: loopback, Listen: ":80"}, ":80"},
 	} {
 		if got := c.config.withDefaults().Listen; got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
 }

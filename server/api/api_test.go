@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-func TestEveryRouteIsInTheSpecAndBack(t *testing.T) {
+func TestRoutesMatchTheSpec(t *testing.T) {
 	g := newRig(t)
 	mounted, described := map[string]bool{}, map[string]bool{}
 	for _, r := range g.api.routes() {
@@ -40,10 +40,10 @@ func TestEveryAgentRouteAsksForAToken(t *testing.T) {
 			open := op.Security != nil && len(*op.Security) == 0
 			w := g.do(ask{method: method, path: strings.ReplaceAll(path, "{id}", "x"), body: []byte("{}")})
 			if (w.Code == http.StatusUnauthorized) == open {
-				t.Errorf("%s %s without a token: %d; open according to openapi.yaml: %v", method, path, w.Code, open)
+				t.Errorf("%s %s without a token: got status %d; open according to openapi.yaml: %v", method, path, w.Code, open)
 			}
 			if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("%s %s: no WWW-Authenticate", method, path)
+				t.Errorf("%s %s: got no WWW-Authenticate", method, path)
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func TestWrongPathsAndMethods(t *testing.T) {
 	w := g.do(ask{method: http.MethodGet, path: "/api/v1/reports"})
 	wantFault(t, w, http.StatusMethodNotAllowed, "method_not_allowed")
 	if w.Header().Get("Allow") != "POST" {
-		t.Errorf("Allow: %q", w.Header().Get("Allow"))
+		t.Errorf("got Allow %q, want %q", w.Header().Get("Allow"), "POST")
 	}
 }
 
@@ -66,13 +66,13 @@ func TestEnroll(t *testing.T) {
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody(strings.ToLower(i.Code))})
 	var e wire.EnrollResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != http.StatusCreated || e.Participant != "Müller <script>" {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s", w.Code, w.Body)
 	}
 	if got := <-events; got.Kind != live.ParticipantEnrolled || got.ParticipantID != i.Participant.ID {
-		t.Errorf("event %+v", got)
+		t.Errorf("got event %+v; want Kind %v, ParticipantID %v", got, live.ParticipantEnrolled, i.Participant.ID)
 	}
 	if a, _, err := g.store.AgentByToken(t.Context(), store.HashOf(e.Token)); err != nil || a.ID != e.AgentID {
-		t.Errorf("agent %+v, %v", a, err)
+		t.Errorf("got agent %+v, error %v; want ID %v", a, err, e.AgentID)
 	}
 	for name, c := range map[string]struct {
 		ask
@@ -104,7 +104,7 @@ func TestGuessingCodesIsSlow(t *testing.T) {
 	w := g.do(guess)
 	wantFault(t, w, http.StatusTooManyRequests, "rate_limited")
 	if w.Header().Get("Retry-After") != "30" {
-		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
+		t.Errorf("got Retry-After %q, want %q", w.Header().Get("Retry-After"), "30")
 	}
 	elsewhere := guess
 	elsewhere.from = "192.0.2.2:1"
@@ -113,14 +113,14 @@ func TestGuessingCodesIsSlow(t *testing.T) {
 	wantFault(t, g.do(guess), http.StatusNotFound, "enroll_code_invalid")
 }
 
-func TestAnOfficeEnrolsInOneGo(t *testing.T) {
+func TestOfficeEnrolsAtOnce(t *testing.T) {
 	g := newRig(t)
 	for n := range 3 * enrolBurst {
 		g.enrolled(fmt.Sprint("councillor ", n)) // all from one address, at the same time
 	}
 }
 
-func TestAgentsHaveAPace(t *testing.T) {
+func TestAgentRequestsAreLimited(t *testing.T) {
 	g := newRig(t)
 	fast, other := g.enrolled("A"), g.enrolled("B")
 	ice := func(e wire.EnrollResponse) int {
@@ -128,18 +128,18 @@ func TestAgentsHaveAPace(t *testing.T) {
 	}
 	for n := range agentBurst {
 		if got := ice(fast); got != http.StatusOK {
-			t.Fatalf("request %d: %d", n, got)
+			t.Fatalf("request %d: got status %d, want %d", n, got, http.StatusOK)
 		}
 	}
 	if got := ice(fast); got != http.StatusTooManyRequests {
-		t.Errorf("beyond the burst: %d", got)
+		t.Errorf("beyond the burst: got status %d, want %d", got, http.StatusTooManyRequests)
 	}
 	if got := ice(other); got != http.StatusOK {
-		t.Errorf("another agent: %d", got)
+		t.Errorf("another agent: got status %d, want %d", got, http.StatusOK)
 	}
 	g.wait(agentEvery)
 	if got := ice(fast); got != http.StatusOK {
-		t.Errorf("after the wait: %d", got)
+		t.Errorf("after the wait: got status %d, want %d", got, http.StatusOK)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestBlockedParticipant(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w := g.do(q); w.Code != http.StatusAccepted {
-		t.Errorf("after unblocking: %d %s", w.Code, w.Body)
+		t.Errorf("after unblocking: got status %d, want %d: %s", w.Code, http.StatusAccepted, w.Body)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestLastSeenIsTheServersTime(t *testing.T) {
 	g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: e.Token})
 	a, _, err := g.store.AgentByToken(t.Context(), store.HashOf(e.Token))
 	if err != nil || !a.LastSeenAt.Equal(g.clock()) {
-		t.Errorf("last seen %v, want %v (%v)", a.LastSeenAt, g.clock(), err)
+		t.Errorf("got last seen %v, want %v (error %v)", a.LastSeenAt, g.clock(), err)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestICE(t *testing.T) {
 		w := g.do(q)
 		c, err := wire.ParseICEConfig(w.Body.Bytes())
 		if err != nil || c.ICEServers[0].URLs[0] != want || c.ICEServers[0].Username != e.AgentID {
-			t.Errorf("%s: %s, %v", host, w.Body, err)
+			t.Errorf("%s: got %s, error %v", host, w.Body, err)
 		}
 		if w.Header().Get("Cache-Control") != "no-store" {
 			t.Error("the response with credentials may be cached")
@@ -193,7 +193,7 @@ func TestICE(t *testing.T) {
 	behind := newRig(t, func(c *Config) { c.MediaHost = "media.example" })
 	w := behind.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: behind.enrolled("A").Token})
 	if !strings.Contains(w.Body.String(), "turn:media.example:") {
-		t.Errorf("with a host of its own: %s", w.Body)
+		t.Errorf("with its own host: got %s; want it to contain %q", w.Body, "turn:media.example:")
 	}
 }
 
@@ -204,12 +204,12 @@ func TestEcho(t *testing.T) {
 	w := g.do(offer)
 	at := w.Header().Get("Location")
 	if w.Code != http.StatusCreated || w.Body.String() != "v=0\r\n" || w.Header().Get("Content-Type") != wire.MediaTypeSDP {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s", w.Code, w.Body)
 	}
 	wantFault(t, g.do(ask{method: http.MethodDelete, path: at, token: other.Token}), http.StatusNotFound, "echo_unknown")
 	w = g.do(ask{method: http.MethodDelete, path: at, token: e.Token})
 	if log, err := wire.ParseEchoLog(w.Body.Bytes()); err != nil || log.UpUnique != 2 {
-		t.Errorf("log %s, %v", w.Body, err)
+		t.Errorf("got log %s, error %v", w.Body, err)
 	}
 	wantFault(t, g.do(ask{method: http.MethodDelete, path: at, token: e.Token}), http.StatusNotFound, "echo_unknown")
 
@@ -226,7 +226,7 @@ func TestEcho(t *testing.T) {
 	w = g.do(offer)
 	wantFault(t, w, http.StatusServiceUnavailable, "echo_busy")
 	if w.Header().Get("Retry-After") == "" {
-		t.Error("busy without Retry-After")
+		t.Error("got no Retry-After")
 	}
 	g.echo.fault = errBroken
 	wantFault(t, g.do(offer), http.StatusInternalServerError, "internal")
@@ -244,20 +244,20 @@ func TestHealth(t *testing.T) {
 	})
 	for _, path := range []string{"/healthz", "/readyz", "/api/v1/openapi.yaml"} {
 		if w := g.do(ask{method: http.MethodGet, path: path}); w.Code != http.StatusOK {
-			t.Errorf("%s: %d", path, w.Code)
+			t.Errorf("%s: got status %d, want %d", path, w.Code, http.StatusOK)
 		}
 	}
 	broken = true
 	w := g.do(ask{method: http.MethodGet, path: "/readyz"})
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"reflector":"failed"`) || strings.Contains(w.Body.String(), "secret") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("got status %d: %s", w.Code, w.Body)
 	}
 	if !strings.Contains(g.log.String(), errBroken.Error()) {
 		t.Errorf("the problem is not in the log: %s", g.log)
 	}
 }
 
-// TestReadySaysWhatIsWrong: only requests from inside get the details.
+// TestReadySaysWhatIsWrong: only requests from inside the network get the details.
 func TestReadySaysWhatIsWrong(t *testing.T) {
 	g := newRig(t, func(c *Config) {
 		c.Ready["reflector"] = func(context.Context) error {
@@ -267,7 +267,7 @@ func TestReadySaysWhatIsWrong(t *testing.T) {
 	for from, told := range map[string]bool{"127.0.0.1": true, "10.0.0.9": true, "::1": true, "203.0.113.9": false} {
 		w := g.do(ask{method: http.MethodGet, path: "/readyz", from: net.JoinHostPort(from, "9")})
 		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "10.0.0.5") != told {
-			t.Errorf("%s: %d %s", from, w.Code, w.Body)
+			t.Errorf("%s: got status %d: %s", from, w.Code, w.Body)
 		}
 	}
 }
@@ -293,7 +293,7 @@ func TestEveryResponseContainsTheTime(t *testing.T) {
 	for _, path := range []string{"/healthz", "/api/v1/reports", "/api/v1/nothing"} {
 		w := g.do(ask{method: http.MethodGet, path: path})
 		if got := w.Header().Get("Tonprobe-Time-Ms"); got != fmt.Sprint(g.clock().UnixMilli()) {
-			t.Errorf("%s: %q", path, got)
+			t.Errorf("%s: got %q", path, got)
 		}
 	}
 }

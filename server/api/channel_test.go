@@ -42,7 +42,7 @@ func (g *rig) openChannel(token, hello string) channel {
 	if hello != "" {
 		c.send(hello)
 		if m := c.read(); m.Type != wire.MessageHello {
-			g.t.Fatalf("the first message is %+v", m)
+			g.t.Fatalf("got first message %+v, want Type %v", m, wire.MessageHello)
 		}
 	}
 	return c
@@ -77,7 +77,7 @@ func (c channel) wantClose(code websocket.StatusCode) {
 			continue
 		}
 		if websocket.CloseStatus(err) != code {
-			c.g.t.Errorf("closed with %v, want %d", err, code)
+			c.g.t.Errorf("got close error %v, want %d", err, code)
 		}
 		return
 	}
@@ -88,7 +88,7 @@ func (g *rig) until(what string, holds func() bool) {
 	g.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			g.t.Fatalf("never: %s", what)
+			g.t.Fatalf("timeout waiting until %s", what)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestChannelCarriesARetest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m := c.read(); m.Type != wire.MessageRetest || m.ID != r.ID || m.What != wire.RetestFull || m.By != "support" || m.ExpiresAt == nil {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v; want Type %v, ID %v, What %v, By %q, ExpiresAt set", m, wire.MessageRetest, r.ID, wire.RetestFull, "support")
 	}
 	c.send(`{"type":"consent","id":"` + r.ID + `","given":true}`)
 	c.send(`{"type":"news","of":"a newer version"}`)
@@ -112,13 +112,13 @@ func TestChannelCarriesARetest(t *testing.T) {
 	g.until("the level arrives", func() bool { l := g.agents.State(e.AgentID).Retest.Level; return l != nil && l.Speech })
 	g.agents.Cancel(e.AgentID, r.ID)
 	if m := c.read(); m.Type != wire.MessageCancel || m.ID != r.ID {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v; want Type %v, ID %v", m, wire.MessageCancel, r.ID)
 	}
 	_ = c.conn.Close(websocket.StatusNormalClosure, "")
-	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	g.until("the connection is closed", func() bool { return !g.agents.State(e.AgentID).Connected })
 }
 
-// TestChannelAfterAReconnect: the hello comes first, then what the agent does not know.
+// TestChannelAfterAReconnect: the hello comes first, then the messages that the agent lacks.
 func TestChannelAfterAReconnect(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("A")
@@ -128,17 +128,17 @@ func TestChannelAfterAReconnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.conn.CloseNow()
-	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	g.until("the connection is closed", func() bool { return !g.agents.State(e.AgentID).Connected })
 	c = g.openChannel(e.Token, helloMessage)
 	if m := c.read(); m.Type != wire.MessageRetest || m.ID != r.ID {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v; want Type %v, ID %v", m, wire.MessageRetest, r.ID)
 	}
 	_ = c.conn.CloseNow()
-	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	g.until("the connection is closed", func() bool { return !g.agents.State(e.AgentID).Connected })
 	g.agents.Cancel(e.AgentID, r.ID)
 	c = g.openChannel(e.Token, `{"type":"hello","id":"`+r.ID+`","version":"1.0","instance":"one","screen":true}`)
 	if m := c.read(); m.Type != wire.MessageCancel || m.ID != r.ID {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v; want Type %v, ID %v", m, wire.MessageCancel, r.ID)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestChannelRefusesBadMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.wantClose(wire.CloseMessage)
-	g.until("all connections are gone", func() bool { return g.agents.Connected() == 0 })
+	g.until("all connections are closed", func() bool { return g.agents.Connected() == 0 })
 }
 
 func (c channel) wantCloseAfter(message string, code websocket.StatusCode) {
@@ -181,7 +181,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	g.agents.Disconnect(e.AgentID)
 	c.wantClose(wire.CloseShut)
 
-	// Revoked by another process: detected at a ping.
+	// Revoked by another process: noticed at a ping.
 	c = g.openChannel(e.Token, helloMessage)
 	closed := make(chan error, 1)
 	go func() {
@@ -197,7 +197,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	g.wait(verifyEvery)
 	_ = c.conn.Ping(t.Context())
 	if err := <-closed; websocket.CloseStatus(err) != wire.CloseShut {
-		t.Errorf("closed with %v", err)
+		t.Errorf("got close error %v", err)
 	}
 
 	// Noticed at a message of an agent that never pings; the message has no effect.
@@ -214,7 +214,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	c.send(`{"type":"consent","id":"` + r.ID + `","given":true}`)
 	c.wantClose(wire.CloseShut)
 	if s := g.agents.State(e.AgentID).Retest.State; s != live.RetestAsked {
-		t.Errorf("the retest is %s", s)
+		t.Errorf("got retest state %s, want %s", s, live.RetestAsked)
 	}
 }
 
@@ -227,7 +227,7 @@ func TestChannelRefused(t *testing.T) {
 	c := g.openChannel(e.Token, "")
 	c.send(helloMessage)
 	if _, _, err := c.conn.Read(t.Context()); err == nil {
-		t.Error("connected to a collector that stops")
+		t.Error("a stopping collector accepted a connection")
 	}
 }
 
@@ -236,7 +236,7 @@ func messages(t *testing.T, w *httptest.ResponseRecorder) (all []wire.ChannelMes
 	t.Helper()
 	var body wire.PollMessages
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s", w.Code, w.Body)
 	}
 	for _, b := range body.Messages {
 		m, err := wire.ParseFromCollector(b)
@@ -256,7 +256,7 @@ func TestPollCarriesARetest(t *testing.T) {
 		return messages(t, g.do(ask{method: http.MethodGet, path: pollPath + query + more, token: e.Token}))
 	}
 	if all := messages(t, g.do(ask{method: http.MethodGet, path: pollPath + "?wait=1", token: e.Token})); len(all) != 0 {
-		t.Errorf("without news: %+v", all)
+		t.Errorf("no new messages: got %+v, want none", all)
 	}
 	waiting := make(chan []wire.ChannelMessage, 1)
 	go func() { waiting <- poll("") }()
@@ -266,28 +266,28 @@ func TestPollCarriesARetest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if all := <-waiting; len(all) != 1 || all[0].ID != r.ID {
-		t.Errorf("got %+v", all)
+		t.Errorf("got %+v; want 1 entry, [0].ID %v", all, r.ID)
 	}
 	// The response was lost: the agent does not know the retest and asks again.
 	if all := poll(""); len(all) != 1 || all[0].ID != r.ID {
-		t.Errorf("again: %+v", all)
+		t.Errorf("second poll: got %+v; want 1 entry, [0].ID %v", all, r.ID)
 	}
 	if !g.agents.State(e.AgentID).Connected {
-		t.Error("not connected between two polls")
+		t.Error("the agent is not connected between two polls")
 	}
 	send := func(body string) *httptest.ResponseRecorder {
 		return g.do(ask{method: http.MethodPost, path: pollPath + query, token: e.Token, body: []byte(body)})
 	}
 	if w := send(`{"messages":[{"type":"consent","id":"` + r.ID + `","given":true},{"type":"news"}]}`); w.Code != http.StatusNoContent {
-		t.Errorf("consent: %d %s", w.Code, w.Body)
+		t.Errorf("consent: got status %d, want %d: %s", w.Code, http.StatusNoContent, w.Body)
 	}
 	if s := g.agents.State(e.AgentID).Retest.State; s != live.RetestRunning {
-		t.Errorf("state %s", s)
+		t.Errorf("got state %s, want %s", s, live.RetestRunning)
 	}
 	go func() { waiting <- poll("&known=" + r.ID) }()
 	g.agents.Cancel(e.AgentID, r.ID)
 	if all := <-waiting; len(all) != 1 || all[0].Type != wire.MessageCancel {
-		t.Errorf("got %+v", all)
+		t.Errorf("got %+v; want 1 entry, [0].Type %v", all, wire.MessageCancel)
 	}
 	wantFault(t, send(`{"messages":[{"type":"consent"}]}`), http.StatusUnprocessableEntity, "message_invalid")
 	wantFault(t, send(`{"messages":[`+strings.Repeat(`{"type":"news"},`, wire.MaxPollMessages)+`{"type":"news"}]}`), http.StatusBadRequest, "body_malformed")
@@ -298,7 +298,7 @@ func TestPollCarriesARetest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if all := poll("&known=" + r.ID); len(all) != 2 || all[0].Type != wire.MessageCancel || all[0].ID != r.ID || all[1].ID != next.ID {
-		t.Errorf("got %+v", all)
+		t.Errorf("got %+v; want 2 entries, [0].Type %v, [0].ID %v, [1].ID %v", all, wire.MessageCancel, r.ID, next.ID)
 	}
 	for _, bad := range []string{"?known=a.b", "?wait=0", "?wait=241", "?wait=x", "?instance=a.b"} {
 		wantFault(t, g.do(ask{method: http.MethodGet, path: pollPath + bad, token: e.Token}), http.StatusBadRequest, "poll_invalid")
@@ -331,7 +331,7 @@ func TestPollEndsWithTheToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	go poll()
-	g.until("the agent is back", func() bool { return g.agents.State(e.AgentID).Connected })
+	g.until("the agent is connected again", func() bool { return g.agents.State(e.AgentID).Connected })
 	g.agents.Close()
 	wantFault(t, <-answers, http.StatusServiceUnavailable, "stopping")
 }

@@ -14,21 +14,21 @@ import (
 	"github.com/tonprobe/tonprobe/server/oneport"
 )
 
-func TestLoadTakesAndGives(t *testing.T) {
+func TestLoadUploadAndDownload(t *testing.T) {
 	g := newRig(t)
 	token := g.enrolled("A").Token
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/load", body: make([]byte, 200_000), token: token, contentType: bytesType})
 	var receipt wire.LoadReceipt
 	if err := json.Unmarshal(w.Body.Bytes(), &receipt); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s", w.Code, w.Body)
 	}
 	if receipt.Bytes <= 0 || receipt.Bytes >= 200_000 || receipt.MS < 0 {
-		t.Errorf("%+v", receipt)
+		t.Errorf("got %+v; want Bytes more than 0, Bytes less than 200000, MS at least 0", receipt)
 	}
 	for _, n := range []int{1, 100_000, wire.MaxLoadBytes} {
 		w := g.do(ask{method: http.MethodGet, path: "/api/v1/load?bytes=" + strconv.Itoa(n), token: token})
 		if w.Code != http.StatusOK || w.Body.Len() != n {
-			t.Errorf("asked for %d: %d with %d bytes", n, w.Code, w.Body.Len())
+			t.Errorf("request for %d bytes: got status %d with %d bytes; want %d, %d", n, w.Code, w.Body.Len(), http.StatusOK, n)
 		}
 	}
 }
@@ -47,20 +47,20 @@ func TestLoadIsBounded(t *testing.T) {
 	half := make([]byte, wire.MaxLoadBytes/2) // 8 turns
 	for range loadBurst / 8 {
 		if w := g.do(post(half, bytesType)); w.Code != http.StatusOK {
-			t.Fatalf("%d %s", w.Code, w.Body)
+			t.Fatalf("got status %d, want %d: %s", w.Code, http.StatusOK, w.Body)
 		}
 	}
 	w := g.do(post(half, bytesType))
 	wantFault(t, w, http.StatusTooManyRequests, "too_many_requests")
 	if w.Header().Get("Retry-After") == "" {
-		t.Error("it does not say when to come back")
+		t.Error("got no Retry-After")
 	}
 	if w := g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: token}); w.Code != http.StatusOK {
-		t.Errorf("the load exhausted the rate limit of other requests: %d", w.Code)
+		t.Errorf("the load exhausted the rate limit of other requests: got status %d, want %d", w.Code, http.StatusOK)
 	}
 	g.wait(8 * loadEvery)
 	if w := g.do(post(half, bytesType)); w.Code != http.StatusOK {
-		t.Errorf("after the wait: %d", w.Code)
+		t.Errorf("after the wait: got status %d, want %d", w.Code, http.StatusOK)
 	}
 }
 
@@ -90,13 +90,13 @@ func TestLoadOfAllIsBounded(t *testing.T) {
 		if w.taken == wire.MaxLoadBytes {
 			served++
 		} else if wantFault(t, w.ResponseRecorder, http.StatusServiceUnavailable, "load_busy"); w.Header().Get("Retry-After") == "" {
-			t.Fatal("it does not say when to come back")
+			t.Fatal("got no Retry-After")
 		}
 		g.wait(loadHold / (loadAgents - 1)) // so that a slot is free
 	}
 	// Each second of waiting adds 1 MB to the 128 MB.
 	if most := loadBurstAll/16 + loadBurstAll/32 + 1; served < loadBurstAll/16 || served > most {
-		t.Errorf("%d of %d measurements served, want %d to %d", served, 2*loadBurstAll/16, loadBurstAll/16, most)
+		t.Errorf("got %d of %d measurements, want %d to %d", served, 2*loadBurstAll/16, loadBurstAll/16, most)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestLoadPlaces(t *testing.T) {
 		t.Helper()
 		end, err := r.enter(agent)
 		if err != nil {
-			t.Fatalf("%s: %v", agent, err)
+			t.Fatalf("%s: got error %v", agent, err)
 		}
 		return func() { end(0) }
 	}
@@ -116,14 +116,14 @@ func TestLoadPlaces(t *testing.T) {
 		_, err := r.enter(agent)
 		f, ok := errors.AsType[*Fault](err)
 		if !ok || f.Status != status || f.RetryAfter <= 0 {
-			t.Errorf("%s: %v", agent, err)
+			t.Errorf("%s: got error %v, want status %d with RetryAfter", agent, err, status)
 		}
 	}
 	leaves := []func(){enter("a"), enter("b"), enter("c"), enter("d")}
 	for range loadTransfers - 1 {
 		leaves = append(leaves, enter("a"))
 	}
-	refused("a", http.StatusTooManyRequests)    // it already fills its line
+	refused("a", http.StatusTooManyRequests)    // it already measures
 	refused("e", http.StatusServiceUnavailable) // no slot
 	now = now.Add(time.Hour)
 	refused("e", http.StatusServiceUnavailable) // the transfers are still running
@@ -142,11 +142,11 @@ func TestLoadPlaces(t *testing.T) {
 		refused("f", http.StatusServiceUnavailable)
 	}
 	if len(r.measuring) != loadAgents {
-		t.Errorf("%d slots in use", len(r.measuring))
+		t.Errorf("got %d slots in use, want %d", len(r.measuring), loadAgents)
 	}
 }
 
-// TestProxiesAreNotDirect: the segments of a proxy's connection say nothing about the
+// TestProxiesAreNotDirect: the segments of a proxy's connection do not describe the
 // agent's line.
 func TestProxiesAreNotDirect(t *testing.T) {
 	agent, proxy := net.Pipe()
@@ -155,14 +155,14 @@ func TestProxiesAreNotDirect(t *testing.T) {
 		from, header string
 		want         bool
 	}{
-		"an agent":           {"203.0.113.20:40000", "", true},
-		"over IPv6":          {"[2001:db8::20]:40000", "", true},
-		"nginx":              {"192.0.2.1:40000", "X-Forwarded-For", false},
-		"RFC 7239":           {"192.0.2.1:40000", "Forwarded", false},
-		"RFC 9110":           {"192.0.2.1:40000", "Via", false},
-		"on the machine":     {"127.0.0.1:40000", "", false},
-		"on it, mapped":      {"[::ffff:127.0.0.1]:40000", "", false},
-		"an unknown address": {"@", "", false},
+		"an agent":                    {"203.0.113.20:40000", "", true},
+		"over IPv6":                   {"[2001:db8::20]:40000", "", true},
+		"nginx":                       {"192.0.2.1:40000", "X-Forwarded-For", false},
+		"RFC 7239":                    {"192.0.2.1:40000", "Forwarded", false},
+		"RFC 9110":                    {"192.0.2.1:40000", "Via", false},
+		"on the machine":              {"127.0.0.1:40000", "", false},
+		"on the machine, IPv4-mapped": {"[::ffff:127.0.0.1]:40000", "", false},
+		"an unknown address":          {"@", "", false},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/load", nil)
 		r = r.WithContext(oneport.ConnContext(t.Context(), agent))
@@ -171,7 +171,7 @@ func TestProxiesAreNotDirect(t *testing.T) {
 			r.Header.Set(c.header, "203.0.113.20")
 		}
 		if got := directTCP(r) != nil; got != c.want {
-			t.Errorf("%s: direct %v, want %v", name, got, c.want)
+			t.Errorf("%s: got direct %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -38,14 +38,14 @@ func TestArrivalsAreReported(t *testing.T) {
 		return resp
 	}
 	if resp := open(""); resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("without a run: %d", resp.StatusCode)
+		t.Errorf("without a run: got status %d, want %d", resp.StatusCode, http.StatusBadRequest)
 	}
 	told := open("one")
 	if told.StatusCode != http.StatusOK || told.Header.Get("X-Accel-Buffering") != "no" {
-		t.Fatalf("%d %v", told.StatusCode, told.Header)
+		t.Fatalf("got status %d, headers %v", told.StatusCode, told.Header)
 	}
 	if resp := open("two"); resp.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("a second run beside the first: %d", resp.StatusCode)
+		t.Errorf("a second concurrent run: got status %d, want %d", resp.StatusCode, http.StatusTooManyRequests)
 	}
 	upload := func(run string, n int) {
 		t.Helper()
@@ -70,18 +70,18 @@ func TestArrivalsAreReported(t *testing.T) {
 	for sum < 150_000 && lines.Scan() {
 		var a wire.LoadArrivals
 		if err := json.Unmarshal(lines.Bytes(), &a); err != nil || a.From != next {
-			t.Fatalf("%s: %v, want from %d", lines.Bytes(), err, next)
+			t.Fatalf("got %s, error %v, want from %d", lines.Bytes(), err, next)
 		}
 		for _, n := range a.Bytes {
 			sum += n
 		}
 		next += len(a.Bytes)
 		if sum == 150_000 && a.FirstEnd == nil {
-			t.Error("the end of the first upload is not reported")
+			t.Error("the end of the first upload was not reported")
 		}
 	}
 	if sum != 150_000 {
-		t.Errorf("%d bytes reported", sum)
+		t.Errorf("got %d bytes reported, want 150000", sum)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestArrivalsAreBounded(t *testing.T) {
 	upload.read(1000)
 	end()
 	if got := r.since(0); len(r.bytes) != 0 || len(got.Bytes) > int(loadLimit/wire.LoadInterval) {
-		t.Errorf("%d stored, %d reported", len(r.bytes), len(got.Bytes))
+		t.Errorf("got %d intervals stored, %d reported", len(r.bytes), len(got.Bytes))
 	}
 	var none *loadRun
 	upload, end = none.start(nil)

@@ -155,7 +155,7 @@ func TestLoadCurve(t *testing.T) {
 			want float64
 		}{"up": {d.UpKbps, c.upWant}, "down": {d.DownKbps, c.downWant}} {
 			if v.got == nil || math.Abs(*v.got-v.want) > 0.1*v.want {
-				t.Errorf("%s, %s: %s kbit/s, want %g", c.name, way, ms(v.got), v.want)
+				t.Errorf("%s, %s: got %s kbit/s, want %g", c.name, way, ms(v.got), v.want)
 			}
 		}
 	}

@@ -40,27 +40,27 @@ func TestOneReport(t *testing.T) {
 	for i, want := range []string{"stored", "duplicate"} {
 		got := results(t, g.do(g.send(e, encode(t, r))))
 		if len(got) != 1 || got[0].ID != r.ID || got[0].Status != want || got[0].Error != "" {
-			t.Errorf("time %d: %+v, want %s", i, got, want)
+			t.Errorf("time %d: got %+v, want %s", i, got, want)
 		}
 	}
 	if got := <-events; got.Kind != live.ReportStored || got.ReportID != r.ID {
-		t.Errorf("event %+v", got)
+		t.Errorf("got event %+v; want Kind %v, ReportID %v", got, live.ReportStored, r.ID)
 	}
 	select {
 	case got := <-events:
-		t.Errorf("a duplicate caused the event %+v", got)
+		t.Errorf("a duplicate caused event %+v", got)
 	default:
 	}
 	kept, err := g.store.Report(t.Context(), r.ID)
 	if err != nil || !kept.ReceivedAt.Equal(g.clock()) {
-		t.Fatalf("%+v, %v", kept, err)
+		t.Fatalf("got %+v, error %v; want ReceivedAt %v", kept, err, g.clock())
 	}
 	if _, err := report.Decode(kept.Document); err != nil {
 		t.Errorf("the stored document is not a report: %v", err)
 	}
 }
 
-func TestAddressesAreCutBeforeTheyAreStored(t *testing.T) {
+func TestAddressesAreTruncatedBeforeStorage(t *testing.T) {
 	for _, c := range []struct {
 		keep bool
 		want string
@@ -78,7 +78,7 @@ func TestAddressesAreCutBeforeTheyAreStored(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := report.Find[report.NAT](stored).PublicAddress; got != c.want {
-			t.Errorf("keep %v: %s, want %s", c.keep, got, c.want)
+			t.Errorf("keep %v: got %s, want %s", c.keep, got, c.want)
 		}
 		if !c.keep && bytes.Contains(kept.Document, []byte("203.0.113.77")) {
 			t.Error("the address is still in the document")
@@ -94,7 +94,7 @@ func TestUnnamedFieldsAreNotStored(t *testing.T) {
 	results(t, g.do(g.send(e, document)))
 	kept, err := g.store.Report(t.Context(), r.ID)
 	if err != nil || bytes.Contains(kept.Document, []byte("zuhause")) {
-		t.Errorf("%s, %v", kept.Document, err)
+		t.Errorf("got %s, error %v; want it without %q", kept.Document, err, "zuhause")
 	}
 }
 
@@ -112,11 +112,11 @@ func TestBatch(t *testing.T) {
 	want := []string{"stored", "rejected", "stored", "rejected", "rejected", "rejected", "rejected", "duplicate"}
 	for i, r := range got {
 		if r.Status != want[i] || (r.Error == "") == (r.Status == "rejected") {
-			t.Errorf("report %d: %+v, want %s", i, r, want[i])
+			t.Errorf("report %d: got %+v, want %s", i, r, want[i])
 		}
 	}
 	if got[0].ID != one.ID || got[3].ID != foreign.ID || got[5].ID != "" || !strings.Contains(got[4].Error, "update the collector") {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v; want [0].ID %v, [3].ID %v, [5].ID none, [4].Error to contain %q", got, one.ID, foreign.ID, "update the collector")
 	}
 }
 
@@ -183,7 +183,7 @@ func TestReportIDOfAnotherAgent(t *testing.T) {
 	r.Agent.ID = second.AgentID
 	wantFault(t, g.do(g.send(second, encode(t, r))), http.StatusUnprocessableEntity, "report_id_taken")
 	if got := results(t, g.do(g.send(second, batch(encode(t, r)))))[0]; got.Status != "rejected" {
-		t.Errorf("in a list: %+v", got)
+		t.Errorf("in a list: got %+v, want Status %q", got, "rejected")
 	}
 }
 
@@ -194,7 +194,7 @@ func TestCompressedReports(t *testing.T) {
 		q := g.send(e, pack(t, encode(t, g.newReport(e.AgentID))))
 		q.encoding = encoding
 		if got := results(t, g.do(q)); got[0].Status != "stored" {
-			t.Errorf("%s: %+v", encoding, got)
+			t.Errorf("%s: got %+v, want [0].Status %q", encoding, got, "stored")
 		}
 	}
 }
@@ -231,7 +231,7 @@ func TestFaultOfTheStoreIsNotBlamedOnTheAgent(t *testing.T) {
 	w := g.do(g.send(e, encode(t, g.newReport(e.AgentID))))
 	wantFault(t, w, http.StatusInternalServerError, "internal")
 	if strings.Contains(w.Body.String(), "secret") || !strings.Contains(g.log.String(), errBroken.Error()) {
-		t.Errorf("client: %s, log: %s", w.Body, g.log)
+		t.Errorf("got response %s, log %s", w.Body, g.log)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestManyAgentsAtOnce(t *testing.T) {
 			wg.Go(func() {
 				for _, b := range bodies {
 					if w := g.do(g.send(e, b)); w.Code != http.StatusAccepted {
-						t.Errorf("%d %s", w.Code, w.Body)
+						t.Errorf("got status %d, want %d: %s", w.Code, http.StatusAccepted, w.Body)
 					}
 				}
 			})
@@ -272,7 +272,7 @@ func TestManyAgentsAtOnce(t *testing.T) {
 		}
 		page, err := g.store.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p.ID})
 		if err != nil || len(page.Reports) != each {
-			t.Errorf("%d reports, want %d (%v)", len(page.Reports), each, err)
+			t.Errorf("got %d reports, want %d (error %v)", len(page.Reports), each, err)
 		}
 	}
 }
@@ -291,7 +291,7 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if state, err := g.store.ParticipantState(t.Context(), p.ID); err != nil || state.Last.ID != right.ID {
-		t.Errorf("latest %+v, want the one after the clock was corrected (%v)", state.Last, err)
+		t.Errorf("got latest %+v, want the one after the clock was corrected (error %v)", state.Last, err)
 	}
 }
 
@@ -320,7 +320,7 @@ func TestDeliveriesUpdateTheLastContact(t *testing.T) {
 		}
 		state, err := g.store.ParticipantState(t.Context(), p.ID)
 		if err != nil || touches != c.touches || !a.LastSeenAt.Equal(g.clock()) || !state.LastSeenAt.Equal(g.clock()) {
-			t.Errorf("%s: %d touches, last seen %v, %v, want %d, %v (%v)", c.name, touches, a.LastSeenAt, state.LastSeenAt, c.touches, g.clock(), err)
+			t.Errorf("%s: got %d touches, last seen %v, %v; want %d, %v (error %v)", c.name, touches, a.LastSeenAt, state.LastSeenAt, c.touches, g.clock(), err)
 		}
 	}
 }
@@ -347,15 +347,15 @@ func FuzzSplit(f *testing.F) {
 			return
 		}
 		if len(documents) == 0 || single && len(documents) != 1 {
-			t.Errorf("%d documents, single %v", len(documents), single)
+			t.Errorf("got %d documents, single %v", len(documents), single)
 		}
 		valid := !slices.ContainsFunc(documents, func(d json.RawMessage) bool { return !json.Valid(d) })
 		if valid != json.Valid(b) {
-			t.Errorf("%q is split into %q", b, documents)
+			t.Errorf("%q: got %q", b, documents)
 		}
 		want, wantSingle, err := decodeBody(b)
 		if valid && (err != nil || single != wantSingle || !slices.EqualFunc(documents, want, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })) {
-			t.Errorf("%q: %q, %v, want %q, %v (%v)", b, documents, single, want, wantSingle, err)
+			t.Errorf("%q: got %q, %v; want %q, %v (error %v)", b, documents, single, want, wantSingle, err)
 		}
 	})
 }
@@ -367,7 +367,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, encoding string) {
 		const limit = 1 << 16
 		if got, err := u.unpack(b, encoding, limit); err == nil && len(got) > limit {
-			t.Errorf("%d bytes", len(got))
+			t.Errorf("got %d bytes", len(got))
 		}
 	})
 }

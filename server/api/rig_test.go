@@ -186,10 +186,10 @@ func wantFault(t *testing.T, w *httptest.ResponseRecorder, status int, code stri
 		Error struct{ Code, Message string }
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-		t.Errorf("error is not JSON: %s", w.Body)
+		t.Errorf("the error is not JSON: %s", w.Body)
 	}
 	if w.Code != status || body.Error.Code != code || body.Error.Message == "" {
-		t.Errorf("%d %s, want %d %s", w.Code, strings.TrimSpace(w.Body.String()), status, code)
+		t.Errorf("got %d %s, want %d %s", w.Code, strings.TrimSpace(w.Body.String()), status, code)
 	}
 }
 
@@ -199,7 +199,7 @@ func (g *rig) enrolled(name string) wire.EnrollResponse {
 	i := g.invite(name)
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody(i.Code)})
 	if w.Code != http.StatusCreated {
-		g.t.Fatalf("enroll: %d %s", w.Code, w.Body)
+		g.t.Fatalf("enroll: got status %d, want %d: %s", w.Code, http.StatusCreated, w.Body)
 	}
 	var e wire.EnrollResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
@@ -249,7 +249,7 @@ func results(t *testing.T, w *httptest.ResponseRecorder) []reportResult {
 	t.Helper()
 	var body struct{ Results []reportResult }
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusAccepted {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s", w.Code, w.Body)
 	}
 	return body.Results
 }

@@ -27,12 +27,12 @@ func TestTargets(t *testing.T) {
 		w := g.do(ask)
 		got, err := wire.ParseTargets(w.Body.Bytes())
 		if err != nil || w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" || strings.Contains(w.Body.String(), "geheim") {
-			t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+			t.Fatalf("got status %d: %s, error %v", w.Code, w.Body, err)
 		}
 		return got
 	}
 	if got := list(); len(got.Targets) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want no targets", got)
 	}
 	for _, added := range []target.Target{
 		{Name: "Rat", System: "bbb", URL: "https://bbb.example.org", Secret: "geheim"},
@@ -47,13 +47,13 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	if got := list(); len(got.Targets) != 2 || got.Targets[0].Room == nil || got.Targets[1].Name != "Rat" || got.Targets[1].Profile != "bbb" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want 2 targets", got)
 	}
 	if err := file.Remove(t.Context(), "lk"); err != nil {
 		t.Fatal(err)
 	}
 	if got := list(); len(got.Targets) != 1 {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want 1 target", got)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestTargetsCannotBeRead(t *testing.T) {
 	w := g.do(ask{method: http.MethodGet, path: "/" + wire.PathTargets, token: g.enrolled("A").Token})
 	wantFault(t, w, http.StatusInternalServerError, "internal")
 	if strings.Contains(w.Body.String(), "path") {
-		t.Errorf("%s", w.Body)
+		t.Errorf("the response contains the error: %s", w.Body)
 	}
 }
 
@@ -115,16 +115,16 @@ func TestAnnouncedSessions(t *testing.T) {
 		w := g.do(ask{method: http.MethodGet, path: "/" + wire.PathTargets, token: token})
 		got, err := wire.ParseTargets(w.Body.Bytes())
 		if err != nil || w.Code != http.StatusOK || strings.Contains(w.Body.String(), "geheim") {
-			t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+			t.Fatalf("got status %d: %s, error %v; want %d, without %q", w.Code, w.Body, err, http.StatusOK, "geheim")
 		}
 		return got
 	}
 	got := ask(anna.Token).Sessions
 	start := now.Add(time.Hour).Truncate(time.Second)
 	if len(got) != 1 || !got[0].StartsAt.Equal(start) || got[0].EndsAt == nil || !got[0].EndsAt.Equal(start.Add(3*time.Hour)) || got[0].Target != "Rat" || got[0].Profile != "bbb" {
-		t.Errorf("Anna's sessions: %+v, want the one at %v", got, start)
+		t.Errorf("got sessions %+v for Anna, want the one at %v", got, start)
 	}
 	if got := ask(berta.Token).Sessions; len(got) != wire.MaxSessions || got[0].EndsAt != nil {
-		t.Errorf("%d sessions of Berta, want the first %d", len(got), wire.MaxSessions)
+		t.Errorf("got %d sessions for Berta, want the first %d", len(got), wire.MaxSessions)
 	}
 }

@@ -19,7 +19,7 @@ func (g *rig) nextToken(token string) string {
 	w := g.do(ask{method: http.MethodPost, path: "/" + wire.PathToken, token: token})
 	var got wire.TokenResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusCreated {
-		g.t.Fatalf("new token: %d %s, want %d", w.Code, w.Body, http.StatusCreated)
+		g.t.Fatalf("new token: got status %d: %s, want %d", w.Code, w.Body, http.StatusCreated)
 	}
 	return got.Token
 }
@@ -30,7 +30,7 @@ func (g *rig) tokenCode(token string) string {
 	w := g.do(ask{method: http.MethodGet, path: "/" + wire.PathToken, token: token})
 	var body struct{ Error struct{ Code string } }
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-		g.t.Fatalf("%s: %v", w.Body, err)
+		g.t.Fatalf("%s: got error %v", w.Body, err)
 	}
 	return body.Error.Code
 }
@@ -38,7 +38,7 @@ func (g *rig) tokenCode(token string) string {
 func (g *rig) wantToken(what, token, code string) {
 	g.t.Helper()
 	if got := g.tokenCode(token); got != code {
-		g.t.Errorf("%s: %q, want %q", what, got, code)
+		g.t.Errorf("%s: got %q, want %q", what, got, code)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestTokenIsReplacedByItsUse(t *testing.T) {
 	g.wantToken("the first one", first, wire.CodeTokenReplaced)
 	g.wantToken("the second one, again", second, "")
 	if w := g.do(ask{method: http.MethodPost, path: "/" + wire.PathToken, token: first}); w.Code != http.StatusUnauthorized {
-		t.Errorf("a new token with the first one: %d, want %d", w.Code, http.StatusUnauthorized)
+		t.Errorf("a new token with the first one: got status %d, want %d", w.Code, http.StatusUnauthorized)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestBlockingAndRevokingEndBothTokens(t *testing.T) {
 	}
 }
 
-func TestNewTokensHaveAPace(t *testing.T) {
+func TestNewTokensAreLimited(t *testing.T) {
 	g := newRig(t)
 	token := g.enrolled("A").Token
 	for range renewalBurst {
@@ -95,28 +95,28 @@ func TestNewTokensHaveAPace(t *testing.T) {
 	g.nextToken(token)
 }
 
-func TestStaffAskForANewToken(t *testing.T) {
+func TestStaffRequestANewToken(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("A")
 	header := func(token string) string {
 		return g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: token}).Header().Get(wire.HeaderRenewToken)
 	}
 	if got := header(e.Token); got != "" {
-		t.Errorf("before: %q, want none", got)
+		t.Errorf("before: got %q, want none", got)
 	}
 	if err := g.store.AskForRenewal(t.Context(), e.AgentID, g.clock()); err != nil {
 		t.Fatal(err)
 	}
 	next := g.nextToken(e.Token)
 	if got := header(e.Token); got != wire.RenewTokenValue {
-		t.Errorf("asked: %q, want %q", got, wire.RenewTokenValue)
+		t.Errorf("requested: got %q, want %q", got, wire.RenewTokenValue)
 	}
 	if got := header(next); got != "" {
-		t.Errorf("with the new token: %q, want none", got)
+		t.Errorf("with the new token: got %q, want none", got)
 	}
 }
 
-// TestCopyWithAFormerToken distinguishes requests on their way from a copied or restored data folder.
+// TestCopyWithAFormerToken distinguishes requests in flight from a copied or restored data folder.
 func TestCopyWithAFormerToken(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("A")
@@ -125,12 +125,12 @@ func TestCopyWithAFormerToken(t *testing.T) {
 	g.wait(replacedGrace)
 	g.wantToken("the first one, on its way", e.Token, wire.CodeTokenReplaced)
 	if g.agents.State(e.AgentID).Outdated {
-		t.Error("a request on its way counts as a copy")
+		t.Error("a request in flight counts as a copy")
 	}
 	g.wait(time.Second)
 	g.wantToken("the first one, later", e.Token, wire.CodeTokenReplaced)
 	if s := g.agents.State(e.AgentID); !s.Outdated || s.Copied {
-		t.Errorf("%+v, want outdated and not copied", s)
+		t.Errorf("got %+v, want outdated and not copied", s)
 	}
 	g.wantToken("the owner", next, "")
 	g.wait(2 * time.Hour)
@@ -156,14 +156,14 @@ func TestConnectionsEndWithTheirToken(t *testing.T) {
 		t.Errorf("got %+v, want a %s", m, wire.MessageToken)
 	}
 	if all := messages(t, <-answers); len(all) != 1 || all[0].Type != wire.MessageToken {
-		t.Errorf("the poll got %+v, want one %s", all, wire.MessageToken)
+		t.Errorf("got %+v from the poll, want one %s", all, wire.MessageToken)
 	}
 	next := g.nextToken(e.Token)
 	go poll()
 	g.wantToken("the next one", next, "")
 	c.wantClose(websocket.StatusGoingAway)
 	wantFault(t, <-answers, http.StatusUnauthorized, wire.CodeTokenReplaced)
-	g.until("both are gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	g.until("both are closed", func() bool { return !g.agents.State(e.AgentID).Connected })
 	g.openChannel(next, helloMessage)
 }
 

@@ -42,10 +42,10 @@ func TestWebSocketSendsOneMessageBack(t *testing.T) {
 		}
 		kind, got, err := conn.Read(t.Context())
 		if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
-			t.Errorf("%d bytes were returned as %d, %v", len(message), len(got), err)
+			t.Errorf("got %[2]d of %[1]d bytes back, error %[3]v", len(message), len(got), err)
 		}
 		if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
-			t.Errorf("unexpected close: %v", err)
+			t.Errorf("got close error %v", err)
 		}
 	}
 }
@@ -58,14 +58,14 @@ func TestWebSocketTakesNoMoreThanItsLimit(t *testing.T) {
 	}
 	_ = conn.Write(t.Context(), websocket.MessageText, bytes.Repeat([]byte("x"), wire.MaxWebSocketBytes+1))
 	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
-		t.Errorf("a message beyond the limit: %v", err)
+		t.Errorf("a message beyond the limit: got error %v", err)
 	}
 }
 
 func TestWebSocketRefused(t *testing.T) {
 	g := newRig(t)
 	if _, resp, err := g.dialWebSocket("wrong"); err == nil || resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without a token: %v", err)
+		t.Errorf("without a token: got error %v", err)
 	}
 	token := g.enrolled("A").Token
 	w := g.do(ask{method: http.MethodGet, path: webSocketPath, token: token})
@@ -82,7 +82,7 @@ func TestWebSocketRefused(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
 		g.handler.ServeHTTP(w, r)
-		t.Log(name)
+		t.Logf("request %s", name)
 		wantFault(t, w, http.StatusBadRequest, "upgrade_invalid")
 	}
 	for w.Code != http.StatusTooManyRequests {
@@ -109,7 +109,7 @@ func TestWebSocketEndsWithoutAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-done; err == nil || !strings.Contains(err.Error(), "deadline") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want a deadline", err)
 	}
 }
 
@@ -140,10 +140,10 @@ func TestMeasureToken(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != want {
-			t.Errorf("%s: %s, want %d", path, resp.Status, want)
+			t.Errorf("%s: got status %s, want %d", path, resp.Status, want)
 		}
 	}
 	if _, _, err := g.dialWebSocket("nonsense"); err == nil {
-		t.Error("any token is admitted")
+		t.Error("an arbitrary token was accepted")
 	}
 }

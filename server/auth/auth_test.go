@@ -47,7 +47,7 @@ func TestLoginAndSession(t *testing.T) {
 	a, c := newAuth(t)
 	for _, try := range [][2]string{{"support", "wrong password"}, {"nobody", password}, {"support", strings.Repeat("x", 10<<20)}, {strings.Repeat("n", 10<<20), password}} {
 		if _, err := a.Login(t.Context(), home, try[0], try[1]); !errors.Is(err, ErrCredentials) {
-			t.Errorf("%.20s: %v, want ErrCredentials", try[0], err)
+			t.Errorf("%.20s: got error %v, want ErrCredentials", try[0], err)
 		}
 	}
 	signedIn, err := a.Login(t.Context(), home, "support", password)
@@ -56,11 +56,11 @@ func TestLoginAndSession(t *testing.T) {
 	}
 	token := signedIn.Token
 	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
-		t.Errorf("session of %q, %v", name, err)
+		t.Errorf("got session of %q, error %v; want %q", name, err, "support")
 	}
 	c.at = c.at.Add(SessionTTL)
 	if _, err := a.Session(t.Context(), token); !errors.Is(err, ErrNoSession) {
-		t.Errorf("expired session: %v", err)
+		t.Errorf("expired session: got error %v, want %v", err, ErrNoSession)
 	}
 }
 
@@ -78,20 +78,20 @@ func TestLogoutAndNewPasswordEndSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.Session(t.Context(), first); !errors.Is(err, ErrNoSession) {
-		t.Errorf("after logout: %v", err)
+		t.Errorf("after logout: got error %v, want %v", err, ErrNoSession)
 	}
 	if _, err := a.Session(t.Context(), second); err != nil {
-		t.Errorf("the other session: %v", err)
+		t.Errorf("the other session: got error %v", err)
 	}
 	if err := a.SetPassword(t.Context(), "support", "another long password"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Session(t.Context(), second); !errors.Is(err, ErrNoSession) {
-		t.Errorf("after a new password: %v", err)
+		t.Errorf("after a new password: got error %v, want %v", err, ErrNoSession)
 	}
 	login("another long password")
 	if err := a.SetPassword(t.Context(), "nobody", "another long password"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("password of nobody: %v", err)
+		t.Errorf("password of an unknown user: got error %v, want %v", err, store.ErrNotFound)
 	}
 }
 
@@ -107,10 +107,10 @@ func TestOneTimeLogin(t *testing.T) {
 	}
 	token := signedIn.Token
 	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
-		t.Errorf("session of %q, %v", name, err)
+		t.Errorf("got session of %q, error %v; want %q", name, err, "support")
 	}
 	if _, err := a.LoginOnce(t.Context(), home, link); !errors.Is(err, ErrLink) {
-		t.Errorf("second use: %v", err)
+		t.Errorf("second use: got error %v, want %v", err, ErrLink)
 	}
 	late, err := a.NewOneTimeLogin(t.Context(), "support")
 	if err != nil {
@@ -119,11 +119,11 @@ func TestOneTimeLogin(t *testing.T) {
 	c.at = c.at.Add(OneTimeLoginTTL)
 	for _, bad := range []string{late, "", "x", token} {
 		if _, err := a.LoginOnce(t.Context(), home, bad); !errors.Is(err, ErrLink) {
-			t.Errorf("%q: %v", bad, err)
+			t.Errorf("%q: got error %v, want %v", bad, err, ErrLink)
 		}
 	}
 	if _, err := a.NewOneTimeLogin(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("for nobody: %v", err)
+		t.Errorf("for an unknown user: got error %v, want %v", err, store.ErrNotFound)
 	}
 }
 
@@ -134,17 +134,17 @@ func TestStaffNamesAndPasswords(t *testing.T) {
 		"a\u202eb": ErrStaffName, strings.Repeat("x", 65): ErrStaffName, "Jörg": nil, "<script>": nil,
 	} {
 		if err := a.AddStaff(t.Context(), name, password); !errors.Is(err, want) {
-			t.Errorf("%q: %v, want %v", name, err, want)
+			t.Errorf("%q: got error %v, want %v", name, err, want)
 		}
 	}
 	for _, bad := range []string{"", "short", strings.Repeat("x", 257)} {
 		if err := a.AddStaff(t.Context(), "new", bad); !errors.Is(err, ErrPassword) {
-			t.Errorf("password of %d bytes: %v", len(bad), err)
+			t.Errorf("password of %d bytes: got error %v; want %v", len(bad), err, ErrPassword)
 		}
 	}
 	drawn, err := a.NewPassword()
 	if err != nil || a.AddStaff(t.Context(), "new", drawn) != nil {
-		t.Errorf("drawn password %q refused, %v", drawn, err)
+		t.Errorf("the generated password %q was rejected: %v", drawn, err)
 	}
 }
 
@@ -152,23 +152,23 @@ func TestHash(t *testing.T) {
 	p := NewPasswords(cheap, rand.Reader)
 	hash, err := p.Hash(t.Context(), password)
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=8,t=1,p=1$") {
-		t.Fatalf("%s, %v", hash, err)
+		t.Fatalf("got hash %s, error %v; want it to begin with %q", hash, err, "$argon2id$v=19$m=8,t=1,p=1$")
 	}
 	for _, bad := range []string{"x", "$argon2i$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAA$AAAA", strings.Replace(hash, "m=8", "m=4294967295", 1), hash[:40]} {
 		if ok, err := p.Verify(t.Context(), bad, password); ok || !errors.Is(err, errHash) {
-			t.Errorf("%s: %v, %v", bad, ok, err)
+			t.Errorf("%s: got ok %v, error %v; want %v", bad, ok, err, errHash)
 		}
 	}
 	// Of the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
 	const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	if ok, err := p.Verify(t.Context(), reference, "password"); !ok || err != nil {
-		t.Errorf("reference vector: %v, %v", ok, err)
+		t.Errorf("reference vector: got ok %v, error %v; want true", ok, err)
 	}
 	p.known.running <- struct{}{} // every slot is in use
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.Hash(ctx, password); !errors.Is(err, context.Canceled) {
-		t.Errorf("without a free slot: %v", err)
+		t.Errorf("without a free slot: got error %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -178,14 +178,14 @@ func TestEnrolCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, ok := NormalizeEnrolCode(" " + strings.ToLower(strings.ReplaceAll(code, "-", " ")) + "\n"); !ok || got != code {
-		t.Errorf("%s read as %s, %v", code, got, ok)
+		t.Errorf("%s: got %s, ok %v; want %s, true", code, got, ok, code)
 	}
 	if got, ok := NormalizeEnrolCode("ilo0 ilo0-ILO0"); !ok || got != "1100-1100-1100" {
-		t.Errorf("misread letters: %s, %v", got, ok)
+		t.Errorf("confusable letters: got %s, ok %v; want %q, true", got, ok, "1100-1100-1100")
 	}
 	for _, bad := range []string{"", "K7P3-QXM2", "K7P3-QXM2-RT5Z-0", "K7P3-QXM2-RT5U", "K7P3-QXM2-RT5ü", strings.Repeat("0", 10<<20)} {
 		if got, ok := NormalizeEnrolCode(bad); ok {
-			t.Errorf("%.20q read as %s", bad, got)
+			t.Errorf("%.20q: got %s", bad, got)
 		}
 	}
 }
@@ -202,7 +202,7 @@ func TestBearerToken(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Authorization", header)
 		if got, ok := BearerToken(r); ok != want || ok && got != hash {
-			t.Errorf("%q: %v", header, ok)
+			t.Errorf("%q: got ok %v, want %v", header, ok, want)
 		}
 	}
 }
@@ -219,17 +219,17 @@ func TestCookies(t *testing.T) {
 		a.SetCookies(w, r, signedIn)
 		cookies := w.Result().Cookies()
 		if len(cookies) != 2 {
-			t.Fatalf("%s: %d cookies", scheme, len(cookies))
+			t.Fatalf("%s: got %d cookies, want 2", scheme, len(cookies))
 		}
 		for i, name := range []string{sessionCookie, deviceCookie} {
 			c := cookies[i]
 			if c.Name != prefix+name || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" {
-				t.Errorf("%s: %+v", scheme, c)
+				t.Errorf("%s: got %+v", scheme, c)
 			}
 			r.AddCookie(c)
 		}
 		if CookieToken(r) != signedIn.Token || AttemptOf(r).Device != signedIn.Device {
-			t.Errorf("%s: cookies not read back", scheme)
+			t.Errorf("%s: the cookies were not accepted", scheme)
 		}
 	}
 }
@@ -248,13 +248,13 @@ func TestRequire(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	if w.Code != http.StatusUnauthorized {
-		t.Errorf("without a cookie: %d", w.Code)
+		t.Errorf("without a cookie: got status %d, want %d", w.Code, http.StatusUnauthorized)
 	}
 	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: signedIn.Token})
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	if w.Body.String() != "support" {
-		t.Errorf("with a cookie: %d %s", w.Code, w.Body)
+		t.Errorf("with a cookie: got status %d: %s", w.Code, w.Body)
 	}
 }
 
@@ -286,7 +286,7 @@ func TestSameOrigin(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != c.want {
-			t.Errorf("%s: %d, want %d", name, w.Code, c.want)
+			t.Errorf("%s: got status %d, want %d", name, w.Code, c.want)
 		}
 	}
 	if _, err := SameOrigin("no url", nil, nil); err == nil {

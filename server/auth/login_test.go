@@ -53,23 +53,23 @@ func TestGuessingDoesNotLockAUserOut(t *testing.T) {
 	for i := range 15 { // as often as in the original report
 		known := Attempt{From: home.From, Device: office.Device}
 		if l, err := a.Login(t.Context(), known, "support", password); err != nil || l.Device != "" {
-			t.Fatalf("known browser, login %d: %+v, %v", i, l, err)
+			t.Fatalf("known browser, login %d: got %+v, error %v; want Device none", i, l, err)
 		}
 		if _, err := a.Login(t.Context(), from("203.0.113.9"), "support", password); err != nil {
-			t.Fatalf("from a new address, login %d: %v", i, err)
+			t.Fatalf("from a new address, login %d: got error %v", i, err)
 		}
 	}
 	// The same address as a guesser's, such as a shared one: known browsers pass.
 	guess(t, a, home, "support", 100)
 	if _, err := a.Login(t.Context(), home, "support", password); !isLimited(err) {
-		t.Errorf("an unknown browser beside the guesser: %v", err)
+		t.Errorf("an unknown browser at the guesser's address: got error %v", err)
 	}
 	if _, err := a.Login(t.Context(), Attempt{From: home.From, Device: office.Device}, "support", password); err != nil {
-		t.Errorf("a known browser beside the guesser: %v", err)
+		t.Errorf("a known browser at the guesser's address: got error %v", err)
 	}
 	c.at = c.at.Add(nameEvery)
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("after the wait: %v", err)
+		t.Errorf("after the wait: got error %v", err)
 	}
 }
 
@@ -79,17 +79,17 @@ func TestColleaguesHaveBudgetsOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := guess(t, a, home, "berta", 100); n != attemptsPerName {
-		t.Errorf("%d passwords were tried for one name", n)
+		t.Errorf("%d passwords were verified for one name", n)
 	}
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("her colleague in the same office: %v", err)
+		t.Errorf("a colleague in the same office: got error %v", err)
 	}
 }
 
 func TestGuessersAreSlowedDown(t *testing.T) {
 	a, c := newAuth(t)
 	if n := guess(t, a, home, "support", 100); n != attemptsPerName {
-		t.Errorf("one name from one address: %d", n)
+		t.Errorf("one name from one address: got %d, want %d", n, attemptsPerName)
 	}
 	// Many names from one address.
 	total := 0
@@ -97,9 +97,9 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 		total += guess(t, a, from("203.0.113.7"), string(rune('a'+i)), 10)
 	}
 	if total != attemptsPerAddress {
-		t.Errorf("many names from one address: %d", total)
+		t.Errorf("many names from one address: got %d, want %d", total, attemptsPerAddress)
 	}
-	// Many addresses of one customer.
+	// Many addresses of one network.
 	total = 0
 	for i := range 60 {
 		a16 := netip.MustParseAddr("2001:db8:1::1").As16()
@@ -107,7 +107,7 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 		total += guess(t, a, Attempt{From: netip.AddrFrom16(a16)}, "support", 10)
 	}
 	if total != attemptsPerNetwork {
-		t.Errorf("many addresses of one network: %d", total)
+		t.Errorf("many addresses of one network: got %d, want %d", total, attemptsPerNetwork)
 	}
 	// A known browser has no larger budget.
 	l, err := a.Login(t.Context(), from("192.0.2.77"), "support", password)
@@ -116,15 +116,15 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 	}
 	known := Attempt{From: netip.MustParseAddr("192.0.2.78"), Device: l.Device}
 	if n := guess(t, a, known, "support", 100); n != attemptsPerDevice {
-		t.Errorf("a known browser: %d", n)
+		t.Errorf("a known browser: got %d, want %d", n, attemptsPerDevice)
 	}
-	// Its token is of no use for another name, or after its lifetime.
+	// Its token is not valid for another name, or after its lifetime.
 	if n := guess(t, a, known, "berta", 100); n != attemptsPerName {
-		t.Errorf("a known browser for another name: %d", n)
+		t.Errorf("a known browser for another name: got %d, want %d", n, attemptsPerName)
 	}
 	c.at = c.at.Add(DeviceTTL)
 	if _, isKnown, err := a.device(t.Context(), l.Device, "support"); err != nil || isKnown {
-		t.Errorf("after its lifetime: %v, %v", isKnown, err)
+		t.Errorf("after its lifetime: got known %v, error %v; want false", isKnown, err)
 	}
 }
 
@@ -138,16 +138,16 @@ func TestPasswordChangeNearTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if name, err := a.Session(t.Context(), l.Token); err != nil || name != "support" {
-		t.Errorf("its session: %q, %v", name, err)
+		t.Errorf("its session: got %q, error %v; want %q", name, err, "support")
 	}
 	if _, err := a.ChangePassword(t.Context(), home, "support", "a wrong password", chosen); !errors.Is(err, ErrCredentials) {
-		t.Errorf("with a wrong password: %v", err)
+		t.Errorf("with a wrong password: got error %v, want %v", err, ErrCredentials)
 	}
 	if _, err := a.ChangePassword(t.Context(), home, "support", chosen, "short"); !errors.Is(err, ErrPassword) {
-		t.Errorf("with a short one: %v", err)
+		t.Errorf("with a short password: got error %v, want %v", err, ErrPassword)
 	}
 	if _, err := a.Login(t.Context(), home, "support", chosen); err != nil {
-		t.Errorf("the new password: %v", err)
+		t.Errorf("the new password: got error %v", err)
 	}
 }
 
@@ -170,10 +170,10 @@ func TestTheQueueOfStrangersIsShort(t *testing.T) {
 		}
 		synctest.Wait()
 		if _, err := p.Verify(t.Context(), hash, password); !errors.Is(err, errBusy) {
-			t.Errorf("one more stranger: %v", err)
+			t.Errorf("another unknown browser: got error %v, want %v", err, errBusy)
 		}
 		if ok, err := p.VerifyKnown(t.Context(), hash, password); err != nil || !ok {
-			t.Errorf("somebody known: %v, %v", ok, err)
+			t.Errorf("a known browser: got ok %v, error %v; want true", ok, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -184,7 +184,7 @@ func TestTheQueueOfStrangersIsShort(t *testing.T) {
 			}
 		}
 		if ok, err := p.Verify(ctx, hash, password); err != nil || !ok {
-			t.Errorf("after the flood: %v, %v", ok, err)
+			t.Errorf("after the flood: got ok %v, error %v; want true", ok, err)
 		}
 	})
 }
@@ -201,16 +201,16 @@ func TestOneAddressCannotFillTheQueue(t *testing.T) {
 		leave = append(leave, l)
 	}
 	if _, err := b.enter(address); !isLimited(err) {
-		t.Errorf("one more: %v", err)
+		t.Errorf("another attempt: got error %v", err)
 	}
 	if _, err := b.enter(netip.MustParseAddr("192.0.2.2")); err != nil {
-		t.Errorf("another address: %v", err)
+		t.Errorf("another address: got error %v", err)
 	}
 	for _, l := range leave {
 		l()
 	}
 	if _, err := b.enter(address); err != nil {
-		t.Errorf("afterwards: %v", err)
+		t.Errorf("afterwards: got error %v", err)
 	}
 }
 
@@ -223,13 +223,13 @@ func TestUnknownDeviceTokens(t *testing.T) {
 	for _, token := range []string{"", "x", made} {
 		l, err := a.Login(t.Context(), Attempt{From: home.From, Device: token}, "support", password)
 		if err != nil || l.Device == "" {
-			t.Errorf("%.5q: %+v, %v", token, l, err)
+			t.Errorf("%.5q: got %+v, error %v; want Device set", token, l, err)
 		}
 		if l.Device == token {
 			t.Error("a token chosen by the browser was accepted")
 		}
 	}
 	if _, err := a.store.Device(t.Context(), store.HashOf(made)); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, store.ErrNotFound)
 	}
 }

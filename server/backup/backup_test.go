@@ -57,11 +57,11 @@ func content(t *testing.T, path ...string) string {
 	return string(b)
 }
 
-func TestRestoreBringsEverythingBack(t *testing.T) {
+func TestRestoreIsComplete(t *testing.T) {
 	file, dir := written(t, collectorIn(t)), t.TempDir()
 	r, err := Restore(t.Context(), file, dir, anything, at)
 	if err != nil || !r.Keys || r.Aside != "" || !r.Manifest.CreatedAt.Equal(at) || r.Manifest.Program != "1.2.3" {
-		t.Fatalf("%+v, %v", r, err)
+		t.Fatalf("got %+v, error %v; want Keys true, Aside none, Manifest CreatedAt %v, Manifest Program %q", r, err, at, "1.2.3")
 	}
 	if content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" || content(t, datadir.TLS(dir), "server.pem") != "leaf" {
 		t.Error("the restored data differs")
@@ -78,12 +78,12 @@ func onlyCollectorIn(t *testing.T, dir string) {
 	}
 	for _, e := range left {
 		if e.Name() != "collector.db" && e.Name() != "tls" {
-			t.Errorf("left behind: %s", e.Name())
+			t.Errorf("unexpected file: %s", e.Name())
 		}
 	}
 }
 
-func TestKeysThatWereThereAreKept(t *testing.T) {
+func TestExistingKeysAreKept(t *testing.T) {
 	file, dir := written(t, collectorIn(t)), collectorIn(t)
 	if err := os.WriteFile(filepath.Join(datadir.TLS(dir), "ca.key"), []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
@@ -93,10 +93,10 @@ func TestKeysThatWereThereAreKept(t *testing.T) {
 	}
 	r, err := Restore(t.Context(), file, dir, anything, at)
 	if err != nil || r.Aside == "" {
-		t.Fatalf("%+v, %v", r, err)
+		t.Fatalf("got %+v, error %v; want Aside set", r, err)
 	}
 	if content(t, r.Aside, "ca.key") != "older" || content(t, datadir.TLS(dir), "ca.key") != "secret" {
-		t.Error("wrong keys")
+		t.Error("the keys were replaced")
 	}
 }
 
@@ -104,13 +104,13 @@ func TestNothingIsOverwritten(t *testing.T) {
 	dir := collectorIn(t)
 	file := written(t, dir)
 	if err := Write(t.Context(), dir, snapshot, file, Manifest{CreatedAt: at}); !errors.Is(err, ErrExists) {
-		t.Errorf("a backup over another: %v", err)
+		t.Errorf("a backup over another: got error %v, want %v", err, ErrExists)
 	}
 	if err := os.WriteFile(datadir.Database(dir), []byte("in use"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Restore(t.Context(), file, dir, anything, at); !errors.Is(err, ErrOccupied) || content(t, datadir.Database(dir)) != "in use" {
-		t.Errorf("a restore over a collector: %v", err)
+		t.Errorf("a restore over a collector: got error %v", err)
 	}
 }
 
@@ -120,15 +120,15 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	half := func(_ context.Context, file string) error {
 		return errors.Join(os.WriteFile(file, []byte("half"), 0o600), full)
 	}
-	// The next backup removes what a killed one left.
+	// The next backup removes the remains of a killed one.
 	if err := os.Mkdir(filepath.Join(folder, "b.partial-1"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := Write(t.Context(), collectorIn(t), half, filepath.Join(folder, "b"), Manifest{}); !errors.Is(err, full) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, full)
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("files are left: %v, %v", left, err)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestBareDatabase(t *testing.T) {
 	}
 	r, err := Restore(t.Context(), file, dir, anything, at)
 	if err != nil || r.Keys || content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want the database restored and the keys kept", r, err)
 	}
 }
 
@@ -157,13 +157,13 @@ func TestDamagedBackups(t *testing.T) {
 		_, err := Restore(t.Context(), file, dir, anything, at)
 		left, readErr := os.ReadDir(dir)
 		if readErr != nil {
-			t.Fatal(readErr)
+			t.Fatalf("read the folder: %v", readErr)
 		}
 		// Some bits have no meaning, such as the padding in the last byte of the
 		// deflated data.
 		harmless := err == nil && name == "flipped" && content(t, datadir.Database(dir)) == database && content(t, datadir.TLS(dir), "ca.key") == "secret"
 		if !harmless && (err == nil || len(left) > 0) {
-			t.Errorf("%s: %v, %d files are there", name, err, len(left))
+			t.Errorf("%s: got error %v, %d files", name, err, len(left))
 		}
 	}
 	for n := range whole {
@@ -227,23 +227,23 @@ func TestHostileBackups(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		if _, err := Restore(t.Context(), file, dir, anything, at); err == nil {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s was accepted", name)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-			t.Errorf("%s: left behind %v, %v", name, left, err)
+			t.Errorf("%s: files are left: %v, %v", name, left, err)
 		}
 	}
 }
 
-func TestARefusedDatabaseTakesNoPlace(t *testing.T) {
+func TestRefusedDatabaseLeavesNoFile(t *testing.T) {
 	dir, refused := t.TempDir(), errors.New("newer")
 	_, err := Restore(t.Context(), written(t, collectorIn(t)), dir, func(context.Context, string) error { return refused }, at)
 	if left, readErr := os.ReadDir(dir); !errors.Is(err, refused) || readErr != nil || len(left) > 0 {
-		t.Errorf("%v, left behind %v, %v", err, left, readErr)
+		t.Errorf("got error %v, files %v, %v; want %v, none, nil", err, left, readErr, refused)
 	}
 }
 
-func TestTargetsComeBack(t *testing.T) {
+func TestTargetsAreRestored(t *testing.T) {
 	from, dir := collectorIn(t), t.TempDir()
 	if err := os.WriteFile(datadir.Targets(from), []byte("systems"), 0o600); err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestTargetsComeBack(t *testing.T) {
 	}
 	r, err := Restore(t.Context(), written(t, from), dir, anything, at)
 	if err != nil || !r.Targets || content(t, datadir.Targets(dir)) != "systems" || content(t, datadir.TLS(dir), "ca.key") != "secret" {
-		t.Errorf("%+v, %v", r, err)
+		t.Errorf("got %+v, error %v; want the targets restored", r, err)
 	}
 	if kept, _ := filepath.Glob(datadir.Targets(dir) + ".before-*"); len(kept) != 1 || content(t, kept[0]) != "older" {
 		t.Errorf("the previous files were not kept: %v", kept)

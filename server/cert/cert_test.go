@@ -51,14 +51,14 @@ func TestOwnCertificateIsTrustedByItsAuthority(t *testing.T) {
 	}
 	for _, name := range []string{"tonprobe.example", "192.0.2.1", "2001:db8::1"} {
 		if _, err := get(t, o, o.AuthorityFile, name, nil); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 	if _, err := get(t, o, o.AuthorityFile, "other.example", nil); err == nil {
 		t.Error("another name was trusted")
 	}
 	if info, err := os.Stat(filepath.Join(dir, "ca.key")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the authority's key: %v, %v", info.Mode(), err)
+		t.Errorf("the authority's key: got mode %v, error %v", info.Mode(), err)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestOwnCertificateStaysAndIsRenewed(t *testing.T) {
 	before := named.Fingerprint()
 	named.now = func() time.Time { return now.Add(serverLife - renewBefore + 2*time.Hour) } // while running
 	if c, err := named.Certificate(); err != nil || c.Leaf.NotAfter.Before(named.now().Add(renewBefore)) || named.Fingerprint() == before {
-		t.Errorf("not renewed: %v", err)
+		t.Errorf("the certificate was not renewed: %v", err)
 	}
 	if after, _ := os.ReadFile(first.AuthorityFile); !bytes.Equal(authority, after) {
 		t.Error("the authority changed, and agents would reject it")
@@ -133,16 +133,16 @@ func TestNameThatComesLater(t *testing.T) {
 	names = []string{"a.example"}
 	now = now.Add(followEvery)
 	if !holds("a.example") || o.Fingerprint() != second {
-		t.Error("a removed address caused another certificate")
+		t.Error("removing an address caused another certificate")
 	}
-	// A full disk must not stop the handshakes of present clients.
+	// A full disk must not prevent the handshakes of present clients.
 	names = []string{"a.example", "192.0.2.9"}
 	now = now.Add(followEvery)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	if !holds("a.example") {
-		t.Error("no handshakes with a full disk")
+		t.Error("a handshake failed with a full disk")
 	}
 }
 
@@ -155,7 +155,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 		t.Error("TLS 1.1 was accepted")
 	}
 	if s, err := get(t, o, o.AuthorityFile, "a.example", nil); err != nil || s.Version != tls.VersionTLS13 {
-		t.Errorf("%+v, %v", s, err)
+		t.Errorf("got %+v, error %v; want TLS 1.3", s, err)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestRenewedFilesAreTakenUp(t *testing.T) {
 	}
 	renew("new.example")
 	if names() != "old.example" {
-		t.Error("the files were checked at every handshake")
+		t.Error("the files were read at every handshake")
 	}
 	now = now.Add(lookEvery)
 	if names() != "new.example" {
@@ -209,11 +209,11 @@ func TestRenewedFilesAreTakenUp(t *testing.T) {
 	}
 	now = now.Add(lookEvery)
 	if names() != "new.example" || !bytes.Contains(log.Bytes(), []byte("level=ERROR")) {
-		t.Errorf("broken files: log %s", &log)
+		t.Errorf("broken files: got log %s", &log)
 	}
 	for _, missing := range [][2]string{{"none", "cert.key"}, {"cert.pem", "none"}, {"cert.pem", "cert.key"}} {
 		if _, err := FromFiles(filepath.Join(dir, missing[0]), filepath.Join(dir, missing[1]), slog.New(slog.DiscardHandler), clock); err == nil {
-			t.Errorf("%v were read", missing)
+			t.Errorf("%v were accepted", missing)
 		}
 	}
 }

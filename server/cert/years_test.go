@@ -51,7 +51,7 @@ func (a *agent) contact(t *testing.T, o *Own, now time.Time, enrolment bool) err
 		return err
 	}
 	if verdict := a.pins.Judge(c); a.pins != nil && verdict != trust.Own {
-		t.Fatalf("at %s: verdict %v", now, verdict)
+		t.Fatalf("at %s: got verdict %v", now, verdict)
 	}
 	a.pins, _ = a.pins.Learn(c, enrolment)
 	return nil
@@ -69,8 +69,8 @@ func parsed(t *testing.T, c *tls.Certificate) (chain []*x509.Certificate) {
 	return chain
 }
 
-// TestElevenYears: an agent that checks every 30 days keeps its trust, and the
-// collector is never accused, beyond the expiry of the authority's first certificate,
+// TestElevenYears: an agent that checks every 30 days keeps its trust, and never reports
+// an interception, beyond the expiry of the authority's first certificate,
 // over a restart each year, and over a new key in the sixth year. Its clock is off by
 // up to an hour.
 func TestElevenYears(t *testing.T) {
@@ -101,17 +101,17 @@ func TestElevenYears(t *testing.T) {
 			}
 			o = open()
 			if k := o.Keys(); k.CA[0] != first.CA[1] || k.CA[1] == first.CA[1] || k.CA[1] == first.CA[0] {
-				t.Fatalf("the announced key was not used next: %v, then %v", first.CA, k.CA)
+				t.Fatalf("the announced key was not the next one: announced %v, then %v", first.CA, k.CA)
 			}
 		}
 		skew := time.Duration(n%3-1) * time.Hour
 		if err := a.contact(t, o, now.Add(skew), false); err != nil {
-			t.Fatalf("after %d months: %v", n, err)
+			t.Fatalf("after %d months: got error %v", n, err)
 		}
 	}
-	// An agent without any contact in between knows the next key from the first day.
+	// An agent without any contact in between knows the next key from the start.
 	if err := away.contact(t, o, now, false); err != nil {
-		t.Errorf("after eleven years without a contact: %v", err)
+		t.Errorf("after eleven years without a contact: got error %v", err)
 	}
 }
 
@@ -139,13 +139,13 @@ func TestWrongClockAtTheStart(t *testing.T) {
 				}
 			}
 			if err := a.contact(t, o, right, false); err != nil {
-				t.Errorf("%s, running %t: %v", name, running, err)
+				t.Errorf("%s, running %t: got error %v", name, running, err)
 			}
 			if err := enrolled(t, o, right).contact(t, o, right, false); err != nil {
-				t.Errorf("%s, running %t, new agent: %v", name, running, err)
+				t.Errorf("%s, running %t, new agent: got error %v", name, running, err)
 			}
 			if o.authority.Leaf.NotBefore.After(right) || o.authority.Leaf.NotAfter.Before(right.Add(renewAuthorityBefore)) {
-				t.Errorf("%s: the authority lasts from %s to %s", name, o.authority.Leaf.NotBefore, o.authority.Leaf.NotAfter)
+				t.Errorf("%s: got an authority from %s to %s", name, o.authority.Leaf.NotBefore, o.authority.Leaf.NotAfter)
 			}
 		}
 	}
@@ -165,13 +165,13 @@ func TestAuthorityFilesThatAreMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o, err = open(); err != nil || o.Keys().CA[0] != before[0] {
-		t.Errorf("without the certificate: %v, %v", err, o.Keys().CA)
+		t.Errorf("without the certificate: got error %v, keys %v", err, o.Keys().CA)
 	}
 	if err := os.Remove(filepath.Join(dir, "ca.key")); err != nil {
 		t.Fatal(err)
 	}
 	if o, err = open(); err != nil || o.Keys().CA[0] != before[1] {
-		t.Errorf("without the key: %v, %v", err, o.Keys().CA)
+		t.Errorf("without the key: got error %v, keys %v", err, o.Keys().CA)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ca-next.key"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
@@ -201,14 +201,14 @@ func TestAnnouncement(t *testing.T) {
 	first, ok := wire.ParseKeys(ask(o, "one"), "one")
 	second, ok2 := wire.ParseKeys(ask(o, "two"), "two") // of a collector that was restarted
 	if !ok || !ok2 || first.Collector != second.Collector || len(first.Leaf) != 1 || len(first.CA) != 2 {
-		t.Errorf("%+v, %+v", first, second)
+		t.Errorf("got %+v and %+v, want one collector, one leaf and two authorities", first, second)
 	}
 	if behind, ok := wire.ParseKeys(ask(nil, "n"), "n"); !ok || len(behind.Leaf)+len(behind.CA) != 0 {
-		t.Errorf("behind a proxy: %+v", behind)
+		t.Errorf("behind a proxy: got %+v", behind)
 	}
 	for _, nonce := range []string{"", "a b", "\r\nX: y", string(make([]byte, 100))} {
 		if got := ask(o, nonce); got != "" {
-			t.Errorf("response to %q: %q", nonce, got)
+			t.Errorf("nonce %q: got %q, want none", nonce, got)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "identity.key"), []byte("broken"), 0o600); err != nil {

@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 			}
 		}
 		if err := Check(dir); !errors.Is(err, c.want) || c.want == nil && err != nil {
-			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+			t.Errorf("%s: got error %v, want %v", c.name, err, c.want)
 		}
 	}
 }

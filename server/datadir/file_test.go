@@ -14,32 +14,32 @@ import (
 func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.json")
 	if b, err := ReadSecret(file); b != nil || err != nil {
-		t.Fatalf("a missing file: %q, %v", b, err)
+		t.Fatalf("a missing file: got %q, error %v; want nil", b, err)
 	}
 	if err := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) { return append(old, 'x'), nil }); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := ReadSecret(file); string(b) != "x" || err != nil {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, error %v; want x", b, err)
 	}
 	if runtime.GOOS == "windows" {
 		return
 	}
 	for _, name := range []string{file, file + ".lock"} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
+			t.Errorf("%s: got mode %v, error %v", name, info.Mode(), err)
 		}
 	}
 	if err := os.Chmod(file, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ReadSecret(file); !errors.Is(err, ErrReadable) {
-		t.Errorf("readable for the group: %v", err)
+		t.Errorf("readable by the group: got error %v, want %v", err, ErrReadable)
 	}
 }
 
 // None of many concurrent changes is lost.
-func TestChangesComeOneAfterTheOther(t *testing.T) {
+func TestChangesAreSerialized(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "n")
 	var wg sync.WaitGroup
 	for range 20 {
@@ -55,11 +55,11 @@ func TestChangesComeOneAfterTheOther(t *testing.T) {
 	}
 	wg.Wait()
 	if b, err := ReadSecret(file); string(b) != "20" || err != nil {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, error %v; want 20", b, err)
 	}
 	left, err := os.ReadDir(filepath.Dir(file))
 	if err != nil || len(left) != 2 { // the file and its lock
-		t.Errorf("%v, %v", left, err)
+		t.Errorf("got files %v, error %v; want the file and its lock", left, err)
 	}
 }
 
@@ -73,17 +73,17 @@ func TestAChangeThatFailsChangesNothing(t *testing.T) {
 	}
 	refused := errors.New("refused")
 	if err := keep("b", refused); !errors.Is(err, refused) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, refused)
 	}
 	busy := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := UpdateSecret(ctx, file, func([]byte) ([]byte, error) { return nil, nil }); !errors.Is(err, ErrBusy) {
-			t.Errorf("a change during another: %v", err)
+			t.Errorf("a change during another: got error %v, want %v", err, ErrBusy)
 		}
 		return old, nil
 	})
 	if b, err := ReadSecret(file); string(b) != "a" || err != nil || busy != nil {
-		t.Errorf("%q, %v, %v", b, err, busy)
+		t.Errorf("got %q, error %v, busy %v; want a", b, err, busy)
 	}
 }

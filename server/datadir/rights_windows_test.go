@@ -18,7 +18,7 @@ func TestRightsOnWindows(t *testing.T) {
 		t.Errorf("the owner cannot write: %v", err)
 	}
 	if err := Make(dir); err != nil {
-		t.Errorf("a directory that it made itself: %v", err)
+		t.Errorf("its own directory: got error %v", err)
 	}
 	sd, err := windows.SecurityDescriptorFromString("D:P(A;OICI;FA;;;WD)")
 	if err != nil {
@@ -32,6 +32,6 @@ func TestRightsOnWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := Make(dir); !errors.Is(err, ErrOpen) {
-		t.Errorf("open to everybody: %v, want ErrOpen", err)
+		t.Errorf("accessible to everybody: got error %v, want ErrOpen", err)
 	}
 }

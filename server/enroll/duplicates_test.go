@@ -52,7 +52,7 @@ func TestDuplicates(t *testing.T) {
 			got = append(got, what)
 		}
 		if strings.Join(got, "; ") != c.want {
-			t.Errorf("%q %q except %q: %q, want %q", c.name, c.phone, c.except, got, c.want)
+			t.Errorf("%q %q except %q: got %q, want %q", c.name, c.phone, c.except, got, c.want)
 		}
 	}
 	if _, err := d.Duplicates(t.Context(), "a\nb", "", ""); err == nil {
@@ -69,6 +69,6 @@ func TestDuplicatesBehindManyOthers(t *testing.T) {
 	}
 	last := invite(t, d, "Anna")
 	if found, err := d.Duplicates(t.Context(), "anna", "", ""); err != nil || len(found) != 1 || found[0].ID != last.Participant.ID {
-		t.Errorf("%+v %v", found, err)
+		t.Errorf("got %+v, error %v; want 1 entry, [0].ID %v", found, err, last.Participant.ID)
 	}
 }

@@ -57,16 +57,16 @@ func TestNames(t *testing.T) {
 		var input *InputError
 		if problem == "" {
 			if err != nil {
-				t.Errorf("%q refused: %v", name, err)
+				t.Errorf("%q: got error %v", name, err)
 			} else if p, err := s.Participant(t.Context(), i.Participant.ID); err != nil || p != i.Participant || p.Name != strings.TrimSpace(name) {
-				t.Errorf("%q kept as %+v, %v", name, p, err)
+				t.Errorf("%q: stored as %+v, error %v", name, p, err)
 			}
 		} else if !errors.As(err, &input) || !strings.Contains(err.Error(), problem) || len(err.Error()) > 200 {
-			t.Errorf("%.40q: %v, want %q", name, err, problem)
+			t.Errorf("%.40q: got error %v, want %q", name, err, problem)
 		}
 	}
 	if _, err := d.Invite(t.Context(), "A", strings.Repeat("1", 41)); err == nil {
-		t.Error("a phone number of 41 bytes was taken")
+		t.Error("a phone number of 41 bytes was accepted")
 	}
 }
 
@@ -74,22 +74,22 @@ func TestAccept(t *testing.T) {
 	d, s, at := newEnroller(t)
 	i := invite(t, d, "A")
 	if !i.ExpiresAt.Equal(at.Add(CodeTTL)) {
-		t.Errorf("expires %v", i.ExpiresAt)
+		t.Errorf("got expiry %v, want %v", i.ExpiresAt, at.Add(CodeTTL))
 	}
 	own := uuid.NewString()
 	e, err := d.Accept(t.Context(), strings.ToLower(i.Code), Applicant{AgentID: strings.ToUpper(own), Version: "1", OS: "linux", Arch: "amd64"})
 	if err != nil || e.AgentID != own || e.Participant.ID != i.Participant.ID {
-		t.Fatalf("%+v, %v", e, err)
+		t.Fatalf("got %+v, error %v; want AgentID %v, Participant ID %v", e, err, own, i.Participant.ID)
 	}
 	a, p, err := s.AgentByToken(t.Context(), store.HashOf(e.Token))
 	if err != nil || a.ID != own || p.Name != "A" {
-		t.Errorf("by its token: %+v of %+v, %v", a, p, err)
+		t.Errorf("by its token: got %+v of %+v, error %v; want ID %v, Name %q", a, p, err, own, "A")
 	}
 	late := invite(t, d, "B")
 	*at = at.Add(CodeTTL)
 	for what, code := range map[string]string{"used": i.Code, "expired": late.Code, "unknown": "0000-0000-0000", "empty": "", "long": strings.Repeat("0", 10<<20)} {
 		if _, err := d.Accept(t.Context(), code, Applicant{}); !errors.Is(err, ErrCode) {
-			t.Errorf("%s code: %v", what, err)
+			t.Errorf("%s code: got error %v, want %v", what, err, ErrCode)
 		}
 	}
 }
@@ -102,10 +102,10 @@ func TestForeignAgentIDIsNotTakenOver(t *testing.T) {
 	}
 	thief, err := d.Accept(t.Context(), invite(t, d, "B").Code, Applicant{AgentID: victim.AgentID})
 	if err != nil || thief.AgentID == victim.AgentID {
-		t.Fatalf("%+v, %v; want an id of its own", thief, err)
+		t.Fatalf("got %+v, error %v; want another id", thief, err)
 	}
 	if _, p, err := s.AgentByToken(t.Context(), store.HashOf(victim.Token)); err != nil || p.Name != "A" {
-		t.Errorf("the first agent is gone: %v, %v", p, err)
+		t.Errorf("the first agent was lost: %v, error %v", p, err)
 	}
 }
 
@@ -118,10 +118,10 @@ func TestHostileApplicants(t *testing.T) {
 	} {
 		var input *InputError
 		if _, err := d.Accept(t.Context(), i.Code, a); !errors.As(err, &input) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 	if _, err := d.Accept(t.Context(), i.Code, Applicant{}); err != nil {
-		t.Errorf("a refused applicant used up the code: %v", err)
+		t.Errorf("the code was used up by a rejected agent: %v", err)
 	}
 }

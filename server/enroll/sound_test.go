@@ -13,7 +13,7 @@ func TestBreaksSound(t *testing.T) {
 		`Hans "Hansi" Maier`: {`"`}, `a\b`: {`\`}, "http://x": {":/"}, "Ortsrat::Nord": {"::"}, `"\:/::`: {`"`, `\`, ":/", "::"},
 	} {
 		if got := enroll.BreaksSound(name); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", name, got, want)
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -20,11 +20,11 @@ func TestProviders(t *testing.T) {
 		"::ffff:203.0.113.5": "AS64500 EXAMPLE-NET", "198.51.100.7": "", "2001:db8:1::": "AS64501 EXAMPLE 6", "2001:db9::": "", "0.0.0.0": "",
 	} {
 		if got := p.Of(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s belongs to %q, want %q", address, got, want)
+			t.Errorf("%s: got %q, want %q", address, got, want)
 		}
 	}
 	if got := (*fleet.Providers)(nil).Of(netip.MustParseAddr("203.0.113.1")); got != "" {
-		t.Errorf("without a table: %q", got)
+		t.Errorf("without a table: got %q, want none", got)
 	}
 	for name, text := range map[string]string{
 		"too few fields":     "203.0.113.0\t203.0.113.127\t64500\tDE\n",
@@ -35,9 +35,9 @@ func TestProviders(t *testing.T) {
 		"line without limit": strings.Repeat("x", 1<<20),
 	} {
 		if _, err := fleet.ReadProviders(strings.NewReader(text)); err == nil {
-			t.Errorf("%s: read", name)
+			t.Errorf("%s was accepted", name)
 		} else if name != "line without limit" && !errors.Is(err, fleet.ErrProviderTable) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func TestEvenings(t *testing.T) {
 			if slices.Equal(got, want) {
 				right++
 			} else {
-				t.Logf("%s %d: shown %q, simulated %v", c.kind, seed, got, e.truth)
+				t.Logf("%s %d: got %q, simulated %v", c.kind, seed, got, e.truth)
 			}
 		}
 		t.Logf("| %s | %d of %d | %.1f %% |", c.kind, right, n, 100*float64(right)/float64(n))

@@ -70,11 +70,11 @@ func TestWatchFollowsAFault(t *testing.T) {
 		named := len(found) == 1 && found[0].Code == fleet.CodeServer && found[0].Key == "bbb.example.org"
 		switch {
 		case now.Before(begin) && len(found) > 0:
-			t.Fatalf("%v before the fault: %+v", begin.Sub(now), found)
+			t.Fatalf("%v before the fault: got %+v", begin.Sub(now), found)
 		case !now.Before(begin.Add(5*time.Minute)) && now.Before(end) && !named:
-			t.Fatalf("%v into the fault: %+v, want the server", now.Sub(begin), found)
+			t.Fatalf("%v after its begin: got %+v, want the server", now.Sub(begin), found)
 		case !now.Before(end.Add(5*time.Minute)) && len(found) > 0:
-			t.Fatalf("%v after the fault: %+v", now.Sub(end), found)
+			t.Fatalf("%v after its end: got %+v", now.Sub(end), found)
 		}
 	}
 	if changed == 0 {
@@ -82,7 +82,7 @@ func TestWatchFollowsAFault(t *testing.T) {
 	}
 	stored.err = errors.New("gone")
 	if err := w.Update(t.Context()); !errors.Is(err, stored.err) {
-		t.Errorf("without a database: %v", err)
+		t.Errorf("without a database: got error %v, want %v", err, stored.err)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestUnreadableReportHidesNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found := w.Findings(); len(found) != 1 || found[0].Key != fleet.Own || len(found[0].Affected) != 12 {
-		t.Errorf("findings %+v, want the collector's own server with 12 affected", found)
+		t.Errorf("got findings %+v, want the collector's own server with 12 affected", found)
 	}
 }
 
@@ -113,7 +113,7 @@ func FuzzFromDocument(f *testing.F) {
 	f.Add(r.all[0].Document)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		if o, err := fleet.FromDocument("p", time.Time{}, doc, nil); err == nil && o.Found&^o.Measured != 0 {
-			t.Errorf("found %b, measured only %b", o.Found, o.Measured)
+			t.Errorf("got %b found, but only %b measured", o.Found, o.Measured)
 		}
 	})
 }
@@ -141,13 +141,13 @@ func TestFromDocument(t *testing.T) {
 	} {
 		o, err := fleet.FromDocument("p", time.Time{}, []byte(`{"target":"https://bbb.example.org/x","causes":[`+c.cause+`]}`), nil)
 		if err != nil || o.Found != c.want || o.Server != "bbb.example.org" {
-			t.Errorf("%s: found %b at %q, %v; want %b", c.cause, o.Found, o.Server, err, c.want)
+			t.Errorf("%s: got %b at %q, error %v; want %b", c.cause, o.Found, o.Server, err, c.want)
 		}
 	}
 }
 
 // TestSmallChecksHideNothing: checks of the network alone that follow disturbed checks
-// say nothing about the conference, and do not indicate that it works again.
+// do not describe the conference, and do not indicate that it works again.
 func TestSmallChecksHideNothing(t *testing.T) {
 	now := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
 	all := fleet.Conference | fleet.Line | fleet.Local
@@ -164,11 +164,11 @@ func TestSmallChecksHideNothing(t *testing.T) {
 	}
 	found := fleet.Find(now, checks, fleet.Base{})
 	if len(found) != 1 || found[0].Code != fleet.CodeServer || len(found[0].Affected) != 14 || found[0].Members != 20 {
-		t.Errorf("found %+v, want the server with 14 of 20", found)
+		t.Errorf("got %+v, want the server with 14 of 20", found)
 	}
 	doc := `{"target":"https://bbb.example.org","probes":[{"name":"network.web","status":"ok"},{"name":"media.voice","status":"unknown"}]}`
 	o, err := fleet.FromDocument("p", now, []byte(doc), nil)
 	if err != nil || o.Measured != fleet.Local {
-		t.Errorf("a check of the network alone measured %b, %v; want %b", o.Measured, err, fleet.Local)
+		t.Errorf("a check of the network alone: got measured %b, error %v; want %b", o.Measured, err, fleet.Local)
 	}
 }

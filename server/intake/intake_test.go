@@ -74,29 +74,29 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if all, _ := people(t, s, "Rat"); all != "" {
-		t.Errorf("a plan has added %q", all)
+		t.Errorf("a plan added %q", all)
 	}
 	if err := d.Apply(t.Context(), plan, true); err != nil {
 		t.Fatal(err)
 	}
 	if all, _ := people(t, s, "Rat"); all != "" {
-		t.Errorf("a dry run has added %q", all)
+		t.Errorf("a dry run added %q", all)
 	}
 	if err := d.Apply(t.Context(), plan, false); err != nil {
 		t.Fatal(err)
 	}
 	all, members := people(t, s, "Rat")
 	if all != "Anna Muster, Bernd, Cem Öz" || members != "Anna Muster, Bernd" {
-		t.Errorf("participants %q, members %q", all, members)
+		t.Errorf("got participants %q, members %q; want %q, %q", all, members, "Anna Muster, Bernd, Cem Öz", "Anna Muster, Bernd")
 	}
 	if p := plan.People[1]; !p.Known || p.Line != 3 {
-		t.Errorf("the second Anna: %+v, want a known one", p)
+		t.Errorf("the second Anna: got %+v, want a known one", p)
 	}
 	if p := plan.People[3]; p.Known || !slices.Equal(p.SharesPhone, []string{"Anna Muster"}) {
-		t.Errorf("%+v, want a new one who shares the telephone", p)
+		t.Errorf("got %+v, want a new one with the same telephone", p)
 	}
 	if _, err := d.Enroll.Accept(t.Context(), plan.People[0].Invitation.Code, enroll.Applicant{}); err != nil {
-		t.Errorf("the code: %v", err)
+		t.Errorf("the code: got error %v", err)
 	}
 
 	// Again: nobody is new, and nobody leaves.
@@ -108,11 +108,11 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if all, members := people(t, s, "Rat"); all != "Anna Muster, Bernd, Cem Öz" || members != "Anna Muster, Bernd" {
-		t.Errorf("again: participants %q, members %q", all, members)
+		t.Errorf("second import: got participants %q, members %q; want %q, %q", all, members, "Anna Muster, Bernd, Cem Öz", "Anna Muster, Bernd")
 	}
 }
 
-// TestTableAllOrNothing: each invalid line is named, and no valid one is imported.
+// TestTableAllOrNothing: each invalid line is reported, and no valid one is imported.
 func TestTableAllOrNothing(t *testing.T) {
 	d, s := newImporter(t)
 	for _, name := range []string{"Zwei", "Zwei"} {
@@ -124,17 +124,17 @@ func TestTableAllOrNothing(t *testing.T) {
 	_, err := d.Table(t.Context(), entries(t, table), "")
 	wrong, ok := errors.AsType[*roster.TableError](err)
 	if !ok {
-		t.Fatalf("%v, want a table error", err)
+		t.Fatalf("got error %v, want a table error", err)
 	}
 	var lines []int
 	for _, p := range wrong.Problems {
 		lines = append(lines, p.Line)
 	}
 	if !slices.Equal(lines, []int{3, 4, 5, 6}) {
-		t.Errorf("lines %v: %v", lines, err)
+		t.Errorf("got lines %v: %v", lines, err)
 	}
 	if all, _ := people(t, s, ""); all != "Zwei, Zwei" {
-		t.Errorf("participants %q", all)
+		t.Errorf("got participants %q, want %q", all, "Zwei, Zwei")
 	}
 }
 
@@ -169,32 +169,32 @@ func TestRosters(t *testing.T) {
 	}
 	c := apply(evening(true, "Anna", "Bernd"))
 	if !c.New || c.Result != (store.ImportResult{Added: 1}) {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want a new council with 1 added", c)
 	}
 	c = apply(evening(true, "Anna", "Bernd"))
 	if c.New || c.Result != (store.ImportResult{Unchanged: 1}) || len(c.Joined)+len(c.Left) > 0 {
-		t.Errorf("again: %+v", c)
+		t.Errorf("second import: got %+v", c)
 	}
 	// The source could not be read completely: nobody leaves, and no session is cancelled.
 	part := evening(false, "Anna", "Cem")
 	part.Meetings[0].ID = "https://ris.example/m/2"
 	if c = apply(part); c.Result != (store.ImportResult{Added: 1}) || !slices.Equal(c.Joined, []string{"Cem"}) || len(c.Left) > 0 {
-		t.Errorf("incomplete: %+v", c)
+		t.Errorf("incomplete: got %+v; want Result %v, Joined [Cem], Left none", c, (store.ImportResult{Added: 1}))
 	}
 	if c = apply(evening(true, "Anna", "Cem")); !slices.Equal(c.Left, []string{"Bernd"}) || c.Result != (store.ImportResult{Unchanged: 1, Cancelled: 1}) {
-		t.Errorf("complete: %+v", c)
+		t.Errorf("complete: got %+v; want Left [Bernd], Result %v", c, (store.ImportResult{Unchanged: 1, Cancelled: 1}))
 	}
 	if all, members := people(t, s, "Rat"); all != "Anna, Bernd, Cem" || members != "Anna, Cem" {
-		t.Errorf("participants %q, members %q", all, members)
+		t.Errorf("got participants %q, members %q; want %q, %q", all, members, "Anna, Bernd, Cem", "Anna, Cem")
 	}
 	if _, err := d.OParl(t.Context(), &roster.Roster{Organizations: make([]roster.Organization, 2)}, "Rat"); err == nil {
-		t.Error("two organizations became one council")
+		t.Error("two organizations were merged into one council")
 	}
 	plan, err := d.Calendar(t.Context(), &roster.Roster{Complete: true, Meetings: []roster.Meeting{{ID: strings.Repeat("x", 2000), Name: "S", Start: now.Add(time.Hour), End: now.Add(72 * time.Hour)}}}, "Rat", "file")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Apply(t.Context(), plan, false); err != nil || plan.Councils[0].Result.Added != 1 || len(plan.Notes) != 1 {
-		t.Errorf("%+v, %v", plan, err)
+		t.Errorf("got %+v, error %v", plan, err)
 	}
 }

@@ -11,7 +11,7 @@ func (c *conn) Close() error { c.closed++; return nil }
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
-func TestOneSiteCannotTakeAllPlaces(t *testing.T) {
+func TestOneSiteCannotTakeAllSlots(t *testing.T) {
 	l := NewConnections(100, 60)
 	var stranger []*conn
 	for i := range 100 {
@@ -36,11 +36,11 @@ func TestOneSiteCannotTakeAllPlaces(t *testing.T) {
 			t.Fatalf("connection %d of the third site was refused", i)
 		}
 		if stranger[i].closed != 1 || stranger[i+1].closed != 0 {
-			t.Fatalf("after %d: not the oldest of the largest site was closed", i)
+			t.Fatalf("after %d: want the oldest of the largest site closed", i)
 		}
 	}
 	if l.Open() != 100 {
-		t.Errorf("%d open", l.Open())
+		t.Errorf("got %d open, want 100", l.Open())
 	}
 }
 
@@ -55,7 +55,7 @@ func TestEqualSitesDoNotDisplaceEachOther(t *testing.T) {
 	leave()
 	leave()
 	if l.Open() != 1 {
-		t.Errorf("%d open", l.Open())
+		t.Errorf("got %d open, want 1", l.Open())
 	}
 	if _, ok := l.Enter(&conn{}, addr("192.0.2.2")); !ok {
 		t.Error("a free slot was refused")
@@ -67,11 +67,11 @@ func TestADisplacedConnectionMayStillLeave(t *testing.T) {
 	leave, _ := l.Enter(&conn{}, addr("192.0.2.1"))
 	l.Enter(&conn{}, addr("192.0.2.1"))
 	if _, ok := l.Enter(&conn{}, addr("192.0.2.2")); !ok {
-		t.Fatal("refused")
+		t.Fatal("a connection was refused")
 	}
 	leave()
 	if l.Open() != 2 {
-		t.Errorf("%d open, want 2", l.Open())
+		t.Errorf("got %d open, want 2", l.Open())
 	}
 }
 
@@ -81,10 +81,10 @@ func TestSite(t *testing.T) {
 		"2001:db8:1:2::3": "2001:db8:1::/48", "fe80::1%eth0": "fe80::/48",
 	} {
 		if got := Site(addr(in)).String(); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
+			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 	}
 	if Site(netip.Addr{}).IsValid() {
-		t.Error("an invalid address has a site")
+		t.Error("got a site for an invalid address")
 	}
 }

@@ -17,11 +17,11 @@ func TestLimiterRefillsByItsClock(t *testing.T) {
 	}
 	for range 5 { // repeated requests must not extend the wait
 		if wait, ok := l.Allow("a"); ok || wait != 10*time.Second {
-			t.Fatalf("allowed %v, wait %v; want refused for 10s", ok, wait)
+			t.Fatalf("got allowed %v, wait %v; want refused for 10s", ok, wait)
 		}
 	}
 	if _, ok := l.Allow("b"); !ok {
-		t.Error("another key refused")
+		t.Error("another key was refused")
 	}
 	now = now.Add(10 * time.Second)
 	if _, ok := l.Allow("a"); !ok {
@@ -47,7 +47,7 @@ func TestLimiterForgetsTheQuietestKey(t *testing.T) {
 		}
 	}
 	if n := len(l.byKey); n != 3 {
-		t.Errorf("%d keys remembered, want 3", n)
+		t.Errorf("got %d keys, want 3", n)
 	}
 }
 
@@ -60,10 +60,10 @@ func TestAddressKey(t *testing.T) {
 		"2001:db8:1:2:ff::99": "2001:db8:1:2::/64",
 	} {
 		if got := AddressKey(netip.MustParseAddr(addr)); got != want {
-			t.Errorf("%s: %s, want %s", addr, got, want)
+			t.Errorf("%s: got %s, want %s", addr, got, want)
 		}
 	}
 	if got := AddressKey(netip.Addr{}); got == "" {
-		t.Error("no key for an unknown address")
+		t.Error("got no key for an unknown address")
 	}
 }

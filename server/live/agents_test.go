@@ -59,7 +59,7 @@ func TestRetestFromRequestToReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgents(new(bytes.Buffer))
 		if _, err := a.Request("agent", wire.RetestFull, "support", ""); !errors.Is(err, ErrNotConnected) {
-			t.Fatalf("without a connection: %v", err)
+			t.Fatalf("without a connection: got error %v, want %v", err, ErrNotConnected)
 		}
 		_, service := connect(t, a, hello("i", false))
 		l, line := connect(t, a, hello("i", true))
@@ -69,44 +69,44 @@ func TestRetestFromRequestToReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(service.sent) != 0 || len(line.sent) != 1 || line.sent[0].ID != r.ID || line.sent[0].By != "support" || !line.sent[0].ExpiresAt.Equal(r.At.Add(AnswerTime)) {
-			t.Errorf("service got %+v, program %+v", service.sent, line.sent)
+			t.Errorf("got %+v at the service, %+v at the program", service.sent, line.sent)
 		}
 		if _, err := a.Request("agent", wire.RetestNetwork, "support", ""); !errors.Is(err, ErrRetestRunning) {
-			t.Errorf("a second request: %v", err)
+			t.Errorf("a second request: got error %v, want %v", err, ErrRetestRunning)
 		}
 		level := func(rms float64) wire.ChannelMessage {
 			return wire.ChannelMessage{Type: wire.MessageLevel, ID: r.ID, RMSDBFS: &rms, PeakDBFS: &rms}
 		}
-		receive(t, l, level(-20)) // without consent nothing is shown
+		receive(t, l, level(-20)) // without consent there is no level
 		if s := a.State("agent"); s.Retest.State != RetestAsked || s.Retest.Level != nil || !s.Connected || !s.Screen {
-			t.Errorf("before consent: %+v", s.Retest)
+			t.Errorf("before consent: got %+v", s.Retest)
 		}
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)},
 			wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: "nat", Status: wire.StatusRunning},
 			wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: "nat", Status: "ok"},
-			level(-30), level(-10)) // the second one comes too early
+			level(-30), level(-10)) // the second one is too early
 		s := a.State("agent").Retest
 		if s.State != RetestRunning || len(s.Probes) != 1 || s.Probes[0] != (ProbeStatus{"nat", "ok"}) || s.Level == nil || s.Level.RMSDBFS != -30 {
-			t.Errorf("running: %+v %+v", s, s.Level)
+			t.Errorf("running: got %+v %+v", s, s.Level)
 		}
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "new"})
 		s = a.State("agent").Retest
 		if s.State != RetestDone || s.Before != "old" || s.After != "new" || s.Level != nil {
-			t.Errorf("done: %+v", s)
+			t.Errorf("done: got %+v; want State %v, Before %q, After %q, no Level", s, RetestDone, "old", "new")
 		}
 		// Replayed messages have no effect.
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)},
 			wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "other"}, wire.ChannelMessage{Type: wire.MessageDone, ID: "foreign", ReportID: "x"})
 		if s := a.State("agent").Retest; s.State != RetestDone || s.After != "new" {
-			t.Errorf("after a replay: %+v", s)
+			t.Errorf("after a replay: got %+v; want State %v, After %q", s, RetestDone, "new")
 		}
 		if n := len(events); n != 6 {
-			t.Errorf("%d events, want one for each change", n)
+			t.Errorf("got %d events, want one for each change", n)
 		}
 		time.Sleep(keepFor)
 		synctest.Wait()
 		if s := a.State("agent"); s.Retest != nil || !s.Connected {
-			t.Errorf("after half an hour: %+v", s)
+			t.Errorf("after half an hour: got %+v; want no Retest, Connected true", s)
 		}
 		a.Close()
 	})
@@ -125,7 +125,7 @@ func TestRetestEnds(t *testing.T) {
 		withdrawn bool
 	}{
 		"declined":           {messages: []wire.ChannelMessage{consent(false)}, want: RetestRefused, why: wire.WhyDeclined},
-		"nobody there":       {messages: []wire.ChannelMessage{{Type: wire.MessageRefused, Why: wire.WhyNoPerson}}, want: RetestRefused, why: wire.WhyNoPerson},
+		"no person":          {messages: []wire.ChannelMessage{{Type: wire.MessageRefused, Why: wire.WhyNoPerson}}, want: RetestRefused, why: wire.WhyNoPerson},
 		"failed":             {messages: []wire.ChannelMessage{consent(true), {Type: wire.MessageRefused, Why: wire.WhyFailed}}, want: RetestRefused, why: wire.WhyFailed},
 		"no answer":          {wait: AnswerTime, want: RetestLost, withdrawn: true},
 		"no end":             {messages: []wire.ChannelMessage{consent(true)}, wait: runTime, want: RetestLost, withdrawn: true},
@@ -154,13 +154,13 @@ func TestRetestEnds(t *testing.T) {
 				time.Sleep(c.wait)
 				synctest.Wait()
 				if s := a.State("agent").Retest; s.State != c.want || s.Why != c.why {
-					t.Errorf("%s %q, want %s %q", s.State, s.Why, c.want, c.why)
+					t.Errorf("got %s %q, want %s %q", s.State, s.Why, c.want, c.why)
 				}
 				if last := line.sent[len(line.sent)-1]; (last.Type == wire.MessageCancel && last.ID == r.ID) != c.withdrawn {
-					t.Errorf("the agent was told %+v", line.sent)
+					t.Errorf("got messages %+v at the agent", line.sent)
 				}
 				if all := l.Pending(r.ID); len(all) > 0 != (c.withdrawn || c.want == RetestRefused) {
-					t.Errorf("a poll that knows the retest gets %+v", all)
+					t.Errorf("got %+v from a poll that knows the retest", all)
 				}
 			})
 		})
@@ -183,17 +183,17 @@ func TestRetestSurvivesAReconnect(t *testing.T) {
 		}
 		again, line := connect(t, a, hello("i", true))
 		if len(line.sent) != 1 || line.sent[0].ID != r.ID {
-			t.Errorf("after the reconnect: %+v", line.sent)
+			t.Errorf("after the reconnect: got %+v; want 1 entry, [0].ID %v", line.sent, r.ID)
 		}
 		receive(t, again, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
 		again.Leave()
 		if _, line := connect(t, a, hello("i", true)); len(line.sent) != 0 {
-			t.Errorf("a running retest was requested again: %+v", line.sent)
+			t.Errorf("a running retest was requested again: got %+v, want none", line.sent)
 		}
 	})
 }
 
-// TestAgentsLearnThatTheirRetestIsOver: an agent may have been disconnected when it
+// TestAgentsLearnThatTheirRetestIsOver: an agent may have been disconnected when the retest
 // ended, and the collector may no longer know it.
 func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 				got[m.Type] = m.ID
 			}
 			if got[wire.MessageCancel] != cancelled || got[wire.MessageRetest] != requested {
-				t.Errorf("%s: %+v, want a cancel of %q and a request %q", what, all, cancelled, requested)
+				t.Errorf("%s: got %+v, want a cancel of %q and a request %q", what, all, cancelled, requested)
 			}
 		}
 		knows := func(id string) wire.ChannelMessage {
@@ -227,7 +227,7 @@ func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 		l, line = connect(t, a, knows(first.ID))
 		wants("after a cancel", line.sent, first.ID, "")
 
-		// Cancelled and requested again between two polls, or while the line was down.
+		// Cancelled and requested again between two polls, or while the connection was down.
 		second, err := a.Request("agent", wire.RetestFull, "support", "")
 		if err != nil {
 			t.Fatal(err)
@@ -246,7 +246,7 @@ func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
 	})
 }
 
-// TestOnePersonIsAsked: a request stays where it is shown, and one check runs.
+// TestOnePersonIsAsked: a request stays where it is shown, and only one check runs.
 func TestOnePersonIsAsked(t *testing.T) {
 	type person struct {
 		*Link
@@ -266,23 +266,23 @@ func TestOnePersonIsAsked(t *testing.T) {
 		"another program opens": func(t *testing.T, a *Agents, first person, r Retest) {
 			for _, instance := range []string{"other", ""} {
 				if asked(join(t, a, hello(instance, true)), r.ID) {
-					t.Errorf("instance %q is asked too", instance)
+					t.Errorf("instance %q is asked as well", instance)
 				}
 			}
 			if len(first.Pending("")) == 0 {
-				t.Error("the first one is not asked any more")
+				t.Error("the first one is no longer asked")
 			}
 		},
 		"the service returns": func(t *testing.T, a *Agents, _ person, r Retest) {
 			if asked(join(t, a, hello("i", false)), r.ID) {
-				t.Error("it is asked, although it can ask nobody")
+				t.Error("the service is asked, although it cannot ask a person")
 			}
 		},
 		"its window closes during the check": func(t *testing.T, a *Agents, _ person, r Retest) {
 			h := hello("i", false) // over long polling, before the end of the old connection is noticed
 			h.ID = r.ID
 			if again := join(t, a, h); withdrawn(again, r.ID) {
-				t.Errorf("the check is withdrawn: %+v", again.line.sent)
+				t.Errorf("the check was withdrawn: got %+v", again.line.sent)
 			}
 		},
 		"the first one leaves": func(t *testing.T, a *Agents, first person, r Retest) {
@@ -294,28 +294,28 @@ func TestOnePersonIsAsked(t *testing.T) {
 			h := hello("i", true)
 			h.ID = r.ID
 			if again := join(t, a, h); !withdrawn(again, r.ID) {
-				t.Errorf("the first one returns and goes on asking: %+v", again.line.sent)
+				t.Errorf("the first one returned and still asks: got %+v", again.line.sent)
 			}
 			if len(second.Pending(r.ID)) > 0 {
-				t.Error("the second one is not asked any more")
+				t.Error("the second one is no longer asked")
 			}
 		},
-		"its line is dead": func(t *testing.T, a *Agents, first person, r Retest) {
+		"its connection is dead": func(t *testing.T, a *Agents, first person, r Retest) {
 			again := join(t, a, hello("i", true))
 			if !asked(again, r.ID) {
 				t.Fatal("its next connection is not asked")
 			}
 			receive(t, again.Link, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
 			if !withdrawn(first, r.ID) || withdrawn(again, r.ID) {
-				t.Errorf("after the consent: %+v, %+v", first.line.sent, again.line.sent)
+				t.Errorf("after the consent: got %+v, %+v", first.line.sent, again.line.sent)
 			}
 			if all := first.Pending(r.ID); len(all) != 1 || all[0].Type != wire.MessageCancel {
-				t.Errorf("another program with the same question: %+v", all)
+				t.Errorf("another program got the same question: %+v", all)
 			}
 			h := hello("i", true)
 			h.ID = r.ID
 			if third := join(t, a, h); len(third.line.sent) != 0 {
-				t.Errorf("while its check runs: %+v", third.line.sent)
+				t.Errorf("while its check runs: got %+v, want none", third.line.sent)
 			}
 		},
 	} {
@@ -349,7 +349,7 @@ func TestPolledConnectionsGiveWay(t *testing.T) {
 			polled = append(polled, line)
 		}
 		if service.closed != "" || polled[0].closed != CloseReplaced || polled[1].closed != "" {
-			t.Errorf("the service %q, those that poll %q, %q", service.closed, polled[0].closed, polled[1].closed)
+			t.Errorf("got close reasons %q for the service, %q and %q for those that poll; want none, %q, none", service.closed, polled[0].closed, polled[1].closed, CloseReplaced)
 		}
 	})
 }
@@ -365,7 +365,7 @@ func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
 			n++
 		}
 		if err := l.Receive(m); n != messageBurst || !errors.Is(err, ErrFlood) {
-			t.Errorf("after %d messages: %v", n, err)
+			t.Errorf("after %d messages: got error %v; want %d, %v", n, err, messageBurst, ErrFlood)
 		}
 		time.Sleep(time.Second)
 		for range messagePerSecond {
@@ -373,24 +373,24 @@ func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if err := l.Receive(hello("i", true)); !errors.Is(err, ErrOrder) {
-			t.Errorf("a second hello: %v", err)
+			t.Errorf("a second hello: got error %v, want %v", err, ErrOrder)
 		}
 		_, first := connect(t, a, hello("i", false))
 		for range maxLinks {
 			connect(t, a, hello("i", false))
 		}
 		if first.closed != CloseReplaced || a.Connected() != maxLinks {
-			t.Errorf("%d connections, the oldest %q", a.Connected(), first.closed)
+			t.Errorf("got %d connections, close reason %q for the oldest; want %d, %q", a.Connected(), first.closed, maxLinks, CloseReplaced)
 		}
 		_, line := connect(t, a, hello("i", false))
 		a.Disconnect("agent")
 		if line.closed != CloseRevoked || a.State("agent").Connected {
-			t.Errorf("after the block: %q", line.closed)
+			t.Errorf("after the block: got close reason %q", line.closed)
 		}
 	})
 }
 
-// TestCopiedIdentity: two machines with one identity are distinguished from one that
+// TestCopiedIdentity: two machines with one identity are distinguished from a program that
 // restarts.
 func TestCopiedIdentity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -402,7 +402,7 @@ func TestCopiedIdentity(t *testing.T) {
 		first.Alive() // the last ping of a process that ends
 		second.Alive()
 		if a.State("agent").Copied {
-			t.Error("a restart looks like a copy")
+			t.Error("a restart is reported as a copy")
 		}
 		for range 3 {
 			time.Sleep(time.Minute)
@@ -410,13 +410,13 @@ func TestCopiedIdentity(t *testing.T) {
 			second.Alive()
 		}
 		if !a.State("agent").Copied || strings.Count(log.String(), "data folder was copied") != 1 {
-			t.Errorf("not noticed, or logged often: %s", log)
+			t.Errorf("the copy was not reported, or logged repeatedly: %s", log)
 		}
 		first.Leave()
 		time.Sleep(copiedFor + time.Second)
 		second.Alive()
 		if a.State("agent").Copied {
-			t.Error("still shown")
+			t.Error("the copy is still shown")
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -433,7 +433,7 @@ func TestCopiedIdentity(t *testing.T) {
 			time.AfterFunc(time.Second, program.Leave)
 		}
 		if a.State("agent").Copied || log.Len() > 0 {
-			t.Errorf("restarts look like copies: %s", log)
+			t.Errorf("restarts are reported as copies: %s", log)
 		}
 		synctest.Wait()
 	})
@@ -452,7 +452,7 @@ func TestCopiedIdentity(t *testing.T) {
 			time.Sleep(copiedFor + time.Second)
 		}
 		if a.State("agent").Copied || log.Len() > 0 {
-			t.Errorf("rare restarts look like copies: %s", log)
+			t.Errorf("occasional restarts are reported as copies: %s", log)
 		}
 	})
 }

@@ -14,7 +14,7 @@ func TestEverySubscriberHearsEveryEvent(t *testing.T) {
 	h.Publish(Event{Kind: ReportStored, ReportID: "2"})
 	for _, c := range []<-chan Event{a, b} {
 		if first, second := <-c, <-c; first.ReportID != "1" || second.ReportID != "2" {
-			t.Errorf("received %v, %v", first, second)
+			t.Errorf("got %v and %v; want ReportID %q, ReportID %q", first, second, "1", "2")
 		}
 	}
 }
@@ -27,10 +27,10 @@ func TestSlowSubscriberGetsResyncAndBlocksNobody(t *testing.T) {
 	}
 	h.Publish(Event{Kind: ReportStored, ReportID: "after"})
 	if e := <-slow; e.Kind != Resync {
-		t.Errorf("first event %q, want %q", e.Kind, Resync)
+		t.Errorf("got first event %q, want %q", e.Kind, Resync)
 	}
 	if e := <-slow; e.ReportID != "after" {
-		t.Errorf("then %v, want the later event", e)
+		t.Errorf("got then %v, want the later event", e)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestSubscriptionEnds(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		if _, open := <-byContext; open || h.Subscribers() != 1 {
-			t.Errorf("open after its context ended: %v, %d subscribers", open, h.Subscribers())
+			t.Errorf("got open %v after its context ended, %d subscribers; want false, 1", open, h.Subscribers())
 		}
 		h.Close()
 		if _, open := <-byClose; open {

@@ -32,36 +32,36 @@ func TestAnswerIsStampedLoggedAndCounted(t *testing.T) {
 	r.RemoteAddr = "203.0.113.77:1"
 	o.Handler(mux).ServeHTTP(w, r)
 	if got := w.Header().Get(HeaderTime); got != "1772388000123" {
-		t.Errorf("time %q", got)
+		t.Errorf("got time %q, want %q", got, "1772388000123")
 	}
 	if id := w.Header().Get(HeaderRequestID); id == "" || w.Body.String() != id || !strings.Contains(log.String(), id) {
-		t.Errorf("request id %q, handler saw %q, log: %s", id, w.Body, &log)
+		t.Errorf("got request id %q, in the handler %q, log: %s", id, w.Body, &log)
 	}
 	if strings.Contains(log.String(), "203.0.113.77") || !strings.Contains(log.String(), "203.0.113.0/24") {
 		t.Errorf("the log must contain the network and not the address: %s", &log)
 	}
 	if n := series(t, registry, "tonprobe_http_request_seconds"); n != 1 || !strings.Contains(log.String(), "GET /thing/{id}") {
-		t.Errorf("%d series, want one named by its route; log: %s", n, &log)
+		t.Errorf("got %d series, want one with its route; log: %s", n, &log)
 	}
 }
 
-func TestPanicTellsTheLogAndNotTheClient(t *testing.T) {
+func TestPanicIsLoggedAndNotSent(t *testing.T) {
 	var log bytes.Buffer
 	o, registry := newObserver(&log)
 	w := httptest.NewRecorder()
 	o.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Type") != "application/json" {
-		t.Errorf("%d %s", w.Code, w.Header())
+		t.Errorf("got status %d, headers %s", w.Code, w.Header())
 	}
 	if body := w.Body.String(); strings.Contains(body, "secret") || strings.Contains(body, ".go:") {
-		t.Errorf("the client received %s", body)
+		t.Errorf("got response %s; want it without %q or %q", body, "secret", ".go:")
 	}
 	if !strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "observe_test.go") {
 		t.Errorf("the panic is not in the log: %s", &log)
 	}
 	if n := sum(t, registry, "tonprobe_http_panics_total"); n != 1 {
-		t.Errorf("%v panics counted", n)
+		t.Errorf("got %v panics in the metric, want 1", n)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestPanicInTheMiddleCutsTheConnection(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	if err == nil {
-		t.Error("an incomplete response looked complete")
+		t.Error("the client received an incomplete response without an error")
 	}
 }
 

@@ -101,7 +101,7 @@ func TestProtocolsShareThePort(t *testing.T) {
 			}
 			got := make([]byte, len(c.want))
 			if _, err := io.ReadFull(conn, got); err != nil || string(got) != c.want {
-				t.Errorf("%q, %v", got, err)
+				t.Errorf("got %q, error %v; want %q", got, err, c.want)
 			}
 		})
 	}
@@ -117,13 +117,13 @@ func TestHTTP2(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "HTTP/2.0" {
-		t.Errorf("%s, %v", b, err)
+		t.Errorf("got %s, error %v; want HTTP/2.0", b, err)
 	}
 }
 
-// TestSilenceHoldsNoPlace: a connection without a handshake, and one that is silent
+// TestSilenceHoldsNoSlot: a connection without a handshake, and one that is silent
 // after it, are closed.
-func TestSilenceHoldsNoPlace(t *testing.T) {
+func TestSilenceHoldsNoSlot(t *testing.T) {
 	r := start(t, Limits{FirstByte: 200 * time.Millisecond})
 	plain, err := net.Dial("tcp", r.addr)
 	if err != nil {
@@ -134,15 +134,15 @@ func TestSilenceHoldsNoPlace(t *testing.T) {
 	for name, c := range map[string]net.Conn{"no handshake": plain, "no byte after it": secure} {
 		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		if _, err := c.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "timeout") {
-			t.Errorf("%s: still open: %v", name, err)
+			t.Errorf("%s: the connection is still open: %v", name, err)
 		}
 	}
-	until(t, "the places are free", func() bool { return r.port.undecided.Open() == 0 })
+	until(t, "the slots are free", func() bool { return r.port.undecided.Open() == 0 })
 }
 
-// TestSilentStrangersShutNobodyOut: if one site uses all slots, another one still
-// connects. Of 127.0.0.0/8 each address is a site of its own.
-func TestSilentStrangersShutNobodyOut(t *testing.T) {
+// TestSilentConnectionsBlockNobody: if one site uses all slots, another site can still
+// connect. Of 127.0.0.0/8 each address is a separate site.
+func TestSilentConnectionsBlockNobody(t *testing.T) {
 	r := start(t, Limits{FirstByte: time.Minute, Undecided: 8, UndecidedPerSite: 8})
 	for range 8 {
 		c, err := net.Dial("tcp", r.addr)
@@ -151,7 +151,7 @@ func TestSilentStrangersShutNobodyOut(t *testing.T) {
 		}
 		defer c.Close()
 	}
-	until(t, "all places are taken", func() bool { return r.port.undecided.Open() == 8 })
+	until(t, "all slots are in use", func() bool { return r.port.undecided.Open() == 8 })
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}, Timeout: 10 * time.Second}
 	raw, err := from.Dial("tcp", r.addr)
 	if err != nil {
@@ -164,7 +164,7 @@ func TestSilentStrangersShutNobodyOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", resp, err)
+		t.Errorf("got %v, error %v; want status 200", resp, err)
 	}
 }
 
@@ -178,12 +178,12 @@ func TestOpenConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := io.ReadFull(conn, make([]byte, 12)); err != nil {
-			t.Fatalf("connection %d: %v", i, err)
+			t.Fatalf("connection %d: got error %v", i, err)
 		}
 		if i == 0 {
 			defer func() {
 				_ = conn.Close()
-				until(t, "a closed one gives its place back", func() bool { return r.port.open.Open() == 3 })
+				until(t, "a closed one releases its slot", func() bool { return r.port.open.Open() == 3 })
 			}()
 		}
 	}
@@ -198,7 +198,7 @@ func TestOpenConnections(t *testing.T) {
 	}
 }
 
-func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
+func TestHTTPWithoutTLSGetsAnError(t *testing.T) {
 	r := start(t, Limits{})
 	conn, err := net.Dial("tcp", r.addr)
 	if err != nil {
@@ -211,7 +211,7 @@ func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || resp.StatusCode != http.StatusBadRequest || resp.Header.Get(wire.HeaderCollector) != wire.CollectorValue {
-		t.Errorf("%+v, %v", resp, err)
+		t.Errorf("got %+v, error %v; want status 400 with the collector's header", resp, err)
 	}
 }
 
@@ -224,14 +224,14 @@ func TestTURNSideClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Errorf("%d bytes", n)
+		t.Errorf("got %d bytes", n)
 	}
 	web := r.dial(t)
 	if _, err := io.WriteString(web, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if resp, err := http.ReadResponse(bufio.NewReader(web), nil); err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", resp, err)
+		t.Errorf("got %v, error %v; want status 200", resp, err)
 	}
 }
 
@@ -239,7 +239,7 @@ func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("not in time: " + what)
+			t.Fatal("timeout waiting until " + what)
 		}
 	}
 }

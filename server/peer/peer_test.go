@@ -32,10 +32,10 @@ func TestForwardingHeadersAreBelievedOnlyFromTrustedNetworks(t *testing.T) {
 			r.Header.Set("X-Forwarded-Proto", c.proto)
 			Resolve(trusted, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				if got := Addr(r).String(); got != c.addr {
-					t.Errorf("address %s, want %s", got, c.addr)
+					t.Errorf("got address %s, want %s", got, c.addr)
 				}
 				if TLS(r) != c.tls {
-					t.Errorf("TLS %v, want %v", TLS(r), c.tls)
+					t.Errorf("got TLS %v, want %v", TLS(r), c.tls)
 				}
 			})).ServeHTTP(httptest.NewRecorder(), r)
 		})

@@ -121,65 +121,65 @@ func TestAddressesThatComeLater(t *testing.T) {
 
 	if p := r.problems(t, host); !strings.Contains(p, "UDP port 3478: this machine has no address yet but loopback") ||
 		!strings.Contains(p, "UDP port 3480: this machine has no address yet") || !strings.Contains(p, second.String()) {
-		t.Errorf("with no address: %q", p)
+		t.Errorf("without an address: got %q", p)
 	}
 	if answered() {
-		t.Error("without an address, participants are told that the reflector is running")
+		t.Error("without an address, the reflector is reported as running for participants")
 	}
 	if r.ICE("anna", "localhost").AnsweredMS == nil {
-		t.Error("on this machine itself it is running, but reports nothing")
+		t.Error("got no result for this machine itself")
 	}
 
 	addr(t, "addr", "add", "192.0.2.10/24", "dev", "lo")
-	until(t, "the first address answers", func() bool { _, ok := answersAt(t, at(first)); return ok })
-	until(t, "the media port answers there", func() bool { return !strings.Contains(r.problems(t, host), "3480") })
+	until(t, "the first address responds", func() bool { _, ok := answersAt(t, at(first)); return ok })
+	until(t, "the media port responds there", func() bool { return !strings.Contains(r.problems(t, host), "3480") })
 	if c := candidatesOf(t, r); !strings.Contains(c, " 192.0.2.10 3480 typ host") || strings.Contains(c, "127.0.0.1") {
-		t.Errorf("candidates %s", c)
+		t.Errorf("got candidates %s; want it to contain %q, without %q", c, " 192.0.2.10 3480 typ host", "127.0.0.1")
 	}
-	until(t, "participants are told so", answered)
+	until(t, "participants get the result", answered)
 	if r.STUNAddr().Addr() != first {
-		t.Errorf("shown: %v", r.STUNAddr())
+		t.Errorf("got address %v", r.STUNAddr())
 	}
 	if p := r.problems(t, host); !strings.Contains(p, "second STUN address 192.0.2.20") {
-		t.Errorf("with one address: %q", p)
+		t.Errorf("with one address: got %q; want it to contain %q", p, "second STUN address 192.0.2.20")
 	}
 	if m, ok := answersAt(t, at(first)); !ok || m.Contains(stun.AttrOtherAddress) {
-		t.Errorf("with one address, another one is announced: %v", m)
+		t.Errorf("with one address, another one is announced: got %v", m)
 	}
 
 	addr(t, "addr", "add", "192.0.2.20/24", "dev", "lo")
 	addr(t, "addr", "add", "2001:db8::10/64", "dev", "lo", "nodad")
-	until(t, "all is well", func() bool { return r.problems(t, host) == "" })
+	until(t, "there is no problem", func() bool { return r.problems(t, host) == "" })
 	for from, other := range map[netip.Addr]string{first: "192.0.2.20:3479", second: "192.0.2.10:3479"} {
 		m, ok := answersAt(t, at(from))
 		var got stun.OtherAddress
 		if !ok || got.GetFrom(m) != nil || got.String() != other {
-			t.Errorf("%s: other address %v, want %s", from, got, other)
+			t.Errorf("%s: got other address %v, want %s", from, got, other)
 		}
 	}
 	if _, ok := answersAt(t, netip.AddrPortFrom(second, 3479)); !ok {
-		t.Error("the second port of the second address is silent")
+		t.Error("no response from the second port of the second address")
 	}
 	if _, ok := answersAt(t, at(sixth)); !ok {
-		t.Error("IPv6 is silent")
+		t.Error("no response over IPv6")
 	}
 	if c := candidatesOf(t, r); !strings.Contains(c, " 192.0.2.20 3480 ") || !strings.Contains(c, " 2001:db8::10 3480 ") {
-		t.Errorf("candidates %s", c)
+		t.Errorf("got candidates %s; want it to contain %q and %q", c, " 192.0.2.20 3480 ", " 2001:db8::10 3480 ")
 	}
 
 	addr(t, "addr", "del", "192.0.2.10/24", "dev", "lo") // also removes 192.0.2.20 if that is its secondary
 	addr(t, "addr", "replace", "192.0.2.20/24", "dev", "lo")
-	until(t, "the first one is no more named", func() bool { return !strings.Contains(candidatesOf(t, r), "192.0.2.10") })
+	until(t, "the first one is no longer a candidate", func() bool { return !strings.Contains(candidatesOf(t, r), "192.0.2.10") })
 	if p := r.problems(t, host); !strings.Contains(p, "second STUN address") {
-		t.Errorf("with the first address gone: %q", p)
+		t.Errorf("without the first address: got %q; want it to contain %q", p, "second STUN address")
 	}
 	if m, ok := answersAt(t, at(second)); !ok || m.Contains(stun.AttrOtherAddress) {
-		t.Errorf("the second address alone: %v", m)
+		t.Errorf("only the second address: got %v", m)
 	}
 	until(t, "its socket is closed", func() bool { return r.media.sockets.socket(first) == nil && r.relay.ports.socket(first) == nil })
 
 	addr(t, "addr", "add", "192.0.2.10/24", "dev", "lo")
-	until(t, "all is well again", func() bool { return r.problems(t, host) == "" })
+	until(t, "there is no problem again", func() bool { return r.problems(t, host) == "" })
 }
 
 // TestConfiguredAddressThatComesLater is the same for a configured address.
@@ -189,16 +189,16 @@ func TestConfiguredAddressThatComesLater(t *testing.T) {
 	}
 	r := start(t, func(c *Config) { c.STUNListen, c.MediaListen = "192.0.2.10:3478", "192.0.2.10:3480" })
 	if p := r.problems(t, "ton.example"); !strings.Contains(p, "this machine does not have 192.0.2.10 now") {
-		t.Errorf("before: %q", p)
+		t.Errorf("before: got %q; want it to contain %q", p, "this machine does not have 192.0.2.10 now")
 	}
 	addr(t, "addr", "add", "192.0.2.10/24", "dev", "lo")
-	until(t, "all is well", func() bool { return r.problems(t, "ton.example") == "" })
+	until(t, "there is no problem", func() bool { return r.problems(t, "ton.example") == "" })
 	c, err := net.Dial("tcp", "192.0.2.10:3478")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = c.Close()
 	if c := candidatesOf(t, r); !strings.Contains(c, " 192.0.2.10 3480 ") {
-		t.Errorf("candidates %s", c)
+		t.Errorf("got candidates %s; want it to contain %q", c, " 192.0.2.10 3480 ")
 	}
 }

@@ -68,6 +68,6 @@ func TestChromiumConnects(t *testing.T) {
 		}
 	}
 	if state != "connected" {
-		t.Errorf("state %q", state)
+		t.Errorf("got state %q, want %q", state, "connected")
 	}
 }

@@ -33,7 +33,7 @@ func checkFor(user, password string, more ...stun.Setter) *stun.Message {
 
 // TestStrangersGetNoAnswer: without the password there is no response, so that a forged
 // address causes no packets. The sockets keep the order, so the first response must be
-// that to the last check, which is right.
+// that to the last check, which is valid.
 func TestStrangersGetNoAnswer(t *testing.T) {
 	r := start(t)
 	s := sessionAt(t, r)
@@ -59,12 +59,12 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 	var mapped stun.XORMappedAddress
 	if m.TransactionID != right.TransactionID || m.Type != stun.BindingSuccess || mapped.GetFrom(m) != nil ||
 		mapped.Port != c.LocalAddr().(*net.UDPAddr).Port || stun.NewShortTermIntegrity(s.pwd).Check(m) != nil {
-		t.Errorf("%v, mapped %v", m, mapped)
+		t.Errorf("got %v, mapped %v", m, mapped)
 	}
 }
 
-// TestControlledClientIsToldToLead: RFC 8445 §7.3.1.1.
-func TestControlledClientIsToldToLead(t *testing.T) {
+// TestControlledClientGetsRoleConflict: RFC 8445 §7.3.1.1.
+func TestControlledClientGetsRoleConflict(t *testing.T) {
 	r := start(t)
 	s := sessionAt(t, r)
 	c := udpSocket(t)
@@ -75,7 +75,7 @@ func TestControlledClientIsToldToLead(t *testing.T) {
 	answer, _ := listen(t, c)
 	var code stun.ErrorCodeAttribute
 	if code.GetFrom(answer) != nil || code.Code != stun.CodeRoleConflict {
-		t.Errorf("%v", answer)
+		t.Errorf("got %v, want %v", answer, stun.CodeRoleConflict)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestTCPNeedsThePassword(t *testing.T) {
 		conn := dialMedia(t, r)
 		_, _ = conn.Write(b)
 		if n, err := conn.Read(make([]byte, 100)); err == nil || errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s: %d bytes, %v", name, n, err)
+			t.Errorf("%s: got %d bytes, error %v", name, n, err)
 		}
 	}
 	conn := dialMedia(t, r)
@@ -106,11 +106,11 @@ func TestTCPNeedsThePassword(t *testing.T) {
 	}
 	m := stun.Message{Raw: b}
 	if m.Decode() != nil || m.TransactionID != right.TransactionID || m.Type != stun.BindingSuccess {
-		t.Errorf("%v", m)
+		t.Errorf("got %v, want a success response", m)
 	}
 	s.stop()
 	if _, err := conn.Read(b); !errors.Is(err, io.EOF) {
-		t.Errorf("the connection of an ended session is open: %v", err)
+		t.Errorf("the connection of an ended session is still open: %v", err)
 	}
 }
 
@@ -132,7 +132,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(checkFor("a:b", "c").Raw)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, ok := r.media.readCheck(b, netip.MustParseAddrPort("127.0.0.1:9")); ok && c.session != s {
-			t.Error("another session")
+			t.Error("the check matched another session")
 		}
 	})
 }

@@ -97,7 +97,7 @@ func (c *client) connect(t testing.TB, r *Reflector, owner string) (id string) {
 		t.Fatal(err)
 	}
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		t.Fatalf("%v in\n%s", err, answer)
+		t.Fatalf("set the answer: %v in\n%s", err, answer)
 	}
 	wait(t, c.up)
 	return id

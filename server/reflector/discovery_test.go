@@ -47,7 +47,7 @@ func behaviorAt(t *testing.T, r *Reflector) (*report.NATBehavior, probe.Result) 
 func TestBehaviorWithTwoAddresses(t *testing.T) {
 	d, result := behaviorAt(t, startWithTwo(t))
 	if result.Status != report.StatusOK || d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" || *d.ALG {
-		t.Errorf("%+v, %+v", result, d)
+		t.Errorf("got %+v, %+v; want Status %v, Mapping %q, Filtering %q, LegacyName %q, ALG false", result, d, report.StatusOK, "none", "EIF", "open internet")
 	}
 }
 
@@ -55,7 +55,7 @@ func TestBehaviorWithTwoAddresses(t *testing.T) {
 func TestBehaviorWithOneAddress(t *testing.T) {
 	d, _ := behaviorAt(t, start(t))
 	if d.Mapping != "none" || d.Filtering != "" || d.LegacyName != "" {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want mapping none and no filtering", d)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestCoturnsToolAgrees(t *testing.T) {
 	text := string(out)
 	if err != nil || !strings.Contains(text, "NAT with Endpoint Independent Filtering") ||
 		!strings.Contains(text, fmt.Sprintf("Other addr: : 127.0.0.2:%d", r.STUNAddr().Port()+1)) {
-		t.Errorf("%v\n%s", err, text)
+		t.Errorf("got error %v\n%s", err, text)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestAnswersLeaveFromWhereTheyAreAsked(t *testing.T) {
 			_ = origin.GetFrom(m)
 			_ = o.GetFrom(m)
 			if by != want || origin.String() != want.String() || o.String() != opposite.String() {
-				t.Errorf("asked %v with %d: answer of %v, origin %v, other %v; want %v, other %v", at, flags, by, origin, o, want, opposite)
+				t.Errorf("request to %v with %d: got a response of %v, origin %v, other %v; want %v, other %v", at, flags, by, origin, o, want, opposite)
 			}
 		}
 	}
@@ -173,37 +173,37 @@ func TestResponsePort(t *testing.T) {
 			}
 			answer, _ := listen(t, at)
 			if answer.TransactionID != m.TransactionID {
-				t.Fatalf("%v", answer)
+				t.Fatalf("got %v, want the response to our request", answer)
 			}
 			if c.refused != 0 {
 				var code stun.ErrorCodeAttribute
 				if code.GetFrom(answer) != nil || code.Code != c.refused || len(answer.Raw) > len(m.Raw) {
-					t.Errorf("%v", answer)
+					t.Errorf("got %v, want code %v", answer, c.refused)
 				}
 				_ = x.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 				if n, err := x.Read(make([]byte, 100)); err == nil {
-					t.Errorf("the other port got %d bytes", n)
+					t.Errorf("got %d bytes at the other port", n)
 				}
 				return
 			}
 			var mapped stun.XORMappedAddress
 			if err := mapped.GetFrom(answer); err != nil || mapped.Port != y.LocalAddr().(*net.UDPAddr).Port {
-				t.Errorf("%v, %v", mapped, err)
+				t.Errorf("got %v, error %v", mapped, err)
 			}
 			// RFC 8489 §9.1.4: the response is signed with the same password.
 			if err := stun.NewShortTermIntegrity(relay.Credential).Check(answer); err != nil {
-				t.Errorf("its integrity: %v", err)
+				t.Errorf("the integrity of the response: got error %v", err)
 			}
 		})
 	}
 }
 
-// TestOneAddressSaysSo: RFC 8489 §6.3.1, and no OTHER-ADDRESS.
-func TestOneAddressSaysSo(t *testing.T) {
+// TestOneAddressIsReported: RFC 8489 §6.3.1, and no OTHER-ADDRESS.
+func TestOneAddressIsReported(t *testing.T) {
 	r := start(t)
 	c := udpSocket(t)
 	if m, _ := ask(t, c, r.STUNAddr()); m.Contains(stun.AttrOtherAddress) || m.Type != stun.BindingSuccess {
-		t.Errorf("%v", m)
+		t.Errorf("got %v, want success without OTHER-ADDRESS", m)
 	}
 	for name, a := range map[string]stun.Setter{
 		"change":  change(6),
@@ -212,7 +212,7 @@ func TestOneAddressSaysSo(t *testing.T) {
 		m, _ := ask(t, c, r.STUNAddr(), a)
 		var code stun.ErrorCodeAttribute
 		if code.GetFrom(m) != nil || code.Code != stun.CodeUnknownAttribute || len(m.Raw) > 100 {
-			t.Errorf("%s: %v", name, m)
+			t.Errorf("%s: got %v, want %v", name, m, stun.CodeUnknownAttribute)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestSecondAddressFaultsAreClear(t *testing.T) {
 			_ = r.Close()
 			t.Errorf("%s was accepted", second)
 		} else if !strings.Contains(err.Error(), second) {
-			t.Errorf("%s is not in %q", second, err)
+			t.Errorf("%s: got error %q, want it to contain the address", second, err)
 		}
 	}
 }

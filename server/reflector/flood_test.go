@@ -66,13 +66,13 @@ func TestAmplification(t *testing.T) {
 			wire := float64(bytes+answers*c.headers) / float64(answers*(len(c.request.Raw)+c.headers))
 			t.Logf("%d bytes requested, %d of %d requests answered; factor %.2f, with headers %.2f", len(c.request.Raw), answers, flood, factor, wire)
 			if answers == 0 || factor > c.most {
-				t.Errorf("factor %.2f, want at most %.2f", factor, c.most)
+				t.Errorf("got factor %.2f, want at most %.2f", factor, c.most)
 			}
 			worst = max(worst, wire)
 		})
 	}
 	if worst > 1.4 {
-		t.Errorf("the worst is %.2f on the wire", worst)
+		t.Errorf("got a maximum of %.2f with headers, want at most 1.4", worst)
 	}
 }
 
@@ -90,17 +90,17 @@ func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 		answers += n
 	}
 	if answers != requestsBurst {
-		t.Errorf("%d answers to one network at once, want %d", answers, requestsBurst)
+		t.Errorf("got %d responses to one network at once, want %d", answers, requestsBurst)
 	}
 	if _, n := answeredBytes(d, at, request, netip.MustParseAddrPort("198.51.100.1:53"), 1000); n != 1000 {
-		t.Errorf("%d of 1000 answers to another network", n)
+		t.Errorf("got %d of 1000 responses to another network, want 1000", n)
 	}
 	now = now.Add(10 * time.Second)
 	if _, n := answeredBytes(d, at, request, forged, 100_000); n != 10_000 {
-		t.Errorf("%d answers in 10 s more, want 10,000", n)
+		t.Errorf("got %d responses in 10 s more, want 10,000", n)
 	}
 	if r.Stats().AnswersLimited == 0 {
-		t.Error("no request is counted as refused")
+		t.Error("no request was counted as refused")
 	}
 	// TURN's challenge is longer than the request for it.
 	allocate := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)).Raw
@@ -112,13 +112,13 @@ func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 		}
 	}
 	if n != largeBurst {
-		t.Errorf("%d challenges at once, want %d", n, largeBurst)
+		t.Errorf("got %d challenges at once, want %d", n, largeBurst)
 	}
 	// Data of an existing relay is not limited.
 	now = now.Add(time.Hour)
 	for range 2 * requestsBurst {
 		if !d.limits.admits([]byte{0x40, 0, 0, 4, 1, 2, 3, 4}, forged.Addr()) {
-			t.Fatal("data was dropped")
+			t.Fatal("data of an existing relay was dropped")
 		}
 	}
 }
@@ -144,6 +144,6 @@ func TestRelayAsksForNoOtherPort(t *testing.T) {
 	until(t, "the relay drops it", func() bool { return r.Stats().RelayDropped > dropped })
 	_ = victim.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, err := victim.Read(make([]byte, 100)); err == nil {
-		t.Errorf("the victim got %d bytes", n)
+		t.Errorf("got %d bytes at the victim", n)
 	}
 }

@@ -16,16 +16,16 @@ func TestHeard(t *testing.T) {
 		"172.17.0.1", "192.168.1.9", "::ffff:10.0.0.4", "fd00::9", "fe80::9", "169.254.3.4"} {
 		h.from(netip.MustParseAddr(a))
 		if got := h.ago(); got != nil {
-			t.Errorf("%s: heard %d ms ago", a, *got)
+			t.Errorf("%s: got %d ms, want nil", a, *got)
 		}
 	}
 	h.from(netip.MustParseAddr("198.51.100.9"))
 	now = now.Add(90 * time.Second)
 	if got := h.ago(); got == nil || *got != 90_000 {
-		t.Errorf("heard %v", got)
+		t.Errorf("got %v, want 90000", got)
 	}
 	now = now.Add(-time.Hour) // the clock was set back
 	if got := h.ago(); got == nil || *got != 0 {
-		t.Errorf("heard %v after the clock was set back", got)
+		t.Errorf("got %v after the clock was set back, want 0", got)
 	}
 }

@@ -61,10 +61,10 @@ func TestEchoDoesNotAllocate(t *testing.T) {
 	in, out := make([]byte, 2048), make([]byte, 0, echoBytes)
 	if n := testing.AllocsPerRun(200, func() {
 		if !s.echoOnce(up, in, out) {
-			t.Fatal("refused")
+			t.Fatal("the packet was refused")
 		}
 	}); n != 0 {
-		t.Errorf("%v allocations a packet", n)
+		t.Errorf("got %v allocations per packet", n)
 	}
 }
 

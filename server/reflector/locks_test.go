@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestABlockedWriteLocksNobody: a client over TCP that does not read delays its own
+// TestBlockedWriteBlocksNobodyElse: a client over TCP that does not read delays its own
 // responses, but not a request for the session's log.
-func TestABlockedWriteLocksNobody(t *testing.T) {
+func TestBlockedWriteBlocksNobodyElse(t *testing.T) {
 	s, up := keyed(t)
 	k := s.keys
 	s.keys = nil
@@ -39,9 +39,9 @@ func TestABlockedWriteLocksNobody(t *testing.T) {
 	close(goOn)
 	<-done
 	if len(sent) != 2 {
-		t.Errorf("%d answers", len(sent))
+		t.Errorf("got %d responses, want 2", len(sent))
 	}
 	if log := s.log(); log.DownSent != 2 || log.DownFailed != 0 {
-		t.Errorf("%+v", log)
+		t.Errorf("got %+v; want DownSent 2, DownFailed 0", log)
 	}
 }

@@ -12,7 +12,7 @@ func TestMeasureToken(t *testing.T) {
 	r.relay = &relay{cfg: r.cfg}
 	token := r.measureToken("1795954200:0192-anna") // 12:10:00
 	if owner, ok := r.MeasureOwner(token); !ok || owner != "0192-anna" {
-		t.Errorf("%q %v", owner, ok)
+		t.Errorf("got owner %q, ok %v; want %q, true", owner, ok, "0192-anna")
 	}
 	other := &Reflector{cfg: Config{TURNSecret: []byte("another secret"), CredentialTTL: 10 * time.Minute, Now: r.cfg.Now}}
 	other.relay = &relay{cfg: other.cfg}
@@ -24,11 +24,11 @@ func TestMeasureToken(t *testing.T) {
 		"empty":           "", "prefix": measurePrefix, "no signature": measurePrefix + "MTc5NTk1NDIwMDowMTkyLWFubmE",
 	} {
 		if owner, ok := r.MeasureOwner(bad); ok {
-			t.Errorf("%s: %q", what, owner)
+			t.Errorf("%s: got owner %q", what, owner)
 		}
 	}
 	now = now.Add(11 * time.Minute)
 	if _, ok := r.MeasureOwner(token); ok {
-		t.Error("expired, and accepted")
+		t.Error("an expired token was accepted")
 	}
 }

@@ -26,12 +26,12 @@ func TestBrowserOfferIsAnswered(t *testing.T) {
 	}
 	for _, want := range []string{"a=ice-lite", "a=rtpmap:111 opus/48000/2", "a=mid:0", "a=sendrecv", " udp ", "tcptype passive", "a=end-of-candidates"} {
 		if !strings.Contains(answer, want) {
-			t.Errorf("no %q in\n%s", want, answer)
+			t.Errorf("got no %q in\n%s", want, answer)
 		}
 	}
 	for _, never := range []string{"transport-cc", "nack", "192.0.2.10"} {
 		if strings.Contains(answer, never) {
-			t.Errorf("%q in\n%s", never, answer)
+			t.Errorf("got %q in\n%s", never, answer)
 		}
 	}
 }
@@ -72,11 +72,11 @@ func TestBadOffers(t *testing.T) {
 		"right to left":   replace("a=mid:0", "a=mid:\u202e0"),
 	} {
 		if _, _, err := r.Offer(t.Context(), "anna", offer); !errors.Is(err, ErrBadOffer) {
-			t.Errorf("%s: %v, want ErrBadOffer", name, err)
+			t.Errorf("%s: got error %v, want ErrBadOffer", name, err)
 		}
 	}
 	if s := r.Stats(); s.SessionsOpen != 0 || s.OffersRefused == 0 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want no session and a refused offer", s)
 	}
 }
 
@@ -95,10 +95,10 @@ func FuzzOffer(f *testing.F) {
 		case errors.Is(err, ErrBadOffer), errors.Is(err, ErrBusy):
 			return
 		case err != nil:
-			t.Fatalf("%v for\n%s", err, text)
+			t.Fatalf("got error %v for\n%s", err, text)
 		}
 		if !strings.Contains(answer, "a=candidate:") {
-			t.Errorf("no candidates in\n%s", answer)
+			t.Errorf("got no candidates in\n%s", answer)
 		}
 		if _, err := r.End("fuzz", id); err != nil {
 			t.Error(err)

@@ -35,7 +35,7 @@ func wait[T any](t testing.TB, c <-chan T) (v T) {
 	select {
 	case v = <-c:
 	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came within 10 s")
+		t.Fatal("timeout after 10 s")
 	}
 	return v
 }
@@ -45,7 +45,7 @@ func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("timeout after 10 s waiting until %s", what)
 		}
 	}
 }
@@ -65,14 +65,14 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 		c.send(t, seq, wire.DefaultBytes)
 		d := wait(t, c.down)
 		if d.Seq != uint32(i) || d.UpSeq != seq || d.UpSentNS != int64(seq)+1 || d.TurnaroundNS() < 0 {
-			t.Errorf("echo %d: %+v", i, d)
+			t.Errorf("echo %d: got %+v", i, d)
 		}
 		keptNS = append(keptNS, d.TurnaroundNS())
 		if d.Duplicate != (i == 2) {
-			t.Errorf("echo %d: duplicate %t", i, d.Duplicate)
+			t.Errorf("echo %d: got duplicate %t", i, d.Duplicate)
 		}
 	}
-	until(t, "all are noted", func() bool { return r.Stats().PacketsEchoed == 4 })
+	until(t, "all are recorded", func() bool { return r.Stats().PacketsEchoed == 4 })
 	log, err := r.End("anna", id)
 	if err != nil {
 		t.Fatal(err)
@@ -82,18 +82,18 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 	}
 	a := log.Arrivals()
 	if len(a) != 4 || log.UpUnique != 3 || log.DownSent != 4 || !a[2].Duplicate || a[3].Seq != 1 {
-		t.Errorf("%+v, %d different, %d sent", a, log.UpUnique, log.DownSent)
+		t.Errorf("got arrivals %+v, %d different, %d sent", a, log.UpUnique, log.DownSent)
 	}
 	if len(log.TurnaroundNS) != len(keptNS) {
-		t.Fatalf("%d turnarounds of %d echoes", len(log.TurnaroundNS), len(keptNS))
+		t.Fatalf("got %d turnarounds of %d echoes", len(log.TurnaroundNS), len(keptNS))
 	}
 	for i, ns := range log.TurnaroundNS {
 		// Encryption follows the timestamp.
 		if ns < keptNS[i] || ns > keptNS[i]+int64(time.Second) {
-			t.Errorf("echo %d: departure %d ns after the arrival, timestamp %d ns after", i, ns, keptNS[i])
+			t.Errorf("echo %d: got departure %d ns after the arrival, timestamp %d ns after", i, ns, keptNS[i])
 		}
 	}
-	until(t, "the place is free", func() bool { return r.Stats().SessionsOpen == 0 })
+	until(t, "the slot is free", func() bool { return r.Stats().SessionsOpen == 0 })
 }
 
 func TestForeignPayloadIsIgnored(t *testing.T) {
@@ -108,11 +108,11 @@ func TestForeignPayloadIsIgnored(t *testing.T) {
 	}
 	c.send(t, 7, wire.DefaultBytes)
 	if d := wait(t, c.down); d.UpSeq != 7 || d.Seq != 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want packet 7", d)
 	}
 	log, err := r.End("anna", id)
 	if err != nil || log.UpUnique != 1 || len(log.SeqDelta) != 1 {
-		t.Errorf("%+v, %v", log, err)
+		t.Errorf("got %+v, error %v; want UpUnique 1, SeqDelta 1 entry", log, err)
 	}
 	until(t, "the packets are counted", func() bool {
 		s := r.Stats()
@@ -134,7 +134,7 @@ func TestSessionLimits(t *testing.T) {
 		want  error
 	}{{"anna", nil}, {"anna", nil}, {"anna", ErrBusy}, {"bert", nil}, {"carl", ErrBusy}} {
 		if err := open(c.owner); !errors.Is(err, c.want) {
-			t.Errorf("offer %d of %s: %v, want %v", i, c.owner, err, c.want)
+			t.Errorf("offer %d of %s: got error %v, want %v", i, c.owner, err, c.want)
 		}
 	}
 	if _, err := r.End("bert", ids[0]); !errors.Is(err, ErrNoSession) {
@@ -144,9 +144,9 @@ func TestSessionLimits(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := r.End("anna", ids[0]); !errors.Is(err, ErrNoSession) {
-		t.Errorf("ended twice: %v", err)
+		t.Errorf("ended twice: got error %v, want %v", err, ErrNoSession)
 	}
-	until(t, "the place is free", func() bool { return open("anna") == nil })
+	until(t, "the slot is free", func() bool { return open("anna") == nil })
 }
 
 func TestSessionsEndThemselves(t *testing.T) {
@@ -162,7 +162,7 @@ func TestSessionsEndThemselves(t *testing.T) {
 			}
 			until(t, "the session ends", func() bool { return r.Stats().SessionsOpen == 0 })
 			if _, err := r.End("anna", id); err != nil {
-				t.Errorf("its log must still be there: %v", err)
+				t.Errorf("the log of an ended session: got error %v", err)
 			}
 		})
 	}
@@ -174,10 +174,10 @@ func TestSessionsEndThemselves(t *testing.T) {
 		wait(t, c.down)
 		until(t, "the session ends", func() bool { return r.Stats().SessionsOpen == 0 })
 		if log, err := r.End("anna", id); err != nil || log.UpUnique != 1 {
-			t.Errorf("%+v, %v", log, err)
+			t.Errorf("got %+v, error %v; want UpUnique 1", log, err)
 		}
 	})
-	t.Run("nobody asks for the log", func(t *testing.T) {
+	t.Run("the log is not requested", func(t *testing.T) {
 		r := start(t, func(c *Config) {
 			c.Limits.MaxDuration, c.Limits.KeepLog = 20*time.Millisecond, 20*time.Millisecond
 		})
@@ -200,10 +200,10 @@ func TestPacketRateIsBounded(t *testing.T) {
 	for i := range uint32(200) {
 		c.send(t, i, wire.DefaultBytes)
 	}
-	until(t, "all are judged", func() bool { s := r.Stats(); return s.PacketsEchoed+s.PacketsForeign >= 200 })
+	until(t, "all are counted or dropped", func() bool { s := r.Stats(); return s.PacketsEchoed+s.PacketsForeign >= 200 })
 	log, err := r.End("anna", id)
 	if err != nil || log.UpUnique < 20 || log.UpUnique > 30 {
-		t.Errorf("%d let through, %v", log.UpUnique, err)
+		t.Errorf("got %d packets, error %v; want 20 to 30", log.UpUnique, err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		c.send(t, 0, wire.DefaultBytes)
 		wait(t, c.down)
 	}
-	waiting := newClient(t) // has an answer, but never connects
+	waiting := newClient(t) // receives an answer, but never connects
 	if _, _, err := r.Offer(t.Context(), "bert", waiting.offer(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -231,12 +231,12 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		}
 	}
 	if _, _, err := r.Offer(t.Context(), "anna", waiting.offerText()); !errors.Is(err, ErrClosed) {
-		t.Errorf("offer after close: %v", err)
+		t.Errorf("offer after close: got error %v, want %v", err, ErrClosed)
 	}
 	for _, c := range append(clients, waiting) {
 		c.close()
 	}
-	until(t, "all goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
+	until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestAnswerNamesWhatTheClientCanReach(t *testing.T) {
@@ -248,21 +248,21 @@ func TestAnswerNamesWhatTheClientCanReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Count(answer, "a=candidate:") != 4 || !strings.Contains(answer, " 198.51.100.7 ") || !strings.Contains(answer, " 127.0.0.1 ") {
-		t.Errorf("a client on this machine:\n%s", answer)
+		t.Errorf("a client on this machine: got\n%s", answer)
 	}
 	_, answer, err = r.Offer(t.Context(), "anna", strings.ReplaceAll(offer, "127.0.0.1", "192.0.2.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(answer, "a=candidate:") != 2 || strings.Contains(answer, "127.0.0.1") || !strings.Contains(answer, "a=ice-lite") {
-		t.Errorf("a client elsewhere:\n%s", answer)
+		t.Errorf("a client elsewhere: got\n%s", answer)
 	}
 }
 
 func TestListenOnEveryAddress(t *testing.T) {
 	r := start(t, func(c *Config) { c.MediaListen, c.STUNListen = ":0", ":0" })
 	if r.MediaAddr().Port() == 0 || r.STUNAddr().Port() == 0 {
-		t.Errorf("%v, %v", r.MediaAddr(), r.STUNAddr())
+		t.Errorf("got ports %v, %v", r.MediaAddr(), r.STUNAddr())
 	}
 	c := newClient(t)
 	c.connect(t, r, "anna")
@@ -283,7 +283,7 @@ func TestListenFaultsAreClear(t *testing.T) {
 			_ = r.Close()
 			t.Errorf("%q was accepted", at)
 		} else if !strings.Contains(err.Error(), at) {
-			t.Errorf("%q is not in %q", at, err)
+			t.Errorf("%q: got error %q, want it to contain the address", at, err)
 		}
 	}
 }

@@ -23,11 +23,11 @@ func TestRelayPermitsOnlyItsOwnAddress(t *testing.T) {
 		"8.8.8.8", "198.51.100.7",
 	} {
 		if err := client.CreatePermission(&net.UDPAddr{IP: net.ParseIP(ip), Port: int(r.MediaAddr().Port())}); err == nil {
-			t.Errorf("permission for %s", ip)
+			t.Errorf("got a permission for %s", ip)
 		}
 	}
 	if err := client.CreatePermission(net.UDPAddrFromAddrPort(r.MediaAddr())); err != nil {
-		t.Errorf("no permission for the media port: %v", err)
+		t.Errorf("got no permission for the media port: %v", err)
 	}
 }
 
@@ -45,11 +45,11 @@ func TestRelayAddressesInEveryForm(t *testing.T) {
 		"::192.0.2.10": false, "64:ff9b::c000:20a": false, "fe80::1": false, "fd00::1": false, "ff02::1": false,
 	} {
 		if got := g.mayReach(nil, net.ParseIP(ip)); got != want {
-			t.Errorf("%s: %t", ip, got)
+			t.Errorf("%s: got %t, want %t", ip, got, want)
 		}
 	}
 	if g.mayReach(nil, nil) || g.mayReach(nil, net.IP{1, 2, 3}) {
-		t.Error("no address at all")
+		t.Error("an invalid address was permitted")
 	}
 }
 
@@ -103,7 +103,7 @@ func TestRelayRateIsBounded(t *testing.T) {
 		}
 	}
 	burst := 2 * relayRate(r.cfg.Limits)
-	until(t, "what is too much is dropped", func() bool { return r.Stats().RelayDropped >= sent-int64(2*burst) })
+	until(t, "the excess is dropped", func() bool { return r.Stats().RelayDropped >= sent-int64(2*burst) })
 }
 
 // TestWithoutCredentialsNothingIsAllocated: the first refusal is small, so that a
@@ -119,9 +119,9 @@ func TestWithoutCredentialsNothingIsAllocated(t *testing.T) {
 	m, _ := listen(t, c)
 	var code stun.ErrorCodeAttribute
 	if code.GetFrom(m) != nil || code.Code != stun.CodeUnauthorized || len(m.Raw) > 200 {
-		t.Errorf("%v in %d bytes", m, len(m.Raw))
+		t.Errorf("got %v in %d bytes", m, len(m.Raw))
 	}
 	if s := r.Stats(); s.RelaysOpen != 0 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want no relay", s)
 	}
 }

@@ -27,18 +27,18 @@ func TestSTUNAnswersWithoutCredentials(t *testing.T) {
 		var mapped stun.XORMappedAddress
 		err = c.Do(stun.MustBuild(stun.TransactionID, stun.BindingRequest), func(e stun.Event) {
 			if e.Error != nil {
-				t.Errorf("%s: %v", network, e.Error)
+				t.Errorf("%s: got error %v, want nil", network, e.Error)
 				return
 			}
 			if err := mapped.GetFrom(e.Message); err != nil {
-				t.Errorf("%s: %v", network, err)
+				t.Errorf("%s: got error %v", network, err)
 			}
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want := conn.LocalAddr().String(); mapped.String() != want {
-			t.Errorf("%s: mapped %s, want %s", network, mapped, want)
+			t.Errorf("%s: got mapped address %s, want %s", network, mapped, want)
 		}
 		_ = c.Close()
 	}
@@ -84,7 +84,7 @@ func TestRelayReachesTheMediaPortOnly(t *testing.T) {
 	}
 	defer victim.Close()
 	if err := client.CreatePermission(&net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 53}); err == nil {
-		t.Error("a permission for a foreign address was given")
+		t.Error("got a permission for a foreign address")
 	}
 	// The address is our own, the port is not.
 	if _, err := relayed.WriteTo([]byte("open relay?"), victim.LocalAddr()); err != nil {
@@ -93,14 +93,14 @@ func TestRelayReachesTheMediaPortOnly(t *testing.T) {
 	until(t, "the relay drops it", func() bool { return r.Stats().RelayDropped >= 2 })
 	_ = victim.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, _, err := victim.ReadFrom(make([]byte, 100)); err == nil {
-		t.Errorf("the victim got %d bytes", n)
+		t.Errorf("got %d bytes at the victim", n)
 	}
 	// Nothing from other ports passes: the victim writes to the relayed address.
 	dropped := r.Stats().RelayDropped
 	if _, err := victim.WriteTo([]byte("hello"), relayed.LocalAddr()); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the relay drops the stranger", func() bool { return r.Stats().RelayDropped > dropped })
+	until(t, "the relay drops the foreign packet", func() bool { return r.Stats().RelayDropped > dropped })
 }
 
 func TestRelayQuota(t *testing.T) {
@@ -111,11 +111,11 @@ func TestRelayQuota(t *testing.T) {
 	}{{"anna", true}, {"anna", true}, {"anna", false}, {"bert", true}, {"carl", false}} {
 		_, _, err := turnClient(t, r, c.owner, nil)
 		if (err == nil) != c.ok {
-			t.Errorf("allocation %d of %s: %v", i, c.owner, err)
+			t.Errorf("allocation %d of %s: got error %v", i, c.owner, err)
 		}
 	}
 	if s := r.Stats(); s.RelaysOpen != 3 || s.RelaysRefused != 2 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want 3 open and 2 refused", s)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestRelayLifetimeIsCapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer relayed.Close()
-	until(t, "the allocation ends though the client refreshes it", func() bool { return r.Stats().RelaysOpen == 0 })
+	until(t, "the allocation ends although the client refreshes it", func() bool { return r.Stats().RelaysOpen == 0 })
 }
 
 func TestRelayCredentials(t *testing.T) {
@@ -149,7 +149,7 @@ func TestRelayCredentials(t *testing.T) {
 		"empty":          {func(c *turn.ClientConfig) { c.Username, c.Password = "x", "" }, false},
 	} {
 		if _, _, err := turnClient(t, r, "anna", c.change); (err == nil) != c.ok {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }
@@ -159,13 +159,13 @@ func TestICEConfig(t *testing.T) {
 	for host, want := range map[string]string{"collector.example": "collector.example:", "2001:db8::1": "[2001:db8::1]:", "[2001:db8::1]": "[2001:db8::1]:"} {
 		c := r.ICE("0192-anna", host)
 		if err := c.Validate(); err != nil {
-			t.Errorf("%s: %v", host, err)
+			t.Errorf("%s: got error %v", host, err)
 		}
 		if !strings.HasPrefix(c.ICEServers[0].URLs[0], "stun:"+want) || len(c.ICEServers[1].URLs) != 2 {
-			t.Errorf("%+v", c)
+			t.Errorf("got %+v", c)
 		}
 		if c.Expired(time.Now()) || !c.Expired(time.Now().Add(11*time.Minute)) {
-			t.Errorf("expires %v", c.ExpiresAt)
+			t.Errorf("got expiry %v", c.ExpiresAt)
 		}
 	}
 }
@@ -206,7 +206,7 @@ func TestRelayBehindTranslation(t *testing.T) {
 	_ = socket.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, from, err := socket.ReadFrom(buf)
 	if err != nil || string(buf[:n]) != "up" {
-		t.Fatalf("%q, %v", buf[:n], err)
+		t.Fatalf("got %q, error %v; want up", buf[:n], err)
 	}
 	if _, err := socket.WriteTo([]byte("down"), from); err != nil {
 		t.Fatal(err)
@@ -214,6 +214,6 @@ func TestRelayBehindTranslation(t *testing.T) {
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, name, err := conn.ReadFrom(buf)
 	if err != nil || string(buf[:n]) != "down" || name.String() != public.String() {
-		t.Errorf("%q from %v, %v", buf[:n], name, err)
+		t.Errorf("got %q from %v, error %v; want %q, %v", buf[:n], name, err, "down", public.String())
 	}
 }

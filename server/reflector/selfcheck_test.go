@@ -12,7 +12,7 @@ import (
 )
 
 // TestSelfCheck: the reflector reports that it is running only as long as both ports
-// respond; the check leaves nothing behind.
+// respond; the check leaves no session.
 func TestSelfCheck(t *testing.T) {
 	for name, fall := range map[string]func(*Reflector){
 		"STUN":  func(r *Reflector) { _ = r.relay.ports.Close() },
@@ -25,11 +25,11 @@ func TestSelfCheck(t *testing.T) {
 			})
 			wait := func(d time.Duration) { later.Add(int64(d)) }
 			if got := r.ICE("somebody", "localhost").AnsweredMS; got == nil {
-				t.Fatal("a running reflector reports nothing")
+				t.Fatal("a running reflector has no result")
 			}
 			wait(selfCheckEvery / 2)
 			if got := r.self.ago(true); got == nil || *got < (selfCheckEvery/2).Milliseconds() {
-				t.Errorf("half the time later it answered %v ms ago, want the same answer", got)
+				t.Errorf("half the time later got %v ms, want the same result", got)
 			}
 			if n := len(r.media.byUfrag); n != 0 {
 				t.Errorf("%d sessions are left", n)
@@ -37,11 +37,11 @@ func TestSelfCheck(t *testing.T) {
 			fall(r)
 			wait(selfCheckStale)
 			if got := r.self.ago(true); got != nil {
-				t.Errorf("with one port closed it answered %d ms ago", *got)
+				t.Errorf("with one port closed: got %d ms, want nil", *got)
 			}
 			wait(-time.Hour) // the clock was set back
 			if got := r.self.ago(true); got != nil {
-				t.Errorf("after the clock was set back it answered %d ms ago", *got)
+				t.Errorf("after the clock was set back: got %d ms, want nil", *got)
 			}
 		})
 	}
@@ -55,14 +55,14 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 		var took time.Duration
 		c := &selfCheck{now: time.Now, ask: func() survey { asked++; time.Sleep(took); return survey{far: true} }}
 		if got := c.ago(false); got == nil || *got != 0 {
-			t.Fatalf("%v", got)
+			t.Fatalf("got %v, want 0", got)
 		}
 		took = time.Second
 		time.Sleep(selfCheckEvery)
 		start := time.Now()
 		for range 100 {
 			if got := c.ago(false); got == nil || *got != selfCheckEvery.Milliseconds() {
-				t.Fatalf("%v", got)
+				t.Fatalf("got %v, want %v ms", got, selfCheckEvery.Milliseconds())
 			}
 		}
 		if waited := time.Since(start); waited != 0 {
@@ -74,7 +74,7 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 			t.Errorf("waited %v, want %v", waited, took)
 		}
 		if asked != 3 {
-			t.Errorf("%d checks", asked)
+			t.Errorf("got %d checks, want 3", asked)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 func TestSelfCheckOfLoopbackAlone(t *testing.T) {
 	c := &selfCheck{now: time.Now, ask: func() survey { return survey{near: true} }}
 	if c.ago(false) != nil || c.ago(true) == nil {
-		t.Error("loopback counts for participants")
+		t.Error("a response on loopback counts for participants")
 	}
 }
 
@@ -98,17 +98,17 @@ func TestSelfCheckServesOperatorAndAgents(t *testing.T) {
 		c.ago(false)
 		found, err := c.latest(t.Context())
 		if err != nil || !slices.Equal(found.silent, silent) || asked != 1 {
-			t.Errorf("%+v, %v, asked %d times", found, err, asked)
+			t.Errorf("got %+v, error %v after %d checks; want silent %v, 1", found, err, asked, silent)
 		}
 		time.Sleep(selfCheckEvery)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		start := time.Now()
 		if _, err := c.latest(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Millisecond {
-			t.Errorf("%v after %v", err, time.Since(start))
+			t.Errorf("got error %v after %v; want %v, %v", err, time.Since(start), context.DeadlineExceeded, time.Millisecond)
 		}
 		if _, err := c.latest(t.Context()); err != nil || asked != 2 {
-			t.Errorf("%v, asked %d times", err, asked)
+			t.Errorf("got error %v after %d checks; want 2", err, asked)
 		}
 	})
 }

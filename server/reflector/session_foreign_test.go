@@ -29,7 +29,7 @@ func TestOfferTwice(t *testing.T) {
 	}
 	second, answer, err := r.Offer(t.Context(), "anna", text)
 	if err != nil || first == second || unused == answer {
-		t.Fatalf("%s and %s, %v", first, second, err)
+		t.Fatalf("got %s and %s, error %v", first, second, err)
 	}
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
@@ -38,10 +38,10 @@ func TestOfferTwice(t *testing.T) {
 	c.send(t, 0, wire.DefaultBytes)
 	wait(t, c.down)
 	if log, err := r.End("anna", first); err != nil || log.UpUnique != 0 {
-		t.Errorf("the unused one: %+v, %v", log, err)
+		t.Errorf("the unused one: got %+v, error %v; want UpUnique 0", log, err)
 	}
 	if log, err := r.End("anna", second); err != nil || log.UpUnique != 1 {
-		t.Errorf("the used one: %+v, %v", log, err)
+		t.Errorf("the used one: got %+v, error %v; want UpUnique 1", log, err)
 	}
 }
 
@@ -55,15 +55,15 @@ func TestForgedEnd(t *testing.T) {
 	wait(t, c.down)
 	for _, forged := range []struct{ owner, id string }{{"bert", id}, {"", id}, {"anna", ""}, {"anna", id + "x"}, {"ANNA", id}} {
 		if log, err := r.End(forged.owner, forged.id); !errors.Is(err, ErrNoSession) || log.UpUnique != 0 {
-			t.Errorf("%q, %q: %+v, %v", forged.owner, forged.id, log, err)
+			t.Errorf("%q, %q: got %+v, error %v; want UpUnique 0, %v", forged.owner, forged.id, log, err, ErrNoSession)
 		}
 	}
 	c.send(t, 1, wire.DefaultBytes)
 	if d := wait(t, c.down); d.UpSeq != 1 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want packet 1", d)
 	}
 	if log, err := r.End("anna", id); err != nil || log.UpUnique != 2 {
-		t.Errorf("%+v, %v", log, err)
+		t.Errorf("got %+v, error %v; want UpUnique 2", log, err)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestLateClientGetsNoAnswer(t *testing.T) {
 	if _, err := r.End(over.owner, over.id); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "it is over", func() bool { return r.Stats().SessionsOpen == 1 })
+	until(t, "the session has ended", func() bool { return r.Stats().SessionsOpen == 1 })
 	c := udpSocket(t)
 	late, right := checkFor(over.ufrag+":"+over.offer.ufrag, over.pwd), checkFor(live.ufrag+":"+live.offer.ufrag, live.pwd)
 	for _, m := range []*stun.Message{late, right} {
@@ -116,10 +116,10 @@ func TestMediaFromAnotherAddress(t *testing.T) {
 	}
 	c.send(t, 0, wire.DefaultBytes)
 	if d := wait(t, c.down); d.UpSeq != 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want packet 0", d)
 	}
 	if log, err := r.End("anna", id); err != nil || log.UpUnique != 1 {
-		t.Errorf("%+v, %v", log, err)
+		t.Errorf("got %+v, error %v; want UpUnique 1", log, err)
 	}
 }
 
@@ -157,7 +157,7 @@ func FuzzUDPDoor(f *testing.F) {
 	}
 	arrive(right.Raw, known)
 	if door.paths[known] == nil {
-		f.Fatal("the right check opened no path")
+		f.Fatal("the valid check opened no path")
 	}
 	random := make([]byte, 200)
 	_, _ = rand.Read(random)
@@ -174,11 +174,11 @@ func FuzzUDPDoor(f *testing.F) {
 		}
 		arrive(bytes.Clone(b), stranger)
 		if door.paths[stranger] != nil {
-			t.Error("a path for an unknown address")
+			t.Error("got a path for an unknown address")
 		}
 		arrive(bytes.Clone(b), known)
 		if p := door.paths[known]; p == nil || p.session != s {
-			t.Error("the path of the verified address is gone")
+			t.Error("the path of the verified address was lost")
 		}
 	})
 }

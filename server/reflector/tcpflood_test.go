@@ -35,9 +35,9 @@ func isClosed(t *testing.T, c net.Conn, d time.Duration) bool {
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// TestIdleConnectionsShutNobodyOut: idle connections of one site use all slots of a
+// TestIdleConnectionsBlockNobody: idle connections of one site use all slots of a
 // port; TURN over TCP still works for another site.
-func TestIdleConnectionsShutNobodyOut(t *testing.T) {
+func TestIdleConnectionsBlockNobody(t *testing.T) {
 	const places = 64
 	r := start(t, func(c *Config) { c.Limits.TCPConns, c.Limits.TCPConnsPerSite = places, places })
 	for range places {
@@ -59,16 +59,16 @@ func TestConnectionsOfOneSite(t *testing.T) {
 		t.Error("a fifth connection was accepted")
 	}
 	if isClosed(t, open[0], 50*time.Millisecond) {
-		t.Error("the first was closed for it")
+		t.Error("the first connection was closed for the fifth")
 	}
 	if isClosed(t, dialFrom(t, "127.0.0.9", r.STUNAddr()), 50*time.Millisecond) {
 		t.Error("another site was refused")
 	}
 }
 
-// TestATrickleHoldsNoPlaceForEver: occasional bytes do not keep a connection open
+// TestTrickleDoesNotHoldASlot: occasional bytes do not keep a connection open
 // indefinitely.
-func TestATrickleHoldsNoPlaceForEver(t *testing.T) {
+func TestTrickleDoesNotHoldASlot(t *testing.T) {
 	r := start(t, func(c *Config) {
 		c.Limits.TCPIdle, c.Limits.RelayLifetime = 300*time.Millisecond, 200*time.Millisecond
 	})
@@ -78,7 +78,7 @@ func TestATrickleHoldsNoPlaceForEver(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatal("still open after 10 s")
+			t.Fatal("the connection is still open after 10 s")
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestDeclaredLengths(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !isClosed(t, c, 5*time.Second) {
-			t.Errorf("%s: still open", name)
+			t.Errorf("%s: the connection is still open", name)
 		}
 	}
 }

@@ -94,13 +94,13 @@ func TestTimesOfEvents(t *testing.T) {
 	} {
 		r := readCalendar(t, calendarOf(customZone+eventOf(c.start)))
 		if got := list(r); got != c.want {
-			t.Errorf("%s: %q, want %q (%q)", c.name, got, c.want, r.Notes)
+			t.Errorf("%s: got %q, want %q (notes %q)", c.name, got, c.want, r.Notes)
 		}
 		if skipped := c.want == "" && !strings.Contains(c.name, "window") && !strings.Contains(c.name, "after"); skipped && len(r.Notes) == 0 {
 			t.Errorf("%s: skipped without a note", c.name)
 		}
 		if wantComplete := c.name != "unknown zone" && c.name != "no time"; r.Complete != wantComplete {
-			t.Errorf("%s: complete %v, want %v", c.name, r.Complete, wantComplete)
+			t.Errorf("%s: got complete %v, want %v", c.name, r.Complete, wantComplete)
 		}
 	}
 }
@@ -132,12 +132,12 @@ func TestRecurrences(t *testing.T) {
 		var days []string
 		for _, m := range r.Meetings {
 			if at := m.Start.In(berlin); at.Format("15:04") != "18:00" {
-				t.Errorf("%s: at %v", c.rule, at)
+				t.Errorf("%s: got %v", c.rule, at)
 			}
 			days = append(days, m.Start.In(berlin).Format("2006-01-02"))
 		}
 		if got := strings.Join(days, " "); got != c.want {
-			t.Errorf("%s: %q, want %q (%q)", c.rule, got, c.want, r.Notes)
+			t.Errorf("%s: got %q, want %q (notes %q)", c.rule, got, c.want, r.Notes)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func TestVersionsOfEvents(t *testing.T) {
 	for _, c := range []struct{ name, calendar, want string }{
 		{"one moved", calendarOf(eventOf(weekly), eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z", "SUMMARY:x")),
 			"2026-03-03 18:00 Rat; 2026-03-11 19:00 Rat; 2026-03-17 18:00 Rat"},
-		{"one moved, before its series", calendarOf(eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z"), eventOf(weekly)),
+		{"one moved, listed before its series", calendarOf(eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z"), eventOf(weekly)),
 			"2026-03-03 18:00 Rat; 2026-03-11 19:00 Rat; 2026-03-17 18:00 Rat"},
 		{"one cancelled", calendarOf(eventOf(weekly), eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260310T170000Z", "STATUS:CANCELLED")),
 			"2026-03-03 18:00 Rat; 2026-03-10 18:00 Rat cancelled; 2026-03-17 18:00 Rat"},
@@ -159,21 +159,21 @@ func TestVersionsOfEvents(t *testing.T) {
 	} {
 		r := readCalendar(t, c.calendar)
 		if got := list(r); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 		ids := map[string]bool{}
 		for _, m := range r.Meetings {
 			if m.ID == "" || ids[m.ID] {
-				t.Errorf("%s: the id %q is empty or repeats", c.name, m.ID)
+				t.Errorf("%s: the id %q is empty or a duplicate", c.name, m.ID)
 			}
 			ids[m.ID] = true
 		}
 	}
-	// The id of a recurrence stays when it is moved.
+	// The id of a recurrence stays the same when it is moved.
 	a := readCalendar(t, calendarOf(eventOf(weekly)))
 	b := readCalendar(t, calendarOf(eventOf(weekly), eventOf("RECURRENCE-ID:20260310T170000Z", "DTSTART:20260311T180000Z")))
 	if a.Meetings[1].ID != b.Meetings[1].ID || a.Meetings[1].Start.Equal(b.Meetings[1].Start) {
-		t.Errorf("%+v and %+v, want one id and two starts", a.Meetings[1], b.Meetings[1])
+		t.Errorf("got %+v and %+v, want one id and two starts", a.Meetings[1], b.Meetings[1])
 	}
 }
 
@@ -190,11 +190,11 @@ func TestCalendarsOfPrograms(t *testing.T) {
 		}
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read(b)
 		if err != nil {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s: got error %v", file, err)
 			continue
 		}
 		if got := list(r); got != want {
-			t.Errorf("%s:\n%s\nwant\n%s\n%q", file, got, want, r.Notes)
+			t.Errorf("%s: got\n%s\nwant\n%s\nnotes %q", file, got, want, r.Notes)
 		}
 	}
 }
@@ -205,26 +205,26 @@ func TestBadCalendars(t *testing.T) {
 		text string
 		want error
 	}{
-		"empty":            {"", roster.ErrFormat},
-		"a web page":       {"<!DOCTYPE html><html>Anmelden</html>", roster.ErrFormat},
-		"cut off":          {"BEGIN:VCALENDAR\r\n" + good + "\r\nBEGIN:VEVENT\r\nUID:2\r\n", roster.ErrFormat},
-		"cut off at once":  {"BEGIN:VCALENDAR\r\n", roster.ErrFormat},
-		"wrong end":        {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n", roster.ErrFormat},
-		"only an end":      {"END:VCALENDAR", roster.ErrFormat},
-		"nested":           {"BEGIN:VCALENDAR\r\n" + strings.Repeat("BEGIN:A\r\n", 100), roster.ErrTooLarge},
-		"too many events":  {calendarOf(strings.Repeat(good+"\r\n", 20_001)), roster.ErrTooLarge},
-		"too large":        {strings.Repeat("x", roster.MaxDocumentBytes+1), roster.ErrTooLarge},
-		"a very long line": {calendarOf("X:" + strings.Repeat("y\r\n ", 1<<20)), roster.ErrTooLarge},
+		"empty":                          {"", roster.ErrFormat},
+		"a web page":                     {"<!DOCTYPE html><html>Anmelden</html>", roster.ErrFormat},
+		"truncated":                      {"BEGIN:VCALENDAR\r\n" + good + "\r\nBEGIN:VEVENT\r\nUID:2\r\n", roster.ErrFormat},
+		"truncated after the first line": {"BEGIN:VCALENDAR\r\n", roster.ErrFormat},
+		"wrong end":                      {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n", roster.ErrFormat},
+		"only an end":                    {"END:VCALENDAR", roster.ErrFormat},
+		"nested":                         {"BEGIN:VCALENDAR\r\n" + strings.Repeat("BEGIN:A\r\n", 100), roster.ErrTooLarge},
+		"too many events":                {calendarOf(strings.Repeat(good+"\r\n", 20_001)), roster.ErrTooLarge},
+		"too large":                      {strings.Repeat("x", roster.MaxDocumentBytes+1), roster.ErrTooLarge},
+		"a very long line":               {calendarOf("X:" + strings.Repeat("y\r\n ", 1<<20)), roster.ErrTooLarge},
 		"too many recurrences": {calendarOf(strings.Repeat(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY")+"\r\n", 1),
 			strings.Repeat(strings.ReplaceAll(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY"), "UID:1", "UID:")+"\r\n", 1), manyDaily(10)), roster.ErrTooLarge},
 		"old rules with counts": {calendarOf(manyCounted(200)), roster.ErrTooLarge},
 	} {
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read([]byte(c.text))
 		if !errors.Is(err, c.want) || r != nil {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+			t.Errorf("%s: got error %v, want %v", name, err, c.want)
 		}
 		if err != nil && len(err.Error()) > 300 {
-			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+			t.Errorf("%s: got an error of %d bytes", name, len(err.Error()))
 		}
 	}
 }
@@ -249,7 +249,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 	text := calendarOf(eventOf("DTSTART:20260601T160000Z", "DESCRIPTION:erste Zeile", "zweite Zeile ohne Leerzeichen davor", "LOCATION:Rathaus\\, Sa", " al 1"))
 	r := readCalendar(t, text)
 	if len(r.Meetings) != 1 || r.Meetings[0].Location != "Rathaus, Saal 1" || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "1 lines") {
-		t.Errorf("%+v %q", r.Meetings, r.Notes)
+		t.Errorf("got %+v, notes %q", r.Meetings, r.Notes)
 	}
 	latin, err := charmap.ISO8859_1.NewEncoder().String(strings.ReplaceAll(text, "Saal", "Großer Saal"))
 	if err != nil {
@@ -259,7 +259,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 	for name, text := range map[string]string{"ISO 8859-1": latin, "line feeds only": strings.ReplaceAll(text, "\r\n", "\n"), "byte order mark": "\ufeff" + text} {
 		r := readCalendar(t, text)
 		if len(r.Meetings) != 1 || name == "ISO 8859-1" && r.Meetings[0].Location != "Rathaus, Großer Saal 1" {
-			t.Errorf("%s: %+v", name, r.Meetings)
+			t.Errorf("%s: got %+v", name, r.Meetings)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 func FuzzCalendar(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.ics")
 	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
+		f.Fatalf("got files %v, error %v", files, err)
 	}
 	for _, name := range files {
 		b, err := os.ReadFile(name)
@@ -280,7 +280,7 @@ func FuzzCalendar(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read(b)
 		if (r == nil) == (err == nil) {
-			t.Fatalf("%v, %v", r, err)
+			t.Fatalf("got roster %v, error %v", r, err)
 		}
 		if err != nil {
 			return
@@ -289,17 +289,17 @@ func FuzzCalendar(f *testing.F) {
 	})
 }
 
-// checkRoster checks what holds for every roster.
+// checkRoster checks the invariants of a roster.
 func checkRoster(t *testing.T, r *roster.Roster) {
 	t.Helper()
 	ids := map[string]bool{}
 	for _, m := range r.Meetings {
 		if m.ID == "" || ids[m.ID] || m.Start.Before(window.From) || !m.Start.Before(window.Until) || !m.End.IsZero() && !m.End.After(m.Start) || strings.ContainsAny(m.Name+m.Location, "\n\r\x00\x1b") {
-			t.Fatalf("%+v", m)
+			t.Fatalf("got meeting %+v", m)
 		}
 		ids[m.ID] = true
 	}
 	if len(r.Notes) > 100 {
-		t.Fatalf("%d notes", len(r.Notes))
+		t.Fatalf("got %d notes, want at most 100", len(r.Notes))
 	}
 }

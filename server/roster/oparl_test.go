@@ -95,29 +95,29 @@ func TestOParlRoster(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, want := list(r), "2026-06-16 18:00 +3h0m0s 12. Sitzung des Rates; 2026-07-14 18:00 13. Sitzung des Rates cancelled"; got != want || !r.Complete {
-			t.Fatalf("%s: %q, want %q; complete %v %q", by, got, want, r.Complete, r.Notes)
+			t.Fatalf("%s: got %q, want %q; complete %v, notes %q", by, got, want, r.Complete, r.Notes)
 		}
 		m := r.Meetings[0]
 		if m.Location != "Ratssaal, Markt 1, 12345, Musterstadt" || m.ID != s.URL+"/m/2" {
-			t.Errorf("%+v", m)
+			t.Errorf("got %+v; want Location %q, ID %v", m, "Ratssaal, Markt 1, 12345, Musterstadt", s.URL+"/m/2")
 		}
 		if got, want := names(m.Members), "Anna Muster|0228 5550101|anna@example.org|Vorsitz; Bernd Alt"; got != want {
-			t.Errorf("in June %q, want %q", got, want)
+			t.Errorf("in June: got %q, want %q", got, want)
 		}
 		if got, want := names(r.Meetings[1].Members), "Anna Muster|0228 5550101|anna@example.org|Vorsitz; Cem Neu|0228/5550103"; got != want {
-			t.Errorf("in July %q, want %q", got, want)
+			t.Errorf("in July: got %q, want %q", got, want)
 		}
 		if len(r.Organizations) != 1 || r.Organizations[0].Body != "Stadt Musterstadt" || names(r.Organizations[0].Members) != names(m.Members) {
-			t.Errorf("%+v", r.Organizations)
+			t.Errorf("got organizations %+v", r.Organizations)
 		}
 	}
 	r, err := s.read(t, "/oparl/system", "")
 	if err != nil || len(r.Organizations) != 2 || len(r.Meetings) != 2 || len(r.Meetings[1].Organizations) != 2 || len(r.Meetings[1].Members) != 2 {
-		t.Errorf("all organizations: %+v, %v", r, err)
+		t.Errorf("all organizations: got %+v, error %v", r, err)
 	}
 	for by, want := range map[string]string{"Kreistag": `no organization "Kreistag", only: Bauausschuss, Rat der Stadt`} {
 		if _, err := s.read(t, "/oparl/system", by); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", by, err, want)
+			t.Errorf("%s: got error %v, want %q", by, err, want)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestOParlShapes(t *testing.T) {
 			"/p":                   `{"data":[{"id":"HOST/p/1","name":"Anna Muster","phone":4922855501,"membership":[{"id":"HOST/ms/1","organization":"HOST/o/1","endDate":"9999-12-31"}]},{"id":"HOST/p/2","name":"Aus Dem Bau","membership":[{"id":"HOST/ms/2","organization":"HOST/o/2"}]}]}`,
 			"/m":                   `{"data":{"id":"HOST/m/1","name":"Sitzung","start":"2026-06-16T16:00:00Z","organization":[{"id":"HOST/o/1","name":"Rat"}],"cancelled":"false"}}`,
 		},
-		"a server that believes to be reached by http, with a byte order mark": {
+		"a server with http URLs behind https, with a byte order mark": {
 			"/public/oparl/system": "\ufeff" + `{"id":"/public/oparl/system","body":"/b"}`,
 			"/b":                   `{"data":[{"id":"/b/1","name":"Stadt","organization":"/o","person":"/p","meeting":"/m"}]}`,
 			"/o":                   `{"data":[{"id":"/o/1","name":"Rat","membership":"/ms"}]}`,
@@ -172,13 +172,13 @@ func TestOParlShapes(t *testing.T) {
 		s := newRIS(t, d)
 		r, err := s.read(t, path, "Rat")
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 			continue
 		}
 		if got := list(r); got != "2026-06-16 18:00 Sitzung" || !r.Complete {
-			t.Errorf("%s: %q complete %v %q", name, got, r.Complete, r.Notes)
+			t.Errorf("%s: got %q, complete %v, notes %q; want %q, true", name, got, r.Complete, r.Notes, "2026-06-16 18:00 Sitzung")
 		} else if n := names(r.Meetings[0].Members); !strings.HasPrefix(n, "Anna Muster") || len(r.Meetings[0].Members) != 1 {
-			t.Errorf("%s: members %q", name, n)
+			t.Errorf("%s: got members %q", name, n)
 		}
 	}
 }
@@ -205,9 +205,9 @@ func TestOParlFaults(t *testing.T) {
 		want     string
 		complete bool
 	}{
-		"nothing":                        {nil, "2026-06-16 18:00 Sitzung", true},
-		"the same page for ever":         {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"}}`}, "2026-06-16 18:00 A", false},
-		"the same page, but it was all":  {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"},"pagination":{"totalElements":1}}`}, "2026-06-16 18:00 A", true},
+		"unchanged":                      {nil, "2026-06-16 18:00 Sitzung", true},
+		"the same page endlessly":        {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"}}`}, "2026-06-16 18:00 A", false},
+		"the same page, but complete":    {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"},"pagination":{"totalElements":1}}`}, "2026-06-16 18:00 A", true},
 		"the same page at new addresses": {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m?2"}}`, "/m?2": `{"data":[` + m1 + `],"links":{"next":"HOST/m?3"}}`}, "2026-06-16 18:00 A", false},
 		"next points back": {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m?2"}}`, "/m?2": `{"data":[` + m2 + `],"links":{"next":"HOST/m"}}`},
 			"2026-06-16 18:00 A; 2026-06-17 18:00 B", false},
@@ -216,19 +216,19 @@ func TestOParlFaults(t *testing.T) {
 		"no start":                                {map[string]string{"/m": `{"data":[` + m1 + `,{"id":"HOST/m/2","start":{},"organization":["HOST/o/1"]}]}`}, "2026-06-16 18:00 A", false},
 		"nulls":                                   {map[string]string{"/m": `{"data":[null,7,[],"",` + m1 + `,{"id":null},{"id":"HOST/m/3","organization":null,"start":null}],"links":null,"pagination":null}`}, "2026-06-16 18:00 A", true},
 		"a member of another server":              {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat","membership":["HOST/ms/1","http://169.254.169.254/latest/meta-data"]}]}`}, "2026-06-16 18:00 Sitzung", false},
-		"a member who is gone":                    {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat","membership":["HOST/ms/1","HOST/ms/404"]}]}`}, "2026-06-16 18:00 Sitzung", false},
-		"a member without a readable end":         {map[string]string{"/p": `{"data":[{"id":"HOST/p/1","name":"Anna","membership":[{"id":"HOST/ms/1","organization":"HOST/o/1","endDate":"bald"}]}]}`}, "2026-06-16 18:00 Sitzung", false},
+		"a membership that is missing":            {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat","membership":["HOST/ms/1","HOST/ms/404"]}]}`}, "2026-06-16 18:00 Sitzung", false},
+		"a membership with an invalid end":        {map[string]string{"/p": `{"data":[{"id":"HOST/p/1","name":"Anna","membership":[{"id":"HOST/ms/1","organization":"HOST/o/1","endDate":"bald"}]}]}`}, "2026-06-16 18:00 Sitzung", false},
 		"no members":                              {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat"}]}`, "/p": `{"data":[]}`}, "2026-06-16 18:00 Sitzung", false},
 		"no list of persons":                      {map[string]string{"/b": `{"data":[{"id":"HOST/b/1","name":"Stadt","organization":"HOST/o","meeting":"HOST/m"}]}`, "/ms/1": `{"id":"HOST/ms/1","person":"HOST/p/1"}`, "/p/1": `{"id":"HOST/p/1","name":"Anna"}`}, "2026-06-16 18:00 Sitzung", true},
 		"abgesagt":                                {map[string]string{"/m": `{"data":[{"id":"HOST/m/1","name":"A","meetingState":"abgesagt","start":"2026-06-16T18:00:00+02:00","organization":["HOST/o/1"]}]}`}, "2026-06-16 18:00 A cancelled", true},
 	} {
 		r, err := newRIS(t, small(c.change)).read(t, "/s", "Rat")
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 			continue
 		}
 		if got := list(r); got != c.want || r.Complete != c.complete || !r.Complete && len(r.Notes) == 0 {
-			t.Errorf("%s: %q complete %v, want %q complete %v; %q", name, got, r.Complete, c.want, c.complete, r.Notes)
+			t.Errorf("%s: got %q, complete %v, want %q, complete %v; notes %q", name, got, r.Complete, c.want, c.complete, r.Notes)
 		}
 		checkRoster(t, r)
 	}
@@ -237,7 +237,7 @@ func TestOParlFaults(t *testing.T) {
 // TestOParlRefusals: nothing is returned, so that nothing is changed.
 func TestOParlRefusals(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t.Errorf("the other server was asked for %s", r.URL)
+		t.Errorf("the other server received a request for %s", r.URL)
 		_, _ = w.Write([]byte(`{"data":[]}`))
 	}))
 	t.Cleanup(other.Close)
@@ -256,17 +256,17 @@ func TestOParlRefusals(t *testing.T) {
 		"link to another host":      {map[string]string{"/s": `{"body":"` + other.URL + `/b"}`}, roster.ErrForeign, ""},
 		"next on another host":      {map[string]string{"/m": `{"data":[],"links":{"next":"` + other.URL + `/m"}}`}, roster.ErrForeign, ""},
 		"link to a file":            {map[string]string{"/s": `{"body":"file:///etc/passwd"}`}, roster.ErrForeign, ""},
-		"redirects for ever":        {map[string]string{"/b": "-> HOST/b"}, nil, "redirects more than"},
+		"redirects endlessly":       {map[string]string{"/b": "-> HOST/b"}, nil, "redirects more than"},
 		"two councils of that name": {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat"},{"id":"HOST/o/2","name":"RAT"}]}`}, nil, "give the URL"},
 		"a deep document":           {map[string]string{"/s": strings.Repeat("[", 1<<20)}, roster.ErrFormat, ""},
 		"too large":                 {map[string]string{"/m": `{"data":[],"x":"` + strings.Repeat("x", roster.MaxDocumentBytes) + `"}`}, roster.ErrTooLarge, "MiB"},
 	} {
 		r, err := newRIS(t, small(c.change)).read(t, "/s", "Rat")
 		if err == nil || r != nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
-			t.Errorf("%s: %+v, %v; want %v %q", name, r, err, c.want, c.text)
+			t.Errorf("%s: got %+v, error %v; want %v %q", name, r, err, c.want, c.text)
 		}
 		if err != nil && len(err.Error()) > 1000 {
-			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+			t.Errorf("%s: got an error of %d bytes", name, len(err.Error()))
 		}
 	}
 }
@@ -284,7 +284,7 @@ func TestOParlEndlessList(t *testing.T) {
 		_, _ = w.Write([]byte(strings.ReplaceAll(d, "HOST", s.URL)))
 	})
 	if r, err := s.read(t, "/s", ""); !errors.Is(err, roster.ErrTooLarge) || r != nil || s.requests > 2100 {
-		t.Errorf("%v after %d requests, want %v", err, s.requests, roster.ErrTooLarge)
+		t.Errorf("got error %v after %d requests, want %v", err, s.requests, roster.ErrTooLarge)
 	}
 }
 
@@ -297,7 +297,7 @@ func TestOParlStops(t *testing.T) {
 	t.Cleanup(s.Close)
 	_, err := roster.OParl{URL: s.URL, Access: roster.Access{AllowPrivate: true}, Window: window, Local: berlin}.Read(ctx)
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want %v", err, context.Canceled)
+		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -309,7 +309,7 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, address := range []string{s.URL + "/s", strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/s", strings.Replace(s.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1), "http://169.254.169.254/", "http://10.0.0.1/", "http://[::1]/", "http://0.0.0.0/", "http://100.64.1.1/", "http://[fd00::1]/"} {
 		if err := read(address); !errors.Is(err, roster.ErrPrivate) || !strings.Contains(err.Error(), "--allow-private") {
-			t.Errorf("%s: %v, want %v", address, err, roster.ErrPrivate)
+			t.Errorf("%s: got error %v, want %v", address, err, roster.ErrPrivate)
 		}
 	}
 	if s.requests > 0 {
@@ -318,13 +318,13 @@ func TestAddresses(t *testing.T) {
 	for _, address := range []string{"", "file:///etc/passwd", "ftp://example.org", "example.org/oparl", "https://", "https://user:secret@example.org/"} {
 		err := read(address)
 		if err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: %v", address, err)
+			t.Errorf("%q: got error %v; want one without %q", address, err, "secret")
 		}
 	}
 	// An address with a secret does not appear in an error.
 	_, err := roster.Calendar{Window: window, Local: berlin}.ReadURL(t.Context(), s.URL+"/calendar.ics?token=geheim", roster.Access{AllowPrivate: true})
 	if err == nil || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "404") {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want one with 404 and without the secret", err)
 	}
 }
 
@@ -342,7 +342,7 @@ func FuzzOParl(f *testing.F) {
 		})}
 		r, err := roster.OParl{URL: "http://ris.example/", Access: roster.Access{Client: client}, Window: window, Local: berlin}.Read(t.Context())
 		if (r == nil) == (err == nil) {
-			t.Fatalf("%v, %v", r, err)
+			t.Fatalf("got roster %v, error %v", r, err)
 		}
 		if err == nil {
 			checkRoster(t, r)

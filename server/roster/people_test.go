@@ -38,7 +38,7 @@ func TestReadPeople(t *testing.T) {
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 			continue
 		}
 		var got []string
@@ -46,7 +46,7 @@ func TestReadPeople(t *testing.T) {
 			got = append(got, fmt.Sprintf("%d %q %q %q %q", e.Line, e.Name, e.Phone, e.Email, e.Council))
 		}
 		if strings.Join(got, "; ") != c.want {
-			t.Errorf("%s:\n%s\nwant\n%s", name, strings.Join(got, "; "), c.want)
+			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "; "), c.want)
 		}
 	}
 }
@@ -56,27 +56,27 @@ func TestBadTables(t *testing.T) {
 		table string
 		want  []string
 	}{
-		"empty":        {"", []string{"empty"}},
-		"only a head":  {"Name;Telefon\n", []string{"no people"}},
-		"no head":      {"Anna Muster;0228\nB;1\n", []string{"line 1", "Name;Telefon;E-Mail;Gremium", "Anna Muster;0228"}},
-		"Excel itself": {"PK\x03\x04xl/workbook.xml", []string{"CSV UTF-8"}},
-		"two problems": {"Name;Telefon;Mail\nA;1;a@b\n;2;\nC;4,92285E+11;\nD;1;niemand\n", []string{"line 3: there is no name", "line 4: the telephone number \"4,92285E+11\" was rounded", "line 5: \"niemand\" is not an e-mail"}},
-		"open quote":   {"Name;Telefon\n\"A;1\nB;2\n", []string{"line 2"}},
-		"too many":     {"Name\n" + strings.Repeat("A\n", roster.MaxTableRows+1), []string{"5000"}},
-		"too large":    {strings.Repeat("x", roster.MaxTableBytes+1), []string{"too large"}},
+		"empty":         {"", []string{"empty"}},
+		"only a header": {"Name;Telefon\n", []string{"no people"}},
+		"no header":     {"Anna Muster;0228\nB;1\n", []string{"line 1", "Name;Telefon;E-Mail;Gremium", "Anna Muster;0228"}},
+		"an Excel file": {"PK\x03\x04xl/workbook.xml", []string{"CSV UTF-8"}},
+		"two problems":  {"Name;Telefon;Mail\nA;1;a@b\n;2;\nC;4,92285E+11;\nD;1;niemand\n", []string{"line 3: there is no name", "line 4: the telephone number \"4,92285E+11\" was rounded", "line 5: \"niemand\" is not an e-mail"}},
+		"open quote":    {"Name;Telefon\n\"A;1\nB;2\n", []string{"line 2"}},
+		"too many":      {"Name\n" + strings.Repeat("A\n", roster.MaxTableRows+1), []string{"5000"}},
+		"too large":     {strings.Repeat("x", roster.MaxTableBytes+1), []string{"too large"}},
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
 		if err == nil || entries != nil {
-			t.Errorf("%s: %v, %v", name, entries, err)
+			t.Errorf("%s: got %v, error %v; want nil, non-nil", name, entries, err)
 			continue
 		}
 		for _, text := range c.want {
 			if !strings.Contains(err.Error(), text) {
-				t.Errorf("%s: %q, want %q", name, err, text)
+				t.Errorf("%s: got %q, want it to contain %q", name, err, text)
 			}
 		}
 		if _, table := errors.AsType[*roster.TableError](err); table != strings.HasPrefix(err.Error(), "line ") {
-			t.Errorf("%s: %T", name, err)
+			t.Errorf("%s: got error of type %T", name, err)
 		}
 	}
 }
@@ -87,11 +87,11 @@ func FuzzPeople(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		entries, err := roster.ReadPeople(b)
 		if (len(entries) == 0) == (err == nil) {
-			t.Fatalf("%v, %v", entries, err)
+			t.Fatalf("got entries %v, error %v", entries, err)
 		}
 		for _, e := range entries {
 			if e.Name == "" || e.Line < 2 || strings.ContainsAny(e.Name+e.Phone+e.Email+e.Council, "\r\n") {
-				t.Fatalf("%+v", e)
+				t.Fatalf("got %+v", e)
 			}
 		}
 	})

@@ -63,7 +63,7 @@ type CaseEntry struct {
 	From string
 }
 
-// Case is what staff did about a report. A report nothing was done about is an open case.
+// Case is the work of staff on a report. A report without any entry is an open case.
 type Case struct {
 	ReportID      string
 	ParticipantID string
@@ -76,8 +76,8 @@ type Case struct {
 	Entries       []CaseEntry
 }
 
-// CaseConflictError means that somebody else has meanwhile taken or closed a case. The case
-// is as that person has left it.
+// CaseConflictError means that another member of staff has meanwhile taken or closed a case,
+// which was not changed.
 type CaseConflictError struct {
 	State CaseState
 	By    string
@@ -97,7 +97,7 @@ func (c Case) With(e CaseEntry) (next Case, changed bool, err error) {
 		return c, false, err
 	}
 	conflict := &CaseConflictError{State: c.State, By: c.By}
-	// Nobody takes a case out of the hands of another member without knowing it.
+	// A case is taken from another member only if the caller knew that it was taken.
 	held := c.State == CaseTaken && c.By != e.By && c.By != e.From
 	next = c
 	switch e.Kind {

@@ -148,9 +148,9 @@ type Councils interface {
 	// RemoveCouncil removes a council with its sessions. Its members remain participants.
 	RemoveCouncil(ctx context.Context, id string) error
 
-	// AddCouncilMember does nothing for one who is a member already.
+	// AddCouncilMember has no effect if the participant is a member already.
 	AddCouncilMember(ctx context.Context, councilID, participantID string) error
-	// RemoveCouncilMember returns ErrNotFound for one who is none.
+	// RemoveCouncilMember returns ErrNotFound if the participant is not a member.
 	RemoveCouncilMember(ctx context.Context, councilID, participantID string) error
 	// SetCouncilMembers replaces all members, or changes nothing.
 	SetCouncilMembers(ctx context.Context, councilID string, participantIDs []string) error
@@ -172,10 +172,10 @@ type Councils interface {
 	// over at from and start before until, at most limit, in the order of their starts.
 	// Cancelled ones are not included.
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]CouncilSession, error)
-	// UpsertSessions makes the sessions of one source the given ones, all or nothing:
+	// UpsertSessions replaces the sessions of one source by the given ones, all or nothing:
 	// those with a known SourceUID are changed, others added with new ids, and those of the
-	// source that are missing and start after now are cancelled. Earlier ones remain:
-	// calendars forget them. CouncilID, Source and ID of the given sessions are ignored.
+	// source that are missing and start after now are cancelled. Earlier ones remain,
+	// because calendars do not keep them. CouncilID, Source and ID of the given sessions are ignored.
 	UpsertSessions(ctx context.Context, councilID, source string, sessions []CouncilSession, now time.Time) (ImportResult, error)
 }
 

@@ -22,7 +22,7 @@ type Import struct {
 // MemberChange adds participants to a council and removes others.
 type MemberChange struct {
 	CouncilID   string
-	Add, Remove []string // ids of participants; those who are members already, or not, do not matter
+	Add, Remove []string // ids of participants; adding a member or removing another participant has no effect
 }
 
 // SessionImport are the sessions of one source in a council (see Councils.UpsertSessions).

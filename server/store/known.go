@@ -99,7 +99,7 @@ const (
 func Ranks() []int { return []int{rankNotReady, rankLimited, rankUnknown, rankReady, RankNever} }
 
 // Rank returns the rank of a verdict: those that need help come first. Unknown comes
-// before ready, because that person's microphone was never seen to work. A verdict that
+// before ready, because it is unknown whether that person's microphone works. A verdict that
 // this version does not know counts as unknown.
 func Rank(v report.Verdict) int {
 	switch v {

@@ -17,9 +17,9 @@ func TestAnEventIsNoCheck(t *testing.T) {
 	}
 	k := store.Known{}.With(arrived(report.TriggerCheck, report.Ready, 0)).With(arrived(report.TriggerEvent, report.Unknown, time.Hour))
 	if k.Verdict() != report.Ready || !k.CountsAt().Equal(at) {
-		t.Errorf("%v at %v after an event", k.Verdict(), k.CountsAt())
+		t.Errorf("got verdict %v at %v after an event", k.Verdict(), k.CountsAt())
 	}
 	if k := (store.Known{}).With(arrived(report.TriggerEvent, report.Unknown, 0)); k.Verdict() != "" {
-		t.Errorf("an event alone gives %q", k.Verdict())
+		t.Errorf("got verdict %q for an event alone, want none", k.Verdict())
 	}
 }

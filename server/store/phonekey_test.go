@@ -24,12 +24,12 @@ func TestPhoneKeys(t *testing.T) {
 		"-":                                 nil,
 	} {
 		if got := PhoneKeys(text); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", text, got, want)
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 	for text, want := range map[string]string{"+49 228 55": "022855", "228/55": "22855", "0049": "0", "55 x": "", "": "", "-": ""} {
 		if got, ok := PhonePart(text); got != want || ok != (want != "") {
-			t.Errorf("%q: %q, %v, want %q", text, got, ok, want)
+			t.Errorf("%q: got %q, ok %v; want %q", text, got, ok, want)
 		}
 	}
 }

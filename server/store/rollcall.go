@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// RollState is the state of a member before a session, as a colour. Text stands beside
-// it wherever it is shown.
+// RollState is the state of a member before a session, as a colour. It is always
+// shown together with a text.
 type RollState string
 
 // The states of a member, worst first.

@@ -28,7 +28,7 @@ func TestChecksCountFromNoonOfTheSessionsDay(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := store.RollSince(at, berlin).UTC().Format(time.RFC3339); got != want {
-			t.Errorf("session at %s: checks count from %s, want %s", start, got, want)
+			t.Errorf("session at %s: got checks from %s, want %s", start, got, want)
 		}
 	}
 }
@@ -57,12 +57,12 @@ func TestRollCallIsWorstFirst(t *testing.T) {
 		{"Äne", store.RollRed}, {"Zoe", store.RollRed}, {"limited", store.RollAmber}, {"unknown", store.RollAmber}, {"microphone only", store.RollAmber},
 		{"blocked", store.RollGrey}, {"never", store.RollGrey}, {"yesterday", store.RollBlue}, {"heard this morning", store.RollBlue}, {"ready", store.RollGreen},
 	}
-	for range members { // whatever the order they come in
+	for range members { // in any order
 		members = append(members[1:], members[0])
 		roll := store.CallRoll(members, since)
 		for i, m := range roll.Members {
 			if m.Name != want[i].name || m.State != want[i].state {
-				t.Errorf("place %d: %s %s, want %s %s", i, m.Name, m.State, want[i].name, want[i].state)
+				t.Errorf("place %d: got %s %s, want %s %s", i, m.Name, m.State, want[i].name, want[i].state)
 			}
 		}
 		n := 0
@@ -70,10 +70,10 @@ func TestRollCallIsWorstFirst(t *testing.T) {
 			n += roll.Counts[state]
 		}
 		if n != len(members) || roll.Counts[store.RollRed] != 2 || roll.Counts[store.RollGreen] != 1 {
-			t.Errorf("counts %v of %d members", roll.Counts, len(members))
+			t.Errorf("got counts %v of %d members", roll.Counts, len(members))
 		}
 	}
 	if !slices.IsSortedFunc(store.CallRoll(members, since).Members, store.RollMember.Compare) {
-		t.Error("the order of the members is not that of Compare")
+		t.Error("the members are not in the order of Compare")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// CauseTruth tells how often one named cause was right, by the closed cases.
+// CauseTruth is how often one named cause was right, according to the closed cases.
 type CauseTruth struct {
 	Named string // "" for reports without a primary cause
 	// Right counts the cases in which it was the cause; without a named cause, those without

@@ -18,10 +18,10 @@ func TestTruths(t *testing.T) {
 		{Named: "net.wifi_weak", Unknown: 1},
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v\nwant %+v", got, want)
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	if got := Truths(nil); len(got) != 0 {
-		t.Errorf("%+v of nothing", got)
+		t.Errorf("no cases: got %+v, want none", got)
 	}
 }
 
@@ -33,10 +33,10 @@ func TestRightPct(t *testing.T) {
 	}{{81, 263, 25.53, 36.62}, {15, 148, 6.24, 16.05}, {0, 20, 0, 16.11}, {1, 29, 0.61, 17.18}} {
 		pct, low, high, ok := CauseTruth{Right: c.right, Wrong: c.of - c.right, Unknown: 9}.RightPct()
 		if !ok || math.Abs(pct-100*float64(c.right)/float64(c.of)) > 1e-9 || math.Abs(low-c.low) > .01 || math.Abs(high-c.high) > .01 {
-			t.Errorf("%d of %d: %.2f, %.2f to %.2f, %v", c.right, c.of, pct, low, high, ok)
+			t.Errorf("%d of %d: got %.2f, %.2f to %.2f, ok %v", c.right, c.of, pct, low, high, ok)
 		}
 	}
 	if _, _, _, ok := (CauseTruth{Unknown: 3}).RightPct(); ok {
-		t.Error("a share of unknown causes")
+		t.Error("got a share for unknown causes")
 	}
 }

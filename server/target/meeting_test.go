@@ -76,27 +76,27 @@ func ask(t *testing.T, d Provider, name string) string {
 	t.Helper()
 	all, err := d.Targets(t.Context(), name)
 	if err != nil || len(all.Targets) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+		t.Fatalf("got %+v, error %v; want Targets 1 entry", all, err)
 	}
 	return all.Targets[0].JoinLink
 }
 
-// TestTestMeeting: the checks within two minutes share a meeting, each with a name of
-// its own, and no meeting outlives the collector.
+// TestTestMeeting: the checks within two minutes share a meeting, each with its own
+// name, and no meeting is left after the collector has ended.
 func TestTestMeeting(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, now := newProvider(t, s)
 	if link := ask(t, d, ""); link != "" || len(s.created) != 0 {
-		t.Errorf("without a request: %q, %d meetings", link, len(s.created))
+		t.Errorf("without a request: got link %q, %d meetings; want none, 0", link, len(s.created))
 	}
 	if link := ask(t, d, "Dom"); link != "" {
-		t.Errorf("another target's link: %q", link)
+		t.Errorf("another target: got link %q, want none", link)
 	}
 	first, second := ask(t, d, "rat"), ask(t, d, "Rat")
 	*now = now.Add(meetingReuse)
 	third := ask(t, d, "Rat")
 	if len(s.created) != 2 {
-		t.Fatalf("%d meetings", len(s.created))
+		t.Fatalf("got %d meetings, want 2", len(s.created))
 	}
 	names := map[string]bool{}
 	for link, id := range map[string]string{first: s.created[0], second: s.created[0], third: s.created[1]} {
@@ -109,18 +109,18 @@ func TestTestMeeting(t *testing.T) {
 		names[q.Get("fullName")] = true
 		if u.Path != "/bigbluebutton/api/join" || sum != checksum("sha256", "join", query, "geheim") || q.Get("meetingID") != id ||
 			q.Get("role") != "VIEWER" || q.Get("redirect") != "false" || q.Get("createTime") != "1764400000000" || q.Has("password") {
-			t.Errorf("link %s", u.Redacted())
+			t.Errorf("got link %s", u.Redacted())
 		}
 		if strings.Contains(link, "geheim") {
-			t.Error("the secret is in the link")
+			t.Error("the link contains the secret")
 		}
 	}
 	if len(names) != 3 {
-		t.Errorf("names %v", names)
+		t.Errorf("got names %v, want 3 entries", names)
 	}
 	d.Meetings.Close()
 	if !slices.Equal(s.ended, s.created) {
-		t.Errorf("created %q, ended %q", s.created, s.ended)
+		t.Errorf("got meetings %q created, %q ended; want %q", s.created, s.ended, s.created)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestHashOfTheServersChoice(t *testing.T) {
 	}
 	query, sum, _ := strings.Cut(u.RawQuery, "&checksum=")
 	if sum != checksum("sha1", "join", query, "geheim") || s.refused != 1 {
-		t.Errorf("link %s, %d refused", u.Path, s.refused)
+		t.Errorf("got link %s, %d refusals", u.Path, s.refused)
 	}
 }
 
@@ -154,15 +154,15 @@ func TestNoTestMeeting(t *testing.T) {
 			s := newInterface(t, "sha256", answer)
 			d, now := newProvider(t, s)
 			if link := ask(t, d, "Rat"); link != "" {
-				t.Errorf("link %q", link)
+				t.Errorf("got link %q, want none", link)
 			}
 			s.answer = ""
 			if link := ask(t, d, "Rat"); link != "" {
-				t.Error("another request immediately after a refusal")
+				t.Error("got another request immediately after a refusal")
 			}
 			*now = now.Add(retryAfter)
 			if link := ask(t, d, "Rat"); link == "" {
-				t.Error("no link after a while")
+				t.Error("got no link after a while")
 			}
 		})
 	}
@@ -174,7 +174,7 @@ func TestWrongSecret(t *testing.T) {
 	s.secret = "another"
 	d, _ := newProvider(t, s)
 	if link := ask(t, d, "Rat"); link != "" || s.refused != len(hashNames()) {
-		t.Errorf("link %q, %d refused", link, s.refused)
+		t.Errorf("got link %q, %d refusals", link, s.refused)
 	}
 }
 
@@ -187,13 +187,13 @@ func TestManyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			all, err := d.Targets(t.Context(), "Rat")
 			if err != nil || all.Targets[0].JoinLink == "" {
-				t.Errorf("%+v, %v", all, err)
+				t.Errorf("got %+v, error %v", all, err)
 			}
 		})
 	}
 	wg.Wait()
 	if len(s.created) != 1 {
-		t.Errorf("%d meetings", len(s.created))
+		t.Errorf("got %d meetings, want 1", len(s.created))
 	}
 }
 
@@ -202,7 +202,7 @@ func FuzzParseCreated(f *testing.F) {
 	f.Add([]byte(`{"response":{"returncode":"SUCCESS","createTime":1764400000000}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if a, ok := parseCreated(body); ok && strings.ContainsAny(string(a.CreateTime), "&=? ") {
-			t.Errorf("%+v", a)
+			t.Errorf("got %+v", a)
 		}
 	})
 }
@@ -223,11 +223,11 @@ func TestEnd(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newProvider(t, s)
 	if err := d.Meetings.End(t.Context(), "Rat"); err != nil || len(s.ended) != 0 {
-		t.Errorf("no meeting: %v, ended %q", err, s.ended)
+		t.Errorf("no meeting: got error %v, ended %q; want none", err, s.ended)
 	}
 	for n := range 2 {
 		if ask(t, d, "Rat") == "" {
-			t.Fatal("no link")
+			t.Fatal("got no link")
 		}
 		for range 2 {
 			if err := d.Meetings.End(t.Context(), "Rat"); err != nil {
@@ -235,12 +235,12 @@ func TestEnd(t *testing.T) {
 			}
 		}
 		if len(s.created) != n+1 || !slices.Equal(s.ended, s.created) {
-			t.Errorf("made %q, ended %q", s.created, s.ended)
+			t.Errorf("got meetings %q created, %q ended", s.created, s.ended)
 		}
 	}
 	ask(t, d, "Rat")
 	s.secret = "another"
 	if err := d.Meetings.End(t.Context(), "Rat"); err == nil || strings.Contains(err.Error(), "checksum=") {
-		t.Errorf("a server that refuses: %v", err)
+		t.Errorf("a server that refuses: got error %v; want one without %q", err, "checksum=")
 	}
 }

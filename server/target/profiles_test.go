@@ -13,9 +13,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestProfilesAreHandedOut: a target is sent with its own limits, which follow changes of
+// TestProfilesAreSent: a target is sent with its own limits, which follow changes of
 // the directory, and remain as they were while a file is invalid.
-func TestProfilesAreHandedOut(t *testing.T) {
+func TestProfilesAreSent(t *testing.T) {
 	dir := t.TempDir()
 	set := func(text string) {
 		t.Helper()
@@ -49,7 +49,7 @@ func TestProfilesAreHandedOut(t *testing.T) {
 		return all.Profiles
 	}
 	if got := handed(); len(got) != 1 || got[0] != (wire.Profile{Name: "rathaus", TOML: first}) {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want the first version of rathaus", got)
 	}
 	set("source = \"Rat\"\n[voice.rtt_ms]\nwarn = -3000\n")
 	for range 3 {
@@ -58,30 +58,30 @@ func TestProfilesAreHandedOut(t *testing.T) {
 		}
 	}
 	if strings.Count(log.String(), "rathaus.toml, line 2") != 1 {
-		t.Errorf("log: %s", log.String())
+		t.Errorf("got log %s", log.String())
 	}
 	second := strings.Replace(first, "300", "250", 1)
 	set(second)
 	if got := handed(); len(got) != 1 || got[0].TOML != second {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want the second version", got)
 	}
 	if err := os.Remove(filepath.Join(dir, "rathaus.toml")); err != nil {
 		t.Fatal(err)
 	}
 	if got := handed(); len(got) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want none", got)
 	}
 }
 
 func TestDirectoryOfProfiles(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "x")
 	if _, err := ReadProfiles(missing, true); !errors.Is(err, ErrProfiles) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, ErrProfiles)
 	}
 	if all, err := ReadProfiles(missing, false); err != nil || len(all.Names()) != 4 {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want 4 shipped profiles", err)
 	}
 	if _, err := (Target{Name: "Rat", System: "bbb", URL: "https://bbb.example.org", Profile: "rathaus"}).Normalize(); err == nil {
-		t.Error("a profile that nobody has")
+		t.Error("got an unknown profile")
 	}
 }

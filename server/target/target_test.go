@@ -39,7 +39,7 @@ func TestNormalize(t *testing.T) {
 		"janus": {Target{Name: "j", System: "janus", URL: "http://127.0.0.1:8088/janus"}, Target{Name: "j", System: "janus", URL: "http://127.0.0.1:8088/janus", Profile: "bbb"}},
 	} {
 		if got, err := c.give.Normalize(); err != nil || got != c.want {
-			t.Errorf("%s: %+v, %v", name, got, err)
+			t.Errorf("%s: got %+v, error %v; want %+v", name, got, err, c.want)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 		_, err := bad.Normalize()
 		_, isInput := errors.AsType[*InputError](err)
 		if _, isAddress := errors.AsType[*origin.Error](err); !isInput && !isAddress {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "checksum=") || strings.Contains(err.Error(), "u:p")) {
 			t.Errorf("%s: the error contains a secret: %v", name, err)
@@ -84,7 +84,7 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 func TestFile(t *testing.T) {
 	f := In(t.TempDir())
 	if all, err := f.List(); len(all) != 0 || err != nil {
-		t.Fatalf("%v, %v", all, err)
+		t.Fatalf("got %v, error %v; want no targets", all, err)
 	}
 	for _, name := range []string{"zwei", "Eins"} {
 		if err := f.Add(t.Context(), Target{Name: name, System: "bbb", Secret: "geheim"}); err != nil {
@@ -92,26 +92,26 @@ func TestFile(t *testing.T) {
 		}
 	}
 	if err := f.Add(t.Context(), Target{Name: "EINS"}); !errors.Is(err, ErrExists) {
-		t.Errorf("the same name: %v", err)
+		t.Errorf("the same name: got error %v, want %v", err, ErrExists)
 	}
 	if all, err := f.List(); err != nil || len(all) != 2 || all[0].Name != "Eins" || all[1].Secret != "geheim" {
-		t.Errorf("%+v, %v", all, err)
+		t.Errorf("got %+v, error %v; want 2 entries, [0].Name %q, [1].Secret %q", all, err, "Eins", "geheim")
 	}
 	if got, err := f.Get("eins"); err != nil || got.Name != "Eins" {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want Eins", got, err)
 	}
 	if err := f.Remove(t.Context(), "eins"); err != nil {
 		t.Error(err)
 	}
 	if err := f.Remove(t.Context(), "eins"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("a second time: %v", err)
+		t.Errorf("a second time: got error %v, want %v", err, ErrNotFound)
 	}
 	if _, err := f.Get("eins"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("%v", err)
+		t.Errorf("got error %v, want %v", err, ErrNotFound)
 	}
 }
 
-func TestThereIsAMost(t *testing.T) {
+func TestNumberOfTargetsIsLimited(t *testing.T) {
 	f := In(t.TempDir())
 	var all content
 	all.Format = format
@@ -126,7 +126,7 @@ func TestThereIsAMost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := errors.AsType[*InputError](f.Add(t.Context(), Target{Name: "one more"})); !ok {
-		t.Error("one more than agents accept")
+		t.Error("more targets than agents accept were stored")
 	}
 }
 
@@ -139,13 +139,13 @@ func TestDamagedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := f.List(); !errors.Is(err, ErrDamaged) || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v without the secret", err, ErrDamaged)
 		}
 		if err := f.Add(t.Context(), Target{Name: "a"}); !errors.Is(err, ErrDamaged) {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v", err, ErrDamaged)
 		}
 		if b, err := os.ReadFile(datadir.Targets(dir)); err != nil || string(b) != text {
-			t.Errorf("the file was changed: %s, %v", b, err)
+			t.Errorf("the file was changed to %s, error %v", b, err)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func TestDamagedFile(t *testing.T) {
 func TestChecksum(t *testing.T) {
 	const query = "name=Test+Meeting&meetingID=abc123&attendeePW=111222&moderatorPW=333444"
 	if got := checksum("sha1", "create", query, "639259d4-9dd8-4b25-bf01-95f9567eaf4b"); got != "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17" {
-		t.Error(got)
+		t.Errorf("got checksum %s, want %s", got, "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17")
 	}
 }
 
@@ -177,25 +177,25 @@ func TestProvider(t *testing.T) {
 	}
 	b, err := json.Marshal(first)
 	if err != nil || bytes.Contains(b, []byte("GEHEIM")) {
-		t.Fatalf("%s, %v", b, err)
+		t.Fatalf("got %s, error %v; want it without %q", b, err, "GEHEIM")
 	}
 	if _, err := wire.ParseTargets(b); err != nil {
 		t.Errorf("an agent rejects it: %v", err)
 	}
 	if first.Targets[0].Room != nil || first.Targets[1].Room == nil {
-		t.Fatalf("%s", b)
+		t.Fatalf("got %s, want a room for the second target only", b)
 	}
 	room := first.Targets[1].Room
 	second, err := d.Targets(t.Context(), "")
 	if err != nil || second.Targets[1].Room.Name == room.Name {
-		t.Errorf("two checks share the room %s, %v", room.Name, err)
+		t.Errorf("two checks share the room %s, error %v", room.Name, err)
 	}
 	for token, publishes := range map[string]bool{room.Publish: true, room.Subscribe: false} {
 		part := strings.Split(token, ".")
 		mac := hmac.New(sha256.New, []byte("GEHEIM-2"))
 		mac.Write([]byte(part[0] + "." + part[1]))
 		if part[2] != base64.RawURLEncoding.EncodeToString(mac.Sum(nil)) {
-			t.Error("wrong signature")
+			t.Error("got a wrong signature")
 		}
 		raw, err := base64.RawURLEncoding.DecodeString(part[1])
 		if err != nil {
@@ -210,16 +210,16 @@ func TestProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 		if claims.Iss != "key" || claims.Exp-now.Unix() > 300 || claims.Exp <= now.Unix() || claims.Nbf > now.Unix() {
-			t.Errorf("%s", raw)
+			t.Errorf("got claims %s", raw)
 		}
 		want := map[string]any{"room": room.Name, "roomJoin": true, "canPublish": publishes, "canSubscribe": !publishes, "canPublishData": false}
 		for k, v := range want {
 			if claims.Video[k] != v {
-				t.Errorf("%s is %v, want %v", k, claims.Video[k], v)
+				t.Errorf("%s: got %v, want %v", k, claims.Video[k], v)
 			}
 		}
 		if len(claims.Video) != len(want) {
-			t.Errorf("more permissions than needed: %v", claims.Video)
+			t.Errorf("got more permissions than needed: %v", claims.Video)
 		}
 	}
 }

@@ -62,16 +62,16 @@ func TestBigBlueButton(t *testing.T) {
 		secret       string
 		want, reason string
 	}{
-		"right":            {bigBlueButton("sha256"), "geheim", "ok, ok", ""},
-		"wrong secret":     {bigBlueButton("sha256"), "other", "ok, fail", "bbb-conf --secret"},
-		"another hash":     {bigBlueButton("sha1"), "geheim", "ok, fail", "--hash sha1"},
-		"no secret":        {bigBlueButton("sha1"), "", "ok, unknown", "--secret-file"},
-		"another server":   {status(200, "<html>"), "geheim", "fail, unknown", "step before"},
-		"down":             {status(502, ""), "geheim", "fail, unknown", "step before"},
-		"endless":          {status(200, strings.Repeat("x", maxAnswerBytes+1)), "geheim", "fail, unknown", "step before"},
-		"sends us away":    {http.RedirectHandler("https://elsewhere.example/", http.StatusFound), "geheim", "fail, unknown", "step before"},
-		"a broken answer":  {status(200, "<response><returncode>"), "geheim", "fail, unknown", "step before"},
-		"refuses to speak": {status(200, `<response><returncode>FAILED</returncode></response>`), "", "fail, unknown", "step before"},
+		"right":               {bigBlueButton("sha256"), "geheim", "ok, ok", ""},
+		"wrong secret":        {bigBlueButton("sha256"), "other", "ok, fail", "bbb-conf --secret"},
+		"another hash":        {bigBlueButton("sha1"), "geheim", "ok, fail", "--hash sha1"},
+		"no secret":           {bigBlueButton("sha1"), "", "ok, unknown", "--secret-file"},
+		"another server":      {status(200, "<html>"), "geheim", "fail, unknown", "step before"},
+		"down":                {status(502, ""), "geheim", "fail, unknown", "step before"},
+		"endless":             {status(200, strings.Repeat("x", maxAnswerBytes+1)), "geheim", "fail, unknown", "step before"},
+		"redirects":           {http.RedirectHandler("https://elsewhere.example/", http.StatusFound), "geheim", "fail, unknown", "step before"},
+		"an invalid response": {status(200, "<response><returncode>"), "geheim", "fail, unknown", "step before"},
+		"refuses":             {status(200, `<response><returncode>FAILED</returncode></response>`), "", "fail, unknown", "step before"},
 	} {
 		s := httptest.NewServer(c.server)
 		hash := ""
@@ -80,7 +80,7 @@ func TestBigBlueButton(t *testing.T) {
 		}
 		got, steps := outcomes(t, Target{System: "bbb", URL: s.URL, Secret: c.secret, Hash: hash})
 		if got != c.want || !strings.Contains(steps[1].Problem, c.reason) {
-			t.Errorf("%s: %s (%q)", name, got, steps[1].Problem)
+			t.Errorf("%s: got %s (%q), want %s (%q)", name, got, steps[1].Problem, c.want, c.reason)
 		}
 		s.Close()
 	}
@@ -97,7 +97,7 @@ func TestLiveKit(t *testing.T) {
 		mux.HandleFunc("/livekit/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.ready) })
 		mux.HandleFunc("/livekit/rtc/validate", func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer e") {
-				t.Error("no token")
+				t.Error("got no token")
 			}
 			w.WriteHeader(c.validate)
 		})
@@ -107,7 +107,7 @@ func TestLiveKit(t *testing.T) {
 			key = "k"
 		}
 		if got, _ := outcomes(t, Target{System: "livekit", URL: s.URL + "/livekit/rtc/v1", APIKey: key, APISecret: c.secret}); got != c.want {
-			t.Errorf("%+v: %s", c, got)
+			t.Errorf("%+v: got %s, want %s", c, got, c.want)
 		}
 		s.Close()
 	}
@@ -129,7 +129,7 @@ func TestOtherSystems(t *testing.T) {
 		{"zoom", s.URL, "ok, unknown"}, {"youtube", "rtmp://" + u.Host, "ok, unknown"}, {"youtube", "rtmps://" + u.Host, "fail, unknown"},
 	} {
 		if got, steps := outcomes(t, Target{System: c.system, URL: c.url}); got != c.want {
-			t.Errorf("%s %s: %s %s", c.system, c.url, got, fmt.Sprint(steps))
+			t.Errorf("%s %s: got %s %s; want %s", c.system, c.url, got, fmt.Sprint(steps), c.want)
 		}
 	}
 }

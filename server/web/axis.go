@@ -230,7 +230,7 @@ func (v view) momentHappening(m diagnose.Moment) happening {
 	return h
 }
 
-// changesBetween returns what a check tells of the network, the level and the devices.
+// changesBetween returns the changes of the network, the level and the devices that a check reports.
 func (v view) changesBetween(last, now diagnose.Snapshot, at time.Time) (all []happening) {
 	add := func(lane int, kind, word, text string) {
 		all = append(all, happening{at: at, lane: lane, state: state{Kind: kind, Word: word}, text: text})

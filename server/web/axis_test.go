@@ -25,8 +25,8 @@ func cable() report.Result {
 	return r
 }
 
-// evening is a participant with a good check, a crash, a bad check, which is the case, and a good
-// one after it.
+// deskEvening adds a participant with a good check, a crash, a bad check, which is the case, and a
+// good one after it.
 func deskEvening(t *testing.T, g *rig) (p store.Participant, bad *report.Report) {
 	t.Helper()
 	p, agent := g.person("Erika", "")
@@ -51,7 +51,7 @@ func section(t *testing.T, body, id string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(body, `<h2 id="`+id+`">`)
 	if !found {
-		t.Fatalf("no section %s in %s", id, body)
+		t.Fatalf("there is no section %s in %s", id, body)
 	}
 	part, _, _ := strings.Cut(rest, "</section>")
 	return part
@@ -67,28 +67,28 @@ func TestTheTimeAxisAndItsTable(t *testing.T) {
 		"Abstürze, System Programm abgestürzt Zoom", "Geräte Gerät abgezogen", "Geräte Mikrofon stummgeschaltet", "Geräte Stummschaltung aufgehoben",
 		"3 Prüfungen"} {
 		if !strings.Contains(table, want) {
-			t.Errorf("no %q in %s", want, table)
+			t.Errorf("got no %q in %s", want, table)
 		}
 	}
 	if strings.Count(table, "abgestürzt Zoom") != 1 || strings.Contains(table, "System abgestürzt") {
-		t.Errorf("an event is there twice, or one of another year: %s", table)
+		t.Errorf("an event is a duplicate, or of another year: %s", table)
 	}
 	svg := part[strings.Index(part, "<svg class=\"axis\""):]
 	svg = svg[:strings.Index(svg, "</svg>")+6]
 	// The picture and the table have the same number of entries.
 	if marks, rows := strings.Count(svg, "<use "), strings.Count(part, "<tr><th scope=\"row\">"); marks == 0 || marks != rows {
-		t.Errorf("%d marks, %d rows", marks, rows)
+		t.Errorf("got %d marks, %d rows; want non-zero, %d", marks, rows, rows)
 	}
 	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
 		if _, err := d.Token(); err == io.EOF {
 			break
 		} else if err != nil {
-			t.Fatalf("%v in %s", err, svg)
+			t.Fatalf("got error %v in %s", err, svg)
 		}
 	}
 	for _, want := range []string{`role="img"`, "<title id=", "<desc id="} {
 		if !strings.Contains(svg, want) {
-			t.Errorf("the picture lacks %s", want)
+			t.Errorf("the axis does not contain %s", want)
 		}
 	}
 	g.lang = "en"
@@ -101,7 +101,7 @@ func TestThenAndNow(t *testing.T) {
 	table := plain(section(t, g.get("/participants/"+p.ID+"/reports/"+bad.ID).Body.String(), "compare-title"))
 	for _, want := range []string{"Letzte gute Prüfung", "Dieser Fall", "Jetzt", "Im System stummgeschaltet Beleg nein ja nein", "Verlust zum Server 0 % 9,5 % 0 %"} {
 		if !strings.Contains(table, want) {
-			t.Errorf("no %q in %s", want, table)
+			t.Errorf("got no %q in %s", want, table)
 		}
 	}
 	alone := plain(section(t, g.get("/participants/"+p.ID+"/reports/"+bad.ID+"?alone=1").Body.String(), "compare-title"))
@@ -109,19 +109,19 @@ func TestThenAndNow(t *testing.T) {
 		t.Errorf("an earlier check that was opened is called the present: %s", alone)
 	}
 	if strings.Contains(table, "WLAN-Signal -58 dBm -58 dBm") {
-		t.Errorf("what is the same everywhere is shown: %s", table)
+		t.Errorf("an unchanged value is shown: %s", table)
 	}
 	if strings.Contains(table, "Proxy") {
-		t.Errorf("what is the same everywhere is shown: %s", table)
+		t.Errorf("an unchanged value is shown: %s", table)
 	}
 	other, _ := g.checked("Nur eine Prüfung", "", "N1N-2N3", microphone(muted), passage(), voice(0))
 	if body := g.get("/participants/" + other.ID).Body.String(); strings.Contains(body, "compare-title") {
-		t.Error("one check is compared with nothing")
+		t.Error("a single check is compared")
 	}
 	part := plain(section(t, g.get("/participants/"+other.ID).Body.String(), "untested-title"))
 	for _, want := range []string{"Verbindung ins Internet : nicht Teil dieser Prüfung", "Konferenz-Server der Sitzung : nicht Teil dieser Prüfung", "Mikrofon : Grundgeräusch"} {
 		if !strings.Contains(part, want) {
-			t.Errorf("no %q in %s", want, part)
+			t.Errorf("got no %q in %s", want, part)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestAFullCaseIsShort(t *testing.T) {
 		g.post(action, "do", "note", "text", fmt.Sprintf("Notiz %03d ", i)+strings.Repeat("Lange Notiz. ", 37))
 	}
 	if all := g.get("/participants/" + p.ID + "?entries=all").Body.String(); !strings.Contains(all, "Notiz 000") || !strings.Contains(all, "Notiz 039") {
-		t.Error("not all notes are shown")
+		t.Error("some notes are not shown")
 	}
 	body := g.get("/participants/" + p.ID).Body.String()
 	if len(body) > 100_000 {
@@ -158,10 +158,10 @@ func TestAFullCaseIsShort(t *testing.T) {
 			id, _, _ := strings.Cut(part, ">")
 			sizes += fmt.Sprintf("\n%6d %s", len(part), id)
 		}
-		t.Errorf("%d bytes, want 100,000 at most:%s", len(body), sizes)
+		t.Errorf("got %d bytes, want at most 100,000:%s", len(body), sizes)
 	}
 	if strings.Contains(body, "Notiz 000") || !strings.Contains(body, "Notiz 039") || !strings.Contains(body, "entries=all#case") {
-		t.Error("the page does not show the newest notes and the way to the others")
+		t.Error("the page does not show the newest notes and a link to the others")
 	}
 	if !strings.Contains(body, "Gezeigt wird nur das, was dem Fall am nächsten ist") {
 		t.Error("the page does not say that the axis is cut")
@@ -228,7 +228,7 @@ func TestOddTimesBreakNoAxis(t *testing.T) {
 		r.StartedAt = at
 		document, err := r.Encode()
 		if err != nil {
-			continue // refused before
+			continue // rejected before it is stored
 		}
 		g.keepDocument(p, r, document)
 		g.pass(time.Minute)

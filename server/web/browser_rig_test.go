@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// shared is the one Chromium of this package: it takes longer to start than
+// shared is the only Chromium of this package: it takes longer to start than
 // most tests to run.
 var shared chromium
 
@@ -72,7 +72,7 @@ func (c *chromium) stop() {
 	}
 }
 
-// need skips the test if a tool is missing, or fails it if none may be missing.
+// need skips the test if a tool is missing, or fails it if TONPROBE_TEST_ALL is set.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -128,7 +128,7 @@ func step[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-// hear records what Chromium's console would show in red or yellow: errors of scripts,
+// hear records errors and warnings of Chromium's console: errors of scripts,
 // and everything that the content security policy has refused.
 func (b *browser) hear(event any) {
 	text := ""
@@ -170,11 +170,11 @@ func (b *browser) quiet() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.complaints {
-		b.t.Errorf("the browser complained: %s", c)
+		b.t.Errorf("the browser reported: %s", c)
 	}
 }
 
-// patience limits the time that a page may take for anything.
+// patience limits the wait for a condition of a page.
 const patience = 20 * time.Second
 
 // do runs the steps, or fails the test with the text of the page.
@@ -210,7 +210,7 @@ func (b *browser) body() string {
 	return text
 }
 
-// waitFor polls a condition of the page. It does not use chromedp.Poll, which makes a
+// waitFor polls a condition of the page. It does not use chromedp.Poll, which creates a
 // function from text, because the content security policy refuses that.
 func (b *browser) waitFor(js string) {
 	b.t.Helper()
@@ -220,7 +220,7 @@ func (b *browser) waitFor(js string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			b.t.Fatalf("never came true: %s (%v)\npage: %s", js, err, b.body())
+			b.t.Fatalf("timeout: %s (%v)\npage: %s", js, err, b.body())
 		}
 		b.do(chromedp.Sleep(30 * time.Millisecond))
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/server"
 )
 
-// collector is a whole collector on loopback.
+// collector is a complete collector on loopback.
 type collector struct {
 	*server.Server
 	t        *testing.T
@@ -140,7 +140,7 @@ func TestSupportHelpsACaller(t *testing.T) {
 
 	b.waitFor(`document.querySelectorAll("#live tbody tr").length === 9`)
 	if first := b.text("#live tbody tr"); !strings.Contains(first, "Erika Beispiel") || !strings.Contains(first, "stummgeschaltet") {
-		t.Errorf("the worst does not come first: %s", first)
+		t.Errorf("the first row is not the worst: %s", first)
 	}
 	b.waitFor(`!document.getElementById("pulse").hidden`)
 	b.shoot("list-de")
@@ -152,7 +152,7 @@ func TestSupportHelpsACaller(t *testing.T) {
 	for _, want := range []string{"Erika Beispiel", "stummgeschaltet", "Stummschaltung", "M2W-8RT", "Im System stummgeschaltet", "Übertragung der Sprache",
 		"Umweg über den Vermittler, TCP", "nur bekannte Ziele und Ports", "direkt durch den Router, UDP"} {
 		if page := b.text("main"); !strings.Contains(page, want) {
-			t.Errorf("the page does not say %q:\n%s", want, page)
+			t.Errorf("the page does not contain %q:\n%s", want, page)
 		}
 	}
 	b.shoot("participant-de")
@@ -181,7 +181,7 @@ func TestSupportHelpsACaller(t *testing.T) {
 	b.quiet()
 }
 
-// TestAnOpenPageSurvivesItsConnection uses a proxy that cuts all connections once, at the
+// TestAnOpenPageSurvivesItsConnection uses a proxy that closes all connections once, at the
 // moment of a change.
 func TestAnOpenPageSurvivesItsConnection(t *testing.T) {
 	b := openBrowser(t, "de")
@@ -205,7 +205,7 @@ func TestAnOpenPageSurvivesItsConnection(t *testing.T) {
 	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
 	b.waitFor(`window.sameDocument && document.getElementById("live").innerText.includes("W3N-6GH")`)
 	b.waitFor(`!document.getElementById("pulse").classList.contains("lost")`)
-	b.expect("ERR_") // the cut connection itself
+	b.expect("ERR_") // the closed connection itself
 	b.quiet()
 }
 
@@ -216,7 +216,7 @@ func TestWithoutScripts(t *testing.T) {
 	b.do(step(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.login(c)
 	if page := b.text("body"); !strings.Contains(page, "Neu laden") || !strings.Contains(page, "stummgeschaltet") {
-		t.Errorf("page: %s", page)
+		t.Errorf("got page %s; want it to contain %q and %q", page, "Neu laden", "stummgeschaltet")
 	}
 	b.do(chromedp.SendKeys(chromedp.CSS("#q"), "m2w8rt\r"), chromedp.WaitVisible(chromedp.CSS("#answer")))
 	b.quiet()
@@ -264,11 +264,11 @@ func TestAdmittingByKeyboardAlone(t *testing.T) {
 	b.shoot("code-de")
 	command := b.text("pre")
 	if code := b.text(".bigcode"); len(code) != 14 || command != "tonprobe enroll "+code+" --server "+c.URL() {
-		t.Errorf("code %q, command %q", code, command)
+		t.Errorf("got code %q, command %q", code, command)
 	}
 	b.do(chromedp.Navigate(c.URL()+"/?"+url.Values{"q": {"jurgen"}}.Encode()), chromedp.WaitVisible(chromedp.CSS("#q")))
 	if row := b.text("#live tbody tr"); !strings.Contains(row, "Jürgen <script>alert(1)</script>") {
-		t.Errorf("row %q", row)
+		t.Errorf("got row %q; want it to contain %q", row, "Jürgen <script>alert(1)</script>")
 	}
 	b.quiet()
 }
@@ -310,7 +310,7 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 				b.do(b.run(`window.plain("/participants/` + from.Participant + `/edit", {method: "POST", body: new URLSearchParams({name: "Neue ` + fmt.Sprint(n, len(address)) + `", phone: "0228 9` + fmt.Sprintf("%03d%03d", n, len(address)) + `"})})`))
 			case 5:
 				b.do(b.run(`window.plain("/participants/` + from.Participant + `/block", {method: "POST", body: new URLSearchParams()})`))
-				agents = slices.DeleteFunc(agents, func(a agent) bool { return a == from }) // could send nothing
+				agents = slices.DeleteFunc(agents, func(a agent) bool { return a == from }) // cannot send reports any more
 				agents = append(agents, c.enrol(fmt.Sprintf("Ersatz %d %s", n, address), ""))
 			case 0:
 				agents = append(agents, c.enrol(fmt.Sprintf("Person %d %s", n, address), ""))
@@ -354,7 +354,7 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 			b.do(chromedp.Sleep(100 * time.Millisecond))
 		}
 		if whole := get(b, chromedp.Evaluate[int](`window.whole`)); whole > 0 {
-			t.Errorf("%s: the page loaded the whole list %d times", address, whole)
+			t.Errorf("%s: the page loaded the complete list %d times", address, whole)
 		}
 	}
 	b.quiet()

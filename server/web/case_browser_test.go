@@ -6,8 +6,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestFromTheSpokenCodeToTheClosedCase uses the keyboard alone. A note that is being typed survives
-// a new check.
+// TestFromTheSpokenCodeToTheClosedCase uses only the keyboard. A note that is being typed is kept
+// during a new check.
 func TestFromTheSpokenCodeToTheClosedCase(t *testing.T) {
 	b := openBrowser(t, "de")
 	c := startCollector(t)

@@ -38,7 +38,7 @@ func TestACaseIsTakenAndClosedWithItsCause(t *testing.T) {
 	w := max.post(action, "do", "take", "from", "")
 	max.want(w, http.StatusConflict, "support hat den Fall inzwischen übernommen", "Von support übernehmen")
 	if strings.Contains(w.Body.String(), "data-stream") {
-		t.Error("the page at the address of a form would request itself again")
+		t.Error("the page at the address of a form would send the form again")
 	}
 	max.want(max.post(action, "do", "close", "from", "", "cause", "audio.os_muted"), http.StatusConflict, "support hat den Fall inzwischen übernommen")
 	max.wantRedirect(max.post(action, "do", "note", "text", "  ruft   später\nzurück "), back)
@@ -81,7 +81,7 @@ func TestBadInputToACase(t *testing.T) {
 	for _, text := range hostile {
 		w := g.post(action, "do", "note", "text", text[:min(len(text), 900)], "from", text[:min(len(text), 900)])
 		if w.Code != http.StatusSeeOther && w.Code != http.StatusUnprocessableEntity {
-			t.Errorf("%.40q: %d", text, w.Code)
+			t.Errorf("%.40q: got status %d", text, w.Code)
 		}
 		g.post(action, "do", "close", "cause", text[:min(len(text), 900)], "text", text[:min(len(text), 900)])
 	}
@@ -112,7 +112,7 @@ func TestANoteThatIsSentTwice(t *testing.T) {
 	}
 }
 
-// TestACaseEndsWithItsReport: the page of what is gone says so, the counts remain.
+// TestACaseEndsWithItsReport: the page states that the report was deleted; the counts remain.
 func TestACaseEndsWithItsReport(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
@@ -121,7 +121,7 @@ func TestACaseEndsWithItsReport(t *testing.T) {
 	g.pass(time.Minute)
 	g.keep(p, newReport(t, r.Agent.ID, "M2W-8RV", g.clock(), microphone(nil), passage(), voice(0), internet()))
 	if n, err := g.store.DeleteReports(t.Context(), g.clock().AddDate(0, 0, 1), 10); err != nil || n != 1 {
-		t.Fatalf("%d deleted, %v", n, err)
+		t.Fatalf("got %d deleted, error %v; want 1", n, err)
 	}
 	g.want(g.get("/participants/"+p.ID+"/reports/"+r.ID), http.StatusNotFound)
 	g.want(g.post(action, "do", "reopen"), http.StatusNotFound)
@@ -155,7 +155,7 @@ func TestTheTakenCaseStaysAfterARetest(t *testing.T) {
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, `action="`+first+`/case"`, "Man wird Sie hören")
 	g.wantRedirect(g.post(first+"/case", "do", "close", "cause", "audio.os_muted"), first+"#case")
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, `action="`+first+`/case"`) {
-		t.Error("a closed case is still in the way of the new one")
+		t.Error("a closed case hides the new one")
 	}
 }
 
@@ -214,7 +214,7 @@ func TestTruthTellsUnknownApart(t *testing.T) {
 	for _, want := range []string{"Geschlossene Fälle: 13", "audio.os_muted 12 9 1 1 × Der Server hatte eine Störung, die viele betraf. 2 90 % (wahrscheinlich zwischen 60 % und 98 %)",
 		"Es wurde keine Ursache genannt. 1 0 0 1 ? noch unbekannt"} {
 		if !strings.Contains(page, want) {
-			t.Errorf("no %q in %s", want, page)
+			t.Errorf("got no %q in %s", want, page)
 		}
 	}
 }

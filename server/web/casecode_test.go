@@ -20,7 +20,7 @@ func TestASpokenCodeOpensItsCase(t *testing.T) {
 		"K for Kilo, seven, papa, three, Quebec, x-ray", "Fall-Code k7p 3qx"} {
 		g.wantRedirect(g.get(searched(typed)), "/participants/"+p.ID+"/reports/"+r.ID)
 	}
-	// A part of a code that was spelled finds it as well, and Enter opens the only hit.
+	// A spelled part of a code finds it as well, and Enter opens the only hit.
 	w := g.get(searched("K wie Konrad sieben Potsdam"))
 	g.want(w, http.StatusOK, `<a class="whole" href="/participants/`+p.ID+`" autofocus>`)
 }
@@ -35,10 +35,10 @@ func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 		t.Error("a code without a check is offered beside one with a check")
 	}
 	if got := names(w.Body.String()); !slices.Equal(got, []string{"Paula Eins"}) {
-		t.Errorf("list %q", got)
+		t.Errorf("got list %q, want [\"Paula Eins\"]", got)
 	}
 	if strings.Contains(w.Body.String(), "autofocus") {
-		t.Error("Enter opens a guess")
+		t.Error("Enter opens one of several hits")
 	}
 	// Two people with one code.
 	g.checked("Berta Zwei", "", "P77-777", microphone(nil), passage(), voice(0), internet())
@@ -46,15 +46,15 @@ func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 	g.want(w, http.StatusOK, "Welcher Fall-Code ist gemeint?")
 	for _, name := range []string{"Paula Eins", "Berta Zwei"} {
 		if !strings.Contains(w.Body.String(), `"><bdi>`+name+`</bdi></a> <span class="soft">`) {
-			t.Errorf("%s is no choice", name)
+			t.Errorf("%s is not offered", name)
 		}
 	}
-	// Codes without any check leave the list alone.
+	// Codes without any check do not change the list.
 	if w := g.get(searched("K 7 P 3 U X")); strings.Count(w.Body.String(), "Zu diesem Code gibt es keine Prüfung") != 2 {
-		t.Error("two readings without a check are not both shown")
+		t.Error("two possible codes without a check are not both shown")
 	}
 	if w := g.get(searched("ZZZ-ZZZ")); strings.Contains(w.Body.String(), "choices-title") {
-		t.Error("a choice of nothing")
+		t.Error("got an empty choice")
 	}
 	for _, text := range hostile {
 		g.want(g.get(searched("B wie Paula 7 7 7 7 7 "+text[:min(len(text), 2000)])), http.StatusOK)

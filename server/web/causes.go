@@ -11,7 +11,7 @@ import (
 // causesAddress is the address of the page about how often the named causes were right.
 const causesAddress = "/causes"
 
-// causesPage tells how often the named causes were right.
+// causesPage shows how often the named causes were right.
 type causesPage struct {
 	Total   int
 	Rows    []truthRow
@@ -38,7 +38,7 @@ type instead struct {
 	Cases    int
 }
 
-// fewCases is the number of cases below which a share says little.
+// fewCases is the number of cases below which a share is not significant.
 const fewCases = 10
 
 // periods are the days that the page can look back; 0 for all.

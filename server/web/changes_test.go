@@ -53,10 +53,10 @@ func TestDifference(t *testing.T) {
 		}
 		gone, places, ok := difference(list, next)
 		if got := applied(list, next, gone, places); !ok || !slices.Equal(got, next) {
-			t.Fatalf("%v to %v: gone %v, places %v, ok %v gives %v", list, next, gone, places, ok, got)
+			t.Fatalf("%v to %v: got gone %v, places %v, ok %v, result %v; want true, %v", list, next, gone, places, ok, got, next)
 		}
 		if len(gone)+len(places) > touched {
-			t.Fatalf("%d rows touched, %d gone and %d placed", touched, len(gone), len(places))
+			t.Fatalf("got %d changed rows, but %d gone and %d placed", touched, len(gone), len(places))
 		}
 		list = next
 	}
@@ -65,10 +65,10 @@ func TestDifference(t *testing.T) {
 func TestDifferenceKnowsWhatItCannotDescribe(t *testing.T) {
 	a, b, c := keyed{id: "a"}, keyed{id: "b"}, keyed{id: "c"}
 	if _, _, ok := difference([]keyed{a, b, c}, []keyed{b, a, c}); ok {
-		t.Error("rows that moved without a change")
+		t.Error("got places for rows that moved without a change")
 	}
 	if gone, places, ok := difference([]keyed{a, b, c}, []keyed{a, b, c}); !ok || len(gone)+len(places) > 0 {
-		t.Errorf("nothing has changed: %v %v %v", gone, places, ok)
+		t.Errorf("no change: got %v %v %v", gone, places, ok)
 	}
 }
 
@@ -84,11 +84,11 @@ func TestRevisionsAreNamedByTheirContent(t *testing.T) {
 		"part of a part": {parts: []keyed{{id: "a"}}, rows: []keyed{{id: "b"}}},
 	} {
 		if other.name() == base.name() {
-			t.Errorf("%s makes no difference", what)
+			t.Errorf("%s: want another digest", what)
 		}
 	}
 	if (revision{rows: slices.Clone(base.rows)}).name() != base.name() {
-		t.Error("the same content has two names")
+		t.Error("the same content has two digests")
 	}
 }
 
@@ -99,20 +99,20 @@ func TestRecentForgetsWhatWasUsedLeast(t *testing.T) {
 	c.get("a")
 	c.put("c", 4)
 	if _, ok := c.get("b"); ok {
-		t.Error("b was used least and is still there")
+		t.Error("b was used least recently and is still there")
 	}
 	for _, key := range []string{"a", "c"} {
 		if _, ok := c.get(key); !ok {
-			t.Errorf("%s is gone", key)
+			t.Errorf("%s was removed", key)
 		}
 	}
 	c.put("a", 2) // replaced, not added
 	c.put("d", 4)
 	if _, ok := c.get("c"); !ok || c.held != 10 {
-		t.Errorf("held %d", c.held)
+		t.Errorf("got size %d", c.held)
 	}
 	c.put("too heavy", 11)
 	if c.held != 0 || len(c.byKey) != 0 {
-		t.Errorf("held %d of %d", c.held, c.most)
+		t.Errorf("got size %d of %d", c.held, c.most)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestNumberWithoutParticipant: the home page leads to the meaning of a number.
+// TestNumberWithoutParticipant: the home page shows the meaning of an error number.
 func TestNumberWithoutParticipant(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.get("/"), http.StatusOK, `action="/numbers"`, "Fehler-Nummer, die vorgelesen wird")
@@ -26,19 +26,19 @@ func TestNumberWithoutParticipant(t *testing.T) {
 	g.want(g.get("/numbers?number=Hilfe"), http.StatusOK, "Bitten Sie um die Zahl")
 	hostile := g.get("/numbers?number=" + url.QueryEscape("<script>\u202e1007</script>"+strings.Repeat("x", 5000)))
 	if body := hostile.Body.String(); hostile.Code != http.StatusOK || strings.Contains(body, "\u202e") || len(body) > 30_000 {
-		t.Errorf("status %d, %d bytes", hostile.Code, len(body))
+		t.Errorf("got status %d, %d bytes", hostile.Code, len(body))
 	}
 	g.lang = "en"
 	g.want(g.get("/numbers?number=1007"), http.StatusOK, "ICE negotiation failed")
 	g.cookies = nil
 	if w := g.get("/numbers?number=1007"); w.Code != http.StatusSeeOther {
-		t.Errorf("status %d for somebody who is not signed in", w.Code)
+		t.Errorf("got status %d without a login, want %d", w.Code, http.StatusSeeOther)
 	}
 }
 
-// TestNumberIsHeldAgainstTheCheck: the page says what the last check says to a number, and
+// TestNumberIsComparedWithTheCheck: the page shows whether the last check confirms a number, and
 // shows the evidence.
-func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
+func TestNumberIsComparedWithTheCheck(t *testing.T) {
 	g := newRig(t).login()
 	works, _ := g.checked("Anna", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet(), bigBlueButton("", ""))
 	fails, old := g.checked("Berta", "", "M2W-8RV", microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
@@ -50,7 +50,7 @@ func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
 		body := w.Body.String()
 		i := strings.Index(body, `id="number-answer"`)
 		if i < 0 {
-			t.Fatalf("no answer in %s", body)
+			t.Fatalf("got no answer in %s", body)
 		}
 		return body[i : i+strings.Index(body[i:], "</section>")]
 	}
@@ -63,26 +63,26 @@ func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
 	} {
 		part := look(c.id, c.number)
 		if !strings.Contains(part, "is-"+c.kind) || !strings.Contains(part, c.word) || !strings.Contains(part, c.evidence) {
-			t.Errorf("%s: %s", c.number, part)
+			t.Errorf("%s: got %s", c.number, part)
 		}
 	}
 	if part := look(works.ID, "1004"); !strings.Contains(part, "Der Server hat die Version 3.0.4") {
-		t.Errorf("no version: %s", part)
+		t.Errorf("got no version in %s", part)
 	}
 	if body := g.get("/participants/" + works.ID).Body.String(); strings.Contains(body, "number-answer") {
-		t.Error("an answer to a number that nobody read out")
+		t.Error("got an answer without a number")
 	}
 	g.pass(25 * time.Hour)
 	g.login()
 	if part := look(works.ID, "1007"); !strings.Contains(part, "zu lange her") || strings.Contains(part, "widerlegt") {
-		t.Errorf("an old check counts: %s", part)
+		t.Errorf("an old check is used: %s", part)
 	}
-	// An earlier check that is shown alone is weighed alone, and stays so after another number.
+	// If an earlier check is shown alone, only that one is used, also after another number.
 	alone := g.get("/participants/" + fails.ID + "/reports/" + old.ID + "?alone=1&number=1007")
 	g.want(alone, http.StatusOK, `name="alone"`, "M2W-8RV")
 }
 
-// TestNameThatBreaksTheSound: the forms warn of it once and then take it; the person's page
+// TestNameThatBreaksTheSound: the forms warn of it once and then accept it; the person's page
 // shows it.
 func TestNameThatBreaksTheSound(t *testing.T) {
 	g := newRig(t).login()
@@ -97,7 +97,7 @@ func TestNameThatBreaksTheSound(t *testing.T) {
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, `Im Namen steht \`, "mit einfachem Namen neu beitreten")
 	p, _ = g.person("Anna Rat: Nord/West", "")
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "odd-name") {
-		t.Error("a warning of a plain name")
+		t.Error("got a warning for an ordinary name")
 	}
 }
 
@@ -119,7 +119,7 @@ func TestReportIsExplainedWithItsLimits(t *testing.T) {
 	text, _ := diagnose.ExplainCauseBy(r.Causes[0], "de", limits)
 	shipped, _ := diagnose.ExplainCause(r.Causes[0], "de")
 	if text.Rule == shipped.Rule {
-		t.Fatal("this cause does not tell the profiles apart")
+		t.Fatal("this cause does not depend on the profile")
 	}
 	g.want(w, http.StatusOK, text.Rule)
 }

@@ -66,7 +66,7 @@ func TestLadderOfEachSystem(t *testing.T) {
 		if over := b.overflow(); over > 0 {
 			t.Errorf("%s is %d pixels too wide for 320", who, over)
 		}
-		// A word that breaks in the middle of a step is not read.
+		// A word that is broken within a step is not readable.
 		if narrow := get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".ladder .step")].filter((e) => e.getBoundingClientRect().width < 60).map((e) => e.textContent)`)); len(narrow) > 0 {
 			t.Errorf("%s: steps of less than 60 pixels: %q", who, narrow)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// bigBlueButton is a conference server up to a step, with its code; "" for one whose echo
+// bigBlueButton returns the result for a server that fails at a step with a code; "" for one whose echo
 // returned the voice.
 func bigBlueButton(until report.ConferenceStep, code string) report.Result {
 	d := &report.Conference{URLHost: "bbb.example.org", Reachable: new(true), Version: "3.0.4", Bridge: "bbb-webrtc-sfu"}
@@ -37,14 +37,14 @@ func bigBlueButton(until report.ConferenceStep, code string) report.Result {
 	return report.Result{Name: report.ProbeBBB, Status: status, DurationMS: 6200, Data: d}
 }
 
-// TestConferenceIsALadder: the steps stand in their order with result, time and reason.
+// TestConferenceIsALadder: the steps are shown in their order with result, time and reason.
 func TestConferenceIsALadder(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Anna", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet(), bigBlueButton("", ""))
 	w := g.get("/participants/" + p.ID)
 	g.want(w, http.StatusOK, "BigBlueButton", "Stimme kommt an und zurück", "Ton kommt zurück", "20\u00a0ms", "28\u00a0ms")
 	if body := w.Body.String(); strings.Count(body, `class="step"`) != 9 || strings.Index(body, "Schnittstelle") > strings.Index(body, "Ton kommt zurück") {
-		t.Errorf("%d steps", strings.Count(body, `class="step"`))
+		t.Errorf("got %d steps", strings.Count(body, `class="step"`))
 	}
 	if strings.Contains(w.Body.String(), "Gescheitert an") {
 		t.Error("a step that did not fail is shown as not measured")
@@ -53,8 +53,8 @@ func TestConferenceIsALadder(t *testing.T) {
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "keine Verbindung für Ton gefunden", "Gescheitert an", "nicht geprüft, ein Schritt davor ist gescheitert")
 }
 
-// TestHostileSystemBreaksNoPage: whatever a document says of a conference system, the page
-// shows as text, shortened and without what hides or reorders it.
+// TestHostileSystemBreaksNoPage: any text of a document about a conference system is
+// shown as text, truncated and without characters that hide or reorder it.
 func TestHostileSystemBreaksNoPage(t *testing.T) {
 	g := newRig(t).login()
 	for i, text := range hostile {
@@ -71,7 +71,7 @@ func TestHostileSystemBreaksNoPage(t *testing.T) {
 		for _, field := range []string{`"version":"3.0.4"`, `"bridge":"bbb-webrtc-sfu"`, `"failed_code":"no_path"`, `"failed_step":"path"`, `"code":"no_path"`, `"code":"step_before"`, `"name":"keys"`, `"path":"host udp"`, `"url_host":"bbb.example.org"`} {
 			key, _, _ := strings.Cut(field, ":")
 			if !bytes.Contains(doc, []byte(field)) {
-				t.Fatalf("no %s in %s", field, doc)
+				t.Fatalf("got no %s in %s", field, doc)
 			}
 			doc = bytes.ReplaceAll(doc, []byte(field), append([]byte(key+":"), quoted...))
 		}
@@ -80,7 +80,7 @@ func TestHostileSystemBreaksNoPage(t *testing.T) {
 			w := g.get("/participants/" + p.ID + "?number=" + number) // the rig looks for what is inline
 			body := w.Body.String()
 			if w.Code != http.StatusOK || strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
-				t.Errorf("%d, %.40q: status %d, %d bytes", i, text, w.Code, len(body))
+				t.Errorf("%d, %.40q: got status %d, %d bytes", i, text, w.Code, len(body))
 			}
 		}
 	}

@@ -35,25 +35,25 @@ func TestLetters(t *testing.T) {
 	w := g.get("/letters")
 	g.want(w, http.StatusOK, "Person 00", "Person 59", `action="/letters"`)
 	if strings.Contains(w.Body.String(), "Erika") {
-		t.Error("somebody who has set up a computer is offered a letter")
+		t.Error("a letter is offered for a participant with an enrolled computer")
 	}
 	w = post("print", ids)
 	g.want(w, http.StatusCreated, `<svg class="qr"`, "tonprobe enroll &#34;tonprobe://enroll?")
 	codes := reCode.FindAllStringSubmatch(w.Body.String(), -1)
 	if len(codes) != 60 {
-		t.Fatalf("%d codes, want 60", len(codes))
+		t.Fatalf("got %d codes, want 60", len(codes))
 	}
 	if n := w.Body.Len(); n > 600<<10 {
-		t.Errorf("60 letters have %d bytes", n)
+		t.Errorf("got %d bytes for 60 letters", n)
 	} else {
 		t.Logf("60 letters have %d bytes", n)
 	}
 	if _, err := g.enroller.Accept(t.Context(), codes[59][1], enroll.Applicant{}); err != nil {
-		t.Errorf("the code of the last letter: %v", err)
+		t.Errorf("the code of the last letter: got error %v", err)
 	}
 	w = post("csv", ids[:2])
 	if rows := strings.Split(w.Body.String(), "\r\n"); len(rows) != 4 || !strings.HasPrefix(rows[0], "\ufeffname;phone;code;link;expires") || !strings.HasPrefix(rows[1], "Person 00;;") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Errorf("%q", rows)
+		t.Errorf("got rows %q", rows)
 	}
 	g.wantRedirect(g.post("/letters"), "/letters")
 	g.want(g.post("/letters", "participant", "nobody"), http.StatusNotFound)

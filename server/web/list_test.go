@@ -27,7 +27,7 @@ func names(body string) (list []string) {
 	return list
 }
 
-// plain is a page as it is read.
+// plain returns the text of a page.
 func plain(body string) string {
 	return strings.Join(strings.Fields(reTags.ReplaceAllString(body, " ")), " ")
 }
@@ -40,7 +40,7 @@ func councilOf(g *rig) {
 	g.person("Emil Never", "")
 }
 
-// TestAFullPageIsShort: under 100 kB, which a slow line carries at once.
+// TestAFullPageIsShort: a page has less than 100 kB, which a slow line transfers quickly.
 func TestAFullPageIsShort(t *testing.T) {
 	g := newRig(t).login()
 	for i := range 110 {
@@ -49,10 +49,10 @@ func TestAFullPageIsShort(t *testing.T) {
 	for _, address := range []string{"/", "/?q=annegret"} {
 		body := g.get(address).Body.String()
 		if rows := len(names(body)); rows != 100 {
-			t.Errorf("%s: %d rows, want 100", address, rows)
+			t.Errorf("%s: got %d rows, want 100", address, rows)
 		}
 		if len(body) > 100_000 {
-			t.Errorf("%s: %d bytes, want 100,000 at most", address, len(body))
+			t.Errorf("%s: got %d bytes, want at most 100,000", address, len(body))
 		}
 	}
 }
@@ -65,11 +65,11 @@ func TestListShowsWhoNeedsHelpFirst(t *testing.T) {
 	g.want(w, http.StatusOK, "stummgeschaltet", "audio.os_muted", `href="tel:+492282"`, "+49 (0)228 2", "vor 1 Minute", "04.03.2026, 17:58 Uhr",
 		`datetime="2026-03-04T17:58:59Z"`, "M2W-8RT", "Eingerichtet, aber noch nicht geprüft")
 	if got, want := names(w.Body.String()), []string{"Berta Muted", "Cäsar Loss", "Dora Unclear", "Anna Ready", "Emil Never"}; !slices.Equal(got, want) {
-		t.Errorf("order %q, want %q", got, want)
+		t.Errorf("got order %q, want %q", got, want)
 	}
 	for order, want := range map[string][]string{"name": {"Anna Ready", "Berta Muted", "Cäsar Loss", "Dora Unclear", "Emil Never"}} {
 		if got := names(g.get("/?sort=" + order).Body.String()); !slices.Equal(got, want) {
-			t.Errorf("sort=%s: %q, want %q", order, got, want)
+			t.Errorf("sort=%s: got %q, want %q", order, got, want)
 		}
 	}
 }
@@ -80,14 +80,14 @@ func TestFiltersAndTheirCounts(t *testing.T) {
 	page := plain(g.get("/").Body.String())
 	for _, want := range []string{"Alle 5", "Mit Problem 2", "Unklar 1", "Bereit 1"} {
 		if !strings.Contains(page, want) {
-			t.Errorf("no %q in: %s", want, page)
+			t.Errorf("got no %q in: %s", want, page)
 		}
 	}
 	for show, want := range map[string][]string{
 		"problems": {"Berta Muted", "Cäsar Loss"}, "unknown": {"Dora Unclear"}, "ready": {"Anna Ready"},
 	} {
 		if got := names(g.get("/?show=" + show).Body.String()); !slices.Equal(got, want) {
-			t.Errorf("show=%s: %q, want %q", show, got, want)
+			t.Errorf("show=%s: got %q, want %q", show, got, want)
 		}
 	}
 	g.want(g.get("/?show=problems&q=zzz"), http.StatusOK, "Dazu passt niemand")
@@ -102,13 +102,13 @@ func TestSearch(t *testing.T) {
 		g.wantRedirect(g.get("/?"+url.Values{"q": {typed}}.Encode()), "/participants/"+p.ID+"/reports/"+r.ID)
 	}
 	if got := names(g.get("/?q=casar").Body.String()); !slices.Equal(got, []string{"Cäsar Loss"}) {
-		t.Errorf("found %q", got)
+		t.Errorf("got %q, want [\"Cäsar Loss\"]", got)
 	}
 	g.want(g.get("/?q=ZZZ-ZZZ"), http.StatusOK, "Dazu passt niemand", "ZZZ-ZZZ")
-	// A code that two people hold leads to both.
+	// A code that two people have finds both.
 	g.checked("Gustav Fall", "", "K7P-3QX", microphone(nil), passage(), voice(0), internet())
 	if got := names(g.get("/?q=K7P-3QX").Body.String()); len(got) != 2 {
-		t.Errorf("found %q", got)
+		t.Errorf("got %q, want 2 entries", got)
 	}
 	g.want(g.get("/?q="+url.QueryEscape(strings.Repeat("<script>\u202e", 800))), http.StatusOK, "Dazu passt niemand")
 }
@@ -137,42 +137,42 @@ func TestPagesFollowEachOther(t *testing.T) {
 		return all
 	}
 	if got := follow("/?sort=name"); !slices.Equal(got, want) {
-		t.Errorf("by name: %d people, %q", len(got), got)
+		t.Errorf("by name: got %d people, %q; want %q", len(got), got, want)
 	}
 	problems := follow("/?show=problems")
 	slices.Sort(problems)
 	if len(problems) != 60 || len(slices.Compact(problems)) != 60 || problems[0] != "Person 000" {
-		t.Errorf("problems: %d %q", len(problems), problems)
+		t.Errorf("problems: got %d, %q", len(problems), problems)
 	}
 	for _, after := range []string{"nonsense", strings.Repeat("A", 3000), "e30"} {
 		g.wantRedirect(g.get("/?sort=name&after="+after), "/?sort=name")
 	}
 }
 
-func TestWhatIsOldDoesNotCountAsReady(t *testing.T) {
+func TestOldChecksDoNotCountAsReady(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Anna Ready", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
 	row := func() string { return plain(g.get("/").Body.String()) }
 	if !strings.Contains(row(), "Bereit Anna Ready") {
-		t.Fatalf("not ready: %s", row())
+		t.Fatalf("got %s, want not ready", row())
 	}
-	g.login() // the session ends before the day does
+	g.login() // the session ends first
 	g.pass(11 * time.Hour)
 	if !strings.Contains(row(), "Bereit Anna Ready") {
-		t.Errorf("too early: %s", row())
+		t.Errorf("before the change: got %s; want it to contain %q", row(), "Bereit Anna Ready")
 	}
 	g.login()
 	g.pass(11 * time.Hour)
 	g.login()
 	g.pass(3 * time.Hour)
 	if !strings.Contains(row(), "Zu lange her zuletzt: Bereit Anna Ready") || !strings.Contains(row(), "Bereit 0 Zu lange her 1 ") {
-		t.Errorf("still counts: %s", row())
+		t.Errorf("after the change: got %s; want it to contain %q and %q", row(), "Zu lange her zuletzt: Bereit Anna Ready", "Bereit 0 Zu lange her 1 ")
 	}
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "zu lange her", "vor 1 Tag")
-	// Tonight's small trouble stands before last week's large one.
+	// A recent small problem is listed before an old large one.
 	g.checked("Berta Tonight", "", "B1B-2C3", microphone(nil), passage(), voice(0), internet())
 	if both := row(); strings.Index(both, "Berta Tonight") > strings.Index(both, "Anna Ready") {
-		t.Errorf("what is old comes first: %s", both)
+		t.Errorf("the old problem is first: %s", both)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestBlockedPeopleAreCountedAndFound(t *testing.T) {
 	p, _ := g.checked("Anna Blocked", "", "A1B-2C3", microphone(nil))
 	g.want(g.post("/participants/"+p.ID+"/block"), http.StatusSeeOther)
 	if all := plain(g.get("/").Body.String()); strings.Contains(all, "Anna Blocked") || !strings.Contains(all, "Alle 0 ") || !strings.Contains(all, "Gesperrt 1 ") {
-		t.Errorf("%s", all)
+		t.Errorf("got %s; want it without %q, containing %q and %q", all, "Anna Blocked", "Alle 0 ", "Gesperrt 1 ")
 	}
 	g.want(g.get("/?show=blocked"), http.StatusOK, "Anna Blocked")
 	g.want(g.get("/?q=blocked"), http.StatusOK, "Anna Blocked")
@@ -205,7 +205,7 @@ func TestSearching(t *testing.T) {
 	// The search is on every page of phone support.
 	for _, page := range []string{"/", "/participants/new", "/participants/" + p.ID, "/password", "/accessibility", "/nonsense"} {
 		if body := g.get(page).Body.String(); strings.Count(body, `id="q"`) != 1 {
-			t.Errorf("%s: no search", page)
+			t.Errorf("%s: got no search", page)
 		}
 	}
 }
@@ -217,10 +217,10 @@ func TestEverybodyOnOnePage(t *testing.T) {
 	}
 	first := g.get("/").Body.String()
 	if n := strings.Count(first, `class="whole"`); n != 100 || !strings.Contains(first, "Alle auf einer Seite") {
-		t.Errorf("%d rows", n)
+		t.Errorf("got %d rows", n)
 	}
 	if n := strings.Count(g.get("/?rows=all").Body.String(), `class="whole"`); n != 130 {
-		t.Errorf("%d rows of all", n)
+		t.Errorf("got %d rows of all, want 130", n)
 	}
 }
 
@@ -228,14 +228,14 @@ func TestUntestedIsNeverShownAsGood(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Anna Line", "", "A1B-2C3", passage(), voice(0), internet())
 	if r.Verdict != report.Ready {
-		t.Fatalf("the sample is %s", r.Verdict)
+		t.Fatalf("the verdict of the sample is %s", r.Verdict)
 	}
 	for _, address := range []string{"/", "/participants/" + p.ID} {
 		body := g.get(address).Body.String()
 		_, body, _ = strings.Cut(body, `<div id="live"`)
 		_, rows, _ := strings.Cut(body, "<table")
 		if strings.Contains(rows, `state is-ready`) || !strings.Contains(body, "Das Mikrofon wurde nicht geprüft.") || !strings.Contains(body, "Teils geprüft") {
-			t.Errorf("%s promises a microphone nobody heard:\n%s", address, body)
+			t.Errorf("%s claims that the microphone works, although it was not tested:\n%s", address, body)
 		}
 	}
 	q, _ := g.checked("Berta Unclear", "", "Q9Z-5YN", notBuilt(), passage(), silentServer())
@@ -245,8 +245,8 @@ func TestUntestedIsNeverShownAsGood(t *testing.T) {
 	}
 }
 
-// TestFullCheckStaysBesideTheBackground: who was heard stays among the ready
-// when the background has looked at the line alone.
+// TestFullCheckStaysBesideTheBackground: a participant with a good full check remains ready
+// after a background check of the line alone.
 func TestFullCheckStaysBesideTheBackground(t *testing.T) {
 	g := newRig(t).login()
 	p, full := g.checked("Anna Ready", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
@@ -257,14 +257,14 @@ func TestFullCheckStaysBesideTheBackground(t *testing.T) {
 	g.keep(p, later)
 	_, alone := g.checked("Berta Background", "", "C1B-2C3", skipped, passage(), voice(0), internet())
 	if full.Verdict != report.Ready || later.Verdict != report.Ready || alone.Verdict != report.Ready {
-		t.Fatalf("the samples are %s, %s, %s", full.Verdict, later.Verdict, alone.Verdict)
+		t.Fatalf("the verdicts of the samples are %s, %s, %s", full.Verdict, later.Verdict, alone.Verdict)
 	}
 	w := g.get("/")
 	g.want(w, http.StatusOK, "vollständig geprüft")
 	if got := plain(w.Body.String()); !strings.Contains(got, "vollständig geprüft vor 1 Stunde : Bereit") {
-		t.Errorf("the full check is not shown: %s", got)
+		t.Errorf("the full check is not shown: got %s; want it to contain %q", got, "vollständig geprüft vor 1 Stunde : Bereit")
 	}
 	if got, want := names(g.get("/?show=ready").Body.String()), []string{"Anna Ready"}; !slices.Equal(got, want) {
-		t.Errorf("ready: %q, want %q", got, want)
+		t.Errorf("got ready %q, want %q", got, want)
 	}
 }

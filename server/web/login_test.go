@@ -10,28 +10,28 @@ import (
 	"github.com/tonprobe/tonprobe/server/auth"
 )
 
-func TestEveryPageOfStaffWantsALogin(t *testing.T) {
+func TestStaffPagesRequireALogin(t *testing.T) {
 	g := newRig(t)
 	p, r := g.checked("Erika Beispiel", "", "K7P-3QX", microphone(nil))
 	for _, address := range []string{"/", "/participants/new", "/letters", "/sessions", "/sessions/x", "/password", "/numbers", "/causes", "/participants/" + p.ID, "/participants/" + p.ID + "/reports/" + r.ID,
 		"/participants/" + p.ID + "/reports/" + r.ID + "/document"} {
 		w := g.get(address)
 		if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") || strings.Contains(w.Body.String(), "Erika") {
-			t.Errorf("%s: %d %s", address, w.Code, w.Body)
+			t.Errorf("%s: got status %d: %s", address, w.Code, w.Body)
 		}
 	}
 	for _, address := range []string{"/participants", "/password", "/participants/" + p.ID + "/reports/" + r.ID + "/case", "/participants/" + p.ID + "/code", "/participants/" + p.ID + "/block", "/participants/" + p.ID + "/unblock"} {
 		g.wantRedirect(g.post(address, "name", "x"), "/login")
 	}
 	if w := g.get("/events"); w.Code != http.StatusUnauthorized {
-		t.Errorf("events without a login: %d", w.Code)
+		t.Errorf("events without a login: got status %d, want %d", w.Code, http.StatusUnauthorized)
 	}
 	if after, err := g.store.Participant(t.Context(), p.ID); err != nil || after.Blocked {
-		t.Errorf("a stranger has blocked somebody: %+v %v", after, err)
+		t.Errorf("a participant was blocked without a login: %+v, error %v", after, err)
 	}
 }
 
-func TestLoginLeadsBackToWhereOneWanted(t *testing.T) {
+func TestLoginRedirectsToTheRequestedPage(t *testing.T) {
 	g := newRig(t)
 	to := g.get("/?q=m%C3%BCller&show=problems").Header().Get("Location")
 	g.want(g.get(to), http.StatusOK, `name="next" value="/?q=m%C3%BCller&amp;show=problems"`)
@@ -39,23 +39,23 @@ func TestLoginLeadsBackToWhereOneWanted(t *testing.T) {
 	g.wantRedirect(g.get("/login"), "/")
 }
 
-func TestLoginNeverLeadsToAStranger(t *testing.T) {
+func TestLoginNeverRedirectsToAnotherSite(t *testing.T) {
 	for _, next := range []string{"https://evil.example/", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "javascript:alert(1)", "http:evil", "evil"} {
 		g := newRig(t)
 		g.wantRedirect(g.post("/login", "name", staffName, "password", staffPassword, "next", next), "/")
 	}
 }
 
-func TestWrongLoginsLookAlike(t *testing.T) {
+func TestFailedLoginsAreIndistinguishable(t *testing.T) {
 	g := newRig(t)
 	known := g.post("/login", "name", staffName, "password", "not the password")
 	unknown := g.post("/login", "name", "nobody!", "password", "not the password")
 	g.want(known, http.StatusUnprocessableEntity, "Name oder Passwort stimmt nicht.")
 	if a, b := known.Body.String(), strings.ReplaceAll(unknown.Body.String(), "nobody!", staffName); a != b || known.Code != unknown.Code {
-		t.Errorf("an unknown name is told apart:\n%s\n%s", a, b)
+		t.Errorf("the response for an unknown name differs:\n%s\n%s", a, b)
 	}
 	if len(g.cookies) != 0 {
-		t.Errorf("cookies %v", g.cookies)
+		t.Errorf("got cookies %v, want none", g.cookies)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	w := g.post("/login", "name", staffName, "password", staffPassword)
 	g.want(w, http.StatusTooManyRequests, "Warten Sie eine Minute und")
 	if w.Header().Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("got no Retry-After")
 	}
 	g.pass(time.Minute)
 	g.login()
@@ -80,7 +80,7 @@ func TestOneTimeLoginWorksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := auth.OneTimeLoginPath + "?" + auth.OneTimeLoginParam + "=" + token
-	g.do(httptest.NewRequest(http.MethodHead, address, nil)) // what looks at links must not use them up
+	g.do(httptest.NewRequest(http.MethodHead, address, nil)) // programs that check links must not use them up
 	g.wantRedirect(g.get(address), "/")
 	g.want(g.get("/"), http.StatusOK)
 	g.cookies = nil

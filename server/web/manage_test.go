@@ -21,7 +21,7 @@ func TestEditingAPerson(t *testing.T) {
 	g.wantRedirect(g.post(at, "name", "Anna Muster", "phone", "0228 3"), "/participants/"+p.ID) // its own name is not a duplicate
 	g.wantRedirect(g.post(at, "name", "berta bunt", "phone", "", "shown", other.ID), "/participants/"+p.ID)
 	if got, err := g.store.Participant(t.Context(), p.ID); err != nil || got.Name != "berta bunt" || got.Phone != "" {
-		t.Errorf("%+v %v", got, err)
+		t.Errorf("got %+v, error %v; want Name %q, Phone none", got, err, "berta bunt")
 	}
 	g.want(g.get("/participants/none/edit"), http.StatusNotFound)
 	g.want(g.post("/participants/none/edit", "name", "X"), http.StatusNotFound)
@@ -35,18 +35,18 @@ func TestDeletingAPerson(t *testing.T) {
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, at)
 	g.want(g.get(at), http.StatusOK, "Berta Muted", "1 Bericht", "2 eingerichtete Computer", "nicht rückgängig")
 	if _, err := g.store.Participant(t.Context(), p.ID); err != nil {
-		t.Fatalf("asking deletes nobody: %v", err)
+		t.Fatalf("the participant was deleted before the confirmation: %v", err)
 	}
 	g.wantRedirect(g.post(at), "/?done=deleted")
 	g.want(g.get("/?done=deleted"), http.StatusOK, "Die Person ist gelöscht.")
 	g.want(g.get("/?done=anything"), http.StatusOK)
 	if _, err := g.store.Participant(t.Context(), p.ID); err == nil {
-		t.Error("still there")
+		t.Error("the participant still exists")
 	}
 	g.want(g.post(at), http.StatusNotFound) // the form once more
 }
 
-func TestAskingForANewToken(t *testing.T) {
+func TestRequestingANewToken(t *testing.T) {
 	g := newRig(t).login()
 	p, agent := g.person("Anna Muster", "")
 	other, _ := g.person("Berta Bunt", "")
@@ -60,11 +60,11 @@ func TestAskingForANewToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(agents) != 1 || agents[0].RenewalAskedAt.IsZero() {
-		t.Errorf("%+v, want one agent with a request for a new token", agents)
+		t.Errorf("got %+v, want one agent with a request for a new token", agents)
 	}
 }
 
-func TestShuttingOutAComputer(t *testing.T) {
+func TestRevokingAComputer(t *testing.T) {
 	g := newRig(t).login()
 	p, first := g.person("Anna Muster", "")
 	second := g.agent(p)
@@ -78,7 +78,7 @@ func TestShuttingOutAComputer(t *testing.T) {
 	g.wantRedirect(g.post(at), "/participants/"+p.ID) // again: nothing changes
 	body := g.get("/participants/" + p.ID).Body.String()
 	if strings.Contains(body, at) || !strings.Contains(body, "Zugang entzogen") || !strings.Contains(body, "/computers/"+second+"/shutout") {
-		t.Errorf("page after the first was shut out:\n%s", body)
+		t.Errorf("got page after the first was revoked:\n%s", body)
 	}
 	agents, err := g.store.Agents(t.Context(), p.ID)
 	if err != nil {
@@ -86,7 +86,7 @@ func TestShuttingOutAComputer(t *testing.T) {
 	}
 	for _, a := range agents {
 		if a.RevokedAt.IsZero() == (a.ID == first) {
-			t.Errorf("%s revoked at %v", a.ID, a.RevokedAt)
+			t.Errorf("%s: got revoked at %v", a.ID, a.RevokedAt)
 		}
 	}
 }
@@ -125,25 +125,25 @@ func TestDuplicatesAreShownBeforeTheyAreStored(t *testing.T) {
 	at := "/participants/" + berta.ID + "/edit"
 	g.want(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101"), http.StatusConflict, anna.ID)
 	if got, err := g.store.Participant(t.Context(), berta.ID); err != nil || got.Phone != "0228 5550102" {
-		t.Errorf("stored before the warning was seen: %+v %v", got, err)
+		t.Errorf("stored before the warning was shown: %+v, error %v", got, err)
 	}
 	g.wantRedirect(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101", "shown", anna.ID), "/participants/"+berta.ID)
 }
 
-// TestManagingNeedsALogin: without a session nothing is shown or changed.
-func TestManagingNeedsALogin(t *testing.T) {
+// TestManagingRequiresALogin: without a session nothing is shown or changed.
+func TestManagingRequiresALogin(t *testing.T) {
 	g := newRig(t)
 	p, agent := g.person("Anna Muster", "")
 	for _, at := range []string{"/edit", "/delete", "/computers/" + agent + "/shutout"} {
 		if w := g.post("/participants/"+p.ID+at, "name", "Eve"); w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") {
-			t.Errorf("%s: %d %s", at, w.Code, w.Header().Get("Location"))
+			t.Errorf("%s: got status %d, location %s; want %d, beginning with %q", at, w.Code, w.Header().Get("Location"), http.StatusSeeOther, "/login")
 		}
 	}
 	if got, err := g.store.Participant(t.Context(), p.ID); err != nil || got.Name != "Anna Muster" {
-		t.Errorf("%+v %v", got, err)
+		t.Errorf("got %+v, error %v; want the participant unchanged", got, err)
 	}
 	agents, err := g.store.Agents(t.Context(), p.ID)
 	if err != nil || len(agents) != 1 || agents[0] == (store.Agent{}) || !agents[0].RevokedAt.IsZero() {
-		t.Errorf("%+v %v", agents, err)
+		t.Errorf("got agents %+v, error %v", agents, err)
 	}
 }

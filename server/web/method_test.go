@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWrongMethods: an address that is there says what it takes; one that is not
-// is not there for any method.
+// TestWrongMethods: an existing address lists its methods; an unknown one
+// is not found with any method.
 func TestWrongMethods(t *testing.T) {
 	g := newRig(t).login()
 	for address, c := range map[string]struct {
@@ -25,7 +25,7 @@ func TestWrongMethods(t *testing.T) {
 	} {
 		w := g.do(httptest.NewRequest(c.method, address, nil))
 		if w.Code != c.status || w.Header().Get("Allow") != c.allow {
-			t.Errorf("%s %s: %d, Allow %q, want %d, %q", c.method, address, w.Code, w.Header().Get("Allow"), c.status, c.allow)
+			t.Errorf("%s %s: got status %d, Allow %q; want %d, %q", c.method, address, w.Code, w.Header().Get("Allow"), c.status, c.allow)
 		}
 	}
 }

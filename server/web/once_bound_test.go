@@ -15,15 +15,15 @@ func TestShownCodesAreBounded(t *testing.T) {
 		c.keep(fmt.Sprint(i), enroll.Invitation{}, now)
 	}
 	if len(c.byKey) != maxShownCodes {
-		t.Errorf("%d are kept", len(c.byKey))
+		t.Errorf("got %d codes, want %d", len(c.byKey), maxShownCodes)
 	}
 	c.keep("later", enroll.Invitation{}, now.Add(shownFor))
 	if len(c.byKey) != 1 {
-		t.Errorf("%d are kept afterwards", len(c.byKey))
+		t.Errorf("got %d codes afterwards, want 1", len(c.byKey))
 	}
 	c.keep("", enroll.Invitation{}, now)
 	c.keep(strings.Repeat("x", 100), enroll.Invitation{}, now)
 	if _, ok := c.find("", now); ok || len(c.byKey) != 1 {
-		t.Error("nonsense keys are kept")
+		t.Error("codes with invalid keys are kept")
 	}
 }

@@ -20,7 +20,7 @@ func first(t *testing.T, re *regexp.Regexp, body string) string {
 	t.Helper()
 	m := re.FindStringSubmatch(body)
 	if m == nil {
-		t.Fatalf("no %s in %s", re, body)
+		t.Fatalf("got no %s in %s", re, body)
 	}
 	return m[1]
 }
@@ -35,26 +35,26 @@ func TestReloadingTheCodePage(t *testing.T) {
 		return first(t, bigCode, w.Body.String())
 	}
 	if a, b := code(), code(); a != b {
-		t.Errorf("a reload gave another code: %s, %s", a, b)
+		t.Errorf("a reload created another code: %s, %s", a, b)
 	}
 	found, err := g.store.ParticipantStates(t.Context(), store.StateQuery{Search: "Anna"})
 	if err != nil || len(found.States) != 1 {
-		t.Fatalf("%d people, %v", len(found.States), err)
+		t.Fatalf("got %d people, error %v; want 1", len(found.States), err)
 	}
-	// The same for one more computer.
+	// The same for an additional computer.
 	page := "/participants/" + found.States[0].ID
 	once = first(t, onceField, g.get(page).Body.String())
 	again := first(t, bigCode, g.post(page+"/code", "once", once).Body.String())
 	if b := first(t, bigCode, g.post(page+"/code", "once", once).Body.String()); again != b {
-		t.Errorf("a reload gave another code: %s, %s", again, b)
+		t.Errorf("a reload created another code: %s, %s", again, b)
 	}
 	g.pass(time.Hour)
 	if b := first(t, bigCode, g.post(page+"/code", "once", once).Body.String()); again == b {
-		t.Error("the code is kept for ever")
+		t.Error("the code is kept indefinitely")
 	}
 }
 
-func TestNamesakesAreTold(t *testing.T) {
+func TestSameNamesAreReported(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.post("/participants", "name", "Anna Muster"), http.StatusCreated)
 	w := g.post("/participants", "name", " anna muster ", "phone", "0228 1")
@@ -64,7 +64,7 @@ func TestNamesakesAreTold(t *testing.T) {
 	g.want(g.post("/participants", "name", "Anna Mustermann"), http.StatusCreated)
 }
 
-func TestTheCodePageHoldsOneLine(t *testing.T) {
+func TestCodePageContainsOneCommand(t *testing.T) {
 	g := newRig(t, func(c *web.Config) {
 		c.PublicOrigin, c.AuthorityPin = "https://tonprobe.example.org:8443", func() string { return strings.Repeat("A", 43) }
 	}).login()
@@ -72,9 +72,9 @@ func TestTheCodePageHoldsOneLine(t *testing.T) {
 	link := first(t, regexp.MustCompile(`tonprobe enroll "([^"]+)"`), body)
 	i, err := wire.ParseInvitation(link)
 	if err != nil || i.Host != "tonprobe.example.org:8443" || i.AuthorityPin == "" || !strings.Contains(body, i.Code) {
-		t.Errorf("%s: %+v, %v", link, i, err)
+		t.Errorf("%s: got %+v, error %v", link, i, err)
 	}
 	if strings.Contains(body, "--ca") || strings.Contains(body, "ca.pem") {
-		t.Error("it speaks of a file on the server")
+		t.Error("the page mentions a file on the server")
 	}
 }

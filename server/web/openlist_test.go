@@ -15,8 +15,8 @@ import (
 
 var reRevision = regexp.MustCompile(`data-revision="([^"]*)"`)
 
-// TestAnOpenListHearsOnlyOfTheChangedRow: the answer does not grow with the list.
-func TestAnOpenListHearsOnlyOfTheChangedRow(t *testing.T) {
+// TestOpenListGetsOnlyTheChangedRow: the size of the response does not depend on the list.
+func TestOpenListGetsOnlyTheChangedRow(t *testing.T) {
 	g := newRig(t).login()
 	for i := range 1500 {
 		p := store.Participant{ID: uuid.NewString(), Name: fmt.Sprintf("Person %04d", i), CreatedAt: g.clock()}
@@ -38,20 +38,20 @@ func TestAnOpenListHearsOnlyOfTheChangedRow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w.Code != http.StatusOK || answer.Whole || len(answer.Gone) > 0 || len(answer.Rows) != 1 || answer.Rows[0].ID != "p-"+p.ID || !strings.Contains(answer.Rows[0].HTML, "K7P-3QX") {
-			t.Errorf("%q: status %d, %.300s", query, w.Code, w.Body)
+			t.Errorf("%q: got status %d, %.300s", query, w.Code, w.Body)
 		}
 		if n := w.Body.Len(); n > 4<<10 {
-			t.Errorf("%q: %d bytes for one row", query, n)
+			t.Errorf("%q: got %d bytes for one row", query, n)
 		}
 	}
 }
 
-func TestAListThatWasAwayTooLongLoadsItselfAsAWhole(t *testing.T) {
+func TestListLoadsCompletelyAfterALongDisconnect(t *testing.T) {
 	g := newRig(t).login()
 	councilOf(g)
 	for _, since := range []string{"", "unknown", strings.Repeat("A", 3000)} {
 		if got := strings.TrimSpace(g.get("/changes?since=" + since).Body.String()); got != `{"whole":true}` {
-			t.Errorf("since %.20q: %s", since, got)
+			t.Errorf("since %.20q: got %s; want %q", since, got, `{"whole":true}`)
 		}
 	}
 }

@@ -56,8 +56,8 @@ type computer struct {
 	// Connected is set if its channel is open, Copied if two machines use its identity.
 	Connected, Copied bool
 	Outdated          bool   // a former token was used recently
-	RenewalAsked      *when  // nil if no new token is awaited
-	Renew             string // address to ask for a new token
+	RenewalAsked      *when  // nil if no new token was requested
+	Renew             string // address to request a new token
 	ShutOut           string // address of the page to revoke its token
 }
 

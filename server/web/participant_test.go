@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-func TestParticipantPageSaysTheCauseAndItsProof(t *testing.T) {
+func TestParticipantPageShowsCauseAndEvidence(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta Muted", "0228 2", "M2W-8RT", microphone(muted), passage(), voice(9.5), internet())
 	w := g.get("/participants/" + p.ID)
@@ -24,7 +24,7 @@ func TestParticipantPageSaysTheCauseAndItsProof(t *testing.T) {
 	doc := g.get("/participants/" + p.ID + "/reports/" + r.ID + "/document")
 	back, err := report.Decode(doc.Body.Bytes())
 	if err != nil || back.ID != r.ID || doc.Header().Get("Content-Type") != "application/json; charset=utf-8" {
-		t.Errorf("document: %v %v", err, doc.Header())
+		t.Errorf("document: got error %v, header %v", err, doc.Header())
 	}
 }
 
@@ -44,19 +44,19 @@ func TestHistoryAndOlderReports(t *testing.T) {
 	}
 	body := g.get("/participants/" + p.ID).Body.String()
 	if n := strings.Count(body, `class="whole"`); n != 20 {
-		t.Errorf("%d checks in the history, want the last 20", n)
+		t.Errorf("got %d checks in the history, want the last 20", n)
 	}
 	if strings.Contains(body, "ältere Prüfung") || !strings.Contains(body, ids[24]) || strings.Contains(body, ids[4]) {
-		t.Error("the history does not end with the latest")
+		t.Error("the history does not end with the latest check")
 	}
 	older := "/participants/" + p.ID + "/reports/" + ids[1]
 	g.want(g.get(older+"?alone=1"), http.StatusOK, "Sie sehen eine ältere Prüfung", "Man wird Sie hören", "Zur neuesten Prüfung")
 	if !strings.Contains(body, "/reports/"+ids[20]+"?alone=1") {
-		t.Error("the history does not lead to the check alone")
+		t.Error("the history has no link to a single check")
 	}
 }
 
-// TestTheNewestCheckLeads: the page was opened by a caller's code, and the caller
+// TestTheNewestCheckLeads: the page was opened with a caller's code, and the caller
 // has checked again since.
 func TestTheNewestCheckLeads(t *testing.T) {
 	g := newRig(t).login()
@@ -73,16 +73,16 @@ func TestTheNewestCheckLeads(t *testing.T) {
 	answer := w.Body.String()
 	answer = answer[strings.Index(answer, `id="answer"`):]
 	if say := answer[:strings.Index(answer, ">")]; strings.Contains(say, "stumm") {
-		t.Errorf("the old sentence is announced as news: %s", say)
+		t.Errorf("the old sentence is announced as a change: %s", say)
 	}
-	// Shown alone, the earlier check is no news when another arrives.
+	// An earlier check that is shown alone does not change when another arrives.
 	alone := g.get(opened + "?alone=1").Body.String()
 	if !strings.Contains(alone, `id="answer" aria-labelledby="answer-title" data-version="`+before.ID) || !strings.Contains(alone, `id="newest" data-version="`+after.ID) {
-		t.Error("versions do not follow what is shown")
+		t.Error("the versions do not depend on what is shown")
 	}
 }
 
-func TestReportsThatAreNotThere(t *testing.T) {
+func TestMissingReports(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil))
 	_, foreign := g.checked("Berta", "", "B1B-2C3", microphone(muted))
@@ -94,7 +94,7 @@ func TestReportsThatAreNotThere(t *testing.T) {
 	g.want(g.post("/participants/nobody/code"), http.StatusNotFound)
 }
 
-func TestBlockingAndLettingInAgain(t *testing.T) {
+func TestBlockingAndUnblocking(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil))
 	address := "/participants/" + p.ID
@@ -103,7 +103,7 @@ func TestBlockingAndLettingInAgain(t *testing.T) {
 	g.want(g.get("/?show=blocked"), http.StatusOK, "gesperrt")
 	g.wantRedirect(g.post(address+"/unblock"), address)
 	if now, err := g.store.Participant(t.Context(), p.ID); err != nil || now.Blocked {
-		t.Errorf("%+v %v", now, err)
+		t.Errorf("got %+v, error %v; want not blocked", now, err)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestAdmitting(t *testing.T) {
 	_, rest, _ := strings.Cut(w.Body.String(), `class="bigcode">`)
 	code, _, _ := strings.Cut(rest, "<")
 	if len(code) != 14 {
-		t.Errorf("code %q", code)
+		t.Errorf("got code %q, want 14 characters", code)
 	}
 	_, rest, _ = strings.Cut(w.Body.String(), `class="button" href="`)
 	address, _, _ := strings.Cut(rest, `"`)
@@ -123,7 +123,7 @@ func TestAdmitting(t *testing.T) {
 	again := g.post(address + "/code")
 	g.want(again, http.StatusCreated, "Jürgen Neu")
 	if strings.Contains(again.Body.String(), code) {
-		t.Error("the same code twice")
+		t.Error("got the same code twice")
 	}
 	for pair, want := range map[[2]string]string{
 		{"", ""}:                          "geben Sie einen Namen ein",
@@ -142,7 +142,7 @@ func TestAdmitting(t *testing.T) {
 	g.want(g.post("/login", "name", "x", "password", strings.Repeat("x", 10<<20)), http.StatusRequestEntityTooLarge)
 }
 
-// hostile are texts that try to break a page.
+// hostile contains texts that could break a page.
 var hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, "{{.}}", "javascript:alert(1)",
 	"\u202everkehrt\u202c", "a\u0000b\u001b[31m", strings.Repeat("Zalgo\u0301\u0302\u0303\u0304\u0305", 200), "", " \t\n ", "\u200b\u200b", "</title><b>", "\xff\xfe",
@@ -156,11 +156,11 @@ func TestHostileNamesBreakNoPage(t *testing.T) {
 		for _, address := range []string{"/?sort=recent", "/participants/" + p.ID} {
 			body := g.get(address).Body.String() // the rig looks for what is inline
 			if strings.Contains(body, "<img") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
-				t.Errorf("%.40q on %s: %d bytes", text, address, len(body))
+				t.Errorf("%.40q on %s: got %d bytes", text, address, len(body))
 			}
 		}
 		if w := g.post("/participants/" + p.ID + "/code"); w.Code != http.StatusCreated {
-			t.Errorf("%.40q: no code, %d", text, w.Code)
+			t.Errorf("%.40q: got no code, status %d, want %d", text, w.Code, http.StatusCreated)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestOddReportsBreakNoPage(t *testing.T) {
 		g.want(g.get("/participants/"+p.ID+"/reports/"+r.ID), http.StatusOK, parts...)
 		g.want(g.get("/"), http.StatusOK, "Anna")
 		if t.Failed() {
-			t.Fatalf("by %s", name)
+			t.Fatalf("failed with %s", name)
 		}
 	}
 	document := func(r *report.Report, change func(map[string]any)) []byte {
@@ -215,11 +215,11 @@ func TestOddReportsBreakNoPage(t *testing.T) {
 			{Probe: report.ProbeNAT, Field: "udp", Value: true}}}}
 	show("a cause of the future", r, document(r, func(map[string]any) {}), "Diese Ursache kennt dieser Server noch nicht", "net.gremlins", "Gemessen zu: Reflektor des Prüf-Servers", "> 1,21", "tomorrow")
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "<b>") || strings.Contains(body, "192.168.1.1") {
-		t.Error("the page holds what the report should not have")
+		t.Error("the page contains a text that the report must not contain")
 	}
 }
 
-func TestEveryStateHasAWordAndAShapeOfItsOwn(t *testing.T) {
+func TestEveryStateHasItsOwnTextAndShape(t *testing.T) {
 	g := newRig(t).login()
 	councilOf(g)
 	g.checked("Fritz Line", "", "F1F-2F3", passage(), voice(0), internet())
@@ -234,31 +234,31 @@ func TestEveryStateHasAWordAndAShapeOfItsOwn(t *testing.T) {
 		_, shape, drawn := strings.Cut(body, `<symbol id="`+name+`"`)
 		shape, _, _ = strings.Cut(shape, "</symbol>")
 		if !found || !drawn || word == "" || !strings.Contains(icon, `aria-hidden="true"`) {
-			t.Errorf("%s: found %v, shape %q drawn %v, word %q", kind, found, name, drawn, word)
+			t.Errorf("%s: got found %v, shape %q, drawn %v, word %q", kind, found, name, drawn, word)
 		}
 		for other, s := range shapes {
 			if s == shape {
-				t.Errorf("%s looks like %s without its colour", kind, other)
+				t.Errorf("%s has the same shape as %s", kind, other)
 			}
 		}
 		shapes[kind] = shape
 	}
 }
 
-func TestTheDashboardTellsNothingToTheLog(t *testing.T) {
+func TestDashboardLogsNothingPersonal(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Anna Geheim", "0228 777", "A1B-2C3", microphone(nil))
 	g.get("/participants/" + p.ID)
 	g.post("/participants/" + p.ID + "/block")
 	g.post("/participants", "name", "Berta Geheim")
 	if text := g.log.String(); slices.ContainsFunc([]string{"Geheim", "0228 777", "0228777", "tel:", staffPassword}, func(s string) bool { return strings.Contains(text, s) }) {
-		t.Errorf("log:\n%s", text)
+		t.Errorf("got log\n%s", text)
 	}
 }
 
-// TestReasonsAreSaidInTheReadersLanguage: a probe that could not tell says why
-// in the words of its own screen, and a reason of a newer version as it came.
-func TestReasonsAreSaidInTheReadersLanguage(t *testing.T) {
+// TestReasonsAreInTheReadersLanguage: an unknown result has a reason
+// in the words of the screen; an unknown reason of a newer version is shown as it is.
+func TestReasonsAreInTheReadersLanguage(t *testing.T) {
 	g := newRig(t).login()
 	left := func(name, why string) report.Result {
 		return report.Result{Name: name, Status: report.StatusSkipped, Error: why}
@@ -273,19 +273,19 @@ func TestReasonsAreSaidInTheReadersLanguage(t *testing.T) {
 		page := g.get("/participants/" + p.ID)
 		g.want(page, http.StatusOK, want...)
 		if body := page.Body.String(); strings.Contains(body, "omitted on request") || strings.Contains(body, "<b>") {
-			t.Errorf("%s: English words or foreign markup:\n%s", lang, body)
+			t.Errorf("%s: got English words or markup of the reason:\n%s", lang, body)
 		}
 	}
 }
 
-// TestHalfMeasuredIsNotCalledFine: most servers cannot be asked how a router filters.
-func TestHalfMeasuredIsNotCalledFine(t *testing.T) {
+// TestPartialResultIsNotShownAsOK: with most servers the filtering of a router cannot be tested.
+func TestPartialResultIsNotShownAsOK(t *testing.T) {
 	g := newRig(t).login()
 	half := report.Result{Name: report.ProbeNATBehavior, Status: report.StatusOK, Data: &report.NATBehavior{UDP: new(true), Mapping: "EIM"}}
 	p, _ := g.checked("Anna Muster", "", "A1B-2C3", microphone(nil), half, passage(), voice(0), internet())
 	_, body, _ := strings.Cut(g.get("/participants/"+p.ID).Body.String(), "Verhalten des Routers</h3>")
 	body, _, _ = strings.Cut(body, "</article>")
 	if strings.Contains(body, "in Ordnung") || !strings.Contains(body, "teils geprüft") || !strings.Contains(body, "nicht gemessen") {
-		t.Errorf("%s", body)
+		t.Errorf("got %s; want it without %q, containing %q and %q", body, "in Ordnung", "teils geprüft", "nicht gemessen")
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// TestQRCodeIsReadable draws the path and has another program's reader decode it.
+// TestQRCodeIsReadable draws the path and decodes it with another program.
 func TestQRCodeIsReadable(t *testing.T) {
 	for _, text := range []string{"x", "tonprobe://enroll?tonprobe.example:8443/K7P3-QX2M-9ABC/x2uR0uSxLSuc1BQQ065MiY0vlJ6NNEvSooj-CvX6zjg", strings.Repeat("long/", 100)} {
 		code, err := newQRCode(text)
@@ -26,7 +26,7 @@ func TestQRCodeIsReadable(t *testing.T) {
 		for stroke := range strings.SplitSeq(strings.TrimPrefix(code.Path, "M"), "M") {
 			var x, y, length int
 			if _, err := fmt.Sscanf(stroke, "%d %d.5h%d", &x, &y, &length); err != nil {
-				t.Fatalf("%q: %v", stroke, err)
+				t.Fatalf("%q: got error %v", stroke, err)
 			}
 			for dx := range length * module {
 				for dy := range module {
@@ -40,7 +40,7 @@ func TestQRCodeIsReadable(t *testing.T) {
 		}
 		got, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
 		if err != nil || got.GetText() != text {
-			t.Errorf("%.40q is read as %v, %v", text, got, err)
+			t.Errorf("%.40q: decoded %v, error %v", text, got, err)
 		}
 	}
 	if _, err := newQRCode(strings.Repeat("x", 10_000)); err == nil {

@@ -68,7 +68,7 @@ const faintText = `(() => {
 	return faint;
 })()`
 
-// TestWarningAndCodeOnAPhone covers the pages that only a form leads to: the warning of a duplicate,
+// TestWarningAndCodeOnAPhone covers the pages that are shown only after a form: the warning of a duplicate,
 // and the code with its long link.
 func TestWarningAndCodeOnAPhone(t *testing.T) {
 	b := openBrowser(t, "de")
@@ -121,13 +121,13 @@ func TestPrinting(t *testing.T) {
 		t.Errorf("the list is %d pixels too wide", over)
 	}
 	if width := get(b, chromedp.Evaluate[int](`document.querySelector("#live tbody td:nth-child(3)").offsetWidth`)); width < 140 {
-		t.Errorf("the causes have %d pixels", width)
+		t.Errorf("the causes are %d pixels wide", width)
 	}
 	if cut := get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("#live tbody :is(td, th)")].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText)`)); len(cut) > 0 {
 		t.Errorf("wider than their cells: %q", cut)
 	}
 	if list := b.text("#live"); strings.Contains(list, "vor 3 Minuten") || !strings.Contains(list, "Eingerichtet, aber noch nicht geprüft.") {
-		t.Errorf("printed: %s", list)
+		t.Errorf("got printed list %s; want it without %q, containing %q", list, "vor 3 Minuten", "Eingerichtet, aber noch nicht geprüft.")
 	}
 	b.shoot("print-list-de")
 	b.do(chromedp.Navigate(c.URL()+"/participants/"+erika.Participant), chromedp.WaitVisible(chromedp.CSS("#answer")))

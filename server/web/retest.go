@@ -156,7 +156,7 @@ func (v view) progress(status string) state {
 }
 
 // quietDBFS is the level below which a voice is too quiet to be heard; loudDBFS is the peak level
-// from which on clipping is near.
+// at which clipping is near.
 const (
 	quietDBFS = -45
 	loudDBFS  = -3

@@ -51,9 +51,9 @@ func TestRetestFromTheParticipantPage(t *testing.T) {
 	page := "/participants/" + p.ID
 	g.want(g.get(page), http.StatusOK, "nicht verbunden", `value="full" disabled`)
 	form := page + "/computers/" + before.Agent.ID + "/retest"
-	g.wantRedirect(g.post(form, "what", "full"), page+"#retest") // a page that was open for long
+	g.wantRedirect(g.post(form, "what", "full"), page+"#retest") // a page that was opened long ago
 	if agents.State(before.Agent.ID).Retest != nil {
-		t.Fatal("a retest without a connection")
+		t.Fatal("a retest was started without a connection")
 	}
 
 	link, line := connectAgent(t, agents, p.ID, before.Agent.ID, true)
@@ -63,7 +63,7 @@ func TestRetestFromTheParticipantPage(t *testing.T) {
 	g.want(g.post(form, "what", "everything"), http.StatusBadRequest)
 	g.wantRedirect(g.post(form, "what", "full"), page+"#retest")
 	if len(line.sent) != 1 || line.sent[0].By != staffName || line.sent[0].What != wire.RetestFull {
-		t.Fatalf("the agent was sent %+v", line.sent)
+		t.Fatalf("got %+v at the agent; want 1 entry, [0].By %v, [0].What %v", line.sent, staffName, wire.RetestFull)
 	}
 	id := line.sent[0].ID
 	g.want(g.get(page), http.StatusOK, "Gefragt", "Taste J", "Abbrechen", "mit Mikrofon")
@@ -88,7 +88,7 @@ func TestRetestFromTheParticipantPage(t *testing.T) {
 	part.Body = bytes.NewBufferString(fragment.HTML)
 	g.want(part, http.StatusOK, `value="-31"`, "Stimme", "läuft", "gemessen", "nicht geprüft", "made.up", "Läuft")
 	if strings.Contains(part.Body.String(), "in Ordnung") {
-		t.Error("a probe is called good before the diagnosis")
+		t.Error("a probe is shown as good before the diagnosis")
 	}
 
 	after := newReport(t, before.Agent.ID, "K7P-3QY", g.clock(), microphone(nil), passage(), voice(0), internet())
@@ -114,7 +114,7 @@ func TestRetestCancelledAndRefused(t *testing.T) {
 	g.wantRedirect(g.post(form+"/cancel", "id", line.sent[0].ID), page+"#retest")
 	g.want(g.get(page), http.StatusOK, "Abgebrochen")
 	if last := line.sent[len(line.sent)-1]; last.Type != wire.MessageCancel {
-		t.Errorf("the agent was sent %+v", line.sent)
+		t.Errorf("got %+v at the agent", line.sent)
 	}
 	g.post(form, "what", "full")
 	if err := link.Receive(wire.ChannelMessage{Type: wire.MessageRefused, ID: line.sent[2].ID, Why: wire.WhyNoPerson}); err != nil {
@@ -140,7 +140,7 @@ func TestRetestCancelledAndRefused(t *testing.T) {
 	}
 }
 
-// TestChannelEndsWithTheRight: a blocked participant and a computer that was shut out lose their
+// TestChannelEndsWithTheRight: a blocked participant and a revoked computer lose their
 // connection at once.
 func TestChannelEndsWithTheRight(t *testing.T) {
 	g, agents := newRetestRig(t)
@@ -149,7 +149,7 @@ func TestChannelEndsWithTheRight(t *testing.T) {
 		_, line := connectAgent(t, agents, p.ID, agent, false)
 		g.post("/participants/" + p.ID + action)
 		if closed := line.closed != ""; closed != (action != "/unblock") {
-			t.Errorf("%s: closed %q", action, line.closed)
+			t.Errorf("%s: got close reason %q", action, line.closed)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func TestCopiedIdentityIsShown(t *testing.T) {
 		links = append(links, l)
 	}
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "dieselbe Einrichtung") {
-		t.Error("shown without a proof")
+		t.Error("the copy is shown without evidence")
 	}
 	for range 2 {
 		links[0].Alive()

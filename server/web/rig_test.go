@@ -33,7 +33,7 @@ const (
 	staffPassword = "ein langer Satz als Passwort"
 )
 
-// rig is the pages over a real store, with a clock of the test's own.
+// rig consists of the pages with a real store and a clock that the test controls.
 type rig struct {
 	t        *testing.T
 	store    *sqlstore.Store
@@ -85,7 +85,7 @@ func (g *rig) pass(d time.Duration) {
 	g.now = g.now.Add(d)
 }
 
-// get asks for a page; every answer is held against what all must keep.
+// get requests a page; each response must meet the general requirements.
 func (g *rig) get(address string) *httptest.ResponseRecorder {
 	g.t.Helper()
 	return g.do(httptest.NewRequest(http.MethodGet, address, nil))
@@ -134,13 +134,13 @@ func merge(old, set []*http.Cookie) []*http.Cookie {
 }
 
 var (
-	// reAddress are the addresses that a page may hold: our own, and what dials or writes.
+	// reAddress matches the addresses that a page may contain: our own, and those that dial or write.
 	reAddress = regexp.MustCompile(`^(/([^/\\].*)?|#content|#shape-[a-z_]+|tel:\+?[0-9]+|mailto:[^:]+)$`)
 	reID      = regexp.MustCompile(`\sid="([^"]*)"`)
 	reFor     = regexp.MustCompile(`\s(?:for|aria-labelledby|aria-describedby)="([^"]*)"`)
 )
 
-// hold checks what every answer must keep.
+// hold checks the general requirements of a response.
 func (g *rig) hold(r *http.Request, w *httptest.ResponseRecorder) {
 	g.t.Helper()
 	what := r.Method + " " + r.URL.Path
@@ -151,11 +151,11 @@ func (g *rig) hold(r *http.Request, w *httptest.ResponseRecorder) {
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 	} {
 		if h.Get(name) != want {
-			g.t.Errorf("%s: %s is %q", what, name, h.Get(name))
+			g.t.Errorf("%s: got %s %q, want %q", what, name, h.Get(name), want)
 		}
 	}
 	if h.Get("Permissions-Policy") == "" || h.Get("Cache-Control") == "" {
-		g.t.Errorf("%s: headers %v", what, h)
+		g.t.Errorf("%s: got headers %v", what, h)
 	}
 	if !strings.HasPrefix(h.Get("Content-Type"), "text/html") || w.Code >= 300 && w.Code < 400 {
 		return
@@ -166,31 +166,31 @@ func (g *rig) hold(r *http.Request, w *httptest.ResponseRecorder) {
 	}
 	for _, trap := range []string{"ZgotmplZ", "<no value>", "%!", "&lt;nil&gt;"} {
 		if strings.Contains(body, trap) {
-			g.t.Errorf("%s: holds %s", what, around(body, trap))
+			g.t.Errorf("%s: contains %s", what, around(body, trap))
 		}
 	}
 	if hit := inline(g.t, body); hit != "" {
-		g.t.Errorf("%s: has something inline that the policy refuses: %s", what, hit)
+		g.t.Errorf("%s: contains inline code that the policy refuses: %s", what, hit)
 	}
 	if !strings.Contains(body, `<html lang="`+h.Get("Content-Language")+`">`) || strings.Count(body, "<h1>") != 1 || !strings.Contains(body, "<main") {
-		g.t.Errorf("%s: has no language, not one heading or no landmark", what)
+		g.t.Errorf("%s: has no language, no single heading or no landmark", what)
 	}
 	ids := map[string]bool{}
 	for _, id := range reID.FindAllStringSubmatch(body, -1) {
 		if ids[id[1]] {
-			g.t.Errorf("%s: id %q is there twice", what, id[1])
+			g.t.Errorf("%s: the id %q is a duplicate", what, id[1])
 		}
 		ids[id[1]] = true
 	}
 	for _, to := range reFor.FindAllStringSubmatch(body, -1) {
 		if !ids[to[1]] {
-			g.t.Errorf("%s: something is labelled by %q, which is not there", what, to[1])
+			g.t.Errorf("%s: an element is labelled by the unknown id %q", what, to[1])
 		}
 	}
 }
 
-// inline finds what the content security policy would refuse, as a browser
-// reads the page.
+// inline finds what the content security policy would refuse, by parsing the
+// page as a browser does.
 func inline(t *testing.T, body string) string {
 	t.Helper()
 	for z := html.NewTokenizer(strings.NewReader(body)); ; {
@@ -223,11 +223,11 @@ func around(body, hit string) string {
 func (g *rig) want(w *httptest.ResponseRecorder, status int, parts ...string) {
 	g.t.Helper()
 	if w.Code != status {
-		g.t.Errorf("status %d, want %d: %s", w.Code, status, w.Body)
+		g.t.Errorf("got status %d, want %d: %s", w.Code, status, w.Body)
 	}
 	for _, part := range parts {
 		if body := w.Body.String(); !strings.Contains(body, part) && !strings.Contains(html.UnescapeString(body), part) {
-			g.t.Errorf("the page lacks %q:\n%s", part, body)
+			g.t.Errorf("the page does not contain %q:\n%s", part, body)
 		}
 	}
 }
@@ -235,7 +235,7 @@ func (g *rig) want(w *httptest.ResponseRecorder, status int, parts ...string) {
 func (g *rig) wantRedirect(w *httptest.ResponseRecorder, to string) {
 	g.t.Helper()
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != to {
-		g.t.Errorf("%d to %q, want 303 to %q", w.Code, w.Header().Get("Location"), to)
+		g.t.Errorf("got status %d to %q, want 303 to %q", w.Code, w.Header().Get("Location"), to)
 	}
 }
 
@@ -248,7 +248,7 @@ func (g *rig) login() *rig {
 // person adds a participant with one enrolled agent.
 func (g *rig) person(name, phone string) (p store.Participant, agentID string) {
 	g.t.Helper()
-	// Without the Enroller, which would refuse odd names: the store may hold any.
+	// Without the Enroller, which would refuse unusual names: the store may contain any.
 	p = store.Participant{ID: uuid.NewString(), Name: name, Phone: phone, CreatedAt: g.clock()}
 	if err := g.store.AddParticipant(g.t.Context(), p); err != nil {
 		g.t.Fatal(err)
@@ -269,7 +269,7 @@ func (g *rig) agent(p store.Participant) string {
 	return e.AgentID
 }
 
-// keep stores a report as the API would and tells the open pages.
+// keep stores a report as the API would, and notifies the open pages.
 func (g *rig) keep(p store.Participant, r *report.Report) {
 	g.t.Helper()
 	document, err := r.Encode()

@@ -24,7 +24,7 @@ func TestRollCallOfASession(t *testing.T) {
 		}
 	}
 	if w := g.get("/sessions/" + session.ID); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "council member add") {
-		t.Errorf("without members: %d %s", w.Code, w.Body)
+		t.Errorf("without members: got status %d: %s", w.Code, w.Body)
 	}
 	for _, m := range []struct {
 		name    string
@@ -47,7 +47,7 @@ func TestRollCallOfASession(t *testing.T) {
 	list := g.get("/sessions").Body.String()
 	for _, want := range []string{"&lt;b&gt;Stadtrat", "Haushalt", "abgesagt", "/sessions/" + session.ID} {
 		if !strings.Contains(list, want) {
-			t.Errorf("the list of sessions lacks %q", want)
+			t.Errorf("the list of sessions does not contain %q", want)
 		}
 	}
 	desk := g.get("/sessions/" + session.ID).Body.String()
@@ -55,24 +55,24 @@ func TestRollCallOfASession(t *testing.T) {
 	for _, name := range []string{"Muted", "Never", "Old", "Ready"} {
 		at := strings.Index(desk, "<bdi>"+name+"</bdi>")
 		if at < last {
-			t.Errorf("%s at %d, want it after %d: worst first", name, at, last)
+			t.Errorf("%s is at %d, want it after %d: worst first", name, at, last)
 		}
 		last = at
 	}
 	if strings.Contains(desk, "Stranger") || !strings.Contains(desk, `href="tel:`) || !strings.Contains(desk, "K7P-3QX") {
-		t.Errorf("the roll call: %s", desk)
+		t.Errorf("got roll call %s; want it without %q, containing %q and %q", desk, "Stranger", `href="tel:`, "K7P-3QX")
 	}
 	shown := g.get("/sessions/" + session.ID + "?projector=1").Body.String()
 	for _, never := range []string{"tel:", "0221", "K7P-3QX", "/participants/"} {
 		if body := shown[strings.Index(shown, `id="live"`):]; strings.Contains(body[:strings.Index(body, "</main>")], never) {
-			t.Errorf("the projector shows %q", never)
+			t.Errorf("the projector page contains %q", never)
 		}
 	}
 	if !strings.Contains(shown, "<bdi>Muted</bdi>") {
-		t.Error("the projector lacks a member")
+		t.Error("a member is missing on the projector page")
 	}
 	if w := g.get("/sessions/x"); w.Code != http.StatusNotFound {
-		t.Errorf("unknown session: %d, want 404", w.Code)
+		t.Errorf("unknown session: got status %d, want 404", w.Code)
 	}
 	g.wantRedirect(g.get("/sessions?after=x"), "/sessions")
 }

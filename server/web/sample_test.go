@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// newReport is a valid report of an agent, judged by the real rules.
+// newReport returns a valid report of an agent, diagnosed with the real rules.
 func newReport(t testing.TB, agentID, caseCode string, at time.Time, probes ...report.Result) *report.Report {
 	t.Helper()
 	id, err := report.NewID(at, rand.Reader)
@@ -75,14 +75,14 @@ func passage() report.Result {
 		Data: &report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen, UDPRTTMS: new(21.4), TCPRTTMS: new(22.9), PublicAddress: "203.0.113.0/24"}}
 }
 
-// router is a home router as most are: it translates alike for all destinations.
+// router returns a common home router: its mapping is the same for all destinations.
 func router() report.Result {
 	return report.Result{Name: report.ProbeNATBehavior, Status: report.StatusOK, DurationMS: 1400,
 		Data: &report.NATBehavior{UDP: new(true), Mapping: "EIM", Filtering: "APDF", LegacyName: "port restricted cone", Hairpin: new(false),
 			PortPreserved: new(true), PublicAddress: "203.0.113.0/24", CGNAT: new(false), ALG: new(false)}}
 }
 
-// detours are the ways over the relay, of which one is blocked.
+// detours returns the paths over the relay, of which one is blocked.
 func detours() report.Result {
 	return report.Result{Name: report.ProbeNATTURN, Status: report.StatusOK, DurationMS: 320,
 		Data: &report.NATTURN{Transports: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),

@@ -59,7 +59,7 @@ func (l *listening) next() (line string, open bool) {
 	case line, open = <-l.lines:
 		return line, open
 	case <-time.After(10 * time.Second):
-		l.t.Fatal("nothing came")
+		l.t.Fatal("got no line")
 		return "", false
 	}
 }
@@ -73,30 +73,30 @@ func (l *listening) want(lines ...string) {
 	}
 }
 
-// longBeat keeps heartbeats out of tests that are about something else.
+// longBeat keeps heartbeats out of tests of other subjects.
 func longBeat(c *web.Config) { c.Heartbeat = time.Hour }
 
-func TestStreamTellsThatSomethingHasChanged(t *testing.T) {
+func TestStreamReportsChanges(t *testing.T) {
 	g := newRig(t, longBeat).login()
 	p, agentID := g.person("Anna", "")
 	q, otherID := g.person("Berta", "")
 	s := g.serve()
 	all, one := g.listen(s, "/events"), g.listen(s, "/events?participant="+p.ID)
 	if got := all.resp.Header.Get("Content-Type"); got != "text/event-stream" || all.resp.Header.Get("X-Accel-Buffering") != "no" {
-		t.Errorf("headers %v", all.resp.Header)
+		t.Errorf("got headers %v", all.resp.Header)
 	}
 	all.want("retry: 3000")
 	one.want("retry: 3000")
-	for range 2 { // when the second is told, the first would have been long ago
+	for range 2 { // the first would have arrived before the second
 		g.keep(q, newReport(t, otherID, "A1B-2C3", g.clock(), passage()))
 		all.want("event: change", "data: {}")
 	}
 	select {
 	case line := <-one.lines:
-		t.Errorf("the page of one person was told of another: %q", line)
+		t.Errorf("the page of one participant got an event of another: %q", line)
 	default:
 	}
-	for range 50 { // a burst is told once, or twice where it straddles the pause
+	for range 50 { // a burst causes one event, or two around the pause
 		g.keep(p, newReport(t, agentID, "A1B-2C3", g.clock(), passage()))
 	}
 	one.want("event: change", "data: {}")
@@ -109,8 +109,8 @@ func TestStreamTellsThatSomethingHasChanged(t *testing.T) {
 	}
 }
 
-// TestListsAreNotToldOfConnections: thousands of agents connect after a restart.
-func TestListsAreNotToldOfConnections(t *testing.T) {
+// TestListsGetNoConnectionEvents: thousands of agents connect after a restart.
+func TestListsGetNoConnectionEvents(t *testing.T) {
 	g := newRig(t, longBeat).login()
 	p, _ := g.person("Anna", "")
 	s := g.serve()
@@ -126,7 +126,7 @@ func TestListsAreNotToldOfConnections(t *testing.T) {
 	}
 	select {
 	case line := <-all.lines:
-		t.Errorf("the list was told: %q", line)
+		t.Errorf("the list got %q", line)
 	default:
 	}
 	g.live.Publish(live.Event{Kind: live.ReportStored, ParticipantID: p.ID})
@@ -147,7 +147,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 	for beats := 0; ; beats++ {
 		line, open := l.next()
 		if !open || beats > 500 {
-			t.Fatal("ended without a word, or never")
+			t.Fatal("the stream ended without an event, or not at all")
 		}
 		if line == "event: signed-out" {
 			break
@@ -155,7 +155,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 	}
 	l.want("data: {}")
 	if line, open := l.next(); open {
-		t.Errorf("goes on: %q", line)
+		t.Errorf("the stream continues: got %q", line)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		open = append(open, l)
 	}
 	if l := g.listen(s, "/events"); l.resp.StatusCode != http.StatusTooManyRequests || l.resp.Header.Get("Retry-After") == "" {
-		t.Errorf("one more: %d", l.resp.StatusCode)
+		t.Errorf("one more: got status %d", l.resp.StatusCode)
 	}
 	_ = open[0].resp.Body.Close()
 	for deadline := time.Now().Add(10 * time.Second); ; {
@@ -178,11 +178,11 @@ func TestStreamsAreBounded(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("a closed page is never forgotten")
+			t.Fatal("the stream of a closed page does not end")
 		}
 	}
 	if n := g.live.Subscribers(); n > 16 {
-		t.Errorf("%d subscribers", n)
+		t.Errorf("got %d subscribers, want at most 16", n)
 	}
 }
 
@@ -190,6 +190,6 @@ func TestStreamHasThePolicyToo(t *testing.T) {
 	g := newRig(t, longBeat).login()
 	l := g.listen(g.serve(), "/events")
 	if got := l.resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'") {
-		t.Errorf("policy %q", got)
+		t.Errorf("got policy %q; want it to begin with %q", got, "default-src 'none'")
 	}
 }

@@ -47,7 +47,7 @@ func TestEveryTextIsUsedAndEveryUseHasAText(t *testing.T) {
 	}
 	templates, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil || len(templates) < 9 {
-		t.Fatal(err, templates)
+		t.Fatalf("got templates %v, error %v; want at least 9 entries", templates, err)
 	}
 	inTemplates := regexp.MustCompile(`\bt "([^"]+)"`)
 	for _, name := range templates {
@@ -69,12 +69,12 @@ func TestEveryTextIsUsedAndEveryUseHasAText(t *testing.T) {
 		partOf := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
 		counted := strings.HasPrefix(key, "time.") || used[strings.TrimSuffix(key, "s")] // minute and minutes
 		if !used[key] && !partOf && !counted {
-			t.Errorf("nobody says %q", key)
+			t.Errorf("the text %q is not used", key)
 		}
 	}
 }
 
-// TestKeysThatAreMadeFromValues holds every key that no source spells out.
+// TestKeysThatAreMadeFromValues lists the keys that are composed at run time.
 func TestKeysThatAreMadeFromValues(t *testing.T) {
 	book := loadedBooks(t)[phrase.EN]
 	for prefix, names := range map[string]string{

@@ -98,8 +98,8 @@ func TestAgo(t *testing.T) {
 	}
 }
 
-// TestContrast holds the colours to WCAG 2.1 §1.4.3 (text 4.5:1) and §1.4.11
-// (edges of what can be typed into, and shapes: 3:1), in both schemes.
+// TestContrast checks the colours against WCAG 2.1 §1.4.3 (text 4.5:1) and §1.4.11
+// (edges of input fields, and shapes: 3:1), in both schemes.
 func TestContrast(t *testing.T) {
 	style, err := staticFiles.ReadFile("static/style.css")
 	if err != nil {
@@ -115,7 +115,7 @@ func TestContrast(t *testing.T) {
 		check := func(text, ground string, least float64) {
 			t.Helper()
 			if got := contrast(t, colour[text], colour[ground]); got < least {
-				t.Errorf("%s: %s on %s has %.2f:1, want %.1f:1", name, text, ground, got, least)
+				t.Errorf("%s: %s on %s: got %.2f:1, want %.1f:1", name, text, ground, got, least)
 			}
 		}
 		for _, text := range []string{"ink", "soft", "accent", "good", "warn", "bad", "mute"} {
@@ -146,7 +146,7 @@ func colours(scheme string) map[string]string {
 	return all
 }
 
-// contrast is the contrast ratio of WCAG 2.1.
+// contrast returns the contrast ratio of WCAG 2.1.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	la, lb := luminance(t, a), luminance(t, b)
@@ -156,7 +156,7 @@ func contrast(t *testing.T, a, b string) float64 {
 func luminance(t *testing.T, hex string) (l float64) {
 	t.Helper()
 	if len(hex) != 6 {
-		t.Fatalf("%q is no colour", hex)
+		t.Fatalf("%q is not a colour", hex)
 	}
 	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
 		n, err := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)

@@ -79,7 +79,7 @@ func (w *town) check(id string, verdict report.Verdict, heard bool) {
 	w.must(err)
 }
 
-// happens is one change at random.
+// happens makes a random change.
 func (w *town) happens() (what string) {
 	ctx := w.t.Context()
 	i := w.random.IntN(len(w.people))
@@ -105,8 +105,8 @@ func (w *town) happens() (what string) {
 	return "checked: " + string(v)
 }
 
-// TestWindowIsWhatTheStoreHolds: a window that is kept up to date by changes is the
-// one that is read anew, whatever happens and however time passes.
+// TestWindowIsWhatTheStoreHolds: a window that is updated with changes equals
+// one that is read again, whatever changes and however time passes.
 func TestWindowIsWhatTheStoreHolds(t *testing.T) {
 	w := newTown(t, rowsPerPage+30)
 	counted := &countedStore{Store: w.store}
@@ -137,26 +137,26 @@ func TestWindowIsWhatTheStoreHolds(t *testing.T) {
 			w.must(err)
 			compared++
 			if got.page.Next != want.page.Next || len(got.page.States) != len(want.page.States) {
-				t.Fatalf("round %d, %+v after %q: %d rows, next %q; want %d, %q", round, a, what, len(got.page.States), got.page.Next, len(want.page.States), want.page.Next)
+				t.Fatalf("round %d, %+v after %q: got %d rows, next %q; want %d, %q", round, a, what, len(got.page.States), got.page.Next, len(want.page.States), want.page.Next)
 			}
 			for i, p := range want.page.States {
 				if !reflect.DeepEqual(got.page.States[i], p) {
-					t.Fatalf("round %d, %+v after %q: row %d is %+v, want %+v", round, a, what, i, got.page.States[i], p)
+					t.Fatalf("round %d, %+v after %q: row %d: got %+v, want %+v", round, a, what, i, got.page.States[i], p)
 				}
 			}
-			// Counts are shared for a moment, during which somebody may become old.
+			// Counts are cached for a short time, during which a check may become too old.
 			if (len(what) > 0 || v.now.Equal(got.counted)) && !reflect.DeepEqual(got.counts, want.counts) {
-				t.Fatalf("round %d, %+v after %q: counts %+v, want %+v", round, a, what, got.counts, want.counts)
+				t.Fatalf("round %d, %+v after %q: got counts %+v, want %+v", round, a, what, got.counts, want.counts)
 			}
 		}
 	}
 	if counted.lists > compared*3/4 {
-		t.Errorf("%d of %d windows were read anew", counted.lists, compared)
+		t.Errorf("%d of %d windows were read again", counted.lists, compared)
 	}
 }
 
-// TestWindowAsksForChangesOnly: an open page, and others that show the same, cost
-// the store no list where the change does not move the border of the page.
+// TestWindowAsksForChangesOnly: an open page, and others that show the same, do not
+// read the list from the store if a change does not move the border of the page.
 func TestWindowAsksForChangesOnly(t *testing.T) {
 	w := newTown(t, rowsPerPage+30)
 	for i, id := range w.people {
@@ -184,7 +184,7 @@ func TestWindowAsksForChangesOnly(t *testing.T) {
 	reads("second page", 0)
 	w.check(w.people[2], report.NotReady, true)
 	if got := reads("a row changes", 0); got.page.States[0].ID != w.people[2] {
-		t.Errorf("first is %s, want %s", got.page.States[0].ID, w.people[2])
+		t.Errorf("got first row %s, want %s", got.page.States[0].ID, w.people[2])
 	}
 	w.must(w.store.EditParticipant(t.Context(), w.people[10], "behind the page", ""))
 	reads("a row of another page changes", 0)

@@ -71,16 +71,16 @@ func TestCheckOfTheReflector(t *testing.T) {
 	result, got := check(t.Context(), t, url, token(t, secret, time.Now()))
 	for _, step := range []report.ConferenceStep{report.StepAPI, report.StepSignIn, report.StepRelay, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
 		if c, _ := got.Check(step); c.Status != report.StatusOK || c.Code != "" {
-			t.Errorf("step %s: %s %s", step, c.Status, c.Code)
+			t.Errorf("step %s: got %s %s; want %s, none", step, c.Status, c.Code, report.StatusOK)
 		}
 	}
 	m := got.Media
 	if result.Status != report.StatusOK || m == nil || m.State != report.MediaComplete {
-		t.Fatalf("status %s, media %+v", result.Status, m)
+		t.Fatalf("got status %s, media %+v; want %s, non-nil, State %v", result.Status, m, report.StatusOK, report.MediaComplete)
 	}
 	if m.Sent == nil || m.UpLossPct == nil || m.DownLossPct == nil || m.UpJitterMS == nil || m.DownJitterMS == nil || m.RTTP95MS == nil || m.MOS == nil || m.SelfCheck == "" {
 		b, _ := json.Marshal(m)
-		t.Errorf("figures are missing: %s", b)
+		t.Errorf("some figures are missing: %s", b)
 	}
 	if open := r.Stats().SessionsOpen; open != 0 {
 		t.Errorf("%d sessions are left", open)
@@ -98,7 +98,7 @@ func TestLeavesWhenCancelled(t *testing.T) {
 	}()
 	for deadline := time.Now().Add(10 * time.Second); r.Stats().SessionsOpen == 0; {
 		if time.Now().After(deadline) {
-			t.Fatal("no session began")
+			t.Fatal("no session was opened")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -122,15 +122,15 @@ func TestTokens(t *testing.T) {
 			_, got := check(t.Context(), t, url, c.token)
 			step, _ := got.Check(report.StepSignIn)
 			if is := strings.TrimSpace(string(step.Status) + " " + step.Code); is != c.want {
-				t.Errorf("%s, want %s", is, c.want)
+				t.Errorf("got %s, want %s", is, c.want)
 			}
 			if relay, _ := got.Check(report.StepRelay); relay.Status == report.StatusOK {
-				t.Error("relays without a token")
+				t.Error("got relays without a token")
 			}
 		})
 	}
 	if n := r.Stats().SessionsStarted; n != 0 {
-		t.Errorf("%d sessions without a valid token", n)
+		t.Errorf("got %d sessions without a valid token, want 0", n)
 	}
 }
 
@@ -138,17 +138,17 @@ func TestBadTokens(t *testing.T) {
 	now := time.Now()
 	good := token(t, secret, now)
 	if owner, err := whip.Verify(good, secret, now); err != nil || !strings.HasPrefix(owner, "tonprobe-") {
-		t.Errorf("%q, %v", owner, err)
+		t.Errorf("got owner %q, error %v; want it to begin with %q", owner, err, "tonprobe-")
 	}
 	for _, bad := range []string{"", ".", "..", "a.b.c", good + "x", strings.Replace(good, ".", "..", 1), good[:len(good)-2],
 		// {"alg":"none"} with the same claims
 		"eyJhbGciOiJub25lIn0." + strings.Split(good, ".")[1] + "."} {
 		if _, err := whip.Verify(bad, secret, now); err == nil {
-			t.Errorf("%q is valid", bad)
+			t.Errorf("the invalid token %q was accepted", bad)
 		}
 	}
 	if _, err := whip.Verify(token(t, nil, now), nil, now); err == nil {
-		t.Error("without a secret every token is valid")
+		t.Error("without a secret every token is accepted")
 	}
 }
 
@@ -161,7 +161,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Fuzz(func(t *testing.T, text string) {
 		if _, err := whip.Verify(text, secret, time.Unix(0, 0)); err == nil {
-			t.Errorf("%q is valid in 1970", text)
+			t.Errorf("the token %q was accepted in 1970", text)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestRefusals(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != c.status {
-			t.Errorf("%s: status %d, want %d", name, resp.StatusCode, c.status)
+			t.Errorf("%s: got status %d, want %d", name, resp.StatusCode, c.status)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// notReady saves a report that names audio.os_muted and returns its id.
+// notReady saves a report with the cause audio.os_muted and returns its id.
 func notReady(t *testing.T, s store.Store, agent string, checked time.Time) string {
 	t.Helper()
 	r := newReport("K7P-3QX", report.NotReady, checked)
@@ -37,7 +37,7 @@ func cases(t *testing.T, s store.Store) {
 	fresh, err := s.Case(ctx, id)
 	must(t, err)
 	if fresh.State != store.CaseOpen || fresh.ReportID != id || fresh.ParticipantID != p || fresh.Code != "K7P-3QX" || fresh.Named != "audio.os_muted" || len(fresh.Entries) != 0 {
-		t.Errorf("a new case: %+v", fresh)
+		t.Errorf("a new case: got %+v; want State %v, ReportID %v, ParticipantID %v, Code %q, Named %q, Entries none", fresh, store.CaseOpen, id, p, "K7P-3QX", "audio.os_muted")
 	}
 	_, err = s.Case(ctx, "x")
 	wantError(t, "no report", err, store.ErrNotFound)
@@ -58,7 +58,7 @@ func cases(t *testing.T, s store.Store) {
 		must(t, err)
 		for _, c := range []store.Case{c, stored} {
 			if c.State != state || c.By != by || c.Cause != cause {
-				t.Errorf("after %+v: %s by %q, cause %q; want %s by %q, cause %q", e, c.State, c.By, c.Cause, state, by, cause)
+				t.Errorf("after %+v: got %s by %q, cause %q; want %s by %q, cause %q", e, c.State, c.By, c.Cause, state, by, cause)
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func cases(t *testing.T, s store.Store) {
 		t.Helper()
 		var conflict *store.CaseConflictError
 		if _, err := add(e); !errors.As(err, &conflict) || conflict.State != state || conflict.By != by {
-			t.Errorf("%+v: %v, want a conflict with %s by %q", e, err, state, by)
+			t.Errorf("%+v: got error %v, want a conflict with %s by %q", e, err, state, by)
 		}
 	}
 	released := func(by, from string) store.CaseEntry {
@@ -99,13 +99,13 @@ func cases(t *testing.T, s store.Store) {
 	var got []string
 	for _, e := range c.Entries {
 		if e.At.Before(evening) || e.From != "" {
-			t.Errorf("entry %+v", e)
+			t.Errorf("got entry %+v", e)
 		}
 		got = append(got, strings.Trim(fmt.Sprintf("%s %s %s %s", e.By, e.Kind, e.Cause, e.Text), " "))
 	}
 	want := []string{"Eva note  ruft zurück <b>", "Eva taken", "Max taken", "Max released", "Eva closed audio.in_use Zoom war offen", "Max note  hat sich bedankt", "Max reopened", "Max closed none"}
 	if !slices.Equal(got, want) {
-		t.Errorf("entries %q, want %q", got, want)
+		t.Errorf("got entries %q, want %q", got, want)
 	}
 
 	for _, e := range []store.CaseEntry{
@@ -116,7 +116,7 @@ func cases(t *testing.T, s store.Store) {
 	} {
 		var problem *store.InputError
 		if _, err := add(e); !errors.As(err, &problem) {
-			t.Errorf("%+v: %v, want an InputError", e, err)
+			t.Errorf("%+v: got error %v, want an InputError", e, err)
 		}
 	}
 	for range store.MaxCaseNotes - 2 { // two are there
@@ -137,12 +137,12 @@ func cases(t *testing.T, s store.Store) {
 	_, err = s.AddCaseEntry(ctx, later, taken("Eva", "", at.Add(time.Hour)))
 	must(t, err)
 	quiet := notReady(t, s, agent, evening.Add(3*time.Hour))
-	_, err = s.AddCaseEntry(ctx, quiet, released("Eva", "")) // leaves nothing
+	_, err = s.AddCaseEntry(ctx, quiet, released("Eva", "")) // has no effect
 	must(t, err)
 	list, err := s.ParticipantCases(ctx, p, 10)
 	must(t, err)
 	if len(list) != 2 || list[0].ReportID != later || list[0].By != "Eva" || list[1].ReportID != id || list[1].Cause != store.CauseNone {
-		t.Errorf("cases of Anna: %+v", list)
+		t.Errorf("cases of Anna: got %+v; want 2 entries, [0].ReportID %v, [0].By %q, [1].ReportID %v, [1].Cause %v", list, later, "Eva", id, store.CauseNone)
 	}
 }
 
@@ -193,13 +193,13 @@ func casesWhileMany(t *testing.T, s store.Store) {
 		case err == nil && c.By == name:
 		case errors.As(err, &conflict) && conflict.By == c.By && c.By != name:
 		default:
-			t.Errorf("%s: %v, but the case is taken by %q", name, err, c.By)
+			t.Errorf("%s: got error %v, but the case is taken by %q", name, err, c.By)
 		}
 	}
 	if len(c.Entries) != 1 {
-		t.Errorf("%d entries", len(c.Entries))
+		t.Errorf("got %d entries, want 1", len(c.Entries))
 	}
-	// No note of many is lost.
+	// No concurrently added note is lost.
 	for i := range n {
 		wg.Go(func() {
 			_, errs[i] = s.AddCaseEntry(t.Context(), id, store.CaseEntry{At: evening, By: "Eva", Kind: store.CaseNoted, Text: fmt.Sprint(i)})
@@ -208,11 +208,11 @@ func casesWhileMany(t *testing.T, s store.Store) {
 	wg.Wait()
 	must(t, errors.Join(errs...))
 	if c, err := s.Case(t.Context(), id); err != nil || len(c.Entries) != 1+n {
-		t.Errorf("%d entries, %v", len(c.Entries), err)
+		t.Errorf("got %d entries, error %v; want %d", len(c.Entries), err, 1+n)
 	}
 }
 
-// caseCounts: the counts outlive reports and people, of whom nothing else remains.
+// caseCounts: the counts remain after reports and participants were deleted, without personal data.
 func caseCounts(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	anna, agent := person(t, s, "Anna")
@@ -231,7 +231,7 @@ func caseCounts(t *testing.T, s store.Store) {
 	again := notReady(t, s, other, evening)
 	_, err = s.AddCaseEntry(ctx, again, closed("Max", "audio.os_muted", "", evening))
 	must(t, err)
-	_, err = s.AddCaseEntry(ctx, again, store.CaseEntry{At: evening, By: "Max", Kind: store.CaseReopened}) // counts no longer
+	_, err = s.AddCaseEntry(ctx, again, store.CaseEntry{At: evening, By: "Max", Kind: store.CaseReopened}) // no longer counted
 	must(t, err)
 	count := func(since time.Time) (got []string) {
 		t.Helper()
@@ -245,10 +245,10 @@ func caseCounts(t *testing.T, s store.Store) {
 	}
 	all := []string{"audio.os_muted/audio.in_use 1", "audio.os_muted/audio.os_muted 3", "audio.os_muted/none 1", "audio.os_muted/unknown 1"}
 	if got := count(time.Time{}); !slices.Equal(got, all) {
-		t.Errorf("%q, want %q", got, all)
+		t.Errorf("got %q, want %q", got, all)
 	}
 	if got, want := count(evening.AddDate(0, 0, 1)), []string{"audio.os_muted/audio.os_muted 1"}; !slices.Equal(got, want) {
-		t.Errorf("since a day later: %q, want %q", got, want)
+		t.Errorf("from a day later: got %q, want %q", got, want)
 	}
 	first, err := s.ParticipantCases(ctx, anna, 10)
 	must(t, err)
@@ -258,29 +258,29 @@ func caseCounts(t *testing.T, s store.Store) {
 		t.Fatal("no report was deleted")
 	}
 	if got := count(time.Time{}); !slices.Equal(got, all) {
-		t.Errorf("after retention: %q, want %q", got, all)
+		t.Errorf("after retention: got %q, want %q", got, all)
 	}
 	gone := 0
 	for _, c := range first {
 		if _, err := s.Case(ctx, c.ReportID); errors.Is(err, store.ErrNotFound) {
 			gone++
 			_, err := s.AddCaseEntry(ctx, c.ReportID, taken("Eva", "", evening))
-			wantError(t, "an entry of a case that is gone", err, store.ErrNotFound)
+			wantError(t, "an entry of a deleted case", err, store.ErrNotFound)
 		}
 	}
 	if left, err := s.ParticipantCases(ctx, anna, 10); err != nil || gone == 0 || len(left) != len(first)-gone {
-		t.Errorf("%d of %d cases are left, %d are gone, %v", len(left), len(first), gone, err)
+		t.Errorf("got %d of %d cases left, %d deleted, error %v", len(left), len(first), gone, err)
 	}
 	must(t, s.DeleteParticipant(ctx, anna))
 	must(t, s.DeleteParticipant(ctx, berta))
 	if got := count(time.Time{}); !slices.Equal(got, all) {
-		t.Errorf("after both were erased: %q, want %q", got, all)
+		t.Errorf("after both were deleted: got %q, want %q", got, all)
 	}
-	// Only the day remains of the time.
+	// Of the time only the day is kept.
 	if got, want := count(evening.AddDate(0, 0, 1).Truncate(24*time.Hour)), []string{"audio.os_muted/audio.os_muted 1"}; !slices.Equal(got, want) {
-		t.Errorf("of that day: %q, want %q", got, want)
+		t.Errorf("of that day: got %q, want %q", got, want)
 	}
 	if got := count(evening.AddDate(0, 0, 1).Truncate(24 * time.Hour).Add(time.Millisecond)); len(got) != 0 {
-		t.Errorf("the time of an erased case is kept: %q", got)
+		t.Errorf("the time of a deleted case is kept: %q", got)
 	}
 }

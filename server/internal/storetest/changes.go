@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// changes: whoever knows the list at a revision learns what has changed since.
+// changes: a caller that has the list at a revision gets the changes since then.
 func changes(t *testing.T, s store.Store) {
 	anna, annasAgent := person(t, s, "Anna")
 	berta, _ := person(t, s, "Berta")
@@ -28,13 +28,13 @@ func changes(t *testing.T, s store.Store) {
 			now, err := s.ParticipantState(t.Context(), p.ID)
 			must(t, err)
 			if !reflect.DeepEqual(p, now) {
-				t.Errorf("%s: %+v, want %+v", what, p, now)
+				t.Errorf("%s: got %+v, want %+v", what, p, now)
 			}
 		}
 		slices.Sort(ids)
 		slices.Sort(want)
 		if got.Whole || !slices.Equal(ids, want) {
-			t.Errorf("%s: whole %v, %v, want %v", what, got.Whole, ids, want)
+			t.Errorf("%s: got whole %v, %v, want %v", what, got.Whole, ids, want)
 		}
 		since = got.Revision
 	}
@@ -60,25 +60,25 @@ func changes(t *testing.T, s store.Store) {
 	few, err := s.ChangedStates(t.Context(), 0, 2)
 	must(t, err)
 	if !few.Whole || len(few.States) > 0 || few.Revision != since {
-		t.Errorf("more than the limit: %+v", few)
+		t.Errorf("more than the limit: got %+v; want Whole true, States none, Revision %v", few, since)
 	}
 	must(t, s.DeleteParticipant(t.Context(), carla))
 	deleted, err := s.ChangedStates(t.Context(), since, 10)
 	must(t, err)
 	if !deleted.Whole || deleted.Revision <= since {
-		t.Errorf("deleted: %+v", deleted)
+		t.Errorf("deleted: got %+v; want Whole true, Revision more than %v", deleted, since)
 	}
 	since = deleted.Revision
 	step("after the deletion")
 	other, err := s.ChangedStates(t.Context(), since+1000, 10)
 	must(t, err)
 	if !other.Whole {
-		t.Errorf("a revision of another list: %+v", other)
+		t.Errorf("a revision of another list: got %+v, want Whole true", other)
 	}
 }
 
-// changesWhileMany: somebody who follows the revisions while others write loses
-// no change, in whichever order the transactions end.
+// changesWhileMany: a caller that follows the revisions during concurrent writes misses
+// no change, in whatever order the transactions end.
 func changesWhileMany(t *testing.T, s store.Store) {
 	const people, each = 8, 10
 	followed := map[string]string{} // last report by participant
@@ -122,6 +122,6 @@ func changesWhileMany(t *testing.T, s store.Store) {
 		follow()
 	}
 	if !reflect.DeepEqual(followed, last) {
-		t.Errorf("followed %v, the last reports are %v", followed, last)
+		t.Errorf("got the reports %v by revisions, want %v", followed, last)
 	}
 }

@@ -43,23 +43,23 @@ func councils(t *testing.T, s store.Store) {
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("in pages of %d: %q, want %q", limit, got, want)
+			t.Errorf("in pages of %d: got %q, want %q", limit, got, want)
 		}
 	}
 	wantError(t, "the same name", s.AddCouncil(ctx, store.Council{ID: uuid.NewString(), Name: "Rat"}), store.ErrExists)
-	wantError(t, "renamed to another's", s.RenameCouncil(ctx, rat.ID, "Bauausschuss"), store.ErrExists)
-	wantError(t, "rename none", s.RenameCouncil(ctx, "x", "y"), store.ErrNotFound)
+	wantError(t, "renamed to an existing name", s.RenameCouncil(ctx, rat.ID, "Bauausschuss"), store.ErrExists)
+	wantError(t, "rename an unknown council", s.RenameCouncil(ctx, "x", "y"), store.ErrNotFound)
 	for _, bad := range []string{"", "two\nlines", strings.Repeat("x", 201), "\xff"} {
 		var problem *store.InputError
 		if err := s.AddCouncil(ctx, store.Council{ID: uuid.NewString(), Name: bad}); !errors.As(err, &problem) {
-			t.Errorf("name %.20q: %v, want an InputError", bad, err)
+			t.Errorf("name %.20q: got error %v, want an InputError", bad, err)
 		}
 	}
 	must(t, s.RenameCouncil(ctx, rat.ID, "Stadtrat"))
 	got, err := s.CouncilNamed(ctx, "Stadtrat")
 	must(t, err)
 	if got.ID != rat.ID || !got.CreatedAt.Equal(evening) {
-		t.Errorf("%+v, want %+v", got, rat)
+		t.Errorf("got %+v, want %+v", got, rat)
 	}
 	_, err = s.CouncilNamed(ctx, "Rat")
 	wantError(t, "the old name", err, store.ErrNotFound)
@@ -88,7 +88,7 @@ func councilMembers(t *testing.T, s store.Store) {
 		list, revision, err := s.CouncilMembers(ctx, id)
 		must(t, err)
 		if now, err := s.StateRevision(ctx); err != nil || revision != now {
-			t.Errorf("revision %d, %v, want %d", revision, err, now)
+			t.Errorf("got revision %d, error %v, want %d", revision, err, now)
 		}
 		for _, p := range list {
 			got = append(got, p.Name)
@@ -102,36 +102,36 @@ func councilMembers(t *testing.T, s store.Store) {
 		must(t, s.AddCouncilMember(ctx, rat.ID, anna))
 	}
 	if change, err := s.ChangedStates(ctx, before, 10); err != nil || !change.Whole {
-		t.Errorf("changes after a new member: %+v, %v, want whole", change, err)
+		t.Errorf("changes after a new member: got %+v, error %v, want whole", change, err)
 	}
 	must(t, s.AddCouncilMember(ctx, bau.ID, anna))
 	must(t, s.AddCouncilMember(ctx, rat.ID, berta))
 	wantError(t, "no such council", s.AddCouncilMember(ctx, "x", anna), store.ErrNotFound)
 	wantError(t, "no such participant", s.AddCouncilMember(ctx, rat.ID, "x"), store.ErrNotFound)
 	if got := members(rat.ID); !slices.Equal(got, []string{"Anna", "Berta"}) {
-		t.Errorf("members %q", got)
+		t.Errorf("got members %q, want [\"Anna\" \"Berta\"]", got)
 	}
 	of, err := s.CouncilsOf(ctx, anna)
 	must(t, err)
 	if len(of) != 2 || of[0].Name != "Bau" || of[1].Name != "Rat" {
-		t.Errorf("councils of Anna: %+v", of)
+		t.Errorf("councils of Anna: got %+v; want 2 entries, [0].Name %q, [1].Name %q", of, "Bau", "Rat")
 	}
 	must(t, s.RemoveCouncilMember(ctx, rat.ID, berta))
 	wantError(t, "removed twice", s.RemoveCouncilMember(ctx, rat.ID, berta), store.ErrNotFound)
 	wantError(t, "one unknown member", s.SetCouncilMembers(ctx, rat.ID, []string{berta, "x"}), store.ErrNotFound)
 	if got := members(rat.ID); !slices.Equal(got, []string{"Anna"}) {
-		t.Errorf("members %q after a failed replacement, want the old ones", got)
+		t.Errorf("got members %q after a failed replacement, want the previous ones", got)
 	}
 	must(t, s.SetCouncilMembers(ctx, rat.ID, []string{berta, berta}))
 	if got := members(rat.ID); !slices.Equal(got, []string{"Berta"}) {
-		t.Errorf("members %q after the replacement", got)
+		t.Errorf("got members %q after the replacement, want [\"Berta\"]", got)
 	}
 	must(t, s.DeleteParticipant(ctx, anna))
 	if got := members(bau.ID); len(got) != 0 {
-		t.Errorf("members %q, want none", got)
+		t.Errorf("got members %q, want none", got)
 	}
 	_, _, err = s.CouncilMembers(ctx, "x")
-	wantError(t, "members of none", err, store.ErrNotFound)
+	wantError(t, "members of an unknown council", err, store.ErrNotFound)
 }
 
 func councilSessions(t *testing.T, s store.Store) {
@@ -167,17 +167,17 @@ func councilSessions(t *testing.T, s store.Store) {
 				return got
 			}
 		}
-		t.Fatal("pages without end")
+		t.Fatal("the pages do not end")
 		return nil
 	}
 	for limit := 1; limit <= 7; limit++ {
 		want := []string{"running", "running without an end", "of others", "next", "in a month"}
 		if got := list(store.SessionQuery{From: evening, Limit: limit}); !slices.Equal(got, want) {
-			t.Errorf("all in pages of %d: %q, want %q", limit, got, want)
+			t.Errorf("all in pages of %d: got %q, want %q", limit, got, want)
 		}
 		want = slices.DeleteFunc(want, func(title string) bool { return title == "of others" })
 		if got := list(store.SessionQuery{CouncilID: rat.ID, From: evening, Limit: limit}); !slices.Equal(got, want) {
-			t.Errorf("of one council in pages of %d: %q, want %q", limit, got, want)
+			t.Errorf("of one council in pages of %d: got %q, want %q", limit, got, want)
 		}
 	}
 	of := func(limit int) (got []string) {
@@ -190,27 +190,27 @@ func councilSessions(t *testing.T, s store.Store) {
 		return got
 	}
 	if got, want := of(10), []string{"running", "running without an end", "next"}; !slices.Equal(got, want) {
-		t.Errorf("of a member: %q, want %q", got, want)
+		t.Errorf("of a member: got %q, want %q", got, want)
 	}
 	if got := of(1); !slices.Equal(got, []string{"running"}) {
-		t.Errorf("the first of a member: %q", got)
+		t.Errorf("the first of a member: got %q, want [\"running\"]", got)
 	}
 	got, err := s.CouncilSession(ctx, next.ID)
 	must(t, err)
 	if got != next {
-		t.Errorf("%+v, want %+v", got, next)
+		t.Errorf("got %+v, want %+v", got, next)
 	}
 	next.Cancelled, next.Title, next.EndsAt = true, "cancelled", time.Time{}
 	must(t, s.ChangeCouncilSession(ctx, next))
 	if got, err = s.CouncilSession(ctx, next.ID); err != nil || got != next {
-		t.Errorf("%+v, %v, want %+v", got, err, next)
+		t.Errorf("got %+v, error %v, want %+v", got, err, next)
 	}
 	if got, want := of(10), []string{"running", "running without an end"}; !slices.Equal(got, want) {
-		t.Errorf("of a member after a cancellation: %q, want %q", got, want)
+		t.Errorf("of a member after a cancellation: got %q, want %q", got, want)
 	}
 	must(t, s.RemoveCouncilSession(ctx, running.ID))
 	wantError(t, "removed twice", s.RemoveCouncilSession(ctx, running.ID), store.ErrNotFound)
-	wantError(t, "change none", s.ChangeCouncilSession(ctx, running), store.ErrNotFound)
+	wantError(t, "change an unknown session", s.ChangeCouncilSession(ctx, running), store.ErrNotFound)
 	running.CouncilID = "x"
 	wantError(t, "no such council", s.AddCouncilSession(ctx, running), store.ErrNotFound)
 	for what, bad := range map[string]store.CouncilSession{
@@ -222,13 +222,13 @@ func councilSessions(t *testing.T, s store.Store) {
 	} {
 		var problem *store.InputError
 		if err := s.AddCouncilSession(ctx, bad); !errors.As(err, &problem) {
-			t.Errorf("%s: %v, want an InputError", what, err)
+			t.Errorf("%s: got error %v, want an InputError", what, err)
 		}
 	}
 }
 
-// importedSessions: an import changes what it knows, cancels what has vanished, and
-// leaves everything else alone.
+// importedSessions: an import changes the sessions that it contains, cancels those that are missing, and
+// does not affect any other.
 func importedSessions(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	rat := council(t, s, "Rat")
@@ -242,7 +242,7 @@ func importedSessions(t *testing.T, s store.Store) {
 		got, err := s.UpsertSessions(ctx, rat.ID, source, sessions, now)
 		must(t, err)
 		if got != want {
-			t.Errorf("%s: %+v, want %+v", what, got, want)
+			t.Errorf("%s: got %+v, want %+v", what, got, want)
 		}
 	}
 	stored := func() map[string]store.CouncilSession {
@@ -264,14 +264,14 @@ func importedSessions(t *testing.T, s store.Store) {
 	step("one moved, one vanished, one past", evening, store.ImportResult{Changed: 1, Cancelled: 1}, moved)
 	got := stored()
 	if !got["c"].Cancelled || got["a"].Cancelled || got["by hand"].Cancelled || got["b"].Cancelled {
-		t.Errorf("%+v, want only c cancelled", got)
+		t.Errorf("got %+v, want only c cancelled", got)
 	}
 	if got["b"].ID != first["b"].ID || !got["b"].StartsAt.Equal(moved.StartsAt) || !got["b"].EndsAt.IsZero() {
-		t.Errorf("%+v, want the same session at another time", got["b"])
+		t.Errorf("got %+v, want the same session at another time", got["b"])
 	}
 	step("it is back", evening, store.ImportResult{Changed: 1, Unchanged: 1}, moved, c)
 	if got := stored(); got["c"].Cancelled || got["c"].ID != first["c"].ID {
-		t.Errorf("%+v, want c again", got["c"])
+		t.Errorf("got %+v, want c again", got["c"])
 	}
 	if _, err := s.UpsertSessions(ctx, rat.ID, "another source", nil, evening); err != nil {
 		t.Error(err)
@@ -288,12 +288,12 @@ func importedSessions(t *testing.T, s store.Store) {
 	} {
 		var problem *store.InputError
 		if _, err := s.UpsertSessions(ctx, rat.ID, source, bad, evening); !errors.As(err, &problem) {
-			t.Errorf("%s: %v, want an InputError", what, err)
+			t.Errorf("%s: got error %v, want an InputError", what, err)
 		}
 	}
 	_, err := s.UpsertSessions(ctx, "x", source, []store.CouncilSession{event("d", 0)}, evening)
 	wantError(t, "no such council", err, store.ErrNotFound)
 	if got := stored(); len(got) != len(before) || got["b"] != before["b"] || got["c"] != before["c"] {
-		t.Errorf("%+v after failed imports, want %+v", got, before)
+		t.Errorf("got %+v after failed imports, want %+v", got, before)
 	}
 }

@@ -34,14 +34,14 @@ func enrol(t *testing.T, s store.Store) {
 	got, err := s.Enrol(t.Context(), code, a, evening.Add(time.Minute))
 	must(t, err)
 	if got.ID != p.ID {
-		t.Errorf("enrolled for %s, want %s", got.ID, p.ID)
+		t.Errorf("got participant %s, want %s", got.ID, p.ID)
 	}
 	wantError(t, "used", enrolAt(code, evening.Add(2*time.Minute)), store.ErrNotFound)
 
 	agent, owner, err := s.AgentByToken(t.Context(), a.TokenHash)
 	must(t, err)
 	if agent.ID != a.ID || agent.OS != "windows" || owner.ID != p.ID || !agent.LastSeenAt.Equal(evening.Add(time.Minute)) {
-		t.Errorf("agent %+v of %+v", agent, owner)
+		t.Errorf("got agent %+v of %+v; want ID %v, OS %q, LastSeenAt %v, ID %v", agent, owner, a.ID, "windows", evening.Add(time.Minute), p.ID)
 	}
 	_, _, err = s.AgentByToken(t.Context(), store.HashOf("other"))
 	wantError(t, "unknown token", err, store.ErrNotFound)
@@ -50,9 +50,9 @@ func enrol(t *testing.T, s store.Store) {
 	state, err := s.ParticipantState(t.Context(), p.ID)
 	must(t, err)
 	if !state.Enrolled || !state.LastSeenAt.Equal(evening.Add(time.Hour)) || state.Last != nil {
-		t.Errorf("state %+v", state)
+		t.Errorf("got state %+v; want Enrolled true, LastSeenAt %v, no Last", state, evening.Add(time.Hour))
 	}
-	wantError(t, "touch nobody", s.TouchAgent(t.Context(), "x", evening), store.ErrNotFound)
+	wantError(t, "touch an unknown agent", s.TouchAgent(t.Context(), "x", evening), store.ErrNotFound)
 }
 
 func enrolOnce(t *testing.T, s store.Store) {
@@ -74,13 +74,13 @@ func enrolOnce(t *testing.T, s store.Store) {
 		if err == nil {
 			good++
 		} else {
-			wantError(t, "loser", err, store.ErrNotFound)
+			wantError(t, "second use", err, store.ErrNotFound)
 		}
 	}
 	agents, err := s.Agents(t.Context(), p.ID)
 	must(t, err)
 	if good != 1 || len(agents) != 1 {
-		t.Errorf("one code enrolled %d agents, %d are kept", good, len(agents))
+		t.Errorf("one code enrolled %d agents, %d are stored", good, len(agents))
 	}
 }
 
@@ -93,13 +93,13 @@ func sameAgentAgain(t *testing.T, s store.Store) {
 		_, err := s.Enrol(t.Context(), h, store.NewAgent{ID: agent, TokenHash: h}, evening)
 		return err
 	}
-	wantError(t, "an agent of somebody else", again(other, "theirs"), store.ErrExists)
+	wantError(t, "an agent of another participant", again(other, "theirs"), store.ErrExists)
 	_, err := s.Enrol(t.Context(), store.HashOf("theirs"), store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("t")}, evening)
 	must(t, err) // the code was not used up
 	must(t, again(mine, "mine"))
 	_, _, err = s.AgentByToken(t.Context(), store.HashOf(agent))
 	wantError(t, "old token", err, store.ErrNotFound)
 	if _, p, err := s.AgentByToken(t.Context(), store.HashOf("mine")); err != nil || p.ID != mine {
-		t.Errorf("new token: %v, %v", p, err)
+		t.Errorf("new token: got %v, error %v; want ID %v", p, err, mine)
 	}
 }

@@ -21,8 +21,8 @@ func hostileCursors(t *testing.T, s store.Store) {
 	}
 }
 
-// hostileTexts come in as a part of an address or a search. They are found nowhere,
-// and are no fault of the database.
+// hostileTexts are parts of an address or a search. They are not found,
+// and cause no error of the database.
 func hostileTexts(t *testing.T, s store.Store) {
 	person(t, s, "Anna")
 	for _, text := range []string{"\x00", "Anna\x00", "\xff\xfe", "\xed\xa0\x80", "'; DROP TABLE reports; --", "$1", "?"} {
@@ -35,7 +35,7 @@ func hostileTexts(t *testing.T, s store.Store) {
 		page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: text})
 		must(t, err)
 		if len(page.States) != 0 {
-			t.Errorf("%q finds %d", text, len(page.States))
+			t.Errorf("%q: got %d results, want 0", text, len(page.States))
 		}
 		_, err = s.SimilarStates(t.Context(), text, 5)
 		must(t, err)

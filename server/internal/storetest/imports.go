@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// imports: an import is made as a whole or not at all.
+// imports: an import is applied completely or not at all.
 func imports(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	old := store.Participant{ID: uuid.NewString(), Name: "Alt", CreatedAt: evening}
@@ -29,42 +29,42 @@ func imports(t *testing.T, s store.Store) {
 	nothing := func(when string) {
 		t.Helper()
 		if _, err := s.Participant(ctx, anna.ID); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: the participant: %v, want %v", when, err, store.ErrNotFound)
+			t.Errorf("%s: the participant: got error %v, want %v", when, err, store.ErrNotFound)
 		}
 		if _, err := s.CouncilNamed(ctx, "Rat"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: the council: %v, want %v", when, err, store.ErrNotFound)
+			t.Errorf("%s: the council: got error %v, want %v", when, err, store.ErrNotFound)
 		}
 	}
 	broken := i
 	broken.Members = []store.MemberChange{{CouncilID: council.ID, Add: []string{uuid.NewString()}}}
 	if _, err := s.ApplyImport(ctx, broken); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("an unknown member: %v, want %v", err, store.ErrNotFound)
+		t.Errorf("an unknown member: got error %v, want %v", err, store.ErrNotFound)
 	}
 	nothing("after an error")
 	dry := i
 	dry.DryRun = true
 	results, err := s.ApplyImport(ctx, dry)
 	if want := []store.ImportResult{{Added: 1}}; err != nil || !slices.Equal(results, want) {
-		t.Errorf("dry run: %+v, %v; want %+v", results, err, want)
+		t.Errorf("dry run: got %+v, error %v; want %+v", results, err, want)
 	}
 	nothing("after a dry run")
 
 	if results, err = s.ApplyImport(ctx, i); err != nil || !slices.Equal(results, []store.ImportResult{{Added: 1}}) {
-		t.Fatalf("%+v, %v", results, err)
+		t.Fatalf("got %+v, error %v; want %+v", results, err, []store.ImportResult{{Added: 1}})
 	}
 	if _, err := s.ApplyImport(ctx, i); !errors.Is(err, store.ErrExists) {
-		t.Errorf("the same again: %v, want %v", err, store.ErrExists)
+		t.Errorf("the same again: got error %v, want %v", err, store.ErrExists)
 	}
 	if p, err := s.Enrol(ctx, code.Hash, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("t")}, evening); err != nil || p.ID != anna.ID {
-		t.Errorf("the code: %+v, %v", p, err)
+		t.Errorf("the code: got %+v, error %v; want ID %v", p, err, anna.ID)
 	}
 	members, before, err := s.CouncilMembers(ctx, council.ID)
 	if err != nil || len(members) != 2 {
-		t.Fatalf("%+v, %v; want 2 members", members, err)
+		t.Fatalf("got %+v, error %v; want 2 members", members, err)
 	}
 	page, err := s.CouncilSessions(ctx, store.SessionQuery{CouncilID: council.ID, From: evening})
 	if err != nil || len(page.Sessions) != 1 {
-		t.Fatalf("%+v, %v; want 1 session", page, err)
+		t.Fatalf("got %+v, error %v; want 1 session", page, err)
 	}
 	chosen := page.Sessions[0]
 	chosen.Target = "bbb"
@@ -72,31 +72,31 @@ func imports(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 
-	// Somebody leaves, a session moves, and the choice of the conference system remains.
+	// A member leaves, a session is moved, and the chosen conference system remains.
 	session.StartsAt = session.StartsAt.Add(time.Hour)
 	results, err = s.ApplyImport(ctx, store.Import{Now: evening, Members: []store.MemberChange{{CouncilID: council.ID, Remove: []string{old.ID}}},
 		Sessions: []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}}})
 	if err != nil || !slices.Equal(results, []store.ImportResult{{Changed: 1}}) {
-		t.Errorf("a change: %+v, %v", results, err)
+		t.Errorf("a change: got %+v, error %v; want %+v", results, err, []store.ImportResult{{Changed: 1}})
 	}
 	if got, err := s.CouncilSession(ctx, chosen.ID); err != nil || got.Target != "bbb" || !got.StartsAt.Equal(session.StartsAt) {
-		t.Errorf("%+v, %v; want the new start, and the conference system that was chosen", got, err)
+		t.Errorf("got %+v, error %v; want the new start and the chosen conference system", got, err)
 	}
 	if members, after, err := s.CouncilMembers(ctx, council.ID); err != nil || len(members) != 1 || members[0].ID != anna.ID || after <= before {
-		t.Errorf("%+v, revision %d after %d, %v; want Anna", members, after, before, err)
+		t.Errorf("got %+v, revision %d after %d, error %v; want Anna", members, after, before, err)
 	}
 	if _, err := s.Participant(ctx, old.ID); err != nil {
-		t.Errorf("the one who left: %v", err)
+		t.Errorf("the member who left: got error %v", err)
 	}
 
 	if got, err := s.CouncilOfSource(ctx, "oparl:1"); err != nil || got.ID != council.ID {
-		t.Errorf("the council of the source: %+v, %v; want %s", got, err, council.ID)
+		t.Errorf("the council of the source: got %+v, error %v; want %s", got, err, council.ID)
 	}
 	if _, err := s.CouncilOfSource(ctx, "oparl:2"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("the council of an unknown source: %v, want %v", err, store.ErrNotFound)
+		t.Errorf("the council of an unknown source: got error %v, want %v", err, store.ErrNotFound)
 	}
 
-	// What staff cancelled remains so; what was not read is not missing.
+	// A session cancelled by staff remains cancelled; one outside of the imported period is not missing.
 	chosen.Cancelled, chosen.CancelledByStaff = true, true
 	if err := s.ChangeCouncilSession(ctx, chosen); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func imports(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	if got, err := s.CouncilSession(ctx, chosen.ID); err != nil || !got.Cancelled || !got.CancelledByStaff {
-		t.Errorf("%+v, %v; want it to remain cancelled", got, err)
+		t.Errorf("got %+v, error %v; want it to remain cancelled", got, err)
 	}
 	chosen.Cancelled, chosen.CancelledByStaff = false, false
 	if err := s.ChangeCouncilSession(ctx, chosen); err != nil {
@@ -114,15 +114,15 @@ func imports(t *testing.T, s store.Store) {
 	}
 	early := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Until: session.StartsAt.Add(-24 * time.Hour)}}
 	if results, err := s.ApplyImport(ctx, store.Import{Now: evening.Add(-48 * time.Hour), Sessions: early}); err != nil || !slices.Equal(results, []store.ImportResult{{}}) {
-		t.Errorf("an import up to the day before: %+v, %v; want no change", results, err)
+		t.Errorf("an import up to the day before: got %+v, error %v; want no change", results, err)
 	}
 
-	// A session that is missing is cancelled, unless the source could not be read completely.
+	// A missing session is cancelled, unless the source could not be read completely.
 	gone := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", KeepMissing: true}}
 	for _, want := range []store.ImportResult{{}, {Cancelled: 1}, {}} {
 		results, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: gone})
 		if err != nil || !slices.Equal(results, []store.ImportResult{want}) {
-			t.Errorf("a missing session: %+v, %v; want %+v", results, err, want)
+			t.Errorf("a missing session: got %+v, error %v; want %+v", results, err, want)
 		}
 		gone[0].KeepMissing = false
 	}
@@ -130,6 +130,6 @@ func imports(t *testing.T, s store.Store) {
 	if _, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: bad}); err == nil {
 		t.Error("a session without a start was stored")
 	} else if _, ok := errors.AsType[*store.InputError](err); !ok {
-		t.Errorf("%v, want an InputError", err)
+		t.Errorf("got error %v, want an InputError", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// age: a check counts for a while; then the participant is old, and stands behind
-// those who were checked tonight.
+// age: a check counts for some time; then the participant is old, and is listed after
+// those who were checked recently.
 func age(t *testing.T, s store.Store) {
 	since := evening.Add(-24 * time.Hour)
 	add := func(name string, reports ...store.NewReport) {
@@ -36,7 +36,7 @@ func age(t *testing.T, s store.Store) {
 	counts, err := s.CountStates(t.Context(), since)
 	must(t, err)
 	if counts.Fresh[report.Ready] != 1 || counts.Fresh[report.NotReady] != 2 || counts.Fresh[report.Limited] != 1 || counts.Old != 3 || counts.Never != 1 || counts.Blocked != 1 {
-		t.Errorf("counts %+v", counts)
+		t.Errorf("got counts %+v", counts)
 	}
 	all := func(q store.StateQuery) (names []string) {
 		t.Helper()
@@ -46,7 +46,7 @@ func age(t *testing.T, s store.Store) {
 			for _, p := range page.States {
 				names = append(names, p.Name)
 				if fresh := p.Fresh(since); fresh != slices.Contains([]string{"ready tonight", "bad tonight", "limited tonight", "heard nine days ago, fault tonight"}, p.Name) {
-					t.Errorf("%s: fresh %v", p.Name, fresh)
+					t.Errorf("%s: got fresh %v", p.Name, fresh)
 				}
 			}
 			if q.After = page.Next; q.After == "" {
@@ -67,7 +67,7 @@ func age(t *testing.T, s store.Store) {
 		"all by name":  {store.StateQuery{FreshSince: since}, 9},
 	} {
 		if got := all(c.q); len(got) != c.want {
-			t.Errorf("%s: %q, want %d", name, got, c.want)
+			t.Errorf("%s: got %q, want %d", name, got, c.want)
 		}
 	}
 	for _, o := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
@@ -78,18 +78,18 @@ func age(t *testing.T, s store.Store) {
 	order := all(store.StateQuery{Order: store.ByUrgency, FreshSince: since, Blocked: store.BlockedNot})
 	place := func(name string) int { return slices.Index(order, name) }
 	if !slices.Equal(order[2:4], []string{"limited tonight", "ready tonight"}) || place("bad tonight") > 1 || place("bad nine days ago") != 4 {
-		t.Errorf("by urgency: %q", order)
+		t.Errorf("by urgency: got %q", order)
 	}
 }
 
-// clockAhead: reports of a time when the server's clock was years ahead do not
-// stay the newest until real time catches up.
+// clockAhead: reports received while the server's clock was years ahead do not
+// remain the newest until that time.
 func clockAhead(t *testing.T, s store.Store) {
 	p, agent := person(t, s, "A")
 	ahead := newReport("", report.NotReady, evening.AddDate(5, 0, 0))
 	background := inBackground(report.Ready, evening.AddDate(5, 0, 1))
 	right := newReport("", report.Ready, evening)
-	late := newReport("", report.NotReady, evening.Add(-time.Hour)) // out of the spool
+	late := newReport("", report.NotReady, evening.Add(-time.Hour)) // delayed in the spool
 	late.ReceivedAt = evening.Add(time.Minute)
 	for _, r := range []store.NewReport{ahead, background, right, late} {
 		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
@@ -98,18 +98,18 @@ func clockAhead(t *testing.T, s store.Store) {
 	state, err := s.ParticipantState(t.Context(), p)
 	must(t, err)
 	if state.Last.ID != right.Report.ID || state.Verdict != report.Ready || state.Full.ReportID != right.Report.ID {
-		t.Errorf("last %+v, full %+v, verdict %s", state.Last, state.Full, state.Verdict)
+		t.Errorf("got last %+v, full %+v, verdict %s; want ID %v, ReportID %v, %s", state.Last, state.Full, state.Verdict, right.Report.ID, right.Report.ID, report.Ready)
 	}
 	if !state.LastSeenAt.Equal(late.ReceivedAt) {
-		t.Errorf("last seen %v, want %v", state.LastSeenAt, late.ReceivedAt)
+		t.Errorf("got last seen %v, want %v", state.LastSeenAt, late.ReceivedAt)
 	}
 	must(t, s.TouchAgent(t.Context(), agent, evening.Add(time.Hour)))
 	state, err = s.ParticipantState(t.Context(), p)
 	must(t, err)
 	if !state.LastSeenAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("last seen %v after a touch", state.LastSeenAt)
+		t.Errorf("got last seen %v after a touch, want %v", state.LastSeenAt, evening.Add(time.Hour))
 	}
-	// Whatever time a report claims: the first of a participant is the latest.
+	// Whatever time a report contains: the first of a participant is the latest.
 	for _, at := range []time.Time{time.Unix(0, 0), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		p, agent := person(t, s, "B")
 		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport("", report.Ready, at)})
@@ -117,12 +117,12 @@ func clockAhead(t *testing.T, s store.Store) {
 		state, err := s.ParticipantState(t.Context(), p)
 		must(t, err)
 		if state.Last == nil || state.Verdict != report.Ready {
-			t.Errorf("%v: %+v", at, state)
+			t.Errorf("%v: got %+v; want Last set, Verdict %v", at, state, report.Ready)
 		}
 	}
 }
 
-// fullAndBackground: a check in the background finds faults, and takes none back.
+// fullAndBackground: a background check adds faults, but does not remove any.
 func fullAndBackground(t *testing.T, s store.Store) {
 	at := func(minute int) time.Time { return evening.Add(time.Duration(minute) * time.Minute) }
 	full := func(v report.Verdict, minute int) store.NewReport { return newReport("", v, at(minute)) }
@@ -144,7 +144,7 @@ func fullAndBackground(t *testing.T, s store.Store) {
 	} {
 		id, agent := person(t, s, name)
 		for i, r := range c.reports {
-			r.ReceivedAt = at(10 + i) // in this order, whenever they were made
+			r.ReceivedAt = at(10 + i) // in this order, whatever the time of the check
 			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
 			must(t, err)
 		}
@@ -152,18 +152,18 @@ func fullAndBackground(t *testing.T, s store.Store) {
 		must(t, err)
 		want := "ready"
 		if p.Last.Trigger == report.TriggerSchedule {
-			want += "_load_only" // nothing else is in these reports
+			want += "_load_only" // these reports contain nothing else
 		} else {
 			want += "_microphone_only"
 		}
 		if p.Last.Verdict == report.Ready && p.Last.Headline != want {
-			t.Errorf("%s: headline %q, want %q", name, p.Last.Headline, want)
+			t.Errorf("%s: got headline %q, want %q", name, p.Last.Headline, want)
 		}
 		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
-			t.Errorf("%s: known %s, full %+v", name, p.Verdict, p.Full)
+			t.Errorf("%s: got known %s, full %+v", name, p.Verdict, p.Full)
 		}
 		if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: name, Verdict: c.known}); err != nil || len(page.States) == 0 {
-			t.Errorf("%s: not among the %s: %v", name, c.known, err)
+			t.Errorf("%s: not in the list %s: %v", name, c.known, err)
 		}
 	}
 }

@@ -18,17 +18,17 @@ func participants(t *testing.T, s store.Store) {
 	got, err := s.Participant(t.Context(), p.ID)
 	must(t, err)
 	if got != p {
-		t.Errorf("%+v, want %+v", got, p)
+		t.Errorf("got %+v, want %+v", got, p)
 	}
 	must(t, s.SetBlocked(t.Context(), p.ID, true))
 	if got, _ = s.Participant(t.Context(), p.ID); !got.Blocked {
 		t.Error("not blocked")
 	}
-	wantError(t, "block nobody", s.SetBlocked(t.Context(), "x", true), store.ErrNotFound)
+	wantError(t, "block an unknown participant", s.SetBlocked(t.Context(), "x", true), store.ErrNotFound)
 	_, err = s.Participant(t.Context(), "x")
-	wantError(t, "nobody", err, store.ErrNotFound)
+	wantError(t, "an unknown participant", err, store.ErrNotFound)
 	_, err = s.ParticipantState(t.Context(), "x")
-	wantError(t, "state of nobody", err, store.ErrNotFound)
+	wantError(t, "state of an unknown participant", err, store.ErrNotFound)
 }
 
 func participantsByPage(t *testing.T, s store.Store) {
@@ -52,29 +52,29 @@ func participantsByPage(t *testing.T, s store.Store) {
 		inOrder(t, page.States, order, time.Time{})
 		for limit := 1; limit <= 7; limit++ {
 			if got := names(t, s, store.StateQuery{Order: order, Limit: limit}); !slices.Equal(got, want) {
-				t.Errorf("by %q in pages of %d: %v, want %v", order, limit, got, want)
+				t.Errorf("by %q in pages of %d: got %v, want %v", order, limit, got, want)
 			}
 		}
 	}
 	if got := names(t, s, store.StateQuery{Verdict: report.NotReady}); !slices.Equal(got, []string{"Arndt", "zander"}) {
-		t.Errorf("not ready: %v", got)
+		t.Errorf("not ready: got %v, want [Arndt zander]", got)
 	}
 	if _, err := s.ParticipantStates(t.Context(), store.StateQuery{Order: "x"}); err == nil {
-		t.Error("an unknown order was taken")
+		t.Error("an unknown order was accepted")
 	}
 }
 
-// inOrder holds the order of the queries against that of the rules in Go.
+// inOrder compares the order of the queries with that of the rules in Go.
 func inOrder(t *testing.T, list []store.ParticipantState, order store.Order, since time.Time) {
 	t.Helper()
 	for i, p := range list[1:] {
 		if order.Compare(list[i], p, since) >= 0 || order.Compare(p, list[i], since) <= 0 {
-			t.Errorf("by %q: %q stands before %q", order, list[i].Name, p.Name)
+			t.Errorf("by %q: %q is before %q", order, list[i].Name, p.Name)
 		}
 	}
 }
 
-// names follows a query to its last page.
+// names reads all pages of a query.
 func names(t *testing.T, s store.Store, q store.StateQuery) []string {
 	t.Helper()
 	var got []string
@@ -88,6 +88,6 @@ func names(t *testing.T, s store.Store, q store.StateQuery) []string {
 			return got
 		}
 	}
-	t.Fatal("pages without end")
+	t.Fatal("the pages do not end")
 	return nil
 }

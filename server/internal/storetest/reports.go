@@ -19,23 +19,23 @@ func saveReports(t *testing.T, s store.Store) {
 		results, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
 		must(t, err)
 		if len(results) != 1 || results[0].ID != r.Report.ID {
-			t.Fatalf("results %v", results)
+			t.Fatalf("got results %v; want 1 entry, [0].ID %v", results, r.Report.ID)
 		}
 		return results[0].Status
 	}
 	for i, want := range []store.SaveStatus{store.Stored, store.Duplicate, store.Duplicate} {
 		if got := save(agent); got != want {
-			t.Errorf("time %d: %s, want %s", i, got, want)
+			t.Errorf("time %d: got %s, want %s", i, got, want)
 		}
 	}
 	if got := save(thief); got != store.Foreign {
-		t.Errorf("from another agent: %s", got)
+		t.Errorf("from another agent: got %s, want %s", got, store.Foreign)
 	}
 	got, err := s.Report(t.Context(), r.Report.ID)
 	must(t, err)
 	if !bytes.Equal(got.Document, r.Document) || got.Case != "K7P-3QX" || got.Primary.Code != "audio.os_muted" ||
 		got.Headline != "not_ready_unheard" || got.AgentID != agent || !got.ReceivedAt.Equal(r.ReceivedAt) || !got.StartedAt.Equal(evening) {
-		t.Errorf("kept %+v", got)
+		t.Errorf("got report %+v", got)
 	}
 	_, err = s.Report(t.Context(), "x")
 	wantError(t, "unknown report", err, store.ErrNotFound)
@@ -49,12 +49,12 @@ func saveAllOrNothing(t *testing.T, s store.Store) {
 	results, err := s.SaveReports(t.Context(), agent, []store.NewReport{one, two, one})
 	must(t, err)
 	if results[0].Status != store.Stored || results[1].Status != store.Stored || results[2].Status != store.Duplicate {
-		t.Errorf("results %v", results)
+		t.Errorf("got results %v; want [0].Status %v, [1].Status %v, [2].Status %v", results, store.Stored, store.Stored, store.Duplicate)
 	}
 	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
 	must(t, err)
 	if len(page.Reports) != 2 {
-		t.Errorf("%d reports kept, want 2", len(page.Reports))
+		t.Errorf("got %d reports, want 2", len(page.Reports))
 	}
 }
 
@@ -86,13 +86,13 @@ func savedExactlyOnce(t *testing.T, s store.Store) {
 	wg.Wait()
 	for _, r := range reports {
 		if stored[r.Report.ID] != 1 {
-			t.Errorf("report %s stored %d times", r.Report.ID, stored[r.Report.ID])
+			t.Errorf("report %s was stored %d times", r.Report.ID, stored[r.Report.ID])
 		}
 	}
 	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
 	must(t, err)
 	if len(page.Reports) != len(reports) {
-		t.Errorf("%d reports kept, want %d", len(page.Reports), len(reports))
+		t.Errorf("got %d reports, want %d", len(page.Reports), len(reports))
 	}
 }
 
@@ -100,7 +100,7 @@ func latestState(t *testing.T, s store.Store) {
 	p, agent := person(t, s, "A")
 	newer := newReport("K7P-3QX", report.NotReady, evening.Add(time.Hour))
 	older := newReport("K7P-3QY", report.Ready, evening)
-	older.ReceivedAt = evening.Add(2 * time.Hour) // out of the spool, after the newer one
+	older.ReceivedAt = evening.Add(2 * time.Hour) // delayed in the spool, after the newer one
 	for _, r := range []store.NewReport{newer, older} {
 		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
 		must(t, err)
@@ -108,10 +108,10 @@ func latestState(t *testing.T, s store.Store) {
 	state, err := s.ParticipantState(t.Context(), p)
 	must(t, err)
 	if state.Last == nil || state.Last.ID != newer.Report.ID || state.Last.Verdict != report.NotReady || state.Last.Primary.Code != "audio.os_muted" {
-		t.Errorf("last check %+v, want %s", state.Last, newer.Report.ID)
+		t.Errorf("got last check %+v, want %s", state.Last, newer.Report.ID)
 	}
 	if !state.LastSeenAt.Equal(older.ReceivedAt) {
-		t.Errorf("last seen %v, want the time of the last receipt", state.LastSeenAt)
+		t.Errorf("got last seen %v, want the time of the last receipt", state.LastSeenAt)
 	}
 	person(t, s, "B")
 	blocked, _ := person(t, s, "C")
@@ -119,7 +119,7 @@ func latestState(t *testing.T, s store.Store) {
 	counts, err := s.CountStates(t.Context(), time.Time{})
 	must(t, err)
 	if len(counts.Fresh) != 1 || counts.Fresh[report.NotReady] != 1 || counts.Never != 1 || counts.Blocked != 1 || counts.Old != 0 {
-		t.Errorf("counts %+v", counts)
+		t.Errorf("got counts %+v", counts)
 	}
 }
 
@@ -138,7 +138,7 @@ func historyByPage(t *testing.T, s store.Store) {
 		must(t, err)
 		for i, r := range page.Reports {
 			if i > 0 && r.CheckedAt.After(page.Reports[i-1].CheckedAt) {
-				t.Error("not newest first")
+				t.Error("want the newest first")
 			}
 			got = append(got, r.ID)
 		}
@@ -146,13 +146,13 @@ func historyByPage(t *testing.T, s store.Store) {
 			break
 		}
 		if pages > 3 {
-			t.Fatal("pages without end")
+			t.Fatal("the pages do not end")
 		}
 	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("pages gave %d reports, want each of %d once", len(got), len(want))
+		t.Errorf("got %d reports in pages, want each of %d once", len(got), len(want))
 	}
 }
 
@@ -172,10 +172,10 @@ func caseCodeOfSeveral(t *testing.T, s store.Store) {
 		got = append(got, r.ID)
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("found %v, want newest first: %v", got, want)
+		t.Errorf("got %v, want newest first: %v", got, want)
 	}
 	if none, err := s.CaseReports(t.Context(), "000-000", 0); err != nil || len(none) != 0 {
-		t.Errorf("unknown code: %v, %v", none, err)
+		t.Errorf("unknown code: got %v, error %v; want none", none, err)
 	}
 }
 
@@ -203,14 +203,14 @@ func receivedReports(t *testing.T, s store.Store) {
 		must(t, s.ReceivedReports(t.Context(), c.since, c.limit, func(r store.StoredReport) {
 			got = append(got, r.ID)
 			if r.ParticipantID != p || len(r.Document) == 0 {
-				t.Errorf("since %v: report of %s with %d bytes, want of %s with its document", c.since, r.ParticipantID, len(r.Document), p)
+				t.Errorf("since %v: got a report of %s with %d bytes, want of %s with its document", c.since, r.ParticipantID, len(r.Document), p)
 			}
 		}))
 		for _, i := range c.want {
 			want = append(want, sent[i].Report.ID)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("since %v, at most %d: %v, want %v", c.since, c.limit, got, want)
+			t.Errorf("since %v, at most %d: got %v, want %v", c.since, c.limit, got, want)
 		}
 	}
 }
@@ -239,13 +239,13 @@ func reportsBetween(t *testing.T, s store.Store) {
 		return got
 	}
 	if got, want := between(time.Hour, 3*time.Hour, 10), []string{ids[2], ids[1]}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := between(-time.Hour, 9*time.Hour, 2), []string{ids[4], ids[3]}; !slices.Equal(got, want) {
-		t.Errorf("the newest two: %q, want %q", got, want)
+		t.Errorf("the newest two: got %q, want %q", got, want)
 	}
 	if got := between(9*time.Hour, 10*time.Hour, 2); len(got) != 0 {
-		t.Errorf("of no check: %q", got)
+		t.Errorf("of no check: got %q, want none", got)
 	}
 	var first []string
 	must(t, s.FirstReportsBetween(t.Context(), anna, evening.Add(time.Hour), evening.Add(4*time.Hour), 2, func(r store.StoredReport) { first = append(first, r.ID) }))
@@ -254,7 +254,7 @@ func reportsBetween(t *testing.T, s store.Store) {
 	}
 }
 
-// lastGoodReport: a check without a microphone, or with a problem, is no good one.
+// lastGoodReport: a check without a microphone, or with a problem, is not a good one.
 func lastGoodReport(t *testing.T, s store.Store) {
 	anna, agent := person(t, s, "Anna")
 	save := func(n store.NewReport) string {
@@ -269,7 +269,7 @@ func lastGoodReport(t *testing.T, s store.Store) {
 		return save(r)
 	}
 	_, err := s.LastGoodReport(t.Context(), anna, evening)
-	wantError(t, "of nobody", err, store.ErrNotFound)
+	wantError(t, "of an unknown participant", err, store.ErrNotFound)
 	first := whole(0)
 	second := whole(time.Hour)
 	save(inBackground(report.Ready, evening.Add(2*time.Hour)))
@@ -278,7 +278,7 @@ func lastGoodReport(t *testing.T, s store.Store) {
 		r, err := s.LastGoodReport(t.Context(), anna, evening.Add(before))
 		must(t, err)
 		if r.ID != want || !r.IsGood() || len(r.Document) == 0 {
-			t.Errorf("before %s: %+v, want %s", before, r.ReportSummary, want)
+			t.Errorf("before %s: got %+v, want %s", before, r.ReportSummary, want)
 		}
 	}
 	_, err = s.LastGoodReport(t.Context(), anna, evening)

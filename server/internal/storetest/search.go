@@ -24,7 +24,7 @@ func search(t *testing.T, s store.Store) {
 		" K7P-3QX ": {"Meyers"}, "meyers": {"Meyers"}, "K7P-3QY": nil,
 	} {
 		if got := names(t, s, store.StateQuery{Search: term}); !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", term, got, want)
+			t.Errorf("%q: got %v, want %v", term, got, want)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 		"lem er":                              nil,
 		"wolfeschlegelsteinhausenbergerdorff": {"Vroni Wolfeschlegelsteinhausenbergerdorff"},
 		"wolfeschlegelsteinhausenbergerdorfx": nil,
-		"xaver":                               nil, // called so no longer
+		"xaver":                               nil, // no longer the name
 		"zweitn":                              {"Quirin Zweitname"},
 		"0911":                                {"Quirin Zweitname"},
 		"nobody":                              nil,
@@ -113,7 +113,7 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 			got = append(got, p.Name)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", search, got, want)
+			t.Errorf("%q: got %q, want %q", search, got, want)
 		}
 	}
 	for search, want := range map[string]string{
@@ -126,7 +126,7 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 		must(t, err)
 		found := slices.ContainsFunc(similar, func(p store.ParticipantState) bool { return p.Name == want })
 		if found != (want != "") || want == "" && len(similar) > 0 {
-			t.Errorf("%q: %d are similar, want %q", search, len(similar), want)
+			t.Errorf("%q: got %d similar, want %q", search, len(similar), want)
 		}
 	}
 }
@@ -172,20 +172,20 @@ func caseCodesByAge(t *testing.T, s store.Store) {
 		want := []string{"Person " + code}
 		for _, search := range []string{code, code[:3], code[:5]} {
 			if got := names(t, s, store.StateQuery{Search: search}); !slices.Equal(got, want) {
-				t.Errorf("%q: %v, want %v", search, got, want)
+				t.Errorf("%q: got %v, want %v", search, got, want)
 			}
 		}
 		if found, err := s.CaseReports(t.Context(), code, 0); err != nil || len(found) != 1 || found[0].Case != code {
-			t.Errorf("reports with %s: %+v, %v", code, found, err)
+			t.Errorf("reports with %s: got %+v, error %v; want 1 entry, [0].Case %v", code, found, err, code)
 		}
 		for _, search := range []string{code[:6] + "Z", "Z" + code[1:]} {
 			similar, err := s.SimilarStates(t.Context(), search, 10)
 			if err != nil || !slices.ContainsFunc(similar, func(p store.ParticipantState) bool { return p.Name == want[0] }) {
-				t.Errorf("similar to %q: %d without %s, %v", search, len(similar), want[0], err)
+				t.Errorf("similar to %q: got %d without %s, error %v", search, len(similar), want[0], err)
 			}
 		}
 	}
 	if got := names(t, s, store.StateQuery{Search: "2QX"}); !slices.Equal(got, all) {
-		t.Errorf("end of all codes: %v, want %v", got, all)
+		t.Errorf("end of all codes: got %v, want %v", got, all)
 	}
 }

@@ -1,4 +1,4 @@
-// Package storetest holds every store to the same promises.
+// Package storetest tests that each implementation of a store meets the same requirements.
 package storetest
 
 import (
@@ -16,7 +16,7 @@ import (
 
 var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 
-// Run tests a store; open gives an empty one that is closed by t.Cleanup.
+// Run tests a store; open returns an empty one that is closed by t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	RunSearch(t, open)
 	for name, test := range map[string]func(*testing.T, store.Store){
@@ -74,14 +74,14 @@ func RunSearch(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
-// inBackground is a check that left the microphone alone.
+// inBackground returns a check without a microphone.
 func inBackground(verdict report.Verdict, checked time.Time) store.NewReport {
 	n := newReport("", verdict, checked)
 	n.Report.Trigger, n.Report.Probes[0].Status = report.TriggerSchedule, report.StatusSkipped
 	return n
 }
 
-// person adds a participant with one enrolled agent and gives both ids.
+// person adds a participant with one enrolled agent and returns both ids.
 func person(t *testing.T, s store.Store, name string) (participantID, agentID string) {
 	t.Helper()
 	p := store.Participant{ID: uuid.NewString(), Name: name, CreatedAt: evening}
@@ -122,7 +122,7 @@ func must(t *testing.T, err error) {
 func wantError(t *testing.T, what string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
-		t.Errorf("%s: %v, want %v", what, err, want)
+		t.Errorf("%s: got error %v, want %v", what, err, want)
 	}
 }
 
@@ -132,7 +132,7 @@ func backup(t *testing.T, s store.Store) {
 	err := s.Backup(t.Context(), path)
 	if errors.Is(err, store.ErrNoSnapshot) {
 		must(t, s.Ping(t.Context()))
-		return // the database has programs of its own for that
+		return // the database has its own programs for that
 	}
 	must(t, err)
 	wantError(t, "over another file", s.Backup(t.Context(), path), store.ErrExists)

@@ -22,17 +22,17 @@ func editAndDelete(t *testing.T, s store.Store) {
 
 	for who, want := range map[string]int{anna: 1, berta: 1, "nobody": 0} {
 		if n, err := s.CountReports(t.Context(), who); err != nil || n != want {
-			t.Errorf("%s has %d reports, %v, want %d", who, n, err, want)
+			t.Errorf("%s: got %d reports, error %v, want %d", who, n, err, want)
 		}
 	}
 	must(t, s.EditParticipant(t.Context(), anna, "Anna Müller", "0228 1"))
 	if p, err := s.Participant(t.Context(), anna); err != nil || p.Name != "Anna Müller" || p.Phone != "0228 1" {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("got %+v, error %v; want Name %q, Phone %q", p, err, "Anna Müller", "0228 1")
 	}
 	if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: "muller"}); err != nil || len(page.States) != 1 {
-		t.Errorf("found by the new name: %+v, %v", page, err)
+		t.Errorf("search for the new name: got %+v, error %v; want States 1 entry", page, err)
 	}
-	wantError(t, "edit nobody", s.EditParticipant(t.Context(), "x", "X", ""), store.ErrNotFound)
+	wantError(t, "edit an unknown participant", s.EditParticipant(t.Context(), "x", "X", ""), store.ErrNotFound)
 
 	must(t, s.DeleteParticipant(t.Context(), anna))
 	wantError(t, "delete again", s.DeleteParticipant(t.Context(), anna), store.ErrNotFound)
@@ -43,7 +43,7 @@ func editAndDelete(t *testing.T, s store.Store) {
 	_, err = s.SaveReports(t.Context(), annasAgent, []store.NewReport{newReport("", report.Ready, evening)})
 	wantError(t, "their agent", err, store.ErrNotFound)
 	if r, err := s.Report(t.Context(), second.Report.ID); err != nil || r.ParticipantID != berta {
-		t.Errorf("somebody else's report: %+v, %v", r, err)
+		t.Errorf("another participant's report: got %+v, error %v; want ParticipantID %v", r, err, berta)
 	}
 }
 
@@ -58,11 +58,11 @@ func revoke(t *testing.T, s store.Store) {
 	must(t, s.RevokeAgent(t.Context(), stolen.ID, evening))
 	_, _, err = s.AgentByToken(t.Context(), token)
 	wantError(t, "a revoked token", err, store.ErrNotFound)
-	wantError(t, "revoke nobody", s.RevokeAgent(t.Context(), "x", evening), store.ErrNotFound)
+	wantError(t, "revoke an unknown agent", s.RevokeAgent(t.Context(), "x", evening), store.ErrNotFound)
 	agents, err := s.Agents(t.Context(), anna)
 	must(t, err)
 	if len(agents) != 2 || !revokedAt(agents, stolen.ID).Equal(evening) || !revokedAt(agents, annasOwn).IsZero() {
-		t.Errorf("%+v", agents)
+		t.Errorf("got agents %+v", agents)
 	}
 	again := store.HashOf("again")
 	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: again, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
@@ -70,7 +70,7 @@ func revoke(t *testing.T, s store.Store) {
 	_, err = s.Enrol(t.Context(), again, store.NewAgent{ID: stolen.ID, TokenHash: fresh}, evening)
 	must(t, err)
 	if a, _, err := s.AgentByToken(t.Context(), fresh); err != nil || a.ID != stolen.ID || !a.RevokedAt.IsZero() {
-		t.Errorf("enrolled again: %+v, %v", a, err)
+		t.Errorf("enrolled again: got %+v, error %v", a, err)
 	}
 }
 
@@ -83,7 +83,7 @@ func revokedAt(agents []store.Agent, id string) time.Time {
 	return time.Time{}
 }
 
-// retention: old reports go, and what is known of a participant stays.
+// retention: old reports are deleted, and the state of a participant is kept.
 func retention(t *testing.T, s store.Store) {
 	p, agent := person(t, s, "Anna")
 	var ids []string
@@ -97,25 +97,25 @@ func retention(t *testing.T, s store.Store) {
 		ids = append(ids, r.Report.ID)
 	}
 	all := evening.AddDate(1, 0, 0)
-	for _, want := range []int{3, 3, 2, 0} { // the last one and the last full one stay
+	for _, want := range []int{3, 3, 2, 0} { // the last one and the last full one are kept
 		n, err := s.DeleteReports(t.Context(), all, 3)
 		must(t, err)
 		if n != want {
-			t.Errorf("deleted %d, want %d", n, want)
+			t.Errorf("got %d deleted, want %d", n, want)
 		}
 	}
 	state, err := s.ParticipantState(t.Context(), p)
 	must(t, err)
 	if state.Last == nil || state.Last.ID != ids[9] || state.Full == nil || state.Full.ReportID != ids[8] || state.Verdict != report.Ready {
-		t.Errorf("%+v", state)
+		t.Errorf("got state %+v; want Last set, Last ID %v, Full set, Full ReportID %v, Verdict %v", state, ids[9], ids[8], report.Ready)
 	}
 	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
 	must(t, err)
 	if len(page.Reports) != 2 {
-		t.Errorf("%d reports", len(page.Reports))
+		t.Errorf("got %d reports, want 2", len(page.Reports))
 	}
 	if n, err := s.DeleteReports(t.Context(), evening, 100); err != nil || n != 0 {
-		t.Errorf("nothing is that old: %d, %v", n, err)
+		t.Errorf("no report is that old: got %d, error %v; want 0", n, err)
 	}
 }
 
@@ -133,10 +133,10 @@ func expiredThingsVanish(t *testing.T, s store.Store) {
 	_, err = s.Device(t.Context(), old)
 	wantError(t, "expired device", err, store.ErrNotFound)
 	if got, err := s.Device(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("device %+v, %v", got, err)
+		t.Errorf("got device %+v, error %v; want StaffName %q, ExpiresAt %v", got, err, "support", evening.Add(time.Hour))
 	}
 	if got, err := s.Session(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("session %+v, %v", got, err)
+		t.Errorf("got session %+v, error %v; want StaffName %q, ExpiresAt %v", got, err, "support", evening.Add(time.Hour))
 	}
 	if _, err := s.UseOneTimeLogin(t.Context(), fresh, evening); err != nil {
 		t.Error(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// BenchmarkSave saves from 64 senders at once, in batches and one by one. One
+// BenchmarkSave saves from 64 concurrent senders, in batches and one at a time. One
 // operation is one report.
 func BenchmarkSave(b *testing.B) {
 	for engine, open := range map[string]func(b *testing.B) *Store{
@@ -73,7 +73,7 @@ func saveAll(b *testing.B, s *Store, senders, batch int) {
 	wg.Wait()
 }
 
-// BenchmarkSearch looks among 10,000 participants with a check each.
+// BenchmarkSearch searches 10,000 participants with one check each.
 func BenchmarkSearch(b *testing.B) {
 	s, err := OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "c.db"), Options{})
 	if err != nil {
@@ -104,7 +104,7 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// crowd adds participants in few transactions.
+// crowd adds participants in a few transactions.
 func crowd(b *testing.B, s *Store, n int) {
 	verdicts := []report.Verdict{report.Ready, report.Ready, report.Limited, report.NotReady, report.Unknown}
 	err := s.write.inTx(b.Context(), func(tx runner) error {

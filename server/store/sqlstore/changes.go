@@ -32,7 +32,7 @@ func (s *Store) ChangedStates(ctx context.Context, since int64, limit int) (stor
 	switch {
 	case newest == since:
 		return c, nil
-	case since > newest || deletion > since: // of another database, or not told by a row
+	case since > newest || deletion > since: // of another database, or not visible in a row
 		c.Whole = true
 		return c, nil
 	}

@@ -129,8 +129,8 @@ func (s *Store) lockCouncil(ctx context.Context, tx runner, id string) error {
 	return oneRow(tx.exec(ctx, `UPDATE councils SET id = id WHERE id = ? AND org_id = ?`, id, s.org))
 }
 
-// rollChanged makes open pages request their lists anew: no row of a participant tells
-// that members or sessions have changed.
+// rollChanged makes open pages request their lists again: changes of members or sessions
+// do not appear in any row of a participant.
 func (s *Store) rollChanged(ctx context.Context, tx runner) error {
 	revision, err := nextRevision(ctx, tx, s.org)
 	if err != nil {

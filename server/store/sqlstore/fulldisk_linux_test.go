@@ -20,7 +20,7 @@ import (
 )
 
 // TestPostgresOutOfDisk: a database whose disk is full refuses deliveries and
-// keeps what it has acknowledged; with more room it goes on by itself.
+// keeps what it has acknowledged; with more space it continues without intervention.
 func TestPostgresOutOfDisk(t *testing.T) {
 	address, grow := onSmallDisk(t, ownServer(t))
 	s := openPostgres(t, address)
@@ -29,26 +29,26 @@ func TestPostgresOutOfDisk(t *testing.T) {
 	for ; ; kept++ {
 		r := newReport(kept)
 		r.Document = make([]byte, 256<<10)
-		_, _ = rand.Read(r.Document) // so that it cannot be packed
+		_, _ = rand.Read(r.Document) // cannot be compressed
 		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
 		if errors.Is(err, store.ErrUnavailable) {
 			break
 		}
 		if err != nil || kept > 1000 {
-			t.Fatalf("after %d reports: %v, want ErrUnavailable", kept, err)
+			t.Fatalf("after %d reports: got error %v, want ErrUnavailable", kept, err)
 		}
 	}
 	if n, err := s.CountReports(t.Context(), participant); err != nil || n != kept {
-		t.Errorf("%d reports are there, %d were acknowledged: %v", n, kept, err)
+		t.Errorf("got %d reports, %d were acknowledged: %v", n, kept, err)
 	}
 	grow()
 	if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(kept)}); err != nil {
-		t.Errorf("with more room: %v", err)
+		t.Errorf("with more space: got error %v", err)
 	}
 }
 
-// ownServer starts a server for this test alone: while one of its disks is full, no
-// checkpoint succeeds, and without one no database of another test can be dropped.
+// ownServer starts a server for this test only: while one of its disks is full, no
+// checkpoint succeeds, and without a checkpoint no other database can be dropped.
 func ownServer(t *testing.T) (address string) {
 	t.Helper()
 	pgtest.Server(t) // skips without PostgreSQL
@@ -72,7 +72,7 @@ func ownServer(t *testing.T) (address string) {
 	return strings.TrimSpace(string(out))
 }
 
-// onSmallDisk makes a database on a file system of its own, which needs root.
+// onSmallDisk creates a database on its own file system, which requires root.
 func onSmallDisk(t *testing.T, server string) (address string, grow func()) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), server)

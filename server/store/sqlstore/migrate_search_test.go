@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// versionSeven creates the tables as they were before searches had a table, with enough
+// versionSeven creates the tables as they were before the search table existed, with enough
 // participants for several steps of the migration.
 func versionSeven(t *testing.T, d *dialect, pool *sql.DB) {
 	t.Helper()
@@ -68,7 +68,7 @@ func TestUpgradeFillsTheSearch(t *testing.T) {
 		}
 		searchesUpgraded(t, open(t, path))
 		if copies, err := filepath.Glob(path + ".version-7-*"); err != nil || len(copies) != 1 {
-			t.Errorf("copies %v, %v", copies, err)
+			t.Errorf("got copies %v, error %v; want 1 entry", copies, err)
 		}
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
@@ -97,10 +97,10 @@ func searchesUpgraded(t *testing.T, s *Store) {
 			got = append(got, p.ID)
 		}
 		if !slices.Equal(got, []string{want}) {
-			t.Errorf("%q finds %v, want %s", search, got, want)
+			t.Errorf("%q: got %v, want %s", search, got, want)
 		}
 	}
 	if similar, err := s.SimilarStates(t.Context(), "Jurgn Gross", 3); err != nil || len(similar) != 1 {
-		t.Errorf("%v, %v", similar, err)
+		t.Errorf("got %v, error %v; want 1 similar", similar, err)
 	}
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// firstTables are those of version 1, as collectors in use have them.
+// firstTables are the tables of version 1, as in existing installations.
 var firstTables = []string{"participants", "enrol_codes", "agents", "reports", "latest", "staff", "sessions", "one_time_logins"}
 
-// firstVersion is a database that only migration 0001 has seen, with rows in
-// every table: Anna was found ready by herself and then not ready in the
-// background, Bert was only ever checked in the background, Carla never.
+// firstVersion returns a database to which only migration 0001 was applied, with rows in
+// each table: Anna was ready in a check with a microphone and then not ready in the
+// background, Bert was only checked in the background, Carla never.
 func firstVersion(t *testing.T) (path string, before map[string][]map[string]any) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "c.db")
@@ -79,7 +79,7 @@ func firstVersion(t *testing.T) (path string, before map[string][]map[string]any
 	return path, before
 }
 
-// rowsOf is a whole table, by the names of its columns.
+// rowsOf returns a whole table, by the names of its columns.
 func rowsOf(t *testing.T, db *sql.DB, table string) (all []map[string]any) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` ORDER BY 1`)
@@ -111,8 +111,8 @@ func rowsOf(t *testing.T, db *sql.DB, table string) (all []map[string]any) {
 	return all
 }
 
-// TestUpgradeKeepsACopy: the file of the older version is beside the new one, whole
-// and private, and opening again leaves no second one.
+// TestUpgradeKeepsACopy: the file of the older version is kept beside the new one, complete
+// and private, and opening the database again creates no second copy.
 func TestUpgradeKeepsACopy(t *testing.T) {
 	path, before := firstVersion(t)
 	for range 2 {
@@ -122,10 +122,10 @@ func TestUpgradeKeepsACopy(t *testing.T) {
 	}
 	copies, err := filepath.Glob(path + ".version-1-*")
 	if err != nil || len(copies) != 1 {
-		t.Fatalf("copies %v, %v", copies, err)
+		t.Fatalf("got copies %v, error %v; want 1 entry", copies, err)
 	}
 	if info, err := os.Stat(copies[0]); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info, err)
+		t.Errorf("got %v, error %v", info, err)
 	}
 	if err := VerifySQLite(t.Context(), copies[0]); err != nil {
 		t.Error(err)
@@ -137,15 +137,15 @@ func TestUpgradeKeepsACopy(t *testing.T) {
 	defer func() { _ = db.Close() }()
 	for _, table := range firstTables {
 		if after := rowsOf(t, db, table); !reflect.DeepEqual(after, before[table]) {
-			t.Errorf("%s: %v, was %v", table, after, before[table])
+			t.Errorf("%s: got %v, want %v", table, after, before[table])
 		}
 	}
 	if copies, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.version-*")); len(copies) != 1 {
-		t.Errorf("%v", copies)
+		t.Errorf("got copies %v, want 1", copies)
 	}
 }
 
-// TestNoCopyNoUpgrade: without room for the copy the tables stay as they are.
+// TestNoCopyNoUpgrade: without space for the copy the tables are not changed.
 func TestNoCopyNoUpgrade(t *testing.T) {
 	path, before := firstVersion(t)
 	now := func() time.Time { return time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC) }
@@ -162,32 +162,32 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	if after := rowsOf(t, db, "latest"); !reflect.DeepEqual(after, before["latest"]) {
-		t.Errorf("%v, was %v", after, before["latest"])
+		t.Errorf("got %v, want %v", after, before["latest"])
 	}
 }
 
 // newestVersion is the version of the last migration.
 const newestVersion = 14
 
-// TestUpgradeLosesNothing: every value of every row is where it was, but for the
-// one thing that the migration is there to correct.
+// TestUpgradeLosesNothing: each value of each row is kept, except for the
+// one that the migration corrects.
 func TestUpgradeLosesNothing(t *testing.T) {
 	path, before := firstVersion(t)
 	s := open(t, path)
 	if v, err := s.Version(t.Context()); err != nil || v != newestVersion {
-		t.Fatalf("version %d, %v", v, err)
+		t.Fatalf("got version %d, error %v; want %d", v, err, newestVersion)
 	}
-	// Ready by a check that left the microphone alone is ready no longer.
+	// Ready by a check without a microphone no longer counts as ready.
 	before["latest"][1]["verdict"], before["latest"][1]["verdict_rank"] = "unknown", int64(2)
 	for _, table := range firstTables {
 		after := rowsOf(t, s.read.pool, table)
 		if len(after) != len(before[table]) {
-			t.Fatalf("%s: %d rows of %d", table, len(after), len(before[table]))
+			t.Fatalf("%s: got %d rows, want %d", table, len(after), len(before[table]))
 		}
 		for i, row := range before[table] {
 			for column, want := range row {
 				if got := after[i][column]; !reflect.DeepEqual(got, want) {
-					t.Errorf("%s, row %d: %s is %v, was %v", table, i, column, got, want)
+					t.Errorf("%s, row %d: got %s %v, want %v", table, i, column, got, want)
 				}
 			}
 		}
@@ -197,28 +197,28 @@ func TestUpgradeLosesNothing(t *testing.T) {
 	} {
 		p, err := s.ParticipantState(t.Context(), id)
 		if err != nil || p.Verdict != want.last || (p.Full != nil) != (want.full != "") {
-			t.Errorf("%s: %+v, %v", id, p, err)
+			t.Errorf("%s: got %+v, error %v", id, p, err)
 			continue
 		}
 		if p.Full != nil && (p.Full.Verdict != want.full || p.Full.ReportID != "a2") {
-			t.Errorf("%s: last full check %+v", id, p.Full)
+			t.Errorf("%s: got last full check %+v", id, p.Full)
 		}
 	}
 	if r, err := s.Report(t.Context(), "a1"); err != nil || string(r.Document) != `{"id":"a1"}` {
-		t.Errorf("%s, %v", r.Document, err)
+		t.Errorf("got document %s, error %v; want %q", r.Document, err, `{"id":"a1"}`)
 	}
 	if found, err := s.CaseReports(t.Context(), "A1B-2C3", 0); err != nil || len(found) != 4 {
-		t.Errorf("%d reports with the case code, want 4 (%v)", len(found), err)
+		t.Errorf("got %d reports with the case code, want 4 (error %v)", len(found), err)
 	}
 	var broken int
 	if err := s.read.pool.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {
-		t.Errorf("%d references lead nowhere, %v", broken, err)
+		t.Errorf("got %d invalid references, error %v; want 0", broken, err)
 	}
 	for table, want := range map[string]string{"reports": "participants", "latest": "organisations participants"} {
 		var got string
 		err := s.read.pool.QueryRow(`SELECT group_concat("table", ' ') FROM (SELECT "table" FROM pragma_foreign_key_list(?) ORDER BY 1)`, table).Scan(&got)
 		if err != nil || got != want {
-			t.Errorf("%s refers to %q, want %q (%v)", table, got, want, err)
+			t.Errorf("%s: got a reference to %q, want %q (error %v)", table, got, want, err)
 		}
 	}
 	if err := s.Close(); err != nil {
@@ -228,6 +228,6 @@ func TestUpgradeLosesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if again := rowsOf(t, open(t, path).read.pool, "latest"); again[1]["verdict"] != "unknown" {
-		t.Errorf("opened again: %v", again)
+		t.Errorf("opened again: got %v", again)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// TestOrganisationsSeeNothingOfEachOther asks one organisation for everything that
+// TestOrganisationsSeeNothingOfEachOther requests, for one organisation, everything that
 // belongs to another.
 func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) *Store{
@@ -105,7 +105,7 @@ func separate(t *testing.T, s *Store) {
 		"one-time login":  errorOf(other.UseOneTimeLogin(ctx, token, evening.Add(-time.Hour))),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: %v, want ErrNotFound", what, err)
+			t.Errorf("%s: got error %v, want ErrNotFound", what, err)
 		}
 	}
 	count := func(s *Store) (n int) {
@@ -188,20 +188,20 @@ func separate(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	if n, err := other.DeleteReports(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
-		t.Errorf("it deleted %d reports, %v", n, err)
+		t.Errorf("the other organisation deleted %d reports, error %v", n, err)
 	}
 	if n := count(&other); n != 0 {
-		t.Errorf("it sees %d things", n)
+		t.Errorf("the other organisation sees %d rows", n)
 	}
 	if n := count(s); n != 19 {
 		t.Errorf("their owner sees %d things, want 19", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
-		t.Errorf("the session of its owner: %v", err)
+		t.Errorf("the session of the owner: got error %v", err)
 	}
-	// The id of a report is one everywhere.
+	// The id of a report is unique over all organisations.
 	_, theirs := enrolled(t, &other)
 	if got, err := other.SaveReports(ctx, theirs, []store.NewReport{r}); err != nil || got[0].Status != store.Foreign {
-		t.Errorf("a report of another organisation: %v, %v", got, err)
+		t.Errorf("a report of another organisation: got %v, error %v; want [0].Status %v", got, err, store.Foreign)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// enrolled adds a participant and gives the ids of them and of their agent.
+// enrolled adds a participant and returns its id and that of its agent.
 func enrolled(t testing.TB, s *Store) (participantID, agentID string) {
 	t.Helper()
 	p := store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: evening}
@@ -38,10 +38,10 @@ func newReport(n int) store.NewReport {
 	return store.NewReport{Report: r, Document: fmt.Appendf(nil, `{"n":%d}`, n), ReceivedAt: at, CheckedAt: at}
 }
 
-// TestPostgresGoneInTheMiddle: while deliveries run, connections break. What was
-// acknowledged is there afterwards, what was not can be delivered again, and the
-// store connects again by itself.
-func TestPostgresGoneInTheMiddle(t *testing.T) {
+// TestPostgresConnectionsFail: connections fail during deliveries. Acknowledged reports
+// are stored, others can be delivered again, and the store reconnects without
+// intervention.
+func TestPostgresConnectionsFail(t *testing.T) {
 	for name, outage := range map[string]func(t *testing.T, p *pgtest.Proxy, database string){
 		"network cut":              func(_ *testing.T, p *pgtest.Proxy, _ string) { p.Cut() },
 		"server ends its sessions": func(t *testing.T, _ *pgtest.Proxy, database string) { endSessions(t, database) },
@@ -76,7 +76,7 @@ func TestPostgresGoneInTheMiddle(t *testing.T) {
 						case errors.Is(err, store.ErrUnavailable):
 							failed++
 						default:
-							t.Errorf("%v, want ErrUnavailable", err)
+							t.Errorf("got error %v, want ErrUnavailable", err)
 						}
 						if len(acknowledged) >= before {
 							once.Do(func() { close(enough) })
@@ -90,7 +90,7 @@ func TestPostgresGoneInTheMiddle(t *testing.T) {
 			wg.Wait()
 			p.Restore()
 			if err := s.Ping(t.Context()); err != nil {
-				t.Errorf("afterwards: %v", err)
+				t.Errorf("afterwards: got error %v", err)
 			}
 			t.Logf("%d acknowledged, %d not", len(acknowledged), failed)
 			for i := range senders {
@@ -100,19 +100,19 @@ func TestPostgresGoneInTheMiddle(t *testing.T) {
 						t.Fatal(err)
 					}
 					if got[0].Status == store.Stored && acknowledged[r.Report.ID] {
-						t.Errorf("report %s was acknowledged and lost", r.Report.ID)
+						t.Errorf("report %s was acknowledged, but is missing", r.Report.ID)
 					}
 				}
 				if n, err := s.CountReports(t.Context(), participants[i]); err != nil || n != each {
-					t.Errorf("%d reports of a participant, want %d: %v", n, each, err)
+					t.Errorf("got %d reports of a participant, want %d: %v", n, each, err)
 				}
 			}
 		})
 	}
 }
 
-// TestPostgresEndsIdleSessions: connections that ended while nobody used them fail no
-// read and no write, however many they are, nor does one that ends within a transaction.
+// TestPostgresEndsIdleSessions: connections that were closed while idle cause no
+// failed read or write, however many they are, nor does one that is closed within a transaction.
 func TestPostgresEndsIdleSessions(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, p *pgtest.Proxy, database string){
 		"by the server": func(t *testing.T, _ *pgtest.Proxy, database string) { endSessions(t, database) },
@@ -126,7 +126,7 @@ func TestPostgresEndsIdleSessions(t *testing.T) {
 			p := pgtest.NewProxy(t, database)
 			s := openPostgres(t, p.URL)
 			participant, agent := enrolled(t, s)
-			// pooled leaves this many idle connections.
+			// pooled opens this many idle connections.
 			const pooled = 8
 			leave := func() {
 				t.Helper()
@@ -146,21 +146,21 @@ func TestPostgresEndsIdleSessions(t *testing.T) {
 				}
 				wg.Wait()
 				if n := s.write.pool.Stats().Idle; n < pooled {
-					t.Fatalf("%d idle connections, want %d", n, pooled)
+					t.Fatalf("got %d idle connections, want %d", n, pooled)
 				}
 				end(t, p, database)
 			}
 			leave()
 			if _, err := s.ParticipantState(t.Context(), participant); err != nil {
-				t.Errorf("read one row: %v", err)
+				t.Errorf("read one row: got error %v", err)
 			}
 			leave()
 			if _, err := s.ParticipantStates(t.Context(), store.StateQuery{}); err != nil {
-				t.Errorf("read rows: %v", err)
+				t.Errorf("read rows: got error %v", err)
 			}
 			leave()
 			if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(0)}); err != nil {
-				t.Errorf("save: %v", err)
+				t.Errorf("save: got error %v", err)
 			}
 			runs := 0
 			err := s.write.inTx(t.Context(), func(tx runner) error {
@@ -170,7 +170,7 @@ func TestPostgresEndsIdleSessions(t *testing.T) {
 				return s.lockState(t.Context(), tx, participant)
 			})
 			if err != nil || runs != 2 {
-				t.Errorf("a transaction whose connection ended ran %d times, want 2: %v", runs, err)
+				t.Errorf("a transaction whose connection was closed ran %d times, want 2: %v", runs, err)
 			}
 		})
 	}
@@ -187,8 +187,8 @@ func endSessions(t *testing.T, database string) {
 	pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(`SELECT pg_terminate_backend(pid, %d) FROM pg_stat_activity WHERE datname = '%s'`, seconds*1000, u.Path[1:]))
 }
 
-// TestPostgresReadOnly: a server that takes no writes says so, is still read, and
-// is written again afterwards.
+// TestPostgresReadOnly: writes to a read-only server fail with an error, reads
+// succeed, and writes succeed again afterwards.
 func TestPostgresReadOnly(t *testing.T) {
 	address := pgtest.Database(t)
 	s := openPostgres(t, address)
@@ -205,30 +205,30 @@ func TestPostgresReadOnly(t *testing.T) {
 	set("on")
 	_, err = s.SaveReports(t.Context(), agent, []store.NewReport{newReport(0)})
 	if !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("save: %v, want ErrUnavailable", err)
+		t.Errorf("save: got error %v, want ErrUnavailable", err)
 	}
 	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("ping: %v, want ErrUnavailable", err)
+		t.Errorf("ping: got error %v, want ErrUnavailable", err)
 	}
 	if _, err := s.ParticipantState(t.Context(), participant); err != nil {
-		t.Errorf("read: %v", err)
+		t.Errorf("read: got error %v", err)
 	}
 	if _, err := OpenPostgres(t.Context(), address, Options{}); err != nil {
-		t.Errorf("a collector cannot start beside a read-only database that is up to date: %v", err)
+		t.Errorf("a collector with a read-only database that is up to date does not start: %v", err)
 	}
 	set("off")
 	if _, err = s.SaveReports(t.Context(), agent, []store.NewReport{newReport(1)}); err != nil {
-		t.Errorf("afterwards: %v", err)
+		t.Errorf("afterwards: got error %v", err)
 	}
 }
 
-// TestPostgresAwayAtStart tells what waiting can mend from what it cannot.
-func TestPostgresAwayAtStart(t *testing.T) {
+// TestPostgresDownAtStart distinguishes temporary from permanent errors.
+func TestPostgresDownAtStart(t *testing.T) {
 	address := pgtest.Database(t)
 	p := pgtest.NewProxy(t, address)
 	p.Cut()
 	if _, err := OpenPostgres(t.Context(), p.URL, Options{}); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("away: %v, want ErrUnavailable", err)
+		t.Errorf("server down: got error %v, want ErrUnavailable", err)
 	}
 	p.Restore()
 	openPostgres(t, p.URL)
@@ -246,7 +246,7 @@ func TestPostgresAwayAtStart(t *testing.T) {
 		"database": wrong(func(u *url.URL) { u.Path = "/none" }),
 	} {
 		if _, err := OpenPostgres(t.Context(), bad, Options{}); err == nil || errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("wrong %s: %v, want an error that waiting does not mend", name, err)
+			t.Errorf("wrong %s: got error %v, want a permanent error", name, err)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func TestSeveralMigratePostgresAtOnce(t *testing.T) {
 				return
 			}
 			if v, err := s.Version(t.Context()); err != nil || v != newestVersion {
-				t.Errorf("version %d, %v", v, err)
+				t.Errorf("got version %d, error %v; want %d", v, err, newestVersion)
 			}
 			_ = s.Close()
 		})
@@ -275,7 +275,7 @@ func TestNewerPostgresIsRefused(t *testing.T) {
 	openPostgres(t, address)
 	pgtest.Exec(t, address, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)`)
 	if _, err := OpenPostgres(t.Context(), address, Options{}); !errors.Is(err, store.ErrNewerStore) {
-		t.Errorf("%v, want ErrNewerStore", err)
+		t.Errorf("got error %v, want ErrNewerStore", err)
 	}
 }
 
@@ -290,15 +290,15 @@ func TestUnfitPostgresIsRefused(t *testing.T) {
 	}
 	u.Path = "/" + name
 	if _, err := OpenPostgres(t.Context(), u.String(), Options{}); !errors.Is(err, ErrPostgresSettings) {
-		t.Errorf("%v, want ErrPostgresSettings", err)
+		t.Errorf("got error %v, want ErrPostgresSettings", err)
 	}
 	if _, err := OpenPostgres(t.Context(), pgtest.Database(t), Options{Existing: true}); !errors.Is(err, ErrNoCollector) {
-		t.Errorf("%v, want ErrNoCollector", err)
+		t.Errorf("got error %v, want ErrNoCollector", err)
 	}
 }
 
-// TestPostgresCommitsWaitForTheDisk whatever the database's default is, and for
-// more where the administrator wants more.
+// TestPostgresCommitsWaitForTheDisk: whatever the default of the database is, and for a
+// stricter setting of the administrator.
 func TestPostgresCommitsWaitForTheDisk(t *testing.T) {
 	for set, want := range map[string]string{"off": "on", "on": "on", "local": "local", "remote_apply": "remote_apply"} {
 		address := pgtest.Database(t)
@@ -310,13 +310,13 @@ func TestPostgresCommitsWaitForTheDisk(t *testing.T) {
 		s := openPostgres(t, address)
 		var got string
 		if err := s.write.row(t.Context(), `SELECT current_setting('synchronous_commit')`).Scan(&got); err != nil || got != want {
-			t.Errorf("with %s it is %s, want %s: %v", set, got, want, err)
+			t.Errorf("with %s: got %s, want %s: %v", set, got, want, err)
 		}
 	}
 }
 
-// TestPostgresDeadlockIsTriedAgain: of two transactions that wait for each other
-// the server ends one, which then runs again.
+// TestPostgresDeadlockIsTriedAgain: of two transactions that wait for each other, the
+// server aborts one, which then runs again.
 func TestPostgresDeadlockIsTriedAgain(t *testing.T) {
 	s := openPostgres(t, pgtest.Database(t))
 	one, _ := enrolled(t, s)

@@ -23,12 +23,12 @@ import (
 
 var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 
-// small are the tables that a statement may read as a whole: they have a row for
+// small contains the tables that a statement may read as a whole: they have a row for
 // each member of staff or organisation, or are rows of the statement itself, of which days
 // has one for each day of the retention period.
 var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few|days)$`)
 
-// few matches a statement about keys that it names, of which there are few, so that it
+// few matches a statement about keys that it lists, of which there are few, so that it
 // may read and sort all of them.
 var few = regexp.MustCompile(` IN \([?$]`)
 
@@ -36,7 +36,7 @@ var few = regexp.MustCompile(` IN \([?$]`)
 var oneCode = regexp.MustCompile(`r\.case_code = \S+ ORDER BY r\.checked_at`)
 
 // useEverything calls each method that reads or changes what grows with the number
-// of participants and reports, in each way that makes a statement of its own.
+// of participants and reports, in each way that uses a separate statement.
 func useEverything(t *testing.T, s *Store) {
 	ctx := t.Context()
 	must := func(err error) {
@@ -65,7 +65,7 @@ func useEverything(t *testing.T, s *Store) {
 		}
 	}
 	defaults := s.limits
-	for _, found := range []int{defaults.found, -1} { // as few, and as too many
+	for _, found := range []int{defaults.found, -1} { // few candidates, and too many
 		s.limits.found = found
 		for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
 			for _, q := range []store.StateQuery{{}, {Verdict: report.Unknown}, {Old: true}, {Never: true}, {Blocked: store.BlockedNot}, {Blocked: store.BlockedOnly},
@@ -206,8 +206,8 @@ func useCouncils(t *testing.T, s *Store, participantID string) {
 	}
 }
 
-// somebody fills the lists, so that they have second pages.
-func somebody(t *testing.T, s *Store, n int) {
+// addRows adds rows to the lists, so that they have second pages.
+func addRows(t *testing.T, s *Store, n int) {
 	for range n {
 		if err := s.AddParticipant(t.Context(), store.Participant{ID: uuid.NewString(), Name: "Anna 0228", Phone: "0228 5550", CreatedAt: evening}); err != nil {
 			t.Fatal(err)
@@ -252,12 +252,12 @@ func TestPlansOfSQLite(t *testing.T) {
 	s := newStore(db, db)
 	defer func() { _ = s.Close() }()
 	defer func() { _ = plain.Close() }()
-	somebody(t, s, 70) // more than are read by their ids at once
+	addRows(t, s, 70) // more than are read by their ids at once
 	useEverything(t, s)
 	explained(tr, func(text string, args []driver.NamedValue) {
 		rows, err := plain.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, valuesOf(args)...)
 		if err != nil {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got error %v", text, err)
 			return
 		}
 		defer func() { _ = rows.Close() }()
@@ -307,8 +307,8 @@ func valuesOf(args []driver.NamedValue) (all []any) {
 	return all
 }
 
-// TestPlansOfPostgres asks with scans and sorts forbidden: one that is planned all
-// the same has no index to serve it.
+// TestPlansOfPostgres plans with scans and sorts disabled: a statement that uses one
+// nevertheless has no suitable index.
 func TestPlansOfPostgres(t *testing.T) {
 	address := pgtest.Database(t)
 	openPostgres(t, address)
@@ -327,12 +327,12 @@ func TestPlansOfPostgres(t *testing.T) {
 	db := newDatabase(postgresDialect(pool), pool)
 	s := newStore(db, db)
 	defer func() { _ = s.Close() }()
-	somebody(t, s, 70) // more than are read by their ids at once
+	addRows(t, s, 70) // more than are read by their ids at once
 	useEverything(t, s)
 	explained(tr, func(text string, args []driver.NamedValue) {
 		var raw []byte
 		if err := plain.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) "+text, valuesOf(args)...).Scan(&raw); err != nil {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got error %v", text, err)
 			return
 		}
 		var plans []struct{ Plan planNode }

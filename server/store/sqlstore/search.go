@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// leastDigits is how many digits a search needs to be one for a phone number.
+// leastDigits is the minimum number of digits of a search for a phone number.
 const leastDigits = 3
 
 // searchLimits limit the work of a search that uses an index.

@@ -50,7 +50,7 @@ func TestSearchWithFewCandidates(t *testing.T) {
 			for search, want := range map[string]int{"leonhard": 40, "leonhard b": 10, "leonhard c": 10, "0228": 40, "022812": 1, "nobody": 0, "leonhard x": 0} {
 				page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: search})
 				if err != nil || len(page.States) != want {
-					t.Errorf("limits %+v, %q: %d, want %d (%v)", s.limits, search, len(page.States), want, err)
+					t.Errorf("limits %+v, %q: got %d, want %d (error %v)", s.limits, search, len(page.States), want, err)
 				}
 			}
 		}
@@ -58,7 +58,7 @@ func TestSearchWithFewCandidates(t *testing.T) {
 }
 
 // TestSimilarWordsShareAPart: each word that resembles another one has one of the parts
-// by which that one is searched.
+// with which that one is searched.
 func TestSimilarWordsShareAPart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	letters := []rune("abcü") // few, so that words repeat letters
@@ -93,7 +93,7 @@ func TestSimilarWordsShareAPart(t *testing.T) {
 				return has.kind == p.kind && strings.HasPrefix(has.part, p.begins) && has.place >= p.from && has.place <= p.to
 			})
 		}) {
-			t.Fatalf("%q is like %q, and is not looked for", string(n), string(w))
+			t.Fatalf("%q is similar to %q, but is not a candidate", string(n), string(w))
 		}
 	}
 }
@@ -139,7 +139,7 @@ func TestSearchByIDsAndInOrder(t *testing.T) {
 				return ids
 			}
 		}
-		t.Fatal("pages without end")
+		t.Fatal("the pages do not end")
 		return nil
 	}
 	for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
@@ -151,7 +151,7 @@ func TestSearchByIDsAndInOrder(t *testing.T) {
 					got := pages(q)
 					s.limits.found = -1
 					if want := pages(q); !slices.Equal(got, want) {
-						t.Errorf("%+v: %v, want %v", q, got, want)
+						t.Errorf("%+v: got %v, want %v", q, got, want)
 					}
 				}
 			}
@@ -164,7 +164,7 @@ func TestALongNameHasFewParts(t *testing.T) {
 	letters := strings.Repeat("abcdefghij", 100_000)
 	for name, keys := range map[string][2]string{"one word": {letters, ""}, "many words": {strings.Repeat("ab ", 300_000), ""}, "digits": {"", strings.Repeat("0123456789", 100_000)}} {
 		if n := len(partsOfKeys(keys[0], keys[1])); n == 0 || n > maxParts {
-			t.Errorf("%s: %d parts, want 1 to %d", name, n, maxParts)
+			t.Errorf("%s: got %d parts, want 1 to %d", name, n, maxParts)
 		}
 	}
 }

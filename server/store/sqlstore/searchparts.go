@@ -22,8 +22,8 @@ const (
 const maxPartLetters = 24
 
 // maxParts is the number of parts that are kept of the names, and of the phone numbers, of
-// a participant. It is far more than the names that people give have; without it a name of
-// a megabyte has a million.
+// a participant. It is far more than real names have; without a limit, a name of a megabyte
+// would have a million.
 const maxParts = 512
 
 // searchPart is the end of a word of a name, or of a phone number.

@@ -34,11 +34,11 @@ func TestDurabilityPragmas(t *testing.T) {
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "15000"} {
 		var got string
 		if err := s.write.pool.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
-			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
+			t.Errorf("%s: got %s, want %s (error %v)", pragma, got, want, err)
 		}
 	}
 	if _, err := s.read.pool.Exec(`DELETE FROM staff`); err == nil {
-		t.Error("a reader can write")
+		t.Error("a read connection can write")
 	}
 }
 
@@ -51,7 +51,7 @@ func TestFileIsPrivate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s has rights %v", suffix, info.Mode().Perm())
+			t.Errorf("%s: got mode %v", suffix, info.Mode().Perm())
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 				return
 			}
 			if v, err := s.Version(context.Background()); err != nil || v != newestVersion {
-				t.Errorf("version %d, %v", v, err)
+				t.Errorf("got version %d, error %v; want %d", v, err, newestVersion)
 			}
 			_ = s.Close()
 		})
@@ -92,7 +92,7 @@ func TestSecondProcessWritesBesideTheFirst(t *testing.T) {
 	wg.Wait()
 	counts, err := service.CountStates(t.Context(), time.Time{})
 	if err != nil || counts.Never != 100 {
-		t.Errorf("%v, %v; want 100 participants", counts, err)
+		t.Errorf("got %v, error %v; want 100 participants", counts, err)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := OpenSQLite(t.Context(), path, Options{}); !errors.Is(err, store.ErrNewerStore) {
-		t.Errorf("%v, want ErrNewerStore", err)
+		t.Errorf("got error %v, want ErrNewerStore", err)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestForeignFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := OpenSQLite(t.Context(), path, Options{}); err == nil {
-		t.Fatal("opened")
+		t.Fatal("a foreign file was opened")
 	}
 	if got, _ := os.ReadFile(path); string(got) != string(content) {
 		t.Error("the file was changed")
@@ -131,6 +131,6 @@ func TestBackupOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p, err := open(t, filepath.Join(dir, "copy.db")).Participant(t.Context(), "1"); err != nil || p.Name != "A" {
-		t.Errorf("in the copy: %+v, %v", p, err)
+		t.Errorf("in the copy: got %+v, error %v; want Name %q", p, err, "A")
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// tracer is a connector whose connections note the statements that they are sent.
+// tracer is a connector whose connections record the statements that are sent over them.
 type tracer struct {
 	driver.Connector
 	mu    sync.Mutex
-	texts map[string][]driver.NamedValue // of each the latest parameters
+	texts map[string][]driver.NamedValue // the latest parameters of each statement
 }
 
 func (t *tracer) Connect(ctx context.Context) (driver.Conn, error) {
@@ -27,7 +27,7 @@ func (t *tracer) note(text string, args []driver.NamedValue) {
 	t.texts[text] = append([]driver.NamedValue(nil), args...)
 }
 
-// tracedConn passes on what both drivers can do.
+// tracedConn implements the optional interfaces of both drivers.
 type tracedConn struct {
 	driver.Conn
 	tracer *tracer
@@ -47,5 +47,5 @@ func (c *tracedConn) ExecContext(ctx context.Context, text string, args []driver
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 }
 
-// CheckNamedValue leaves the values to database/sql.
+// CheckNamedValue leaves the conversion of values to database/sql.
 func (c *tracedConn) CheckNamedValue(*driver.NamedValue) error { return driver.ErrSkip }

@@ -41,7 +41,7 @@
   // Versions of the elements that can contain news, by id.
   const versions = () => new Map([...here.querySelectorAll("[data-version]")].map((e) => [e.id, e.dataset.version]));
 
-  // announced returns what is said of an element with news: of a row of the list, what it shows.
+  // announced returns the announcement of an element with news: for a row of the list, its content.
   function announced(e) {
     if ("say" in e.dataset) return e.dataset.say;
     const text = (part) => e.querySelector(part)?.textContent;

@@ -1,4 +1,4 @@
--- The tables of SQLite's version 6. PostgreSQL begins here.
+-- The tables of SQLite's version 6, which is the first version for PostgreSQL.
 --
 -- Times are Unix milliseconds UTC; 0 means never. Identifiers and keys are
 -- compared byte by byte (COLLATE "C"), as SQLite and Go compare them.
@@ -84,14 +84,14 @@ CREATE TABLE reports (
     primary_area     TEXT   NOT NULL,
     document         BYTEA  NOT NULL  -- the report's JSON, zstd
 );
--- It is compressed already.
+-- The document is already compressed.
 ALTER TABLE reports ALTER COLUMN document SET STORAGE EXTERNAL;
 CREATE INDEX reports_by_participant ON reports (participant_id, checked_at, id);
 CREATE INDEX reports_by_case ON reports (org_id, case_code, checked_at, id);
 CREATE INDEX reports_by_receipt ON reports (org_id, received_at);
 CREATE INDEX reports_by_agent ON reports (agent_id);
 
--- The list of participants reads this table, the reports never.
+-- The list of participants reads this table and never the reports.
 CREATE TABLE latest (
     participant_id   TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES participants (id),
     org_id           TEXT COLLATE "C" NOT NULL REFERENCES organisations (id),

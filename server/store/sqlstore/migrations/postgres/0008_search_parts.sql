@@ -1,5 +1,5 @@
--- What a search looks for: the ends of the words of each name and of each phone number,
--- so that a part of either is the beginning of a row, which an index finds.
+-- The keys of a search: the ends of the words of each name and of each phone number, so
+-- that any part of them is the beginning of a row, which an index finds.
 
 -- +goose Up
 CREATE TABLE search_parts (
@@ -15,7 +15,7 @@ CREATE INDEX search_parts_by_participant ON search_parts (participant_id);
 -- The second half of a case code.
 CREATE INDEX reports_by_case_end ON reports (org_id, substr(case_code, 5), participant_id);
 
--- The agent of a report belongs to the organisation already. The check of this reference
--- locked the row of the organisation for each report, while others count their changes
--- there.
+-- The agent of a report already belongs to the organisation. The check of this reference
+-- locked the row of the organisation for each report, and other transactions update the
+-- revision in that row.
 ALTER TABLE reports DROP CONSTRAINT reports_org_id_fkey;

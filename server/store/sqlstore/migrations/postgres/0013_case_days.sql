@@ -1,4 +1,4 @@
--- Case codes are random, so an index of them changed another page with each report. These
+-- Case codes are random, so each report changed another page of their index. These indexes
 -- begin with the day on which the report was received, so that only the pages of one day
 -- change.
 

@@ -1,7 +1,7 @@
--- A reference needs an index on the side that refers, and three of these indexes changed a
--- page of their own with each report. Agents are deleted only with their participant,
--- after its reports; reports only if no row of latest names them. Without their
--- references, the tables need no indexes for that.
+-- A reference needs an index on the referring side, and each report changed a page in three
+-- of these indexes. Agents are deleted only with their participant, after its reports, and
+-- reports only if no row of latest refers to them. Without the references, the tables do not
+-- need these indexes.
 
 -- +goose Up
 DROP INDEX reports_by_agent;

@@ -1,14 +1,14 @@
--- A check in the background leaves the microphone alone: it may find the line
--- at fault, and cannot show that somebody will be heard. So the last check that
--- heard the microphone is kept beside the last one, and verdict is what both
--- say together.
+-- A background check does not use the microphone: it may find a fault of the line,
+-- but cannot show that somebody will be heard. Therefore the last check that used
+-- the microphone is stored in addition to the last one, and verdict is the combined
+-- result of both.
 
 -- +goose Up
 ALTER TABLE latest ADD COLUMN full_report_id TEXT REFERENCES reports (id); -- NULL before the first
 ALTER TABLE latest ADD COLUMN full_verdict TEXT NOT NULL DEFAULT '';
 ALTER TABLE latest ADD COLUMN full_checked_at INTEGER NOT NULL DEFAULT 0;
 
--- What is there already tells by its trigger alone.
+-- In existing rows only the trigger distinguishes the two kinds of checks.
 UPDATE latest SET full_report_id = (
     SELECT r.id FROM reports r
     WHERE r.participant_id = latest.participant_id AND r.trigger_kind <> 'schedule'

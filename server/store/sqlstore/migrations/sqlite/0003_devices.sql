@@ -1,5 +1,5 @@
--- Browsers in which a member of staff has signed in before. They have a budget
--- of wrong passwords of their own, so that nobody else can lock them out.
+-- Browsers in which a member of staff has signed in before. Each has its own
+-- budget of wrong passwords, so that nobody else can lock it out.
 
 -- +goose Up
 CREATE TABLE devices (

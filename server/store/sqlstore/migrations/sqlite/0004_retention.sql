@@ -1,5 +1,5 @@
--- Reports are deleted by their age. Foreign keys need an index on the side that
--- refers, or each deletion would scan the whole table.
+-- Reports are deleted by their age. Foreign keys need an index on the referring
+-- side, or each deletion would scan the whole table.
 
 -- +goose Up
 CREATE INDEX reports_by_receipt ON reports (received_at);

@@ -1,6 +1,6 @@
--- Everything belongs to an organisation; one by default. Councils and roles get
--- their place. The columns by which lists are sorted become plain ones, and what
--- lists show and sort by is worked out when a report arrives.
+-- Everything belongs to an organisation; there is one by default. Councils and roles
+-- are added. The columns by which lists are sorted become plain ones, and the values
+-- that lists show and sort by are computed when a report arrives.
 --
 -- SQLite adds no column that refers to another table and has a default (ALTER
 -- TABLE, "ADD COLUMN" restrictions), so org_id refers to organisations in
@@ -30,8 +30,8 @@ ALTER TABLE one_time_logins ADD COLUMN org_id TEXT NOT NULL DEFAULT 'default';
 ALTER TABLE staff ADD COLUMN role TEXT NOT NULL DEFAULT 'administrator'
     CHECK (role IN ('support', 'lead', 'administrator', 'auditor'));
 
--- What a search compares: the name with umlauts as one letter without dots, the
--- phone number as its digits with the national prefix.
+-- The forms that a search compares: the name with umlauts as one letter without dots,
+-- the phone number as its digits with the national prefix.
 ALTER TABLE participants ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE participants ADD COLUMN phone_key  TEXT NOT NULL DEFAULT '';
 UPDATE participants SET
@@ -65,7 +65,7 @@ CREATE TABLE council_members (
 );
 CREATE INDEX council_members_by_participant ON council_members (participant_id);
 
--- The list of participants reads this table, the reports never.
+-- The list of participants reads this table and never the reports.
 CREATE TABLE latest_of_organisation (
     participant_id   TEXT    NOT NULL PRIMARY KEY REFERENCES participants (id),
     org_id           TEXT    NOT NULL REFERENCES organisations (id),

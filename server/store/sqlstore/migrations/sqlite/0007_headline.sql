@@ -1,5 +1,6 @@
--- What a check left out decides what the list says of it (diagnose.HeadlineKey). It is
--- kept when the report arrives; '' for reports of before, whose documents tell.
+-- The headline of a check in the list depends on what the check omitted
+-- (diagnose.HeadlineKey). It is stored when the report arrives, and '' for earlier reports,
+-- whose headline is derived from their documents.
 
 -- +goose Up
 ALTER TABLE reports ADD COLUMN headline TEXT NOT NULL DEFAULT '';

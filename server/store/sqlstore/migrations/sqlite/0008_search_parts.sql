@@ -1,5 +1,5 @@
--- What a search looks for: the ends of the words of each name and of each phone number,
--- so that a part of either is the beginning of a row, which an index finds.
+-- The keys of a search: the ends of the words of each name and of each phone number, so
+-- that any part of them is the beginning of a row, which an index finds.
 
 -- +goose Up
 CREATE TABLE search_parts (

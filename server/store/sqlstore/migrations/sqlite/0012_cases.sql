@@ -1,8 +1,9 @@
--- What staff do about a report, which is a case: who has taken it, the notes, and the cause that
--- it was. A case has a row from its first entry on.
+-- The work of staff on a report, which is a case: who has taken it, the notes, and the actual
+-- cause. A case has a row from its first entry on.
 --
--- With its report or its participant, a case loses everything that refers to a person. Of a closed
--- one remain the two causes and the day, for the statistics of the named causes.
+-- When its report or its participant is deleted, everything in a case that refers to a person
+-- is deleted. Of a closed case, the two causes and the day remain for the statistics of the
+-- named causes.
 
 -- +goose Up
 CREATE TABLE cases (

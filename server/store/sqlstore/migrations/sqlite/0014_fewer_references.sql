@@ -1,11 +1,11 @@
--- A reference needs an index on the side that refers, and three of these indexes changed a
--- page of their own with each report. Agents are deleted only with their participant,
--- after its reports; reports only if no row of latest names them. Without their
--- references, the tables need no indexes for that.
+-- A reference needs an index on the referring side, and each report changed a page in three
+-- of these indexes. Agents are deleted only with their participant, after its reports, and
+-- reports only if no row of latest refers to them. Without the references, the tables do not
+-- need these indexes.
 --
 -- The text of a table may be changed as long as its rows are stored as before:
--- https://www.sqlite.org/lang_altertable.html#otheralter. The first statement also tells
--- other connections to read the texts again.
+-- https://www.sqlite.org/lang_altertable.html#otheralter. The first statement also makes
+-- other connections read the texts again.
 
 -- +goose Up
 DROP INDEX reports_by_agent;
