@@ -7,7 +7,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/resident"
-	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -34,26 +34,28 @@ func Resend(c config.Config, clock probe.Clock, random func() float64, log *slog
 }
 
 func resend(ctx context.Context, c config.Config, log *slog.Logger) error {
-	if c.NoUpload {
-		return nil
-	}
 	st, err := Open(c, log)
 	if err != nil || !st.Enrolled() {
 		return err
 	}
-	sp, err := OpenSpool(ctx, c, log)
-	if err != nil {
-		return err
-	}
-	waiting, err := sp.List(spool.Waiting)
-	if err != nil || len(waiting) == 0 {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, resendTime)
 	defer cancel()
-	sum, err := st.uplink(sp).Drain(ctx)
+	sum, err := st.sendWaiting(ctx)
 	if len(sum.Delivered)+len(sum.Quarantined) > 0 {
 		log.Info("sent", "delivered", len(sum.Delivered), "set_aside", len(sum.Quarantined))
 	}
 	return err
+}
+
+// sendWaiting sends the waiting reports until none is left or ctx is done, unless sending is
+// disabled.
+func (s *Station) sendWaiting(ctx context.Context) (uplink.Summary, error) {
+	if s.Config.NoUpload {
+		return uplink.Summary{}, nil
+	}
+	sp, err := OpenSpool(ctx, s.Config, s.log)
+	if err != nil {
+		return uplink.Summary{}, err
+	}
+	return s.uplink(sp).Drain(ctx)
 }

@@ -56,14 +56,7 @@ func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident
 			return st.keep(ctx, sp, r)
 		},
 		Send: func(ctx context.Context, _ resident.Session) (uplink.Summary, error) {
-			if c.NoUpload {
-				return uplink.Summary{}, nil
-			}
-			sp, err := OpenSpool(ctx, c, log)
-			if err != nil {
-				return uplink.Summary{}, err
-			}
-			return st.uplink(sp).Drain(ctx)
+			return st.sendWaiting(ctx)
 		},
 		Log: log,
 	}

@@ -50,8 +50,9 @@ func byInterval(share, lower, limit float64) float64 {
 	return min(0.99, 0.5*math.Erfc(-z/math.Sqrt2))
 }
 
-// wilson returns the 95 % Wilson score interval of hits in n, in percent.
-func wilson(hits, n float64) report.Interval {
+// Wilson95 returns the 95 % score interval of Wilson (1927) for hits in n, in percent. For n = 0
+// it is 0 to 100.
+func Wilson95(hits, n float64) report.Interval {
 	if n <= 0 {
 		return report.Interval{0, 100}
 	}

@@ -14,12 +14,12 @@ func TestWilson(t *testing.T) {
 		{1, 29, 0.61, 17.18},
 	}
 	for _, tt := range tests {
-		got := wilson(tt.hits, tt.n)
+		got := Wilson95(tt.hits, tt.n)
 		if math.Abs(got[0]-tt.low) > 0.005 || math.Abs(got[1]-tt.high) > 0.005 {
-			t.Errorf("wilson(%v, %v) = %v, want %v..%v", tt.hits, tt.n, got, tt.low, tt.high)
+			t.Errorf("Wilson95(%v, %v) = %v, want %v..%v", tt.hits, tt.n, got, tt.low, tt.high)
 		}
 	}
-	if got := wilson(0, 0); got[0] != 0 || got[1] != 100 {
+	if got := Wilson95(0, 0); got[0] != 0 || got[1] != 100 {
 		t.Errorf("an empty sample gives %v, want 0..100", got)
 	}
 }

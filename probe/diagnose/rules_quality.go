@@ -184,7 +184,7 @@ func reordering(f *facts) *finding {
 		return nil
 	}
 	share := 100 * min(1, n/(up+down))
-	lower := wilson(n, up+down)[0]
+	lower := Wilson95(n, up+down)[0]
 	severity, limit, passed := f.Voice.ReorderedPct.above(lower)
 	if !passed {
 		return nil

@@ -2,8 +2,9 @@ package store
 
 import (
 	"cmp"
-	"math"
 	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
 // CauseTruth is how often one named cause was right, according to the closed cases.
@@ -52,16 +53,12 @@ func Truths(counts []CauseCount) []CauseTruth {
 }
 
 // RightPct returns the share of cases in which the named cause was right, of those whose cause is
-// known, with its 95 % score interval (Wilson 1927). ok is false if there are none.
+// known, with its 95 % interval ([diagnose.Wilson95]). ok is false if there are none.
 func (c CauseTruth) RightPct() (pct, low, high float64, ok bool) {
-	n := float64(c.Right + c.Wrong)
-	if n == 0 {
-		return 0, 0, 100, false
+	right, known := float64(c.Right), float64(c.Right+c.Wrong)
+	ci := diagnose.Wilson95(right, known)
+	if known == 0 {
+		return 0, ci[0], ci[1], false
 	}
-	const z = 1.959963984540054
-	p := float64(c.Right) / n
-	centre := p + z*z/(2*n)
-	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	scale := 100 / (1 + z*z/n)
-	return 100 * p, max(0, scale*(centre-half)), min(100, scale*(centre+half)), true
+	return 100 * right / known, ci[0], ci[1], true
 }
