@@ -83,8 +83,8 @@ func (w Work) checkAndStore(ctx context.Context, s Session, a Check) (made bool,
 	return true, w.Store(ctx, r)
 }
 
-// sendTime limits sending after a check, which delays the next one. What is not sent then is sent
-// by another loop of the service.
+// sendTime limits the sending after a check, because it delays the next check. Another loop of the
+// service sends the reports that remain.
 const sendTime = 2 * time.Minute
 
 func (w Work) send(ctx context.Context, s Session) {

@@ -18,8 +18,8 @@ const (
 	resendTime  = 2 * time.Minute
 )
 
-// Resend returns the loop of the service that sends reports that wait since a check without a
-// connection. It does not depend on the checks, whose next one may be hours away.
+// Resend returns the loop of the service that sends the reports that could not be sent after their
+// check. It does not depend on the checks, because the next one may be hours away.
 func Resend(c config.Config, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for {

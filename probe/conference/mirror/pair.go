@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
@@ -50,8 +51,20 @@ func (p *Pair) AwaitKeys(ctx context.Context) error {
 	return p.Down.AwaitKeys(ctx)
 }
 
-// Path returns the kind and transport of the local end of the upstream path.
-func (p *Pair) Path() string { return p.Up.Path() }
+// Path returns the kind and transport of the local end of the upstream path, or of the
+// downstream one if only that is not direct UDP: over TCP the loss of a line cannot be seen.
+func (p *Pair) Path() string { return lessDirect(p.Up.Path(), p.Down.Path()) }
+
+func lessDirect(up, down string) string {
+	if isDirectUDP(up) && !isDirectUDP(down) {
+		return down
+	}
+	return up
+}
+
+func isDirectUDP(path string) bool {
+	return strings.HasSuffix(path, " udp") && !strings.HasPrefix(path, "relay ")
+}
 
 // Lead sends packets of silence until one of them has returned, and reports whether one
 // has.

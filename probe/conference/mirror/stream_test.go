@@ -50,3 +50,20 @@ func TestLossOfLatePackets(t *testing.T) {
 		}
 	}
 }
+
+// The path of a pair is direct UDP only if both directions are.
+func TestPathOfAPair(t *testing.T) {
+	for _, c := range []struct{ up, down, want string }{
+		{"host udp", "host udp", "host udp"},
+		{"srflx udp", "host udp", "srflx udp"},
+		{"host udp", "host tcp", "host tcp"},
+		{"host tcp", "host udp", "host tcp"},
+		{"host udp", "relay udp", "relay udp"},
+		{"relay tls", "host tcp", "relay tls"},
+		{"host udp", "", ""},
+	} {
+		if got := lessDirect(c.up, c.down); got != c.want {
+			t.Errorf("lessDirect(%q, %q) = %q, want %q", c.up, c.down, got, c.want)
+		}
+	}
+}

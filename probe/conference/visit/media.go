@@ -44,8 +44,8 @@ type Sound struct {
 
 // enoughPackets is the length from which an interrupted stream counts, 1.5 s. On a lossy
 // line the steps before it take longer, and the time of the check ends during the stream;
-// the intervals of its figures allow for the fewer packets. That nothing was returned is
-// not concluded from it.
+// the intervals of its figures allow for the fewer packets. It does not show that nothing is
+// returned.
 const enoughPackets = 75
 
 // media performs the steps of a call after the answer.

@@ -188,9 +188,9 @@ func (s *site) liveKit(relay, fault, certificate, secret string) error {
 	if err != nil {
 		return err
 	}
-	// With a node address, LiveKit names that one for each address of the computer, and of
-	// equal candidates it keeps a random one: it ignores packets to the address that it named
-	// unless the others are excluded.
+	// LiveKit offers its node address for each address of the computer. Of these equal
+	// candidates it keeps any one, which may belong to the socket of another address: it then
+	// ignores packets to the node address. The other addresses are therefore excluded.
 	config := fmt.Sprintf("port: 7880\nbind_addresses: [127.0.0.1]\nkeys: {%s: %s}\nlogging: {level: error}\nrtc: {udp_port: %d, tcp_port: %d, use_external_ip: false, ips: {includes: [%s/32]}}\n%s",
 		liveKitKey, longSecret, liveKitUDP, liveKitTCP, netbench.ServerAddress(), relay)
 	if fault != "down" {
