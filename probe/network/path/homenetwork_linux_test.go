@@ -308,15 +308,17 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		want  bool
+		by    [2]string // of the measurement by STUN and that by echo requests
 		fault func()
 	}{
-		{"whole", false, func() {}},
-		{"a smaller MTU with an ICMP error", false, func() {
+		{"whole", false, [2]string{"udp", "icmp"}, func() {}},
+		{"a smaller MTU with an ICMP error", false, [2]string{"udp", "icmp"}, func() {
 			inside(t, h.router, "ip link set wan0 mtu 1300")
 			inside(t, h.provider, "ip link set wan1 mtu 1300")
 		}},
-		{"a black hole downstream", true, func() { lose(t, h.router, "wan0", "meta length > 1280", 100) }},
-		{"a black hole", true, func() {
+		// A padded request is large upstream only.
+		{"a black hole downstream", true, [2]string{"icmp", "icmp"}, func() { lose(t, h.router, "wan0", "meta length > 1280", 100) }},
+		{"a black hole", true, [2]string{"udp", "icmp"}, func() {
 			noLoss(t, h)
 			lose(t, h.provider, "wan1", "meta length > 1280", 100)
 		}},
@@ -324,10 +326,7 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 		c.fault()
 		inside(t, h.home, "ip route flush cache") // reports of routers
 		both := *measure[[]report.NetworkPath](t, h, "mtu")
-		for i, by := range []string{"udp", "icmp"} {
-			if strings.HasSuffix(c.name, "down") {
-				by = "icmp" // a padded request is large upstream only
-			}
+		for i, by := range c.by {
 			if d := both[i]; d.MTUBlackhole == nil || *d.MTUBlackhole != c.want || d.MTUBy != by {
 				t.Errorf("%s by %s: got black hole %v, by %q; want %v, %q", c.name, by, testnet.Deref(d.MTUBlackhole), d.MTUBy, c.want, by)
 			}
