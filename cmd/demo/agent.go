@@ -20,6 +20,9 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
+// version is the version of the program in reports.
+const version = "demo"
+
 // enrolled is the participant's side, with its own identity and spool.
 type enrolled struct {
 	id       string
@@ -27,22 +30,27 @@ type enrolled struct {
 	spool    *spool.Spool
 }
 
-// enrol adds a participant at the collector and enrols this machine, with the same code and
-// request as on a real machine.
+// enrol adds a participant at the collector and enrols this machine.
 func enrol(ctx context.Context, c *collector, dir string) (*enrolled, error) {
 	_, code, _, err := c.server.AddParticipant(ctx, "Erika Beispiel", "")
 	if err != nil {
 		return nil, fmt.Errorf("add a participant: %w", err)
 	}
+	return enrolWith(ctx, c, code, filepath.Join(dir, "spool"))
+}
+
+// enrolWith enrols a computer with a code, with the same request as on a real machine. Its reports
+// wait in spoolDir.
+func enrolWith(ctx context.Context, c *collector, code, spoolDir string) (*enrolled, error) {
 	a := &enrolled{endpoint: agentcollector.Endpoint{URL: c.server.URL()}}
 	now := time.Now()
 	me := identity.Identity{AgentID: uuid.NewString(), CreatedAt: now}
-	got, err := enroll.Run(ctx, &a.endpoint, code, me, "demo", now)
+	got, err := enroll.Run(ctx, &a.endpoint, code, me, version, now)
 	if err != nil {
 		return nil, err
 	}
 	a.id, a.endpoint.Token = got.AgentID, got.Enrolment.Token
-	a.spool, err = spool.Open(ctx, filepath.Join(dir, "spool"), spool.Limits{}, slog.New(slog.DiscardHandler))
+	a.spool, err = spool.Open(ctx, spoolDir, spool.Limits{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, fmt.Errorf("open the spool: %w", err)
 	}

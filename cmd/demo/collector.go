@@ -16,6 +16,9 @@ type collector struct {
 	cancel context.CancelFunc
 }
 
+// dataDir returns the collector's data directory in the folder of the demo.
+func dataDir(dir string) string { return filepath.Join(dir, "collector") }
+
 func startCollector(ctx context.Context, dir string) (*collector, error) {
 	return startCollectorWith(ctx, dir, server.Config{})
 }
@@ -25,7 +28,7 @@ func startCollectorWith(ctx context.Context, dir string, config server.Config) (
 	// "Behind a proxy" means plain HTTP: nothing leaves this machine, and a browser would warn
 	// of a self-signed certificate.
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
-	config.DataDir = filepath.Join(dir, "collector")
+	config.DataDir = dataDir(dir)
 	config.BehindProxy = []netip.Prefix{loopback}
 	config.Listen, config.STUNListen, config.MediaListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	s, err := server.New(ctx, config)

@@ -1,6 +1,7 @@
 // Command demo is a first look at Tonprobe: it starts a collector with an empty store and its
 // reflector on this machine, enrols one participant, performs one real check, prints the
-// result, and leaves the dashboard open.
+// result, and leaves the dashboard open. With --evening it performs no check, and fills the
+// dashboard with a made-up evening of a council instead.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 
 // Exit statuses, the same as those of tonprobe.
 const (
+	exitOK     = 0
 	exitUsage  = 64
 	exitFailed = 70
 )

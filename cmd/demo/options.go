@@ -22,17 +22,22 @@ var errHelp = errors.New("help was requested")
 // options are the options of the command line.
 type options struct {
 	once     bool
+	evening  bool
 	json     string // "" means no report, "-" standard output
 	noAudio  bool
 	speakFor time.Duration
 	lang     phrase.Lang
 	texts    *phrase.Book
+	stdout   io.Writer // nil is standard output
 }
 
 // out returns the stream for text: with --json -, standard output contains the report only.
 func (o options) out() io.Writer {
 	if o.json == "-" {
 		return os.Stderr
+	}
+	if o.stdout != nil {
+		return o.stdout
 	}
 	return os.Stdout
 }
@@ -54,6 +59,7 @@ func parse(args []string, getenv func(string) string) (options, error) {
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.BoolVar(&o.once, "once", false, "")
+	f.BoolVar(&o.evening, "evening", false, "")
 	f.StringVar(&o.json, "json", "", "")
 	f.BoolVar(&o.noAudio, "no-audio", false, "")
 	seconds := f.Int("speak-seconds", 0, "")
@@ -75,6 +81,9 @@ func parse(args []string, getenv func(string) string) (options, error) {
 		return o, o.misuse(errors.New(o.texts.T("lang")), nil)
 	}
 	o.lang = l
+	if o.evening && (o.json != "" || o.noAudio || *seconds != 0) {
+		return o, o.misuse(errors.New(o.texts.T("evening_alone")), nil)
+	}
 	o.texts, err = loadTexts(l)
 	return o, err
 }

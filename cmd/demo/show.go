@@ -25,6 +25,9 @@ func show(ctx context.Context, o options) (status int, err error) {
 	}
 	defer os.RemoveAll(dir)
 
+	if o.evening {
+		return exitOK, showEvening(ctx, o, dir, probe.SystemClock{})
+	}
 	fmt.Fprintln(o.out(), o.texts.T("starting"))
 	c, err := startCollector(ctx, dir)
 	if err != nil {
@@ -57,7 +60,7 @@ func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*repo
 		Consent: tui.Consent{Recipient: c.server.URL(), NoAudio: o.noAudio},
 		Check: func(ctx context.Context, choices tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 			return check.Run(ctx, check.Options{
-				Device: choices.Device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: "demo",
+				Device: choices.Device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: version,
 				AgentID: a.id, Collector: &a.endpoint, Progress: progress,
 			})
 		},
@@ -93,12 +96,24 @@ func writeJSON(to string, r *report.Report) error {
 
 // leaveOpen prints the address of the dashboard and waits for Ctrl-C.
 func leaveOpen(ctx context.Context, o options, c *collector) error {
+	if err := printDashboard(ctx, o, c); err != nil {
+		return err
+	}
+	return waitForEnd(ctx, o, c)
+}
+
+func printDashboard(ctx context.Context, o options, c *collector) error {
 	url, err := c.server.OneTimeLogin(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(o.out())
 	fmt.Fprintln(o.out(), o.texts.T("dashboard", "url", url))
+	return nil
+}
+
+// waitForEnd waits for Ctrl-C.
+func waitForEnd(ctx context.Context, o options, c *collector) error {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(o.out(), "\n"+o.texts.T("stopping"))

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/cmd/demo/evening"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+)
+
+// fastClock is ahead of the system's clock by everything that was waited for.
+type fastClock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func (c *fastClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += max(0, d)
+	return ctx.Err()
+}
+
+// watched passes the output on and reports each line.
+type watched struct{ lines chan string }
+
+func (w watched) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		w.lines <- strings.TrimSpace(line)
+	}
+	return len(b), nil
+}
+
+// TestEvening holds the evening with a fast clock, and looks at the dashboard as phone support
+// does: the common cause is shown, and the roll call has everybody.
+func TestEvening(t *testing.T) {
+	texts, err := loadTexts(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w, clock, ended := watched{make(chan string, 1000)}, &fastClock{}, make(chan error, 1)
+	began := clock.Now()
+	go func() {
+		ended <- showEvening(ctx, options{evening: true, texts: texts, stdout: w}, t.TempDir(), clock)
+	}()
+	var link string
+	for complete := false; !complete; {
+		select {
+		case line := <-w.lines:
+			if strings.HasPrefix(line, "http://") {
+				link = line
+			}
+			complete = strings.HasPrefix(line, "The evening is complete")
+		case err := <-ended:
+			t.Fatalf("the evening ended early: %v", err)
+		}
+	}
+	if took := clock.Now().Sub(began); took < evening.Length*9/10 {
+		t.Errorf("the checks arrived within %v, want about %v", took, evening.Length)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk := &http.Client{Jar: jar}
+	get := func(address string) string {
+		t.Helper()
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Accept-Language", "en")
+		resp, err := desk.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: status %s, error %v", address, resp.Status, err)
+		}
+		return string(b)
+	}
+	get(link)
+	base, _, _ := strings.Cut(strings.TrimPrefix(link, "http://"), "/")
+	base = "http://" + base
+	// The collector looks for common causes every five seconds.
+	list := get(base + "/")
+	for deadline := t.Context(); !strings.Contains(list, evening.DisturbedProvider); list = get(base + "/") {
+		if deadline.Err() != nil {
+			t.Fatal("the common cause is not shown")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	contains(t, "the list", list, "6 of 8")
+	address := regexp.MustCompile(`/sessions/[0-9a-f-]{36}`).FindString(get(base + "/sessions"))
+	roll := get(base + address)
+	for _, p := range evening.People() {
+		if !strings.Contains(roll, p.Name) || !strings.Contains(roll, p.Phone) {
+			t.Errorf("%s is missing in the roll call", p.Name)
+		}
+	}
+	for state, n := range map[string]int{"Not ready": 9, "Limited or unclear": 1, "Ready": 47, "Never checked": 3} {
+		contains(t, "the roll call", roll, fmt.Sprintf("%s</span> <strong>%d</strong>", state, n))
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestEveningMakesNoCheck(t *testing.T) {
+	for _, option := range []string{"--json=-", "--no-audio", "--speak-seconds=3"} {
+		status, _, stderr := demo(t, "--evening", option)
+		if status != exitUsage || !strings.Contains(stderr, "leave out") {
+			t.Errorf("%s: got status %d, %q; want %d", option, status, stderr, exitUsage)
+		}
+	}
+}
