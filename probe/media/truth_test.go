@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -13,10 +14,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Tolerances between the figures and what the link did.
 const (
-	jitterToleranceMS = 0.3
-	rttToleranceMS    = 0.3
+	// toleranceMS is the largest difference between the probe's jitter or round trip and what the
+	// link did, with exact timestamps.
+	toleranceMS = 0.3
+	// stampErrors is how many times the mean error of a timestamp is added to that tolerance. A round
+	// trip has four transmissions that neither the link's delay nor the reflector's turnaround
+	// contains. A single late timestamp changes two differences of a jitter, and there are few late
+	// ones, so their number in 100 packets scatters: twice as many are allowed for.
+	stampErrors = 8
+	// calmMS is the mean error of a timestamp on a machine that nothing else disturbs.
+	calmMS = 0.02
 )
 
 func randomLoss(p float64) func(*rand.Rand, int) bool {
@@ -60,76 +68,114 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 		{"satellite", impairment{delay: 300 * ms}, impairment{delay: 300 * ms}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var link *emulatedLink
-			_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
-				r := newReflector(t)
-				link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
-				return measure(t, t.Context(), env(), media.VoiceConfig{
-					Signaller: linked{direct{r}, link}, Duration: 2 * time.Second,
-				})
-			})
-			if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
-				t.Fatalf("got state %s, path %q; want %s, ending with %q", d.State, d.Path, report.MediaComplete, " udp")
+			var found differences
+			for range attempts {
+				link, d, stampErrorMS := calmest(t, c.up, c.down)
+				if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
+					t.Fatalf("got state %s, path %q; want %s, ending with %q", d.State, d.Path, report.MediaComplete, " udp")
+				}
+				up, down := link.up.truth(), link.down.truth()
+				if counts := compareCounts(d, up, down); len(counts) > 0 {
+					t.Fatalf("%q", counts)
+				}
+				if found = compareTimes(d, up, down, toleranceMS+stampErrors*stampErrorMS); len(found) == 0 {
+					return
+				}
+				t.Logf("differs: %q", found)
 			}
-			up, down := link.up.truth(), link.down.truth()
-			compareCounts(t, d, up, down)
-			compareTimes(t, d, up, down)
+			t.Errorf("the times differ in each of %d runs: %q", attempts, found)
 		})
 	}
+}
+
+// attempts is the number of runs in which a time must differ: a wrong figure is wrong in each, an
+// interruption of the machine between two timestamps is not.
+const attempts = 3
+
+// differences describes the figures that do not agree with the link.
+type differences []string
+
+func (f *differences) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+func (f *differences) near(what string, got, want, tolerance float64) {
+	if !(math.Abs(got-want) <= tolerance) {
+		f.add("%s: got %.3f, want %.3f ± %.3f", what, got, want, tolerance)
+	}
+}
+
+// calmest measures over a link until the timestamps were exact, and otherwise returns the one of
+// several runs with the most exact ones. The measured figures have no influence on that.
+func calmest(t *testing.T, up, down impairment) (link *emulatedLink, d *report.MediaVoice, stampErrorMS float64) {
+	t.Helper()
+	const runs = 6
+	stampErrorMS = math.Inf(1)
+	for range runs {
+		var l *emulatedLink
+		var errorMS float64
+		_, got := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
+			r := newReflector(t)
+			l = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), up, down)
+			control := startStampControl(t)
+			defer func() { errorMS = control.stop() }()
+			return measure(t, t.Context(), env(), media.VoiceConfig{
+				Signaller: linked{direct{r}, l}, Duration: 2 * time.Second,
+			})
+		})
+		t.Logf("mean error of a timestamp: %.4f ms", errorMS)
+		if errorMS < stampErrorMS {
+			link, d, stampErrorMS = l, got, errorMS
+		}
+		if stampErrorMS <= calmMS {
+			break
+		}
+	}
+	return link, d, stampErrorMS
 }
 
 // left returns the number of packets that the probe excluded because they were in
 // flight.
 func left(d *report.MediaVoice, down truth) int { return down.passed + down.dropped - *d.DownSent }
 
-func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
-	t.Helper()
+func compareCounts(d *report.MediaVoice, up, down truth) (f differences) {
 	if n := left(d, down); n > 0 {
 		if *d.RTTP50MS < 300 {
-			t.Errorf("%d packets excluded with a round trip of only %.1f ms", n, *d.RTTP50MS)
+			f.add("%d packets excluded with a round trip of only %.1f ms", n, *d.RTTP50MS)
 		}
 		if *d.UpLossPct != 0 || *d.DownLossPct != 0 {
-			t.Errorf("packets in flight count as lost: up %.2f %%, down %.2f %%", *d.UpLossPct, *d.DownLossPct)
+			f.add("packets in flight count as lost: up %.2f %%, down %.2f %%", *d.UpLossPct, *d.DownLossPct)
 		}
-		return
+		return f
 	}
-	sameLoss(t, "up", up, *d.UpReceived, *d.UpLossPct, *d.UpLossCI95)
-	sameLoss(t, "down", down, *d.DownReceived, *d.DownLossPct, *d.DownLossCI95)
+	f.sameLoss("up", up, *d.UpReceived, *d.UpLossPct, *d.UpLossCI95)
+	f.sameLoss("down", down, *d.DownReceived, *d.DownLossPct, *d.DownLossCI95)
 	if got, want := *d.Reordered, up.reordered+down.reordered; got != want {
-		t.Errorf("got %d reordered, want %d", got, want)
+		f.add("got %d reordered, want %d", got, want)
 	}
 	if got, want := *d.Duplicates, up.doubled+down.doubled; got != want {
-		t.Errorf("got %d duplicates, want %d", got, want)
+		f.add("got %d duplicates, want %d", got, want)
 	}
+	return f
 }
 
-func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
-	t.Helper()
+func compareTimes(d *report.MediaVoice, up, down truth, toleranceMS float64) (f differences) {
 	if left(d, down) == 0 {
-		near(t, "up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS)
-		near(t, "down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
+		f.near("up jitter", *d.UpJitterMS, up.jitterMS, toleranceMS)
+		f.near("down jitter", *d.DownJitterMS, down.jitterMS, toleranceMS)
 	}
 	if up.doubled == 0 {
-		near(t, "RTT p50", *d.RTTP50MS, roundTripP50MS(up, down, *d.Sent), rttToleranceMS)
+		f.near("RTT p50", *d.RTTP50MS, roundTripP50MS(up, down, *d.Sent), toleranceMS)
 	}
+	return f
 }
 
-func sameLoss(t *testing.T, direction string, truth truth, received int, pct float64, ci report.Interval) {
-	t.Helper()
+func (f *differences) sameLoss(direction string, truth truth, received int, pct float64, ci report.Interval) {
 	if received != truth.passed {
-		t.Errorf("%s: got %d received, but the link passed %d", direction, received, truth.passed)
+		f.add("%s: got %d received, but the link passed %d", direction, received, truth.passed)
 	}
 	want := 100 * float64(truth.dropped) / float64(truth.passed+truth.dropped)
-	near(t, direction+" loss", pct, want, 0.001)
+	f.near(direction+" loss", pct, want, 0.001)
 	if want < ci[0] || want > ci[1] {
-		t.Errorf("%s: true loss %.2f %% outside its interval %v", direction, want, ci)
-	}
-}
-
-func near(t *testing.T, what string, got, want, tolerance float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s: got %.3f, want %.3f ± %.3f", what, got, want, tolerance)
+		f.add("%s: true loss %.2f %% outside its interval %v", direction, want, ci)
 	}
 }
 
