@@ -17,6 +17,7 @@ require (
 	github.com/gen2brain/malgo v0.11.26
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/go-ole/go-ole v1.3.0
+	github.com/godbus/dbus/v5 v5.2.4
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jfreymuth/pulse v0.1.1
