@@ -40,6 +40,9 @@ type Recorder struct {
 	// Server returns the address of the collector; an invalid one if there is none, or
 	// its name cannot be resolved.
 	Server func(ctx context.Context) netip.Addr
+	// InSession reports whether a session that the collector announced is in progress; nil
+	// means that none are known.
+	InSession func(now time.Time) bool
 	// Crashes reads the system's own records.
 	Crashes func(ctx context.Context, since, now time.Time) *report.HostCrash
 	// Booted returns when the computer was started; zero if unknown.
@@ -162,11 +165,23 @@ func (r *Recorder) record(ctx context.Context) error {
 		if err := r.tick(ctx); err != nil {
 			return err
 		}
-		if err := watch.SleepUntilNext(ctx, r.Clock, Every); err != nil {
+		if err := watch.SleepUntilNext(ctx, r.Clock, r.pace()); err != nil {
 			return err
 		}
 	}
 }
+
+// pace returns the time until the next sample. On a metered line, or while the computer saves
+// power, there are fewer, except while answers are missing.
+func (r *Recorder) pace() time.Duration {
+	if r.troubled() || !r.outages.since.IsZero() {
+		return Every
+	}
+	return r.Board.View().Pace(Every)
+}
+
+// troubled reports whether answers are missing.
+func (r *Recorder) troubled() bool { return r.gateway.lost > 0 || r.server.lost > 0 }
 
 func (r *Recorder) tick(ctx context.Context) error {
 	s := r.take(ctx)
@@ -199,8 +214,11 @@ func (r *Recorder) tick(ctx context.Context) error {
 
 // take takes a sample of the present state.
 func (r *Recorder) take(ctx context.Context) Sample {
-	v := r.Board.View()
 	now := r.Clock.Now()
+	if r.InSession != nil {
+		r.Board.SetInSession(r.InSession(now))
+	}
+	v := r.Board.View()
 	s := Sample{
 		At: now.UTC(), WiFiOff: v.WiFiOff, CPUPct: v.CPUPct, MemoryFreeMB: v.MemoryFreeMB,
 		Muted: v.Muted, InUse: v.InUse, Programs: v.Programs,
@@ -229,16 +247,27 @@ func (r *Recorder) take(ctx context.Context) Sample {
 	return s
 }
 
-// serverEvery is the interval of packets to the collector while no program uses the
-// microphone and no answers are missing: 2,880 packets a day of 44 bytes each way, 0.25
-// MB.
-const serverEvery = 30 * time.Second
+const (
+	// serverEvery is the interval of packets to the collector while no program uses the
+	// microphone and no answers are missing: 2,880 packets a day of 44 bytes each way, 0.25
+	// MB.
+	serverEvery = 30 * time.Second
+	// serverEverySparing is the same on a metered line, and while the computer saves power:
+	// 0.03 MB a day.
+	serverEverySparing = 5 * time.Minute
+)
 
 // serverDue reports whether to ask the collector now: each time while a program uses the
-// microphone, or answers are missing.
+// microphone, or answers are missing. A session does not stop these packets: they take 0.2
+// kbit/s in each direction, and without them nobody could tell a lost connection from a
+// program that crashed.
 func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
 	busy := v.InUse != nil && *v.InUse
-	return busy || r.gateway.lost > 0 || r.server.lost > 0 || now.Sub(r.server.asked).Abs() >= serverEvery
+	every := serverEvery
+	if v.Sparing() && !v.InSession {
+		every = serverEverySparing
+	}
+	return busy || r.troubled() || now.Sub(r.server.asked).Abs() >= every
 }
 
 // target is a machine to which small packets are sent repeatedly.

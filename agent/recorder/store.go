@@ -17,8 +17,13 @@ const Folder = "recorder"
 // store keeps samples and events on disk. It is for one goroutine.
 type store struct {
 	samples, events *ring
-	pending         []byte // samples that are not yet written
+	pending         []byte    // samples that are not yet written
+	since           time.Time // of the first of them
 }
+
+// slotTime is the time between the first and the last sample of a full slot. Fewer samples are
+// written after the same time.
+const slotTime = (samplesPerSlot - 1) * Every
 
 // openStore opens the store in a data folder. A *DamagedError comes with a usable store.
 func openStore(data string) (*store, error) {
@@ -37,9 +42,12 @@ func openStore(data string) (*store, error) {
 // add keeps a sample. It is written with others, one minute at a time.
 func (s *store) add(sample Sample) error {
 	n := len(s.pending)
+	if n == 0 {
+		s.since = sample.At
+	}
 	s.pending = s.pending[:n+sampleBytes]
 	sample.put(s.pending[n:])
-	if len(s.pending) < cap(s.pending) {
+	if len(s.pending) < cap(s.pending) && sample.At.Sub(s.since).Abs() < slotTime {
 		return nil
 	}
 	return s.flush()

@@ -13,19 +13,25 @@ import (
 // the Wi-Fi.
 const linkEvery = 10 * time.Second
 
+// meteredEvery is how often the system is asked whether the line is metered, in addition to
+// each change of the connection.
+const meteredEvery = 5 * time.Minute
+
 // network watches the connection of this computer.
 type network struct {
-	board *Board
-	clock probe.Clock
-	read  func(context.Context) linkstate.State
-	off   func() bool
-	watch func(context.Context, chan<- struct{}) error
-	last  linkstate.State
-	known bool
+	board   *Board
+	clock   probe.Clock
+	read    func(context.Context) linkstate.State
+	off     func() bool
+	metered func(context.Context) *bool
+	watch   func(context.Context, chan<- struct{}) error
+	last    linkstate.State
+	known   bool
+	asked   time.Time // when metered was called last
 }
 
 func newNetwork(b *Board, clock probe.Clock) *network {
-	return &network{board: b, clock: clock, read: linkstate.Read, off: linkstate.SwitchedOff, watch: linkstate.Watch}
+	return &network{board: b, clock: clock, read: linkstate.Read, off: linkstate.SwitchedOff, metered: linkstate.Metered, watch: linkstate.Watch}
 }
 
 func (n *network) run(ctx context.Context, emit Emit) error {
@@ -36,7 +42,13 @@ func (n *network) check(ctx context.Context, emit Emit) {
 	s := n.read(ctx)
 	off := !s.Connected && n.off()
 	n.board.update(func(v *View) { v.Linked, v.Link, v.WiFiOff = true, s, off })
-	if n.known && !s.Same(n.last) {
+	changed := n.known && !s.Same(n.last)
+	if now := n.clock.Now(); changed || now.Sub(n.asked).Abs() >= meteredEvery {
+		n.asked = now
+		metered := n.metered(ctx)
+		n.board.update(func(v *View) { v.Metered = metered })
+	}
+	if changed {
 		e := happened(report.EventLinkChanged, n.clock.Now())
 		e.Detail = changeOf(n.last, s, off)
 		emit(e)

@@ -44,12 +44,14 @@ func newLoadWatcher(b *Board, clock probe.Clock) *loadWatcher {
 }
 
 func (s *loadWatcher) run(ctx context.Context, emit Emit) error {
-	for n := 0; ; n++ {
-		if n%int(supplyEvery/loadEvery) == 0 {
+	var supplied time.Time
+	for {
+		if now := s.clock.Now(); now.Sub(supplied).Abs() >= supplyEvery {
+			supplied = now
 			s.checkSupply(ctx, emit)
 		}
 		s.check(ctx, emit)
-		if err := SleepUntilNext(ctx, s.clock, loadEvery); err != nil {
+		if err := SleepUntilNext(ctx, s.clock, s.board.View().Pace(loadEvery)); err != nil {
 			return err
 		}
 	}
@@ -66,6 +68,7 @@ func (s *loadWatcher) check(ctx context.Context, emit Emit) {
 func (s *loadWatcher) checkSupply(ctx context.Context, emit Emit) {
 	now, was, known := s.supplied(ctx), s.last, s.known
 	s.last, s.known = now, true
+	s.board.update(func(v *View) { v.Saving = now.Saving })
 	at := s.clock.Now()
 	changed := func(kind report.HostEventKind, detail string) {
 		e := happened(kind, at)

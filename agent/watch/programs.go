@@ -63,8 +63,10 @@ func newPrograms(b *Board, clock probe.Clock) *programs {
 
 func (p *programs) run(ctx context.Context, emit Emit) error {
 	for n := 0; ; n++ {
-		p.check(n%scanEvery == 0, emit)
-		if err := SleepUntilNext(ctx, p.clock, programsEvery); err != nil {
+		// At a slower pace new processes are looked for each time.
+		pace := p.board.View().Pace(programsEvery)
+		p.check(n%scanEvery == 0 || pace > programsEvery, emit)
+		if err := SleepUntilNext(ctx, p.clock, pace); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,30 @@ type View struct {
 	CPUPct, MemoryFreeMB *float64
 	// Programs are the running clients, in the order of Clients.
 	Programs []string
+	// Metered is whether traffic costs money, Saving whether the computer saves power.
+	Metered, Saving *bool
+	// InSession is true during a session that the collector announced.
+	InSession bool
+}
+
+// Sparing reports whether the agent should use the line and the battery less than usual.
+// Unknown counts as no.
+func (v View) Sparing() bool { return isTrue(v.Metered) || isTrue(v.Saving) }
+
+func isTrue(v *bool) bool { return v != nil && *v }
+
+// sparingFactor is how much longer the intervals of the watchers and the recorder are on a
+// metered line, or while the computer saves power.
+const sparingFactor = 5
+
+// Pace returns the interval of a loop that usually has the given one. While a program uses the
+// microphone, or during a session, it is never longer, so that a fault in a conference can be
+// explained.
+func (v View) Pace(usual time.Duration) time.Duration {
+	if v.Sparing() && !v.InSession && !isTrue(v.InUse) {
+		return sparingFactor * usual
+	}
+	return usual
 }
 
 // Board holds a View for concurrent use. Its zero value is ready.
@@ -68,6 +92,9 @@ func (b *Board) View() View {
 	v.Programs = slices.Clone(v.Programs)
 	return v
 }
+
+// SetInSession states whether a session is in progress, which the watchers cannot see.
+func (b *Board) SetInSession(in bool) { b.update(func(v *View) { v.InSession = in }) }
 
 // Set replaces the state.
 func (b *Board) Set(v View) { b.update(func(old *View) { *old = v }) }

@@ -74,7 +74,7 @@ func TestNetworkChanges(t *testing.T) {
 		changed := make(chan chan<- struct{}, 1)
 		b := &Board{}
 		n := &network{board: b, clock: probe.SystemClock{}, read: func(context.Context) linkstate.State { return now.get() },
-			off:   off.get,
+			off: off.get, metered: func(context.Context) *bool { return nil },
 			watch: func(ctx context.Context, to chan<- struct{}) error { changed <- to; <-ctx.Done(); return ctx.Err() }}
 		var l log
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,0 +1,114 @@
+package watch
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/host/load"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+)
+
+func TestPace(t *testing.T) {
+	yes, no := new(true), new(false)
+	for name, c := range map[string]struct {
+		view View
+		want time.Duration
+	}{
+		"nothing known":            {View{}, 2 * time.Second},
+		"neither":                  {View{Metered: no, Saving: no}, 2 * time.Second},
+		"metered":                  {View{Metered: yes}, 10 * time.Second},
+		"saving":                   {View{Saving: yes, Metered: no}, 10 * time.Second},
+		"in a session":             {View{Saving: yes, Metered: yes, InSession: true}, 2 * time.Second},
+		"microphone in use":        {View{Metered: yes, InUse: yes}, 2 * time.Second},
+		"microphone not in use":    {View{Metered: yes, InUse: no}, 10 * time.Second},
+		"session, nothing to save": {View{InSession: true}, 2 * time.Second},
+	} {
+		if got := c.view.Pace(2 * time.Second); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestMeteredLine: the system is asked at the start, after each change of the connection, and from
+// time to time.
+func TestMeteredLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		home, phone := linkstate.State{Connected: true, Kind: "wifi"}, linkstate.State{Connected: true, Kind: "cellular"}
+		var now cell[linkstate.State]
+		var metered cell[*bool]
+		var asked cell[int]
+		now.set(home)
+		b := &Board{}
+		n := &network{
+			board: b, clock: probe.SystemClock{}, off: func() bool { return false },
+			read:    func(context.Context) linkstate.State { return now.get() },
+			metered: func(context.Context) *bool { asked.set(asked.get() + 1); return metered.get() },
+			watch:   func(context.Context, chan<- struct{}) error { return linkstate.ErrUnsupported },
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var l log
+		go func() { _ = n.run(ctx, l.emit) }()
+		want := func(what string, state string, times int) {
+			t.Helper()
+			synctest.Wait()
+			got := "unknown"
+			if v := b.View(); v.Metered != nil {
+				got = map[bool]string{true: "metered", false: "not metered"}[*v.Metered]
+			}
+			if got != state || asked.get() != times {
+				t.Errorf("%s: got %s after %d requests, want %s after %d", what, got, asked.get(), state, times)
+			}
+		}
+		time.Sleep(time.Minute)
+		want("at the start", "unknown", 1)
+		metered.set(new(true))
+		now.set(phone)
+		time.Sleep(time.Minute)
+		want("on the phone's hotspot", "metered", 2)
+		metered.set(new(false)) // a person changes the setting
+		time.Sleep(meteredEvery)
+		want("later", "not metered", 3)
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestSavingIsOnTheBoard: and the watcher of the load becomes slower.
+func TestSavingIsOnTheBoard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &Board{}
+		s := newLoadWatcher(b, probe.SystemClock{})
+		reads := 0
+		var saving cell[*bool]
+		s.read = func(context.Context) load.Reading { reads++; return load.Reading{} }
+		s.supplied = func(context.Context) load.Supply { return load.Supply{Saving: saving.get()} }
+		ctx, cancel := context.WithCancel(t.Context())
+		var l log
+		go func() { _ = s.run(ctx, l.emit) }()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if v := b.View(); v.Saving != nil || reads < 299 || reads > 301 {
+			t.Errorf("got %+v after %d readings, want unknown after 300", v, reads)
+		}
+		saving.set(new(true))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		reads = 0
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if v := b.View(); !v.Sparing() || reads < 59 || reads > 61 {
+			t.Errorf("got %+v after %d readings, want saving after 60", v, reads)
+		}
+		saving.set(nil)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if b.View().Sparing() {
+			t.Error("still sparing although unknown counts as no")
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
