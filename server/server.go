@@ -247,6 +247,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go tuneGC(cleaning)
 	go s.clean(cleaning)
 	go s.common.Run(cleaning)
+	go (&lateSessions{store: s.store, agents: s.agents, now: s.config.Now, log: s.config.Log}).run(cleaning)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
 	go s.metrics.serve()

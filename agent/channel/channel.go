@@ -71,7 +71,11 @@ type Config struct {
 	// Process distinguishes the processes of one instance.
 	Process string
 	Retests *RetestHandler
-	Clock   probe.Clock
+	// Sessions is called when the sessions of the participant may have changed: with the longest
+	// time to wait before requesting them, or 0 after a connection was established. It does not
+	// block; nil means that they are requested otherwise.
+	Sessions func(within time.Duration)
+	Clock    probe.Clock
 	// Random returns numbers in [0, 1).
 	Random func() float64
 	Log    *slog.Logger
@@ -197,6 +201,21 @@ func (c *Client) wait(err error, failures int) time.Duration {
 	return collector.Backoff(failures, c.Random(), after)
 }
 
+// apply applies a message of the collector, and reports whether it was news.
+func (c *Client) apply(m wire.ChannelMessage, e *collector.Endpoint, now time.Time) effect {
+	switch m.Type {
+	case wire.MessageToken:
+		renew(e)
+		return news
+	case wire.MessageSessions:
+		if c.Sessions != nil {
+			c.Sessions(max(time.Second, time.Duration(m.WithinS)*time.Second))
+		}
+		return news
+	}
+	return c.Retests.handle(c.agent, m, now)
+}
+
 // logProblem logs a problem when it begins or changes.
 func (c *Client) logProblem(err error) {
 	text := report.ErrorText(err)
@@ -209,6 +228,9 @@ func (c *Client) logProblem(err error) {
 
 func (c *Client) connected(how string) {
 	c.lastLogged = ""
+	if c.Sessions != nil { // messages may have been missed
+		c.Sessions(0)
+	}
 	c.Log.Info("connected to the collector", "by", how)
 }
 

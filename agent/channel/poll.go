@@ -132,17 +132,13 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 	for _, raw := range answer.Messages {
 		m, err := wire.ParseFromCollector(raw)
 		if errors.Is(err, wire.ErrMessageType) {
+			got = max(got, repeated) // of a newer collector
 			continue
 		}
 		if err != nil {
 			return ignored, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
 		}
-		if m.Type == wire.MessageToken {
-			renew(e)
-			got = news
-			continue
-		}
-		got = max(got, c.Retests.handle(c.agent, m, theirs.at(time.Now())))
+		got = max(got, c.apply(m, e, theirs.at(time.Now())))
 	}
 	return got, nil
 }

@@ -92,11 +92,7 @@ func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs cloc
 		if err != nil {
 			return err
 		}
-		if m.Type == wire.MessageToken {
-			renew(e)
-			continue
-		}
-		c.Retests.handle(c.agent, m, theirs.at(time.Now()))
+		c.apply(m, e, theirs.at(time.Now()))
 	}
 }
 

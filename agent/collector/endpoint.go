@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
@@ -119,7 +118,7 @@ func (e *Endpoint) hostname() string {
 func (e *Endpoint) Transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
-		DialContext:           lookup.Dialer{Resolver: lookup.System(), Timeout: dialTimeout}.DialContext,
+		DialContext:           dial,
 		TLSClientConfig:       e.Pins.Config(e.RootCAs, e.hostname()),
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: cmp.Or(e.ResponseTime, responseTime),

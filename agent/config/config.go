@@ -74,8 +74,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 
 // DefaultInterval is the mean time between two checks of the background service. With it,
 // checks, channel and flight recorder together stay below 1 MB a day on the line
-// (docs/measured.md). The time of the check before a session does not depend on it, if the session
-// was announced before the last check.
+// (docs/measured.md). The time of the check before a session does not depend on it.
 const DefaultInterval = 2 * time.Hour
 
 // Default returns the default settings.

@@ -144,7 +144,18 @@ type NextCheck struct {
 	At time.Time `json:"at"`
 	// Session is the start of the session that it prepares; zero for none.
 	Session time.Time `json:"session,omitzero"`
+	// Sparing is why the service checks less often at present; empty if it does not.
+	Sparing []Sparing `json:"sparing,omitempty"`
 }
+
+// Sparing is a reason to use the line and the battery less.
+type Sparing string
+
+// Reasons. Programs ignore those that they do not know.
+const (
+	SparingMetered Sparing = "metered"      // the traffic of the line costs money or is limited
+	SparingPower   Sparing = "power_saving" // the computer saves power
+)
 
 // Part is what the self-check examines.
 type Part string

@@ -126,7 +126,13 @@ type Plan struct {
 	// Seed is a random number of this computer, which determines the times of its checks
 	// before sessions.
 	Seed uint64
+	// Sparing means that the line is metered, or that the computer saves power: small checks
+	// are rarer, and the first check is a small one. Checks before sessions are not affected.
+	Sparing bool
 }
+
+// sparingFactor is how much longer the interval is with Plan.Sparing.
+const sparingFactor = 4
 
 // Next returns the next check.
 func (p Plan) Next(now time.Time, sessions []wire.Session, h History) Check {
@@ -191,10 +197,13 @@ func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check
 		first = now
 	}
 	last, reported := h.last()
-	if !reported {
+	if !reported && !p.Sparing {
 		next.Kind = Full
 	}
 	wait := p.Interval
+	if p.Sparing {
+		wait *= sparingFactor
+	}
 	if last.Failed {
 		wait = min(wait, retryFailed)
 	}
@@ -241,6 +250,12 @@ func withinBudget(a Check, h History) time.Time {
 		at = r.At.Add(day)
 	}
 	return at
+}
+
+// InSession reports whether a session is in progress, or about to begin: the service uses the line
+// for nothing that can wait.
+func InSession(sessions []wire.Session, now time.Time) bool {
+	return slices.ContainsFunc(sessions, func(s wire.Session) bool { return silent(s, now, silentBefore) })
 }
 
 // silent reports whether a session prevents a check at this time or shortly before it.

@@ -32,10 +32,12 @@ type Schedule struct {
 	Seed uint64
 	// Sessions returns the next sessions of the participant; nil means that there are none.
 	Sessions func() []wire.Session
-	// Learn requests the sessions from the collector; nil means that they do not change. It is
-	// called before each check: one that was due must not begin in a session that was announced
-	// since the last request.
+	// Learn requests the sessions from the collector, unless they are known well enough; nil means
+	// that they do not change. It is called before each check: one that was due must not begin
+	// in a session that was announced since the last request.
 	Learn func(context.Context)
+	// Sparing is that of the Plan; nil means that it is unknown.
+	Sparing func() bool
 	// Memory stores the history; nil means that a restart begins anew.
 	Memory Memory
 }
@@ -62,6 +64,7 @@ func (s Schedule) Run(ctx context.Context, do func(context.Context, Check) bool)
 	learned := false
 	for ctx.Err() == nil {
 		now := s.now()
+		p.Sparing = s.Sparing != nil && s.Sparing()
 		next := p.Next(now, s.sessions(), h)
 		if s.Memory != nil && (next.Kind != saved.Kind || !next.At.Equal(saved.At)) && next.At.After(now) {
 			s.Memory.Save(h, next)

@@ -121,3 +121,37 @@ func TestNoCheckInASessionLearnedJustBeforeIt(t *testing.T) {
 		}
 	})
 }
+
+// TestSessionEnteredLate: a session that becomes known shortly before its start still gets its full
+// check, which is over when it begins.
+func TestSessionEnteredLate(t *testing.T) {
+	for _, notice := range []time.Duration{3 * time.Minute, 10 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			begun := time.Now()
+			entered := begun.Add(90*time.Minute + 17*time.Second)
+			session := wire.Session{StartsAt: entered.Add(notice)}
+			var full time.Time
+			Schedule{
+				Interval: 2 * time.Hour, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }, Seed: 3,
+				Sessions: func() []wire.Session {
+					if time.Now().Before(entered) {
+						return nil
+					}
+					return []wire.Session{session}
+				},
+			}.Run(ctx, func(_ context.Context, c Check) bool {
+				if c.Session != nil {
+					full = time.Now()
+				}
+				if time.Since(begun) > 8*time.Hour || c.Session != nil {
+					cancel()
+				}
+				return true
+			})
+			if full.IsZero() || full.Before(entered) || full.After(session.StartsAt.Add(-lastMoment)) {
+				t.Errorf("entered %v before the start: got a check %v before it", notice, session.StartsAt.Sub(full))
+			}
+		})
+	}
+}

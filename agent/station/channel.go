@@ -54,7 +54,7 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 // support requests retests. A person is asked through the open programs, screens, which
 // also run the check; nil if programs cannot register. A check without the microphone
 // that was permitted in advance runs in this process, in its turn, if no program is open.
-func Channel(c config.Config, version string, turn Turn, screens *local.Screens, log *slog.Logger) func(context.Context) error {
+func Channel(c config.Config, version string, turn Turn, conditions *Conditions, screens *local.Screens, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		handler := &channel.RetestHandler{
 			AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
@@ -71,9 +71,9 @@ func Channel(c config.Config, version string, turn Turn, screens *local.Screens,
 		if screens != nil {
 			handler.Screen, handler.Present = screens, screens.Present
 		}
-		return follow(ctx, c, channel.Config{
+		return follow(ctx, c, conditions.inSession, channel.Config{
 			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) }, Version: version, Log: log,
-			Retests: handler,
+			Retests: handler, Sessions: conditions.askSessions,
 		})
 	}
 }
@@ -85,7 +85,7 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 	if s.service != nil {
 		return s.register(ctx, screen)
 	}
-	return follow(ctx, s.Config, channel.Config{
+	return follow(ctx, s.Config, nil, channel.Config{
 		Endpoint: func() (*collector.Endpoint, error) {
 			if !s.Enrolled() {
 				return nil, resident.ErrNotEnrolled // the first page may enrol
@@ -151,8 +151,8 @@ func (s *Station) register(ctx context.Context, screen channel.Screen) error {
 	}
 }
 
-// follow keeps a connection.
-func follow(ctx context.Context, c config.Config, to channel.Config) error {
+// follow keeps a connection. silent is that of the renewer.
+func follow(ctx context.Context, c config.Config, silent func(time.Time) bool, to channel.Config) error {
 	if c.NoUpload { // a retest would be pointless, because its report is not sent
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -164,7 +164,7 @@ func follow(ctx context.Context, c config.Config, to channel.Config) error {
 		defer func() { _ = release() }()
 	}
 	to.Instance = instance
-	renewal := newRenewer(c, to.Log)
+	renewal := newRenewer(c, silent, to.Log)
 	ctx, cancel := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	defer work.Wait()

@@ -3,14 +3,19 @@ package station
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/local"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Connection states whose identity and spool a program uses.
@@ -25,6 +30,9 @@ const (
 	// DuplicateEnrolment means that the program has an identity that is no longer used,
 	// because the service has another one. Phone support sees two computers.
 	DuplicateEnrolment Connection = "duplicate_enrolment"
+	// NotMerged means that the service had no identity and did not take over the program's,
+	// which is used. It may be an older version that still runs.
+	NotMerged Connection = "not_merged"
 	// NotAdmitted means that there is a service, but it does not serve this account, or is not
 	// the machine's. The program's own identity is used.
 	NotAdmitted Connection = "not_admitted"
@@ -53,7 +61,7 @@ func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, 
 	if s.own = c.Data != status.Data; s.own {
 		how = s.merge(ctx, &status)
 	}
-	if how == Own {
+	if how == NotMerged {
 		s, err := Open(c, log)
 		return s, how, err
 	}
@@ -74,11 +82,24 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	case status.Enrolment != nil:
 		return DuplicateEnrolment
 	}
-	id.Enrolment.RenewAt = time.Time{} // unknown to an older service
-	taken, err := s.service.Adopt(ctx, *id)
+	// Another program of the person must not replace the token meanwhile: the service would
+	// take over the former one.
+	unlock, err := durable.Lock(filepath.Join(s.Config.Data, tokenLock))
+	if err != nil {
+		s.log.Warn("the identity cannot be handed over", "err", err)
+		return NotMerged
+	}
+	defer unlock()
+	if id, err = identity.Load(s.Config.Data); err != nil || id.Enrolment == nil { // another program was faster
+		if again, err := s.service.Status(ctx); err == nil {
+			*status = again
+		}
+		return Service
+	}
+	taken, err := s.handOverIdentity(ctx, *id)
 	if err != nil {
 		s.log.Warn("the service does not take over the identity", "err", err)
-		return Own
+		return NotMerged
 	}
 	*status = taken
 	// From now on only the service has the token.
@@ -86,6 +107,33 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 		s.log.Warn("the identity that the service has taken over remains here too", "err", err)
 	}
 	return Merged
+}
+
+// handOverIdentity gives an identity to the service. An older service does not know former tokens,
+// and gets only the one that the collector accepts.
+func (s *Station) handOverIdentity(ctx context.Context, id identity.Identity) (local.Status, error) {
+	e := *id.Enrolment
+	id.Enrolment = &e
+	e.RenewAt = time.Time{} // decided by the service
+	taken, err := s.service.Adopt(ctx, id)
+	if !errors.Is(err, local.ErrInvalid) || e.FormerToken == "" {
+		return taken, err
+	}
+	own, openErr := Open(s.Config, s.log)
+	if openErr != nil || !own.Enrolled() {
+		return taken, errors.Join(err, openErr)
+	}
+	ctx, cancel := context.WithTimeout(ctx, renewTime)
+	defer cancel()
+	at := own.Collector()
+	client := at.Client()
+	defer client.CloseIdleConnections()
+	used, askErr := askToken(ctx, at, client, http.MethodGet, http.StatusOK, new(wire.TokenState))
+	if askErr != nil {
+		return taken, fmt.Errorf("the service is an older version, restart it: %w", errors.Join(err, askErr))
+	}
+	e.Token, e.FormerToken = used, ""
+	return s.service.Adopt(ctx, id)
 }
 
 // UsesService reports whether identity and spool are those of the service.

@@ -28,12 +28,12 @@ import (
 )
 
 // Recorder returns the flight recorder of the background service.
-func Recorder(c config.Config, version string, log *slog.Logger) *recorder.Recorder {
-	clock, board := probe.SystemClock{}, &watch.Board{}
+func Recorder(c config.Config, version string, conditions *Conditions, log *slog.Logger) *recorder.Recorder {
+	clock, board := probe.SystemClock{}, conditions.Board
 	server := &collectorAddr{data: c.Data, clock: clock}
 	return &recorder.Recorder{
 		Data: c.Data, Board: board, Clock: clock, Watchers: watch.All(board, clock), Log: log,
-		Ask: linkstate.Ask, Server: server.get, Booted: booted,
+		Ask: linkstate.Ask, Server: server.get, Booted: booted, InSession: conditions.inSession,
 		Crashes: func(ctx context.Context, since, now time.Time) *report.HostCrash {
 			return crash.Read(ctx, nil, since, now)
 		},

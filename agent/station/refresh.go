@@ -20,6 +20,8 @@ const (
 	refreshRetry = time.Hour
 	// refreshTime limits the request, for which a person's program waits at its end.
 	refreshTime = 3 * time.Second
+	// refreshSession is the wait before another attempt while a session is in progress.
+	refreshSession = 10 * time.Minute
 )
 
 // RefreshTargets requests the targets and the announcement of a new version if the stored
@@ -43,16 +45,20 @@ func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
 	return os.Chtimes(s.targetsPath(), now, now) // unchanged targets are not written again
 }
 
-// Refresh returns the loop of the service that calls RefreshTargets.
-func Refresh(c config.Config, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
+// Refresh returns the loop of the service that calls RefreshTargets, but not during a session.
+func Refresh(c config.Config, conditions *Conditions, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for {
 			wait := refreshEvery
 			st, err := Open(c, log)
-			if err == nil {
+			silent := conditions.inSession(clock.Now())
+			if err == nil && !silent {
 				err = st.RefreshTargets(ctx, clock.Now())
 			}
-			if err != nil || !st.Enrolled() {
+			switch {
+			case silent:
+				wait = refreshSession
+			case err != nil || !st.Enrolled():
 				wait = refreshRetry
 			}
 			if err != nil && ctx.Err() == nil {

@@ -16,15 +16,26 @@ const (
 	// resendEvery is how often the service looks for reports that were not sent after their check.
 	resendEvery = 10 * time.Minute
 	resendTime  = 2 * time.Minute
+	// resendFactor is how much longer the interval is on a metered line, and while the computer
+	// saves power.
+	resendFactor = 6
 )
 
 // Resend returns the loop of the service that sends the reports that could not be sent after their
-// check. It does not depend on the checks, because the next one may be hours away.
-func Resend(c config.Config, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
+// check. It does not depend on the checks, because the next one may be hours away. It waits while a
+// session is in progress.
+func Resend(c config.Config, conditions *Conditions, clock probe.Clock, random func() float64, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for {
-			if err := clock.Sleep(ctx, time.Duration(float64(resendEvery)*(1+resident.Jitter*random()))); err != nil {
+			wait := resendEvery
+			if conditions.sparing() {
+				wait *= resendFactor
+			}
+			if err := clock.Sleep(ctx, time.Duration(float64(wait)*(1+resident.Jitter*random()))); err != nil {
 				return err
+			}
+			if conditions.inSession(clock.Now()) {
+				continue
 			}
 			if err := resend(ctx, c, log); err != nil && ctx.Err() == nil {
 				log.Debug("reports not sent yet", "err", report.ErrorText(err))

@@ -15,7 +15,9 @@ import (
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -101,6 +103,17 @@ func (m scheduleMemory) next() *local.NextCheck {
 	return &local.NextCheck{At: r.Next.At, Session: r.Next.Session}
 }
 
+// reasonsToSpare reads from the system why the service checks less often.
+func reasonsToSpare(ctx context.Context) (all []local.Sparing) {
+	if metered := linkstate.Metered(ctx); metered != nil && *metered {
+		all = append(all, local.SparingMetered)
+	}
+	if saving := load.NewObserver().Supply(ctx).Saving; saving != nil && *saving {
+		all = append(all, local.SparingPower)
+	}
+	return all
+}
+
 // learnSessions requests the next sessions. Without a response, those announced last remain.
 func (s *Station) learnSessions(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, learnTime)
@@ -111,6 +124,8 @@ func (s *Station) learnSessions(ctx context.Context) {
 		return
 	}
 	s.learnTargets(check.WithoutCredentials(*t))
+	now := time.Now()
+	_ = os.Chtimes(s.targetsPath(), now, now) // the daily request is not needed then
 }
 
 // scheduledOptions returns the options of a check of the schedule. Before a session they name its

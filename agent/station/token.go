@@ -163,12 +163,15 @@ func askToken(ctx context.Context, e *collector.Endpoint, client *http.Client, m
 // renewer replaces the token while a program runs.
 type renewer struct {
 	config config.Config
+	// silent reports whether a session is in progress, in which a renewal that nobody asked
+	// for waits; nil means that none are known.
+	silent func(now time.Time) bool
 	log    *slog.Logger
 	asked  chan struct{}
 }
 
-func newRenewer(c config.Config, log *slog.Logger) *renewer {
-	return &renewer{config: c, log: log, asked: make(chan struct{}, 1)}
+func newRenewer(c config.Config, silent func(time.Time) bool, log *slog.Logger) *renewer {
+	return &renewer{config: c, silent: silent, log: log, asked: make(chan struct{}, 1)}
 }
 
 // ask requests a renewal without waiting for it.
@@ -220,6 +223,9 @@ func (r *renewer) run(ctx context.Context) {
 }
 
 func (r *renewer) renew(ctx context.Context, asked bool) error {
+	if !asked && r.silent != nil && r.silent(time.Now()) {
+		return nil
+	}
 	st, err := Open(r.config, r.log)
 	if err != nil || !st.Enrolled() || r.config.NoUpload {
 		return err

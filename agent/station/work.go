@@ -16,16 +16,20 @@ import (
 
 // Work returns the work of the background service: it opens the station anew in each round, checks,
 // stores and sends.
-func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident.Work {
+func Work(c config.Config, version string, turn Turn, conditions *Conditions, log *slog.Logger) resident.Work {
 	var st *Station
 	memory := scheduleMemory{data: c.Data, log: log}
 	return resident.Work{
 		Schedule: resident.Schedule{
 			Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64, Seed: rand.Uint64(),
-			Sessions: memory.sessions, Memory: memory,
+			Sessions: memory.sessions, Sparing: conditions.sparing, Memory: memory,
 			Learn: func(ctx context.Context) {
+				if conditions.sinceLearned() < learnEvery {
+					return
+				}
 				// An error of the station is reported by the check.
 				if st, err := Open(c, log); err == nil && st.Enrolled() {
+					conditions.noteLearned()
 					st.learnSessions(ctx)
 				}
 			},

@@ -33,7 +33,7 @@ func deliverFor(d *station.Delivery) deliverFunc {
 // warnConnection explains why an identity is used that the person may not expect.
 func (p *program) warnConnection(how station.Connection) {
 	switch how {
-	case station.Merged, station.DuplicateEnrolment, station.NotAdmitted:
+	case station.Merged, station.DuplicateEnrolment, station.NotMerged, station.NotAdmitted:
 		p.warn("service.connection_" + string(how))
 	}
 }

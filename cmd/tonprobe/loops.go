@@ -21,7 +21,7 @@ func (p *program) servePrograms(c config.Config, screens *local.Screens, recent 
 
 // loops returns the jobs of the background service, whose log is also written to recent.
 func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.Logger) resident.Loops {
-	turn := station.NewTurn()
+	turn, conditions := station.NewTurn(), station.NewConditions(c, probe.SystemClock{})
 	var screens *local.Screens
 	if c.Socket != "" {
 		screens = local.NewScreens(log)
@@ -29,11 +29,12 @@ func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.L
 	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
-			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
-			{Name: "channel", Run: station.Channel(c, p.version, turn, screens, log)},
-			{Name: "reports", Run: station.Resend(c, probe.SystemClock{}, rand.Float64, log)},
-			{Name: "targets", Run: station.Refresh(c, probe.SystemClock{}, rand.Float64, log)},
-			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
+			{Name: "checks", Run: station.Work(c, p.version, turn, conditions, log).Run},
+			{Name: "channel", Run: station.Channel(c, p.version, turn, conditions, screens, log)},
+			{Name: "reports", Run: station.Resend(c, conditions, probe.SystemClock{}, rand.Float64, log)},
+			{Name: "sessions", Run: station.LearnSessions(c, conditions, rand.Float64, log)},
+			{Name: "targets", Run: station.Refresh(c, conditions, probe.SystemClock{}, rand.Float64, log)},
+			{Name: "flight recorder", Run: station.Recorder(c, p.version, conditions, log).Run},
 		},
 	}
 	// The service of a person shares the folder with the person's program.

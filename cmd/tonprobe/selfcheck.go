@@ -93,11 +93,18 @@ func (p *program) printFindings(findings []local.Finding) {
 // printNext prints when the service checks next, as local time.
 func (p *program) printNext(next *local.NextCheck) {
 	const minute = "2006-01-02 15:04"
+	if next == nil {
+		return
+	}
 	switch {
-	case next == nil:
 	case next.Session.IsZero():
 		p.say("service.next", "at", next.At.Local().Format(minute))
 	default:
 		p.say("service.next_session", "at", next.At.Local().Format(minute), "session", next.Session.Local().Format(minute))
+	}
+	for _, why := range next.Sparing {
+		if why == local.SparingMetered || why == local.SparingPower {
+			p.say("service.sparing_" + string(why))
+		}
 	}
 }

@@ -31,10 +31,16 @@ func (p *program) service(ctx context.Context, args []string) error {
 	s.text(f, "socket", func(c *config.Config) *string { return &c.Socket })
 	s.text(f, "target", func(c *config.Config) *string { return &c.Target })
 	s.text(f, "profile", func(c *config.Config) *string { return &c.Profile })
+	formerInterval := false
 	f.Func("interval", "", func(v string) error {
+		formerInterval = v == formerIntervalArgument
 		var d config.Duration
 		err := d.UnmarshalText([]byte(v))
-		s.flags = append(s.flags, func(c *config.Config) { c.Service.Interval = d })
+		s.flags = append(s.flags, func(c *config.Config) {
+			if !formerInterval {
+				c.Service.Interval = d
+			}
+		})
 		return err
 	})
 	flags := &serviceFlags{}
@@ -51,8 +57,9 @@ func (p *program) service(ctx context.Context, args []string) error {
 	}
 	action := positional[0]
 	if action == "run" {
-		return p.serviceRun(ctx, s)
+		return p.serviceRun(ctx, s, formerInterval)
 	}
+	formerInterval = false // typed by a person
 	s.machine = s.machine || !flags.user
 	c, err := s.load(p.getenv)
 	if err != nil {
@@ -103,10 +110,31 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 	}
 	arguments = append(arguments, "--profile", c.Profile)
 	// The default is not written down, so that an upgrade can change it.
-	if time.Duration(c.Service.Interval) != config.DefaultInterval {
-		arguments = append(arguments, "--interval", c.Service.Interval.String())
+	if interval := time.Duration(c.Service.Interval); interval != config.DefaultInterval {
+		arguments = append(arguments, "--interval", intervalArgument(interval))
 	}
-	return p.serviceControl(resident.Install, resident.Setup{User: flags.user, Data: c.Data, Arguments: arguments})
+	setup := resident.Setup{User: flags.user, Data: c.Data, Arguments: arguments}
+	before, err := setup.Status()
+	if err := p.serviceControl(resident.Install, setup); err != nil {
+		return err
+	}
+	if err == nil && before != resident.StateMissing {
+		p.say("service.replaced")
+	}
+	return nil
+}
+
+// formerIntervalArgument is the interval that earlier versions wrote into each installed service,
+// whether a person had chosen it or not. It was their default.
+const formerIntervalArgument = "15m0s"
+
+// intervalArgument returns an interval for the installed service that is not
+// formerIntervalArgument, even if a person has chosen 15 minutes.
+func intervalArgument(d time.Duration) string {
+	if text := d.String(); text != formerIntervalArgument {
+		return text
+	}
+	return fmt.Sprintf("%ds", int(d/time.Second))
 }
 
 func (p *program) serviceControl(a resident.Action, u resident.Setup) error {
@@ -134,7 +162,8 @@ func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceF
 }
 
 // serviceRun runs the service, in the foreground if started by a person.
-func (p *program) serviceRun(ctx context.Context, s *settings) error {
+// formerInterval is true if it was installed by a version with another default interval.
+func (p *program) serviceRun(ctx context.Context, s *settings, formerInterval bool) error {
 	c, err := s.load(p.getenv)
 	if err != nil {
 		return err
@@ -148,6 +177,9 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	}
 	recent := &resident.RecentLog{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(out, recent), &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
+	if formerInterval {
+		log.Info("the interval is the default of an earlier version, and is replaced by the present one", "interval", c.Service.Interval)
+	}
 	// An unusable station is an error to report now, not a reason for endless restarts.
 	st, err := station.Open(c, log)
 	if err != nil {

@@ -82,6 +82,9 @@ func usedKeys(t *testing.T) []string {
 	for _, a := range []resident.Action{resident.Install, resident.Uninstall, resident.Start, resident.Stop, resident.Restart} {
 		keys = append(keys, "service.done_"+string(a))
 	}
+	for _, why := range []local.Sparing{local.SparingMetered, local.SparingPower} {
+		keys = append(keys, "service.sparing_"+string(why))
+	}
 	for _, part := range local.Parts() {
 		for _, state := range local.States() {
 			// Other combinations do not occur.

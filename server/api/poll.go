@@ -19,6 +19,9 @@ const (
 	defaultWait = 50 * time.Second
 	// pollGrace is how long an agent counts as connected between two polls.
 	pollGrace = 45 * time.Second
+	// lostGrace is the same after a poll whose connection was lost. A program that is still there
+	// polls again at once.
+	lostGrace = 10 * time.Second
 	// maxPollBytes is the size of a body with wire.MaxPollMessages messages.
 	maxPollBytes = wire.MaxPollMessages*(wire.MaxChannelBytes+8) + 64
 )
@@ -39,8 +42,8 @@ type poller struct {
 	link *live.Link
 	// wake contains an element if there may be a message.
 	wake chan struct{}
-	// renew contains an element if the agent is to replace its token.
-	renew chan struct{}
+	// apart contains messages that are no part of a retest, which Pending does not return.
+	apart chan wire.ChannelMessage
 	// ended is closed when the collector ends the connection.
 	ended chan struct{}
 	once  sync.Once
@@ -50,15 +53,22 @@ type poller struct {
 	timer *time.Timer   // ends the connection
 }
 
-// Send implements live.Transport. It only wakes the poll, which then requests the pending message. If
-// the response with a request for a new token is lost, the header of the next one repeats it.
+// maxApart limits the messages that wait for the next poll.
+const maxApart = 4
+
+// Send implements live.Transport. For a retest it only wakes the poll, which then requests the
+// pending message. If the response with a request for a new token is lost, the header of the next
+// one repeats it; sessions are also requested at each check.
 func (p *poller) Send(m wire.ChannelMessage) {
-	to := p.wake
-	if m.Type == wire.MessageToken {
-		to = p.renew
+	if m.Type == wire.MessageToken || m.Type == wire.MessageSessions {
+		select {
+		case p.apart <- m:
+		default:
+		}
+		return
 	}
 	select {
-	case to <- struct{}{}:
+	case p.wake <- struct{}{}:
 	default:
 	}
 }
@@ -81,7 +91,7 @@ func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, 
 		p = nil
 	}
 	if p == nil {
-		p = &poller{wake: make(chan struct{}, 1), renew: make(chan struct{}, 1), ended: make(chan struct{})}
+		p = &poller{wake: make(chan struct{}, 1), apart: make(chan wire.ChannelMessage, maxApart), ended: make(chan struct{})}
 		if p.link, ok = agents.Connect(who, hello.ChannelMessage, p); !ok {
 			return nil, nil, false
 		}
@@ -102,11 +112,16 @@ func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, 
 	return p, p.turn, true
 }
 
-// rest starts the grace period after a poll.
-func (ps *pollers) rest(p *poller, turn <-chan struct{}) {
+// rest starts the grace period after a poll. lost means that its connection ended before the
+// response.
+func (ps *pollers) rest(p *poller, turn <-chan struct{}, lost bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.turn == turn {
+	switch {
+	case p.turn != turn:
+	case lost:
+		p.timer.Reset(lostGrace)
+	default:
 		p.timer.Reset(pollGrace)
 	}
 }
@@ -140,7 +155,7 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	if !ok {
 		return stopping()
 	}
-	defer a.pollers.rest(p, turn)
+	defer func() { a.pollers.rest(p, turn, r.Context().Err() != nil) }()
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	all, err := a.news(ctx, r, p, turn, hello.ID)
@@ -168,8 +183,8 @@ func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan 
 		}
 		select {
 		case <-p.wake:
-		case <-p.renew:
-			return []wire.ChannelMessage{{Type: wire.MessageToken}}, nil
+		case m := <-p.apart:
+			return []wire.ChannelMessage{m}, nil
 		case <-ctx.Done():
 			return nil, nil
 		case <-turn:

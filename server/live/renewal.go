@@ -27,6 +27,22 @@ func (a *Agents) AskForToken(agentID string) {
 	}
 }
 
+// AnnounceSessions asks the connected agents of participants to request their sessions, each after
+// a random wait of at most within. Others learn of them when they connect.
+func (a *Agents) AnnounceSessions(participantIDs map[string]bool, within time.Duration) {
+	m := wire.ChannelMessage{Type: wire.MessageSessions, WithinS: int(within / time.Second)}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, w := range a.byID {
+		if !participantIDs[w.participant] {
+			continue
+		}
+		for _, l := range w.links {
+			l.transport.Send(m)
+		}
+	}
+}
+
 // Renewed ends the connections of an agent that uses a new token. It connects again with that one;
 // a copy of the former one cannot.
 func (a *Agents) Renewed(agentID string) {

@@ -38,6 +38,8 @@ const (
 	MaxPollWait = 240 * time.Second
 	// LevelEvery is the shortest time between two levels.
 	LevelEvery = 200 * time.Millisecond
+	// MaxSessionsWithin is the longest wait before an agent requests its sessions.
+	MaxSessionsWithin = 15 * time.Minute
 	// MaxRetestTime limits the time from a request for a retest to its expiry.
 	MaxRetestTime = 5 * time.Minute
 )
@@ -63,6 +65,7 @@ const (
 	MessageDone     MessageType = "done"     // agent: the check is complete, and its report is with the collector or will be sent
 	MessageRefused  MessageType = "refused"  // agent: there will be no report
 	MessageToken    MessageType = "token"    // collector: replace the token
+	MessageSessions MessageType = "sessions" // collector: a session that begins soon was entered or changed
 )
 
 // RetestWhat is the extent of a retest.
@@ -117,6 +120,9 @@ type ChannelMessage struct {
 	Speech   bool     `json:"speech,omitempty"`    // level
 	ReportID string   `json:"report_id,omitempty"` // done
 	Why      string   `json:"why,omitempty"`       // refused
+	// WithinS limits the wait of the agent before it requests its sessions, in seconds. It is
+	// random, so that not all agents do so at once (sessions).
+	WithinS int `json:"within_s,omitempty"`
 }
 
 // PollMessages is the body of a request or response of PathPoll.
@@ -177,6 +183,12 @@ func ParseFromCollector(b []byte) (ChannelMessage, error) {
 		MessageHello:  helloFault,
 		MessageCancel: func(ChannelMessage) string { return "" },
 		MessageToken:  func(ChannelMessage) string { return "" },
+		MessageSessions: func(m ChannelMessage) string {
+			if m.WithinS < 0 || m.WithinS > int(MaxSessionsWithin/time.Second) {
+				return "within_s is out of range"
+			}
+			return ""
+		},
 		MessageRetest: func(m ChannelMessage) string {
 			switch {
 			case !reWord.MatchString(string(m.What)): // an extent of a newer version is refused, not invalid
@@ -219,7 +231,7 @@ func parseChannel(b []byte, types map[MessageType]func(ChannelMessage) string) (
 	if !known {
 		return m, fmt.Errorf("%w: %.20q", ErrMessageType, m.Type)
 	}
-	if m.Type != MessageHello && m.Type != MessageToken && !reID.MatchString(m.ID) {
+	if m.Type != MessageHello && m.Type != MessageToken && m.Type != MessageSessions && !reID.MatchString(m.ID) {
 		return m, fmt.Errorf("%w: %s: id is invalid", ErrMessage, m.Type)
 	}
 	if len(m.Probe) > maxShownBytes {

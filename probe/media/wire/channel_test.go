@@ -18,11 +18,13 @@ var channelSeeds = []string{
 	`{"type":"done","id":"a1","report_id":"01890a5d-ac96-774b-bcce-b302099a8057"}`,
 	`{"type":"refused","id":"a1","why":"declined"}`,
 	`{"type":"token"}`,
+	`{"type":"sessions"}`,
+	`{"type":"sessions","within_s":900}`,
 }
 
 func TestChannelMessages(t *testing.T) {
 	agent := map[MessageType]bool{MessageHello: true, MessageConsent: true, MessageProgress: true, MessageLevel: true, MessageDone: true, MessageRefused: true}
-	collector := map[MessageType]bool{MessageHello: true, MessageRetest: true, MessageCancel: true, MessageToken: true}
+	collector := map[MessageType]bool{MessageHello: true, MessageRetest: true, MessageCancel: true, MessageToken: true, MessageSessions: true}
 	for _, seed := range channelSeeds {
 		for name, side := range map[string]struct {
 			parse func([]byte) (ChannelMessage, error)
@@ -65,6 +67,7 @@ func TestInvalidChannelMessages(t *testing.T) {
 		`{"type":"retest","id":"a1","what":"FULL","by":"a","expires_at":"2026-03-04T18:01:30Z"}`,
 		`{"type":"retest","id":"a1","what":"full","by":"a","expires_at":"soon"}`,
 		`{"type":"cancel"}`,
+		`{"type":"sessions","within_s":-1}`, `{"type":"sessions","within_s":901}`, `{"type":"sessions","within_s":0.5}`,
 	} {
 		if m, err := ParseFromCollector([]byte(bad)); !errors.Is(err, ErrMessage) {
 			t.Errorf("%s: got %+v, error %v; want %v", bad, m, err, ErrMessage)
