@@ -19,9 +19,7 @@ func TestTextIsReadable(t *testing.T) {
 	c := startCollector(t)
 	erika := council(c)
 	b.login(c)
-	person := "/participants/" + erika.Participant
-	for _, address := range []string{"/", "/?q=nobody", "/?q=brukner", person, "/participants/new", "/letters", person + "/edit", person + "/delete",
-		person + "/computers/" + erika.ID + "/shutout", "/password", "/accessibility", "/numbers", "/numbers?number=1007", person + "?number=1007", "/nowhere"} {
+	for _, address := range staffPages(erika) {
 		for _, dark := range []bool{false, true} {
 			b.do(b.dark(dark), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))
 			if faint := get(b, chromedp.Evaluate[[]string](faintText)); len(faint) > 0 {
@@ -31,6 +29,15 @@ func TestTextIsReadable(t *testing.T) {
 	}
 	b.expect("404")
 	b.quiet()
+}
+
+// staffPages returns the addresses of the pages that a signed-in supporter can open; erika is an enrolled
+// agent with reports.
+func staffPages(erika agent) []string {
+	person := "/participants/" + erika.Participant
+	return []string{"/", "/?q=nobody", "/?q=brukner", "/?show=problems", person, person + "?number=1007", person + "/edit", person + "/delete",
+		person + "/computers/" + erika.ID + "/shutout", "/participants/new", "/letters", "/sessions", "/causes", "/password", "/accessibility",
+		"/numbers", "/numbers?number=1007", "/nowhere"}
 }
 
 // faintText lists the texts whose contrast is too low. An element without a background has that of

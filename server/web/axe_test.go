@@ -1,0 +1,62 @@
+package web_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// axeVariable names the file axe.min.js of axe-core. .ci/test downloads it.
+const axeVariable = "TONPROBE_TEST_AXE"
+
+// TestAxeFindsNothing checks each page of the dashboard against the rules of WCAG 2.1, levels A and AA,
+// with axe-core: light at the width of a desktop, dark at that of a phone.
+func TestAxeFindsNothing(t *testing.T) {
+	file := os.Getenv(axeVariable)
+	if file == "" {
+		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
+			t.Fatalf("needs the file axe.min.js in %s", axeVariable)
+		}
+		t.Skipf("needs the file axe.min.js in %s", axeVariable)
+	}
+	axe, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	erika := council(c)
+	check := func(address string) {
+		t.Helper()
+		for _, at := range []struct {
+			width int64
+			dark  bool
+		}{{1280, false}, {360, true}} {
+			b.do(b.width(at.width), b.dark(at.dark), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))
+			b.do(b.run(`document.querySelectorAll("details").forEach((e) => e.open = true)`))
+			b.do(b.run(string(axe) + "; 0"))
+			for _, found := range get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)) {
+				t.Errorf("%s at %d pixels, dark %v: %s", address, at.width, at.dark, found)
+			}
+		}
+	}
+	check("/login")
+	b.do(b.width(1280), b.dark(false))
+	b.login(c)
+	for _, address := range staffPages(erika) {
+		check(address)
+	}
+	b.expect("404")
+	b.quiet()
+
+	b.do(b.run(`document.querySelector("main").insertAdjacentHTML("beforeend", "<input id=unnamed>")`))
+	if found := get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)); len(found) != 1 || !strings.HasPrefix(found[0], "label #unnamed") {
+		t.Errorf("got %q for an input without a label", found)
+	}
+}
+
+// axeRun lists each rule with the element that violates it.
+const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"]}).then(
+	(r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + " " + n.target.join(" ") + ": " + n.failureSummary)))`
