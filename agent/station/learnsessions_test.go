@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,17 +29,27 @@ func TestSessionsAreLearnedWhenAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewConditions(config.Default(t.TempDir()), probe.SystemClock{})
 		ctx, cancel := context.WithCancel(t.Context())
-		var learned []time.Time
+		var mu sync.Mutex
+		var all []time.Time
+		requests := func() []time.Time {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(all)
+		}
 		ended := make(chan error)
 		go func() {
-			ended <- c.learn(ctx, func() float64 { return 0.5 }, func(context.Context) { learned = append(learned, time.Now()) })
+			ended <- c.learn(ctx, func() float64 { return 0.5 }, func(context.Context) {
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, time.Now())
+			})
 		}()
 		time.Sleep(24 * time.Hour)
 		begun := time.Now()
 		want := func(what string, n int, after time.Duration) {
 			t.Helper()
-			synctest.Wait()
-			if len(learned) != n || n > 0 && learned[n-1].Sub(begun) != after {
+			if learned := requests(); len(learned) != n || n > 0 && learned[n-1].Sub(begun) != after {
 				t.Fatalf("%s: got requests %v, want %d, the last after %v", what, learned, n, after)
 			}
 		}
@@ -69,20 +80,18 @@ func TestSessionsAreLearnedWhenAsked(t *testing.T) {
 			c.askSessions(time.Second)
 			time.Sleep(time.Second)
 		}
-		synctest.Wait()
-		if n := len(learned) - 2; n < 9 || n > 11 {
+		if n := len(requests()) - 2; n < 9 || n > 11 {
 			t.Errorf("got %d requests in ten minutes of a flood, want one a minute", n)
 		}
 		time.Sleep(time.Hour)
-		n := len(learned)
+		n := len(requests())
 		c.mu.Lock()
 		c.readAt, c.sessions = time.Now(), []wire.Session{{StartsAt: time.Now()}}
 		c.mu.Unlock()
 		c.askSessions(0)
 		synctest.Wait()
 		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		if len(learned) != n {
+		if len(requests()) != n {
 			t.Error("the sessions were requested during a session because of a connection")
 		}
 		cancel()

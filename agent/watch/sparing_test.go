@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,26 +82,26 @@ func TestSavingIsOnTheBoard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &Board{}
 		s := newLoadWatcher(b, probe.SystemClock{})
-		reads := 0
+		var reads atomic.Int64
 		var saving cell[*bool]
-		s.read = func(context.Context) load.Reading { reads++; return load.Reading{} }
+		s.read = func(context.Context) load.Reading { reads.Add(1); return load.Reading{} }
 		s.supplied = func(context.Context) load.Supply { return load.Supply{Saving: saving.get()} }
 		ctx, cancel := context.WithCancel(t.Context())
 		var l log
 		go func() { _ = s.run(ctx, l.emit) }()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if v := b.View(); v.Saving != nil || reads < 299 || reads > 301 {
-			t.Errorf("got %+v after %d readings, want unknown after 300", v, reads)
+		if v, n := b.View(), reads.Load(); v.Saving != nil || n < 299 || n > 301 {
+			t.Errorf("got %+v after %d readings, want unknown after 300", v, n)
 		}
 		saving.set(new(true))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		reads = 0
+		reads.Store(0)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if v := b.View(); !v.Sparing() || reads < 59 || reads > 61 {
-			t.Errorf("got %+v after %d readings, want saving after 60", v, reads)
+		if v, n := b.View(), reads.Load(); !v.Sparing() || n < 59 || n > 61 {
+			t.Errorf("got %+v after %d readings, want saving after 60", v, n)
 		}
 		saving.set(nil)
 		time.Sleep(2 * time.Minute)
