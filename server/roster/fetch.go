@@ -7,13 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/idna"
+
+	"github.com/tonprobe/tonprobe/server/outbound"
 )
 
 // Limits of what is read from a server.
@@ -81,49 +81,13 @@ func (f *fetcher) transport() *http.Transport {
 		d := net.Dialer{Timeout: 10 * time.Second}
 		host, _, err := net.SplitHostPort(address)
 		if err == nil && strings.EqualFold(host, f.origin.Hostname()) && !f.private {
-			d.Control = refusePrivate
+			d.Control = outbound.RefusePrivate
 		}
 		return d.DialContext(ctx, network, address)
 	}
 	t.ResponseHeaderTimeout = requestTimeout
 	t.MaxResponseHeaderBytes = 1 << 16
 	return t
-}
-
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return err
-	}
-	if !isPublic(ip) {
-		return fmt.Errorf("%s %w", ip, ErrPrivate)
-	}
-	return nil
-}
-
-// notPublic are ranges besides those that package netip knows (RFC 6890).
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
-}
-
-func isPublic(ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return false
-	}
-	for _, p := range notPublic {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
 }
 
 func (f *fetcher) checkRedirect(r *http.Request, via []*http.Request) error {

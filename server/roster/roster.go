@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"time"
 	_ "time/tzdata" // calendars name time zones, and Windows has no such database
+
+	"github.com/tonprobe/tonprobe/server/outbound"
 )
 
 // Roster is the content of a source.
@@ -104,7 +106,7 @@ var (
 	// ErrForeign means that a source refers to another server than the one that was given.
 	ErrForeign = errors.New("refers to another server")
 	// ErrPrivate means that a source is in a network that is not public.
-	ErrPrivate = errors.New("is not a public address")
+	ErrPrivate = outbound.ErrPrivate
 	// ErrFormat means that a source is not in the expected format.
 	ErrFormat = errors.New("unexpected format")
 )
