@@ -71,6 +71,22 @@ type Finding struct {
 	over  bool     // the fault has ended
 }
 
+// Kind returns which of the texts about common causes belongs to f: server, own, provider, site or
+// version.
+func (f Finding) Kind() string {
+	switch {
+	case f.Code == CodeServer && f.Key == Own:
+		return "own"
+	case f.Code == CodeServer:
+		return "server"
+	case f.Code == CodeProvider:
+		return "provider"
+	case f.Code == CodeSite:
+		return "site"
+	}
+	return "version"
+}
+
 // dimension is one property that participants can have in common.
 type dimension struct {
 	code string

@@ -29,7 +29,7 @@ func (common) ElementID() string { return commonID }
 func (v view) common(findings []fleet.Finding) common {
 	var c common
 	for _, f := range findings {
-		kind := commonKind(f)
+		kind := f.Kind()
 		c.Causes = append(c.Causes, commonCause{
 			Title: v.T("common."+kind, "key", clean(f.Key, maxNameRunes)),
 			Evidence: v.T("common.evidence", "affected", strconv.Itoa(len(f.Affected)), "members", strconv.Itoa(f.Members),
@@ -40,20 +40,6 @@ func (v view) common(findings []fleet.Finding) common {
 		})
 	}
 	return c
-}
-
-func commonKind(f fleet.Finding) string {
-	switch {
-	case f.Code == fleet.CodeServer && f.Key == fleet.Own:
-		return "own"
-	case f.Code == fleet.CodeServer:
-		return "server"
-	case f.Code == fleet.CodeProvider:
-		return "provider"
-	case f.Code == fleet.CodeSite:
-		return "site"
-	}
-	return "version"
 }
 
 // concerning returns the findings that explain a participant's disturbance.
