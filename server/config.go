@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
+	"github.com/tonprobe/tonprobe/server/observe"
 )
 
 // ErrConfig means that a Config is contradictory; its text states what to do.
@@ -119,6 +120,7 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.Log = slog.New(observe.LogRequests(c.Log.Handler()))
 	if c.Now == nil {
 		c.Now = time.Now
 	}

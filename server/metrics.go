@@ -12,11 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub *live.Hub, agents *live.Agents) {
+func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub *live.Hub, agents *live.Agents, common *fleet.Watch) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
@@ -27,6 +28,7 @@ func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub 
 	}
 	gauge("tonprobe_live_subscribers", "Open pages that wait for events.", func() float64 { return float64(hub.Subscribers()) })
 	gauge("tonprobe_agents_connected", "Agents with an open channel.", func() float64 { return float64(agents.Connected()) })
+	gauge("tonprobe_common_causes", "Common causes at this moment.", func() float64 { return float64(len(common.Findings())) })
 	gauge("tonprobe_echo_sessions", "Echo sessions at this moment.", func() float64 { return float64(r.Stats().SessionsOpen) })
 	gauge("tonprobe_turn_relays", "TURN allocations at this moment.", func() float64 { return float64(r.Stats().RelaysOpen) })
 	counter("tonprobe_echo_sessions_total", "Offers answered.", func(s reflector.Stats) int64 { return s.SessionsStarted })

@@ -55,8 +55,8 @@ type Server struct {
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
 	profiles  *target.Profiles
-	listener  net.Listener  // of HTTP
-	port      *oneport.Port // shared by HTTP and TURN; nil without TLS
+	listener  net.Listener    // of HTTP
+	port      *oneport.Port   // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
 	metrics   *metricsPort // nil if there is none
 	source    cert.Source  // nil if a proxy terminates TLS
@@ -196,7 +196,8 @@ func (s *Server) addFirstUser(ctx context.Context) error {
 func (s *Server) handler() (http.Handler, error) {
 	c := s.config
 	registry := prometheus.NewRegistry()
-	registerMetrics(registry, s.reflector, s.live, s.agents)
+	registerMetrics(registry, s.reflector, s.live, s.agents, s.common)
+	registry.MustRegister(participantCounts{s.store, c.Now, c.FreshFor, c.Log})
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
@@ -204,11 +205,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
-		Ready: map[string]func(context.Context) error{
-			"store":     s.store.Ping,
-			"disk":      func(context.Context) error { return roomFor(c) },
-			"reflector": func(ctx context.Context) error { return s.reflector.Check(ctx, c.publicHost()) },
-		},
+		Ready: s.ready(),
 	}).Mount(mux)
 	pages, err := s.pages()
 	if err != nil {

@@ -62,5 +62,9 @@ func announce(w io.Writer, s *server.Server, c settings) {
 }
 
 func logger(t terminal, c settings) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: report.LogAttr}))
+	o := &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: report.LogAttr}
+	if c.logFormat == formatJSON {
+		return slog.New(slog.NewJSONHandler(t.err, o))
+	}
+	return slog.New(slog.NewTextHandler(t.err, o))
 }

@@ -36,6 +36,7 @@ func (o option) variable() string { return "TONPROBE_" + strings.ToUpper(o.key) 
 type settings struct {
 	server.Config
 	logLevel   slog.Level
+	logFormat  string // "" or formatJSON
 	turnTLSSet bool
 	whipSecret []byte // of reflect; empty without a WHIP endpoint
 }
@@ -76,7 +77,23 @@ func options() []option {
 		{"time_zone", "`zone` of the times of sessions and on the pages (default Europe/Berlin)", false, setTimeZone},
 		{"keep_full_addresses", "store complete public addresses instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
+		{"log_format", "`format` of the log: text (default) or json", false, setLogFormat},
 	}
+}
+
+// formatJSON is the format of a log with one JSON object per line.
+const formatJSON = "json"
+
+func setLogFormat(s *settings, v string) error {
+	switch v {
+	case "text":
+		s.logFormat = ""
+	case formatJSON:
+		s.logFormat = formatJSON
+	default:
+		return fmt.Errorf("%.20q is not a format: text or json", v)
+	}
+	return nil
 }
 
 func optionOf(key string) option {

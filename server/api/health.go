@@ -13,6 +13,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflector"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // readyTimeout is the timeout of the readiness checks.
@@ -85,6 +86,13 @@ func newCounters(registry prometheus.Registerer) counters {
 			Name: "tonprobe_enrolments_total", Help: "Enrolments by result: enrolled, refused, rate_limited."}, []string{"result"}),
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tonprobe_reports_total", Help: "Reports by result: stored, duplicate, rejected."}, []string{"status"}),
+	}
+	// They exist from the start, so that the first one is an increase.
+	for _, result := range []string{"enrolled", "refused", "rate_limited"} {
+		c.enrolments.WithLabelValues(result)
+	}
+	for _, status := range []string{string(store.Stored), string(store.Duplicate), statusRejected} {
+		c.reports.WithLabelValues(status)
 	}
 	registry.MustRegister(c.enrolments, c.reports)
 	return c

@@ -39,7 +39,7 @@ type Observer struct {
 // New registers the metrics of an Observer.
 func New(log *slog.Logger, now func() time.Time, registry prometheus.Registerer) *Observer {
 	o := &Observer{
-		log: log,
+		log: slog.New(LogRequests(log.Handler())),
 		now: now,
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tonprobe_http_request_seconds", Help: "Time until an answer was complete, by route and status.",
@@ -74,10 +74,10 @@ func (o *Observer) Handler(next http.Handler) http.Handler {
 			fault := recover()
 			if fault != nil && fault != http.ErrAbortHandler {
 				o.panics.Inc()
-				o.log.ErrorContext(r.Context(), "handler failed", "request", id, "route", r.Pattern, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+				o.log.ErrorContext(r.Context(), "handler failed", "route", r.Pattern, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				a.fail()
 			}
-			o.done(r, id, a.status, o.now().Sub(start))
+			o.done(r, a.status, o.now().Sub(start))
 			if fault == http.ErrAbortHandler || fault != nil && a.written {
 				panic(http.ErrAbortHandler) // closes the connection: an incomplete response must not look complete
 			}
@@ -86,7 +86,7 @@ func (o *Observer) Handler(next http.Handler) http.Handler {
 	})
 }
 
-func (o *Observer) done(r *http.Request, id string, status int, took time.Duration) {
+func (o *Observer) done(r *http.Request, status int, took time.Duration) {
 	route := r.Pattern // a nested mux sets it on this request
 	if route == "" {
 		route = "(none)"
@@ -100,7 +100,7 @@ func (o *Observer) done(r *http.Request, id string, status int, took time.Durati
 		level = slog.LevelWarn
 	}
 	// The log contains the network only, not the address.
-	o.log.Log(r.Context(), level, "request", "request", id, "route", route, "status", status,
+	o.log.Log(r.Context(), level, "request", "route", route, "status", status,
 		"ms", took.Milliseconds(), "from", report.Truncate(peer.Addr(r)))
 }
 

@@ -122,3 +122,23 @@ func family(t *testing.T, g prometheus.Gatherer, name string) *dto.MetricFamily 
 	}
 	return nil
 }
+
+// TestEveryLineOfARequestHasItsID: a line that a handler logs is found by the id in the response,
+// also from a derived logger; one outside of a request has no id.
+func TestEveryLineOfARequestHasItsID(t *testing.T) {
+	var text bytes.Buffer
+	log := slog.New(LogRequests(LogRequests(slog.NewTextHandler(&text, nil))))
+	o := New(log, time.Now, prometheus.NewRegistry())
+	w := httptest.NewRecorder()
+	o.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		log.With("part", "store").WarnContext(r.Context(), "slow")
+	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if want := "msg=slow part=store request=" + w.Header().Get(HeaderRequestID) + "\n"; !strings.HasSuffix(text.String(), want) {
+		t.Errorf("got log %q, want it to end with %q", &text, want)
+	}
+	text.Reset()
+	log.Warn("later")
+	if strings.Contains(text.String(), "request") {
+		t.Errorf("got log %q, want it without a request", &text)
+	}
+}

@@ -58,7 +58,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errMalformed):
 		status, f = http.StatusBadRequest, failure{Key: "malformed"}
 	default:
-		s.Log.ErrorContext(r.Context(), "page failed", "request", f.RequestID, "route", r.Pattern, "err", err)
+		s.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
 	}
 	s.show(w, r, page{Status: status, Name: "failure", Body: f})
 }
