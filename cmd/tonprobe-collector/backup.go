@@ -18,6 +18,9 @@ func writeBackup(ctx context.Context, t terminal, in *invocation) error {
 	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		m := backup.Manifest{CreatedAt: time.Now().UTC(), Program: programVersion()}
+		if c.DatabaseURL != "" {
+			m.Database = backup.DatabasePostgres
+		}
 		if err := backup.Write(ctx, c.DataDir, s.Backup, in.args[0], m); err != nil {
 			return err
 		}
@@ -27,13 +30,30 @@ func writeBackup(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
+func restoreFlags(in *invocation) {
+	in.flags.BoolVar(&in.overwrite, "overwrite", false, "replace a collector's data: a file is put aside, the content of a PostgreSQL database is lost")
+}
+
+// postgresServer is the database of a collector, for backup.RestoreServer.
+type postgresServer struct {
+	address   string
+	overwrite bool
+}
+
+// Check implements backup.Server.
+func (p postgresServer) Check(ctx context.Context, dump string) error {
+	return sqlstore.CheckRestorePostgres(ctx, p.address, dump, p.overwrite)
+}
+
+// Load implements backup.Server.
+func (p postgresServer) Load(ctx context.Context, dump string) error {
+	return sqlstore.RestorePostgres(ctx, p.address, dump, p.overwrite)
+}
+
 func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	c, err := in.settings(t)
 	if err != nil {
 		return err
-	}
-	if c.DatabaseURL != "" {
-		return usagef("the data is in PostgreSQL: restore it with pg_restore (docs/administrator.md, PostgreSQL)")
 	}
 	if err := datadir.Make(c.DataDir); err != nil {
 		return err
@@ -42,7 +62,12 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	r, err := backup.Restore(ctx, in.args[0], c.DataDir, sqlstore.VerifySQLite, time.Now())
+	var r backup.Restored
+	if c.DatabaseURL != "" {
+		r, err = backup.RestoreServer(ctx, in.args[0], c.DataDir, postgresServer{c.DatabaseURL, in.overwrite}, time.Now())
+	} else {
+		r, err = backup.Restore(ctx, in.args[0], c.DataDir, sqlstore.VerifySQLite, in.overwrite, time.Now())
+	}
 	if err := errors.Join(err, lock.Close()); err != nil {
 		return err
 	}
@@ -50,7 +75,14 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	if !r.Manifest.CreatedAt.IsZero() {
 		from = "of " + r.Manifest.CreatedAt.Local().Format("2 January 2006, 15:04")
 	}
-	_, err = fmt.Fprintf(t.out, "Restored the backup %s into %s.\n", from, c.DataDir)
+	into := c.DataDir
+	if c.DatabaseURL != "" {
+		into = "PostgreSQL, and its keys into " + c.DataDir
+	}
+	_, err = fmt.Fprintf(t.out, "Restored the backup %s into %s.\n", from, into)
+	if r.DatabaseAside != "" {
+		_, _ = fmt.Fprintf(t.out, "The previous database is kept in %s.\n", r.DatabaseAside)
+	}
 	if r.Aside != "" {
 		_, _ = fmt.Fprintf(t.out, "The previous keys are kept in %s.\n", r.Aside)
 	}

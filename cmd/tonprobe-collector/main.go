@@ -108,7 +108,7 @@ func commands() []command {
 		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},
 		{"migrate", "", "migrate the database", migrate, nil},
 		{"backup", "FILE", "save everything in one file, also while the collector runs", writeBackup, nil},
-		{"restore", "FILE", "restore a backup into an empty data directory", restoreBackup, nil},
+		{"restore", "FILE", "restore a backup into an empty data directory or database", restoreBackup, restoreFlags},
 		{"version", "", "print the version", printVersion, jsonFlag},
 	}
 }
@@ -151,7 +151,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*roster.TableError](err); ok {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

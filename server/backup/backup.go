@@ -2,8 +2,8 @@
 // agents recognise the collector, and the conference systems with their secrets. Without the keys,
 // agents would reject the restored collector.
 //
-// The file is a gzipped tar archive with manifest.json, collector.db, targets.json if it exists,
-// and the files of tls/, in this order.
+// The file is a gzipped tar archive with manifest.json, collector.db (with PostgreSQL
+// collector.dump, of pg_dump), targets.json if it exists, and the files of tls/, in this order.
 package backup
 
 import (
@@ -30,6 +30,7 @@ const format = "tonprobe.backup/v1"
 const (
 	manifestName = "manifest.json"
 	databaseName = "collector.db"
+	dumpName     = "collector.dump"
 	targetsName  = "targets.json"
 	tlsFolder    = "tls"
 	// maxKeyBytes limits targets.json and each file of tls/. A certificate has about a
@@ -50,6 +51,19 @@ type Manifest struct {
 	CreatedAt time.Time `json:"created_at"`
 	// Program is the version of the program that wrote the backup.
 	Program string `json:"program"`
+	// Database is "" for SQLite, or DatabasePostgres.
+	Database string `json:"database,omitempty"`
+}
+
+// DatabasePostgres is the Manifest.Database of a dump of PostgreSQL.
+const DatabasePostgres = "postgresql"
+
+// database returns the name of the database in the archive.
+func (m Manifest) database() string {
+	if m.Database == DatabasePostgres {
+		return dumpName
+	}
+	return databaseName
 }
 
 // Snapshot writes a consistent copy of the database to a new file, while others read and write the
@@ -71,7 +85,7 @@ func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Ma
 		return fmt.Errorf("write backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
-	database := filepath.Join(aside, databaseName)
+	database := filepath.Join(aside, m.database())
 	if err := snapshot(ctx, database); err != nil {
 		return fmt.Errorf("copy the database: %w", err)
 	}
@@ -120,7 +134,7 @@ func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (
 	if _, err := a.Write(manifest); err != nil {
 		return err
 	}
-	if err := addFile(ctx, a, databaseName, database, m.CreatedAt); err != nil {
+	if err := addFile(ctx, a, m.database(), database, m.CreatedAt); err != nil {
 		return err
 	}
 	switch err := addFile(ctx, a, targetsName, datadir.Targets(dir), m.CreatedAt); {

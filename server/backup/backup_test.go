@@ -59,7 +59,7 @@ func content(t *testing.T, path ...string) string {
 
 func TestRestoreIsComplete(t *testing.T) {
 	file, dir := written(t, collectorIn(t)), t.TempDir()
-	r, err := Restore(t.Context(), file, dir, anything, at)
+	r, err := Restore(t.Context(), file, dir, anything, false, at)
 	if err != nil || !r.Keys || r.Aside != "" || !r.Manifest.CreatedAt.Equal(at) || r.Manifest.Program != "1.2.3" {
 		t.Fatalf("got %+v, error %v; want Keys true, Aside none, Manifest CreatedAt %v, Manifest Program %q", r, err, at, "1.2.3")
 	}
@@ -91,7 +91,7 @@ func TestExistingKeysAreKept(t *testing.T) {
 	if err := os.WriteFile(datadir.Database(dir), nil, 0o600); err != nil { // emptied by accident
 		t.Fatal(err)
 	}
-	r, err := Restore(t.Context(), file, dir, anything, at)
+	r, err := Restore(t.Context(), file, dir, anything, false, at)
 	if err != nil || r.Aside == "" {
 		t.Fatalf("got %+v, error %v; want Aside set", r, err)
 	}
@@ -109,7 +109,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err := os.WriteFile(datadir.Database(dir), []byte("in use"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(t.Context(), file, dir, anything, at); !errors.Is(err, ErrOccupied) || content(t, datadir.Database(dir)) != "in use" {
+	if _, err := Restore(t.Context(), file, dir, anything, false, at); !errors.Is(err, ErrOccupied) || content(t, datadir.Database(dir)) != "in use" {
 		t.Errorf("a restore over a collector: got error %v", err)
 	}
 }
@@ -138,7 +138,7 @@ func TestBareDatabase(t *testing.T) {
 	if err := os.WriteFile(file, []byte(database), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Restore(t.Context(), file, dir, anything, at)
+	r, err := Restore(t.Context(), file, dir, anything, false, at)
 	if err != nil || r.Keys || content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" {
 		t.Errorf("got %+v, error %v; want the database restored and the keys kept", r, err)
 	}
@@ -154,7 +154,7 @@ func TestDamagedBackups(t *testing.T) {
 		if err := os.WriteFile(file, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Restore(t.Context(), file, dir, anything, at)
+		_, err := Restore(t.Context(), file, dir, anything, false, at)
 		left, readErr := os.ReadDir(dir)
 		if readErr != nil {
 			t.Fatalf("read the folder: %v", readErr)
@@ -226,7 +226,7 @@ func TestHostileBackups(t *testing.T) {
 		"a huge key":           archive(t, manifest, db, [2]string{"tls/ca.pem", strings.Repeat("x", maxKeyBytes+1)}),
 	} {
 		dir := t.TempDir()
-		if _, err := Restore(t.Context(), file, dir, anything, at); err == nil {
+		if _, err := Restore(t.Context(), file, dir, anything, false, at); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -237,7 +237,7 @@ func TestHostileBackups(t *testing.T) {
 
 func TestRefusedDatabaseLeavesNoFile(t *testing.T) {
 	dir, refused := t.TempDir(), errors.New("newer")
-	_, err := Restore(t.Context(), written(t, collectorIn(t)), dir, func(context.Context, string) error { return refused }, at)
+	_, err := Restore(t.Context(), written(t, collectorIn(t)), dir, func(context.Context, string) error { return refused }, false, at)
 	if left, readErr := os.ReadDir(dir); !errors.Is(err, refused) || readErr != nil || len(left) > 0 {
 		t.Errorf("got error %v, files %v, %v; want %v, none, nil", err, left, readErr, refused)
 	}
@@ -251,11 +251,78 @@ func TestTargetsAreRestored(t *testing.T) {
 	if err := os.WriteFile(datadir.Targets(dir), []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Restore(t.Context(), written(t, from), dir, anything, at)
+	r, err := Restore(t.Context(), written(t, from), dir, anything, false, at)
 	if err != nil || !r.Targets || content(t, datadir.Targets(dir)) != "systems" || content(t, datadir.TLS(dir), "ca.key") != "secret" {
 		t.Errorf("got %+v, error %v; want the targets restored", r, err)
 	}
 	if kept, _ := filepath.Glob(datadir.Targets(dir) + ".before-*"); len(kept) != 1 || content(t, kept[0]) != "older" {
 		t.Errorf("the previous files were not kept: %v", kept)
+	}
+}
+
+// server is a database server with its content.
+type server struct {
+	content string
+	refused error
+}
+
+func (s *server) Check(context.Context, string) error { return s.refused }
+
+func (s *server) Load(_ context.Context, dump string) error {
+	b, err := os.ReadFile(dump)
+	s.content = string(b)
+	return err
+}
+
+func TestRestoreOfADump(t *testing.T) {
+	from, file := collectorIn(t), filepath.Join(t.TempDir(), "b")
+	if err := Write(t.Context(), from, snapshot, file, Manifest{CreatedAt: at, Database: DatabasePostgres}); err != nil {
+		t.Fatal(err)
+	}
+	dir, s := t.TempDir(), &server{refused: errors.New("filled")}
+	if _, err := RestoreServer(t.Context(), file, dir, s, at); !errors.Is(err, s.refused) || s.content != "" {
+		t.Errorf("got error %v, content %q; want %v and nothing", err, s.content, s.refused)
+	}
+	onlyCollectorIn(t, dir)
+	s.refused = nil
+	if r, err := RestoreServer(t.Context(), file, dir, s, at); err != nil || !r.Keys || s.content != database {
+		t.Errorf("got %+v, error %v, content %q; want the keys and the dump", r, err, s.content)
+	}
+	if _, err := os.Stat(datadir.Database(dir)); err == nil || content(t, datadir.TLS(dir), "ca.key") != "secret" {
+		t.Errorf("got a database file beside the keys (error %v)", err)
+	}
+	// A dump is no file of SQLite, nor the reverse.
+	if _, err := Restore(t.Context(), file, t.TempDir(), anything, false, at); !errors.Is(err, ErrOtherDatabase) {
+		t.Errorf("a dump as a file: got error %v, want %v", err, ErrOtherDatabase)
+	}
+	if _, err := RestoreServer(t.Context(), written(t, from), t.TempDir(), s, at); !errors.Is(err, ErrOtherDatabase) {
+		t.Errorf("a file as a dump: got error %v, want %v", err, ErrOtherDatabase)
+	}
+}
+
+func TestOverwriteKeepsThePreviousDatabase(t *testing.T) {
+	file, dir := written(t, collectorIn(t)), collectorIn(t)
+	for suffix, text := range map[string]string{"": "in use", "-wal": "log"} {
+		if err := os.WriteFile(datadir.Database(dir)+suffix, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := Restore(t.Context(), file, dir, anything, true, at)
+	if err != nil || content(t, datadir.Database(dir)) != database {
+		t.Fatalf("got %+v, error %v; want the restored database", r, err)
+	}
+	if content(t, r.DatabaseAside) != "in use" || content(t, r.DatabaseAside+"-wal") != "log" {
+		t.Error("the previous database was not kept")
+	}
+	if _, err := os.Stat(datadir.Database(dir) + "-wal"); err == nil {
+		t.Error("the log of the previous database is beside the restored one")
+	}
+	refused := errors.New("newer")
+	dir = collectorIn(t)
+	if err := os.WriteFile(datadir.Database(dir), []byte("in use"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), file, dir, func(context.Context, string) error { return refused }, true, at); !errors.Is(err, refused) || content(t, datadir.Database(dir)) != "in use" {
+		t.Errorf("a refused restore: got error %v, want %v and the previous database", err, refused)
 	}
 }

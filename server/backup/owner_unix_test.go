@@ -28,7 +28,7 @@ func TestRestoreAsRootForAnotherUser(t *testing.T) {
 	if err := os.Chown(dir, uid, gid); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(t.Context(), written(t, from), dir, anything, at); err != nil {
+	if _, err := Restore(t.Context(), written(t, from), dir, anything, false, at); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{datadir.Database(dir), datadir.Targets(dir), datadir.TLS(dir), filepath.Join(datadir.TLS(dir), "ca.key")} {

@@ -21,7 +21,9 @@ import (
 
 var (
 	// ErrOccupied means that the directory contains the database of a collector.
-	ErrOccupied = errors.New("there is already a collector's database: give an empty directory with --data, or move that database away first")
+	ErrOccupied = errors.New("there is already a collector's database: give an empty directory with --data, or --overwrite to put that database aside")
+	// ErrOtherDatabase means that the backup is of another kind of database.
+	ErrOtherDatabase = errors.New("the backup is of another kind of database")
 	// ErrNoBackup means that the file was not written by Write.
 	ErrNoBackup = errors.New("this is not a backup of a Tonprobe collector")
 	// ErrDamaged means that the file is an incomplete or corrupt backup.
@@ -30,6 +32,14 @@ var (
 
 // Verify checks a database before it is put in place.
 type Verify func(ctx context.Context, file string) error
+
+// Server restores dumps of PostgreSQL.
+type Server interface {
+	// Check returns why Load would refuse.
+	Check(ctx context.Context, dump string) error
+	// Load replaces the content of the database, all or nothing.
+	Load(ctx context.Context, dump string) error
+}
 
 // Restored describes what was restored.
 type Restored struct {
@@ -42,20 +52,60 @@ type Restored struct {
 	// Aside is the folder to which the previous keys of the directory were moved; "" if there
 	// were none.
 	Aside string
+	// DatabaseAside is the file to which a previous database was moved; "" if there was none.
+	DatabaseAside string
 }
 
-// Restore restores a backup into dir, which must not contain a database. It changes dir only after
+// Restore restores a backup into dir, which must not contain a database unless overwrite is set,
+// which moves it aside. It changes dir only after
 // it has read the whole file and verified the database. The database is put in place last, so that
 // a restore that was killed can be repeated. If root restores, the files belong to the owner of dir.
 //
 // Restore also accepts an SQLite file, as versions before this format wrote it. It contains no
 // keys; those in dir remain.
-func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time) (r Restored, err error) {
-	if info, err := os.Lstat(datadir.Database(dir)); err == nil && info.Size() > 0 {
-		return r, fmt.Errorf("%s: %w", dir, ErrOccupied)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+func Restore(ctx context.Context, file, dir string, verify Verify, overwrite bool, now time.Time) (r Restored, err error) {
+	info, err := os.Lstat(datadir.Database(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("restore: %w", err)
 	}
+	occupied := err == nil && info.Size() > 0
+	if occupied && !overwrite {
+		return r, fmt.Errorf("%s: %w", dir, ErrOccupied)
+	}
+	return restore(ctx, file, dir, Manifest{}, verify, now, func(r *Restored, database string) error {
+		if occupied {
+			if err := moveDatabase(r, dir, now); err != nil {
+				return err
+			}
+		}
+		return os.Rename(database, datadir.Database(dir))
+	})
+}
+
+// RestoreServer is Restore for a backup of a collector with PostgreSQL: the keys and the
+// conference systems go to dir, the data to the server.
+func RestoreServer(ctx context.Context, file, dir string, s Server, now time.Time) (Restored, error) {
+	return restore(ctx, file, dir, Manifest{Database: DatabasePostgres}, s.Check, now, func(_ *Restored, dump string) error {
+		return s.Load(ctx, dump)
+	})
+}
+
+// moveDatabase moves the database of dir aside, with the files that belong to it.
+func moveDatabase(r *Restored, dir string, now time.Time) error {
+	from := datadir.Database(dir)
+	r.DatabaseAside = asideName(from, now)
+	// Its log first: a database without it may lack what was committed last.
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Rename(from+suffix, r.DatabaseAside+suffix); err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore unpacks and verifies a backup with the database of like, puts the other files in place,
+// and then the database with put.
+func restore(ctx context.Context, file, dir string, like Manifest, verify Verify, now time.Time, put func(r *Restored, database string) error) (r Restored, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return r, fmt.Errorf("restore: %w", err)
@@ -69,7 +119,11 @@ func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time
 	if r, err = unpack(ctx, f, aside); err != nil {
 		return Restored{}, fmt.Errorf("read %s: %w", file, err)
 	}
-	if err := verify(ctx, filepath.Join(aside, databaseName)); err != nil {
+	if r.Manifest.Database != like.Database {
+		return Restored{}, fmt.Errorf("%s: %w: a backup of SQLite is restored without a database URL, one of PostgreSQL with it", file, ErrOtherDatabase)
+	}
+	database := filepath.Join(aside, like.database())
+	if err := verify(ctx, database); err != nil {
 		return Restored{}, fmt.Errorf("check the database in %s: %w", file, err)
 	}
 	if err := datadir.GiveToOwner(aside); err != nil {
@@ -85,16 +139,21 @@ func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time
 			return r, fmt.Errorf("restore the conference systems: %w", err)
 		}
 	}
-	if err := os.Rename(filepath.Join(aside, databaseName), datadir.Database(dir)); err != nil {
+	if err := put(&r, database); err != nil {
 		return r, fmt.Errorf("restore the database: %w", err)
 	}
 	return r, datadir.SyncFolder(dir)
 }
 
+// asideName returns the name under which a previous file is kept.
+func asideName(name string, now time.Time) string {
+	return name + ".before-" + now.UTC().Format("20060102T150405.000Z")
+}
+
 // replace renames from to to. A previous file or folder to is kept as aside.
 func replace(from, to string, now time.Time) (aside string, err error) {
 	if _, err := os.Lstat(to); err == nil {
-		aside = to + ".before-" + now.UTC().Format("20060102T150405.000Z")
+		aside = asideName(to, now)
 		if err := os.Rename(to, aside); err != nil {
 			return "", err
 		}
@@ -128,10 +187,13 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 	if r.Manifest.Format != format {
 		return r, fmt.Errorf("%w: it has the format %.40q, this program knows %q: install the newer version", ErrNoBackup, r.Manifest.Format, format)
 	}
-	if err := nextIs(a, databaseName); err != nil {
+	if d := r.Manifest.Database; d != "" && d != DatabasePostgres {
+		return r, fmt.Errorf("%w: it is of the database %.40q, which this program does not know: install the newer version", ErrNoBackup, d)
+	}
+	if err := nextIs(a, r.Manifest.database()); err != nil {
 		return r, err
 	}
-	if err := copyFile(a, filepath.Join(to, databaseName), -1); err != nil {
+	if err := copyFile(a, filepath.Join(to, r.Manifest.database()), -1); err != nil {
 		return r, err
 	}
 	keys := filepath.Join(to, tlsFolder)

@@ -23,8 +23,8 @@ var (
 	// because of a full disk, an I/O error, or a lock that was held too long. The same
 	// call may succeed later.
 	ErrUnavailable = errors.New("the database is unavailable at the moment")
-	// ErrNoSnapshot means that the database has its own programs for backups.
-	ErrNoSnapshot = errors.New("the data is in PostgreSQL, whose own programs make backups: use pg_dump (docs/administrator.md, PostgreSQL)")
+	// ErrNoSnapshot means that the database's own programs for backups are missing.
+	ErrNoSnapshot = errors.New("the data is in PostgreSQL, whose programs pg_dump and pg_restore are needed: install them (Debian: postgresql-client), or use them on the machine of the database (docs/administrator.md, PostgreSQL)")
 )
 
 // Store contains all data of the collector. Its methods are safe for concurrent use. A
@@ -42,8 +42,8 @@ type Store interface {
 
 	// Ping reports whether the store responds.
 	Ping(ctx context.Context) error
-	// Backup writes a consistent copy to a new file, while others read and write. It
-	// returns ErrNoSnapshot if the database has its own programs for that.
+	// Backup writes a consistent copy to a new file, while others read and write: a database of
+	// SQLite, or a dump of PostgreSQL. It returns ErrNoSnapshot if a program for that is missing.
 	Backup(ctx context.Context, path string) error
 	// DeleteExpired removes sessions, links and codes that expired before now.
 	DeleteExpired(ctx context.Context, now time.Time) error

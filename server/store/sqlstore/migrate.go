@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 
@@ -52,6 +54,23 @@ func newest(p *goose.Provider) (version int64) {
 		version = max(version, s.Version)
 	}
 	return version
+}
+
+// newestTables is newest, from the names of the migrations in a folder (0012_cases.sql).
+func newestTables(folder string) (version int64, err error) {
+	files, err := fs.ReadDir(migrations, "migrations/"+folder)
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	for _, f := range files {
+		number, _, _ := strings.Cut(f.Name(), "_")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read migrations: %w", err)
+		}
+		version = max(version, n)
+	}
+	return version, nil
 }
 
 func (d *database) up(ctx context.Context, p *goose.Provider, o Options, keep func(from int64) error) error {

@@ -79,7 +79,7 @@ func TestUpgradeFillsTheSearch(t *testing.T) {
 		}
 		pool := stdlib.OpenDB(*config)
 		defer func() { _ = pool.Close() }()
-		versionSeven(t, postgresDialect(pool), pool)
+		versionSeven(t, postgresDialect("", pool), pool)
 		searchesUpgraded(t, openPostgres(t, address))
 	})
 }

@@ -324,7 +324,7 @@ func TestPlansOfPostgres(t *testing.T) {
 	}
 	tr := &tracer{Connector: stdlib.GetConnector(*config), texts: map[string][]driver.NamedValue{}}
 	pool := sql.OpenDB(tr)
-	db := newDatabase(postgresDialect(pool), pool)
+	db := newDatabase(postgresDialect("", pool), pool)
 	s := newStore(db, db)
 	defer func() { _ = s.Close() }()
 	addRows(t, s, 70) // more than are read by their ids at once

@@ -26,6 +26,9 @@ var (
 	ErrPostgresSettings = errors.New("this PostgreSQL database cannot be used")
 )
 
+// postgresFolder contains the migrations.
+const postgresFolder = "postgres"
+
 const (
 	postgresConnections = 16
 	connectTimeout      = 5 * time.Second
@@ -69,7 +72,7 @@ func OpenPostgres(ctx context.Context, address string, o Options) (*Store, error
 	pool.SetMaxIdleConns(postgresConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(30 * time.Minute) // so that connections to a replaced server end
-	d := newDatabase(postgresDialect(pool), pool)
+	d := newDatabase(postgresDialect(address, pool), pool)
 	s := newStore(d, d)
 	err = checkPostgres(ctx, d, o)
 	if err == nil {
@@ -93,7 +96,7 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 		config.ConnectTimeout = connectTimeout
 	}
 	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "tonprobe-collector"
+		config.RuntimeParams["application_name"] = applicationName
 	}
 	// A server that is disconnected from the network sends nothing.
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
@@ -101,9 +104,9 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-func postgresDialect(pool *sql.DB) *dialect {
+func postgresDialect(address string, pool *sql.DB) *dialect {
 	return &dialect{
-		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
+		folder: postgresFolder, goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
 		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a", lockCases: " FOR UPDATE OF c",
 		fault:     postgresFault,
 		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
@@ -111,7 +114,7 @@ func postgresDialect(pool *sql.DB) *dialect {
 		ended:     postgresEnded,
 		migrating: func(ctx context.Context, f func() error) error { return alone(ctx, pool, f) },
 		writable:  postgresWritable,
-		snapshot:  func(context.Context, string) error { return store.ErrNoSnapshot },
+		snapshot:  func(ctx context.Context, path string) error { return postgresDump(ctx, address, path) },
 	}
 }
 
