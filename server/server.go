@@ -55,8 +55,8 @@ type Server struct {
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
 	profiles  *target.Profiles
-	listener  net.Listener    // of HTTP
-	port      *oneport.Port   // shared by HTTP and TURN; nil without TLS
+	listener  net.Listener  // of HTTP
+	port      *oneport.Port // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
 	metrics   *metricsPort // nil if there is none
 	source    cert.Source  // nil if a proxy terminates TLS
@@ -204,6 +204,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Targets: target.Provider{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
 		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
+		Common: s.common.Findings, FreshFor: c.FreshFor, Zone: c.TimeZone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: s.ready(),
 	}).Mount(mux)

@@ -26,6 +26,7 @@ type invocation struct {
 	yes        bool
 	passwordIn bool
 	verbose    bool
+	scopes     string
 	overwrite  bool
 	noCall     bool
 	target     targetOptions

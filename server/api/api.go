@@ -1,4 +1,4 @@
-// Package api is the HTTP API for agents. openapi.yaml describes it; tests compare both.
+// Package api is the HTTP API for agents, and for other programs that read. openapi.yaml describes it; tests compare both.
 package api
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -40,10 +41,24 @@ type Store interface {
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
+
+	// For programs that read.
+	APIToken(ctx context.Context, hash store.Hash) (store.APIToken, error)
+	UseAPIToken(ctx context.Context, id string, now time.Time) error
+	ParticipantState(ctx context.Context, id string) (store.ParticipantState, error)
+	ParticipantReports(ctx context.Context, q store.ReportQuery) (store.ReportPage, error)
+	Report(ctx context.Context, id string) (store.StoredReport, error)
+	CaseReports(ctx context.Context, caseCode string, limit int) ([]store.ReportSummary, error)
+	Case(ctx context.Context, reportID string) (store.Case, error)
+	ParticipantCases(ctx context.Context, participantID string, limit int) ([]store.Case, error)
+	Council(ctx context.Context, id string) (store.Council, error)
+	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
+	CouncilSession(ctx context.Context, id string) (store.CouncilSession, error)
+	CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error)
 }
 
-// Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy and Ready are
-// required.
+// Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy, Common,
+// FreshFor, Zone and Ready are required.
 type Config struct {
 	Store Store
 	Echo  Echo
@@ -65,6 +80,12 @@ type Config struct {
 	Probes report.Probes
 	// Policy restricts which parts of a report are stored.
 	Policy report.Policy
+	// Common returns the common causes of the present; nil for none.
+	Common func() []fleet.Finding
+	// FreshFor is the time for which a check counts; 0 means 24 hours.
+	FreshFor time.Duration
+	// Zone is the time zone of sessions; nil means time.Local.
+	Zone *time.Location
 	// Ready contains the readiness checks by the name of the part.
 	Ready map[string]func(context.Context) error
 }
@@ -99,6 +120,8 @@ type API struct {
 	byWebSocket *limit.Limiter
 	pollers     pollers
 	byRenewal   *limit.Limiter
+	byReader    *limit.Limiter // by the id of the token
+	byStranger  *limit.Limiter // by address, requests without a valid token
 	uploads     *uploads
 	quota       *limit.Limiter
 	unpacking   chan struct{}
@@ -116,6 +139,8 @@ func New(c Config) *API {
 		load:        newLoadLimiter(c.Now),
 		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
 		byRenewal:   limit.New(renewalEvery, renewalBurst, remembered, c.Now),
+		byReader:    limit.New(readEvery, readBurst, remembered, c.Now),
+		byStranger:  limit.New(strangerEvery, strangerBurst, remembered, c.Now),
 		uploads:     newUploads(),
 		quota:       limit.New(quotaEvery, quotaBurst, remembered, c.Now),
 		unpacking:   make(chan struct{}, parallelUnpacking),
@@ -130,7 +155,7 @@ type route struct {
 }
 
 func (a *API) routes() []route {
-	return []route{
+	return append(a.readRoutes(), []route{
 		{http.MethodPost, "/api/v1/enroll", a.handle(a.enroll)},
 		{http.MethodPost, "/api/v1/reports", a.admitted(a.reports)},
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
@@ -149,7 +174,7 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
 		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},
-	}
+	}...)
 }
 
 // Mount adds the API to a mux. All errors under /api/ are JSON, even for a wrong path or method.

@@ -34,6 +34,7 @@ type Store interface {
 	Enrolment
 	Councils
 	Tokens
+	APITokens
 	Imports
 	Reports
 	Cases

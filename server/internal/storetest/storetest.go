@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"revoke":                revoke,
 		"tokens":                tokens,
 		"tokens while many":     tokensWhileMany,
+		"tokens of programs":    apiTokens,
 		"retention":             retention,
 		"history by page":       historyByPage,
 		"received reports":      receivedReports,

@@ -59,6 +59,10 @@ func separate(t *testing.T, s *Store) {
 	if err := s.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("waiting")); err != nil {
 		t.Fatal(err)
 	}
+	program := store.APIToken{ID: uuid.NewString(), Name: "statistics", Hash: token, Scopes: store.Scopes(), CreatedAt: evening, ExpiresAt: evening.AddDate(0, 1, 0)}
+	if err := s.AddAPIToken(ctx, program); err != nil {
+		t.Fatal(err)
+	}
 	noted := store.CaseEntry{At: evening, By: "support", Kind: store.CaseWasClosed, Cause: store.CauseNone}
 	if _, err := s.AddCaseEntry(ctx, r.Report.ID, noted); err != nil {
 		t.Fatal(err)
@@ -79,6 +83,9 @@ func separate(t *testing.T, s *Store) {
 		"use of a token":  other.UseToken(ctx, agent, store.HashOf("next"), evening),
 		"other token":     errorOf(other.AgentByOtherToken(ctx, store.HashOf("waiting"))),
 		"renewal":         other.AskForRenewal(ctx, agent, evening),
+		"API token":       errorOf(other.APIToken(ctx, token)),
+		"API token's use": other.UseAPIToken(ctx, program.ID, evening),
+		"its removal":     other.RemoveAPIToken(ctx, program.ID),
 		"touch":           other.TouchAgent(ctx, agent, evening),
 		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
 		"report":          errorOf(other.Report(ctx, r.Report.ID)),
@@ -168,6 +175,11 @@ func separate(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		programs, err := s.APITokens(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += len(programs)
 		if err := s.ReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
 			t.Fatal(err)
 		}
@@ -193,8 +205,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("the other organisation sees %d rows", n)
 	}
-	if n := count(s); n != 19 {
-		t.Errorf("their owner sees %d things, want 19", n)
+	if n := count(s); n != 20 {
+		t.Errorf("their owner sees %d things, want 20", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of the owner: got error %v", err)
