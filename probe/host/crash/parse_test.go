@@ -226,6 +226,20 @@ func FuzzParsers(f *testing.F) {
 	f.Add("core.zoom.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst")
 	f.Add("/var/cores/core.%e.%p")
 	f.Add(`{"__REALTIME_TIMESTAMP":"1772438400000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL_NAME":"_x"}`)
+	f.Add("3,812,90000000,-;traps: zoom[99] trap invalid opcode ip:55 sp:7f error:0")
+	f.Add("wlan0: deauthenticated from 02:00:00:00:00:00 (Reason: 15=4WAY_HANDSHAKE_TIMEOUT)")
+	f.Add("AppCrash_Zoom.exe_8f2b_0_1a2b_d4")
+	f.Add(`{"__REALTIME_TIMESTAMP":"1772438407000000","MESSAGE_ID":"d989611b15e44c9dbf31e3c81256e4ed","MESSAGE":"Killed /user.slice/app-gnome-firefox-2101.scope due to memory pressure for /user.slice being 60.00%"}`)
+	f.Add(`{"__REALTIME_TIMESTAMP":"1772438408000000","_TRANSPORT":"kernel","MESSAGE":"NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus."}`)
+	f.Add(`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`)
+	f.Add(`{"name":"firefox","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":309}` + "\n" + `{"exception":{"signal":"SIGSEGV"}}`)
+	f.Add("Process: zoom.us [712]\r\nDate/Time: 2026-03-02 09:00:00.000 +0100\r\nException Type: EXC_CRASH (SIGABRT)\r\n")
+	f.Add(winDocument("Application Error", 1000, "chrome.exe", "120.0", "5f", "ntdll.dll", "10.0", "60", "0xc0000409", "000a"))
+	f.Add(winDocument("Windows Error Reporting", 1001, "EventName=LiveKernelEvent", "P1=141"))
+	f.Add(winDocument("Windows Error Reporting", 1001, "1", "4", "BEX64", "n", "0", "msedge.exe", "120", "5f", "x.dll", "1", "60", "0", "c0000409"))
+	f.Add(winDocument("Microsoft-Windows-Kernel-Power", 41, "BugcheckCode=159", "SleepInProgress=0", "PowerButtonTimestamp=133"))
+	f.Add(winDocument("Microsoft-Windows-WLAN-AutoConfig", 8003, "FailureReason=The network is disconnected by the driver."))
+	f.Add(winDocument("Microsoft-Windows-Power-Troubleshooter", 1, "SleepTime=2026-03-02T07:00:00Z", "WakeTime=2026-03-02T08:00:00Z"))
 	f.Fuzz(func(t *testing.T, s string) {
 		var events []report.HostEvent
 		add := func(e report.HostEvent, ok bool) {
@@ -256,6 +270,10 @@ func FuzzParsers(f *testing.F) {
 			}
 			if e.Detail != "" && !reportable.MatchString(e.Detail) {
 				t.Errorf("%q: got detail %q", s, e.Detail)
+			}
+			e.At = time.Unix(1772438400, 0).UTC() // others are outside of the period that is read
+			if !e.Valid() {
+				t.Errorf("%q: a report cannot hold %+v", s, e)
 			}
 		}
 	})
