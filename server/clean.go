@@ -40,7 +40,7 @@ func (s *Server) clean(ctx context.Context) {
 	began := s.config.Now()
 	clock := steadiness{wall: began.Round(0)}
 	for {
-		if now := s.config.Now(); clock.steady(now.Round(0), now.Sub(began)) {
+		if now := s.config.Now(); clock.steady(now.Round(0), now.Sub(began)) && s.leads() {
 			if err := s.deleteOld(ctx, now); err != nil && ctx.Err() == nil {
 				s.config.Log.Error("cleanup failed", "err", err)
 			}

@@ -16,7 +16,7 @@ func (s *Server) watchFleet() (*fleet.Watch, error) {
 		return nil, fmt.Errorf("%w: providers: %w", ErrConfig, err)
 	}
 	return &fleet.Watch{Reports: s.store, Providers: providers, Now: c.Now, Log: c.Log,
-		Changed: func() { s.live.Publish(live.Event{Kind: live.CommonChanged, At: c.Now()}) }}, nil
+		Changed: func() { s.live.Deliver(live.Event{Kind: live.CommonChanged, At: c.Now()}) }}, nil
 }
 
 func readProviders(file string) (*fleet.Providers, error) {

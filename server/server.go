@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/bind"
 	"github.com/tonprobe/tonprobe/server/cert"
+	"github.com/tonprobe/tonprobe/server/cluster"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/fleet"
@@ -50,6 +51,7 @@ type Server struct {
 	auth      *auth.Auth
 	live      *live.Hub
 	agents    *live.Agents
+	cluster   *cluster.Cluster // nil with SQLite
 	common    *fleet.Watch
 	enroller  enroll.Enroller
 	reflector *reflector.Reflector
@@ -88,6 +90,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	if s.store, err = openStore(ctx, c); err != nil {
+		return err
+	}
+	if err := s.joinCluster(ctx); err != nil {
 		return err
 	}
 	if s.common, err = s.watchFleet(); err != nil {
@@ -198,6 +203,7 @@ func (s *Server) handler() (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	registerMetrics(registry, s.reflector, s.live, s.agents, s.common)
 	registry.MustRegister(participantCounts{s.store, c.Now, c.FreshFor, c.Log})
+	s.registerClusterMetrics(registry)
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
@@ -269,6 +275,9 @@ func (s *Server) Close() error {
 	var errs []error
 	s.live.Close()
 	s.agents.Close()
+	if s.cluster != nil {
+		s.cluster.Close()
+	}
 	if s.port != nil {
 		errs = append(errs, s.port.Close())
 	} else if s.listener != nil {

@@ -49,6 +49,15 @@ type Announcer struct {
 
 // NewAnnouncer stores the signing key in dir.
 func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, error) {
+	key, err := Identity(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Announcer{key, source, log}, nil
+}
+
+// Identity returns the signing key in dir. It creates one if there is none.
+func Identity(dir string) (ed25519.PrivateKey, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store the collector's identity: %w", err)
 	}
@@ -61,7 +70,7 @@ func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, erro
 		if err != nil {
 			return nil, fmt.Errorf("create the collector's identity: %w", err)
 		}
-		return &Announcer{key, source, log}, nil
+		return key, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the collector's identity: %w", err)
@@ -74,7 +83,7 @@ func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, erro
 	if !ok {
 		return nil, fmt.Errorf("read %s.key: no Ed25519 key", identityName)
 	}
-	return &Announcer{key, source, log}, nil
+	return key, nil
 }
 
 // Handler adds the keys to the response of each request that asks for them.

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Agents manages the agents that are connected to this collector, and the retests that staff have
-// requested from them. Retests exist in memory only: they end within minutes, and their reports are
+// Agents manages the agents that are connected to the collectors of the database, and the retests that
+// staff have requested from them. Retests exist in memory only: they end within minutes, and their reports are
 // delivered like all others.
 type Agents struct {
 	AgentsConfig
@@ -22,6 +22,10 @@ type Agents struct {
 	mu       sync.Mutex
 	byID     map[string]*agent
 	outdated map[string]time.Time // when a former token was last used, by agent
+	cluster  Cluster              // nil without other collectors
+	name     string               // of this collector
+	remote   map[string][]remote  // what other collectors have announced, by agent
+	waiting  map[string]chan error
 	closed   bool
 }
 
@@ -35,7 +39,8 @@ type AgentsConfig struct {
 
 // NewAgents returns Agents without connections.
 func NewAgents(c AgentsConfig) *Agents {
-	return &Agents{AgentsConfig: c, byID: map[string]*agent{}, outdated: map[string]time.Time{}}
+	return &Agents{AgentsConfig: c, byID: map[string]*agent{}, outdated: map[string]time.Time{},
+		remote: map[string][]remote{}, waiting: map[string]chan error{}}
 }
 
 // agent is an agent with connections or a recent retest.
@@ -45,6 +50,7 @@ type agent struct {
 	retest          *retest // the current or last one
 	copies          copies
 	copiedAt        time.Time // when two machines were last found to use the same identity
+	contact         string    // instance of the last contact, if it must be announced
 }
 
 // maxLinks limits the connections of one agent. The service and a program of each signed-in person
@@ -61,6 +67,7 @@ type Link struct {
 	version   string
 	instance  string
 	screen    bool
+	since     time.Time
 	transport Transport
 	left      bool
 	budget    budget
@@ -109,13 +116,13 @@ func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, t Transport) (l *L
 		who.remove(displaced)
 		displaced.transport.Close(CloseReplaced)
 	}
-	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, transport: t}
+	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, since: a.Now(), transport: t}
 	who.links = append(who.links, l)
 	a.noteContact(who, l.instance)
 	if r := who.retest; r != nil && r.asked.sameProgram(l) && (r.State == RetestAsked && r.asked.screen == l.screen || r.ID == hello.ID) {
 		r.asked = l // the end of its last connection may be noticed minutes later
 	}
-	for _, m := range who.news(l, hello.ID) {
+	for _, m := range a.news(who, l, hello.ID) {
 		t.Send(m)
 	}
 	a.publish(AgentPresence, who)
@@ -145,7 +152,10 @@ func (l *Link) sameProgram(next *Link) bool {
 // news returns the messages that bring a connection up to date. A retest stays with the
 // connection that was asked until that connection leaves, so that two people are not
 // asked.
-func (w *agent) news(l *Link, known string) (all []wire.ChannelMessage) {
+func (a *Agents) news(w *agent, l *Link, known string) (all []wire.ChannelMessage) {
+	if !a.adoptAnswered(w, l, known) {
+		a.adoptStranded(w, l)
+	}
 	r := w.retest
 	open := r != nil && r.Open()
 	if open && r.asked.left && (r.ID == known || r.State == RetestAsked && w.addressee() == l) {
@@ -199,6 +209,15 @@ func (l *Link) Alive() {
 
 // noteContact records contact with an instance of an agent, and detects copies of its identity.
 func (a *Agents) noteContact(w *agent, instance string) {
+	if instance != "" && instance != w.copies.current && a.cluster != nil {
+		w.contact = instance
+		a.cluster.Changed(w.id)
+	}
+	a.countContact(w, instance)
+}
+
+// countContact records contact with an instance, here or at another collector.
+func (a *Agents) countContact(w *agent, instance string) {
 	now := a.Now()
 	if !w.copies.contact(instance, now) {
 		return
@@ -216,7 +235,7 @@ func (a *Agents) noteContact(w *agent, instance string) {
 func (l *Link) Pending(known string) []wire.ChannelMessage {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
-	return l.agent.news(l, known)
+	return l.all.news(l.agent, l, known)
 }
 
 // Errors of Receive. The connection must be closed after them.
@@ -237,6 +256,7 @@ func (l *Link) Receive(m wire.ChannelMessage) error {
 	case m.Type == wire.MessageHello:
 		return fmt.Errorf("%w: a second hello", ErrOrder)
 	}
+	a.adoptAnswered(l.agent, l, m.ID)
 	if r := l.agent.retest; r.take(m, now) {
 		if m.Type == wire.MessageConsent || m.Type == wire.MessageRefused {
 			r.asked = l
@@ -247,33 +267,53 @@ func (l *Link) Receive(m wire.ChannelMessage) error {
 	return nil
 }
 
-// Request requests a retest from an agent. before is the participant's latest report. The errors
-// are ErrNotConnected, ErrRetestRunning, and that of the random source.
+// Request requests a retest from an agent, at the collector to which it is connected. before is the
+// participant's latest report. The errors are ErrNotConnected, ErrRetestRunning, and that of the random
+// source.
 func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string) (Retest, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
 		return Retest{}, fmt.Errorf("generate the id of a retest: %w", err)
 	}
+	wanted := Retest{ID: base64.RawURLEncoding.EncodeToString(id[:]), AgentID: agentID, What: what, By: by, Before: before}
 	a.mu.Lock()
+	to, local := a.connectedAt(agentID)
+	if !local && to != "" {
+		if r := a.retestOf(agentID); r != nil && r.Open() {
+			a.mu.Unlock()
+			return Retest{}, ErrRetestRunning
+		}
+		return a.requestAt(to, wanted) // unlocks
+	}
 	defer a.mu.Unlock()
-	w := a.byID[agentID]
+	r, err := a.ask(wanted)
+	if err != nil {
+		return Retest{}, err
+	}
+	return *r.copy(), nil
+}
+
+// ask sends a request to an agent that is connected here.
+func (a *Agents) ask(wanted Retest) (*retest, error) {
+	w := a.byID[wanted.AgentID]
+	running := a.retestOf(wanted.AgentID)
 	switch {
 	case w == nil || len(w.links) == 0:
-		return Retest{}, ErrNotConnected
-	case w.retest != nil && w.retest.Open():
-		return Retest{}, ErrRetestRunning
+		return nil, ErrNotConnected
+	case running != nil && running.Open():
+		return nil, ErrRetestRunning
 	}
 	if w.retest != nil {
 		w.retest.timer.Stop()
 	}
 	now := a.Now()
-	r := &retest{Retest: Retest{ID: base64.RawURLEncoding.EncodeToString(id[:]), AgentID: agentID, What: what, By: by,
-		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}, asked: w.addressee()}
+	wanted.At, wanted.ExpiresAt, wanted.State = now, now.Add(AnswerTime), RetestAsked
+	r := &retest{Retest: wanted, asked: w.addressee()}
 	r.timer = time.AfterFunc(AnswerTime, func() { a.expire(w, r) })
 	w.retest = r
 	r.asked.transport.Send(r.request())
 	a.publish(RetestChanged, w)
-	return *r.copy(), nil
+	return r, nil
 }
 
 // expire ends a retest whose time has expired, and removes one that ended long ago.
@@ -297,13 +337,21 @@ func (a *Agents) expire(w *agent, r *retest) {
 func (a *Agents) Cancel(agentID, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.cancel(agentID, id) {
+		a.cancelAt(agentID, id)
+	}
+}
+
+// cancel ends a retest of this collector.
+func (a *Agents) cancel(agentID, id string) bool {
 	w := a.byID[agentID]
 	if w == nil || w.retest == nil || w.retest.ID != id || !w.retest.Open() {
-		return
+		return false
 	}
 	a.withdraw(w, nil)
 	w.retest.end(RetestCancelled, "")
 	a.publish(RetestChanged, w)
+	return true
 }
 
 // withdraw sends a cancellation to all connections except one, because the connection
@@ -329,25 +377,28 @@ type AgentState struct {
 	Retest   *Retest // the current or last one; nil if there is none
 }
 
-// State returns the state of an agent.
+// State returns the state of an agent, whichever collector it is connected to.
 func (a *Agents) State(agentID string) AgentState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w, now := a.byID[agentID], a.Now()
-	outdated := now.Sub(a.outdated[agentID]).Abs() <= outdatedFor
-	if w == nil {
-		return AgentState{Outdated: outdated}
+	now := a.Now()
+	recent := func(at time.Time, period time.Duration) bool { return !at.IsZero() && now.Sub(at).Abs() <= period }
+	s := AgentState{Outdated: recent(a.outdated[agentID], outdatedFor), Retest: a.retestOf(agentID)}
+	if w := a.byID[agentID]; w != nil {
+		s.Connected = len(w.links) > 0
+		s.Screen = slices.ContainsFunc(w.links, func(l *Link) bool { return l.screen })
+		s.Copied = recent(w.copiedAt, copiedFor)
 	}
-	return AgentState{
-		Outdated:  outdated,
-		Connected: len(w.links) > 0,
-		Screen:    slices.ContainsFunc(w.links, func(l *Link) bool { return l.screen }),
-		Copied:    !w.copiedAt.IsZero() && now.Sub(w.copiedAt).Abs() <= copiedFor,
-		Retest:    w.retest.copy(),
+	for _, r := range a.remote[agentID] {
+		s.Connected = s.Connected || r.Connected
+		s.Screen = s.Screen || r.Screen
+		s.Copied = s.Copied || recent(r.CopiedAt, copiedFor)
+		s.Outdated = s.Outdated || recent(r.OutdatedAt, outdatedFor)
 	}
+	return s
 }
 
-// Connected returns the number of connections.
+// Connected returns the number of connections to this collector.
 func (a *Agents) Connected() (n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -358,11 +409,19 @@ func (a *Agents) Connected() (n int) {
 }
 
 // Disconnect ends the connections of an agent whose token is no longer valid.
-func (a *Agents) Disconnect(agentID string) {
+func (a *Agents) Disconnect(agentID string) { a.endLinks(agentID, CloseRevoked, OrderDisconnect) }
+
+// endLinks ends the connections of an agent at all collectors.
+func (a *Agents) endLinks(agentID string, why CloseReason, others OrderKind) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.endOwnLinks(agentID, why)
+	a.send("", Order{Kind: others, AgentID: agentID})
+}
+
+func (a *Agents) endOwnLinks(agentID string, why CloseReason) {
 	if w := a.byID[agentID]; w != nil {
-		w.disconnect(CloseRevoked)
+		w.disconnect(why)
 		a.publish(AgentPresence, w)
 		a.forget(w)
 	}
@@ -382,12 +441,19 @@ func (a *Agents) Close() {
 	a.closed = true
 	for _, w := range a.byID {
 		w.disconnect(CloseStopping)
+		if a.cluster != nil {
+			a.cluster.Changed(w.id)
+		}
 		if w.retest != nil {
 			w.retest.timer.Stop()
 		}
 	}
 }
 
+// publish notifies the pages here, and announces the state of the agent to the other collectors.
 func (a *Agents) publish(k Kind, w *agent) {
-	a.Hub.Publish(Event{Kind: k, ParticipantID: w.participant, At: a.Now()})
+	a.Hub.Deliver(Event{Kind: k, ParticipantID: w.participant, At: a.Now()})
+	if a.cluster != nil {
+		a.cluster.Changed(w.id)
+	}
 }

@@ -24,8 +24,8 @@ const (
 	RetestChanged Kind = "retest"
 	// CommonChanged means that the common causes have changed.
 	CommonChanged Kind = "common"
-	// Resync means that events were dropped because the subscriber was slow: it must read
-	// everything again.
+	// Resync means that events were missed, because the subscriber was slow or another collector could
+	// not be heard: it must read everything again.
 	Resync Kind = "resync"
 )
 
@@ -44,6 +44,7 @@ const buffer = 64
 type Hub struct {
 	mu     sync.Mutex
 	subs   map[*subscriber]struct{}
+	relay  func(Event) // nil without other collectors
 	closed bool
 }
 
@@ -80,9 +81,28 @@ func (h *Hub) SubscribeTo(ctx context.Context, selects func(Event) bool) <-chan 
 	return s.events
 }
 
-// Publish delivers an event. If the buffer of a subscriber is full, its content is discarded and
-// replaced by a Resync.
+// Relay sets the function that passes published events to the other collectors of the database. It
+// must not block.
+func (h *Hub) Relay(f func(Event)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.relay = f
+}
+
+// Publish delivers an event to the pages of all collectors.
 func (h *Hub) Publish(e Event) {
+	h.Deliver(e)
+	h.mu.Lock()
+	relay := h.relay
+	h.mu.Unlock()
+	if relay != nil {
+		relay(e)
+	}
+}
+
+// Deliver delivers an event to the pages of this collector. If the buffer of a subscriber is full, its
+// content is discarded and replaced by a Resync.
+func (h *Hub) Deliver(e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.subs {

@@ -18,6 +18,11 @@ const maxOutdated = 10_000
 func (a *Agents) AskForToken(agentID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.askForToken(agentID)
+	a.send("", Order{Kind: OrderToken, AgentID: agentID})
+}
+
+func (a *Agents) askForToken(agentID string) {
 	w := a.byID[agentID]
 	if w == nil {
 		return
@@ -45,15 +50,7 @@ func (a *Agents) AnnounceSessions(participantIDs map[string]bool, within time.Du
 
 // Renewed ends the connections of an agent that uses a new token. It connects again with that one;
 // a copy of the former one cannot.
-func (a *Agents) Renewed(agentID string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if w := a.byID[agentID]; w != nil {
-		w.disconnect(CloseRenewed)
-		a.publish(AgentPresence, w)
-		a.forget(w)
-	}
-}
+func (a *Agents) Renewed(agentID string) { a.endLinks(agentID, CloseRenewed, OrderRenewed) }
 
 // Outdated records that the former token of an agent was used long after its replacement: by a copy
 // of its data folder, or after the restore of a backup.
@@ -63,7 +60,10 @@ func (a *Agents) Outdated(c Caller) {
 	now := a.Now()
 	if now.Sub(a.outdated[c.AgentID]).Abs() > outdatedFor {
 		a.Log.Warn("a former token is used: the data folder was copied or restored from a backup", "agent", c.AgentID, "participant", c.ParticipantID)
-		defer a.Hub.Publish(Event{Kind: AgentPresence, ParticipantID: c.ParticipantID, At: now})
+		defer a.Hub.Deliver(Event{Kind: AgentPresence, ParticipantID: c.ParticipantID, At: now})
+		if a.cluster != nil {
+			defer a.cluster.Changed(c.AgentID)
+		}
 	}
 	if len(a.outdated) >= maxOutdated {
 		for id, at := range a.outdated {

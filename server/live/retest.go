@@ -75,6 +75,7 @@ func (r Retest) Open() bool { return r.State == RetestAsked || r.State == Retest
 type retest struct {
 	Retest
 	asked *Link // the connection that answers
+	moves int   // how often another collector has taken it over
 	timer *time.Timer
 	level time.Time // of the last level
 }

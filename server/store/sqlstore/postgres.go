@@ -84,6 +84,17 @@ func OpenPostgres(ctx context.Context, address string, o Options) (*Store, error
 	return s, nil
 }
 
+// ConnectPostgres returns a connection to a database of OpenPostgres, beside those of the store. The
+// caller closes it.
+func ConnectPostgres(ctx context.Context, address string) (*pgx.Conn, error) {
+	config, err := postgresConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := pgx.ConnectConfig(ctx, config)
+	return c, postgresFault(err)
+}
+
 func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, ErrDatabaseURL

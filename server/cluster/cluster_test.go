@@ -1,0 +1,301 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
+)
+
+var testKey = []byte("the key of the test")
+
+// eventually polls a condition.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within a minute: %s", what)
+		}
+	}
+}
+
+// node is a collector without anything else.
+type node struct {
+	*Cluster
+	hub    *live.Hub
+	agents *live.Agents
+}
+
+func connector(address string) func(context.Context) (*pgx.Conn, error) {
+	return func(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, address) }
+}
+
+func newNode(t *testing.T, address string, key []byte) node {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	bus, err := OpenPostgres(t.Context(), connector(address), []Secret{NewSecret("the key", key, key)}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := node{hub: live.NewHub()}
+	n.agents = live.NewAgents(live.AgentsConfig{Hub: n.hub, Now: time.Now, Random: rand.Reader, Log: log})
+	n.Cluster, err = New(Config{Bus: bus, Key: key, Hub: n.hub, Agents: n.agents, Targets: func() []byte { return nil }, Now: time.Now, Random: rand.Reader, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start()
+	t.Cleanup(func() { n.agents.Close(); n.Close() })
+	return n
+}
+
+// meet waits until all have heard of each other.
+func meet(t *testing.T, all ...node) {
+	t.Helper()
+	for _, n := range all {
+		eventually(t, "the collectors hear each other", func() bool { return n.Others() == len(all)-1 })
+	}
+}
+
+func of(kind live.Kind) func(live.Event) bool {
+	return func(e live.Event) bool { return e.Kind == kind }
+}
+
+type silentLine struct{}
+
+func (silentLine) Send(wire.ChannelMessage) {}
+func (silentLine) Close(live.CloseReason)   {}
+func (silentLine) Polls() bool              { return false }
+
+func (n node) connect(t *testing.T, agent string) *live.Link {
+	t.Helper()
+	l, ok := n.agents.Connect(live.Caller{AgentID: agent, ParticipantID: "of " + agent}, wire.ChannelMessage{Type: wire.MessageHello, Version: "1", Instance: agent, Screen: true}, silentLine{})
+	if !ok {
+		t.Fatal("not connected")
+	}
+	return l
+}
+
+func TestEventsAndStatesReachOtherCollectors(t *testing.T) {
+	address := pgtest.Database(t)
+	a := newNode(t, address, testKey)
+	const agents = 300 // states of several notifications
+	for i := range agents {
+		a.connect(t, fmt.Sprint("agent ", i))
+	}
+	b := newNode(t, address, testKey)
+	meet(t, a, b)
+	eventually(t, "a new collector knows all agents", func() bool {
+		for i := range agents {
+			if !b.agents.State(fmt.Sprint("agent ", i)).Connected {
+				return false
+			}
+		}
+		return true
+	})
+	got := b.hub.SubscribeTo(t.Context(), of(live.ReportStored))
+	own := a.hub.SubscribeTo(t.Context(), of(live.ReportStored))
+	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "anna", ReportID: "r"})
+	if e := <-got; e.ParticipantID != "anna" || e.ReportID != "r" || e.At.IsZero() {
+		t.Errorf("got event %+v", e)
+	}
+	if n := len(own); n != 1 {
+		t.Errorf("the collector's own pages received %d events, want 1", n)
+	}
+	a.agents.Close()
+	a.Close()
+	if b.Others() > 0 {
+		eventually(t, "a collector that stops says goodbye", func() bool { return b.Others() == 0 })
+	}
+	if s := b.agents.State("agent 7"); s.Connected {
+		t.Error("an agent of a stopped collector still counts as connected")
+	}
+}
+
+// TestForeignNotificationsAreIgnored: whoever may connect to the database may send notifications.
+func TestForeignNotificationsAreIgnored(t *testing.T) {
+	address := pgtest.Database(t)
+	a, b := newNode(t, address, testKey), newNode(t, address, testKey)
+	meet(t, a, b)
+	a.connect(t, "agent")
+	eventually(t, "the agent is known", func() bool { return b.agents.State("agent").Connected })
+
+	foreign := codec{name: a.codec.name, key: []byte("another key")}
+	forged, err := foreign.seal(message{Serial: 1 << 40, Leaving: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed, err := a.codec.seal(message{Serial: 1, Leaving: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unreadable := format + " " + a.codec.name + " " + a.codec.mac(a.codec.name, "[]") + " []"
+	before := b.Ignored()
+	texts := []string{"", "x", "{}", strings.Repeat("x", 7999), strings.Repeat(format+" ", 700), "tonprobe2 " + strings.TrimPrefix(forged, format+" "),
+		forged, replayed, unreadable, "Ä\u2028 ", format + " " + strings.Repeat("a", 3000) + " b c"}
+	for _, text := range texts {
+		conn, err := connector(address)(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), `SELECT pg_notify($1, $2)`, channel, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all are counted", func() bool { return b.Ignored()-before == len(texts) })
+	if b.Others() != 1 || !b.agents.State("agent").Connected {
+		t.Error("a foreign notification had an effect")
+	}
+	got := b.hub.SubscribeTo(t.Context(), of(live.ReportStored))
+	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "anna"})
+	<-got
+}
+
+// TestLostConnections: a collector that cannot reach the database is forgotten by the others, and its
+// pages read everything again afterwards.
+func TestLostConnections(t *testing.T) {
+	address := pgtest.Database(t)
+	proxy := pgtest.NewProxy(t, address)
+	a, b := newNode(t, address, testKey), newNode(t, proxy.URL, testKey)
+	meet(t, a, b)
+	a.connect(t, "at a")
+	b.connect(t, "at b")
+	both := func() bool { return a.agents.State("at b").Connected && b.agents.State("at a").Connected }
+	eventually(t, "both are known", both)
+	proxy.Cut()
+	eventually(t, "both count as disconnected", func() bool {
+		return !a.agents.State("at b").Connected && !b.agents.State("at a").Connected
+	})
+	again := b.hub.SubscribeTo(t.Context(), of(live.Resync))
+	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "missed"})
+	proxy.Restore()
+	<-again
+	eventually(t, "both are known again", both)
+	got := b.hub.SubscribeTo(t.Context(), of(live.ReportStored))
+	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "anna"})
+	for e := range got {
+		if e.ParticipantID == "anna" {
+			break
+		}
+	}
+}
+
+func TestSecretsAreCompared(t *testing.T) {
+	address := pgtest.Database(t)
+	first := NewSecret("the first", testKey, []byte("same"))
+	second := func(value string) Secret { return NewSecret("the second", testKey, []byte(value)) }
+	open := func(value string) (*Postgres, error) {
+		return OpenPostgres(t.Context(), connector(address), []Secret{first, second(value)}, slog.New(slog.DiscardHandler))
+	}
+	one, err := open("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open("y"); !errors.Is(err, ErrSecret) || !strings.Contains(err.Error(), "the second") {
+		t.Errorf("another secret: got error %v, want %v for the second", err, ErrSecret)
+	}
+	same, err := open("x")
+	if err != nil {
+		t.Fatalf("the same secrets: %v", err)
+	}
+	same.Close()
+	one.Close()
+	eventually(t, "nothing is left of collectors that have ended", func() bool {
+		p, err := open("y")
+		if err != nil {
+			return false
+		}
+		p.Close()
+		return true
+	})
+}
+
+func TestOneLeads(t *testing.T) {
+	address := pgtest.Database(t)
+	a := newNode(t, address, testKey)
+	eventually(t, "the only one leads", a.Leads)
+	b := newNode(t, address, testKey)
+	meet(t, a, b)
+	if b.Leads() {
+		t.Error("two collectors lead")
+	}
+	pgtest.Exec(t, address, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+		WHERE d.datname = current_database() AND locktype = 'advisory' AND classid::bigint = `+fmt.Sprint(leadClass)+` AND granted`)
+	eventually(t, "one leads after the connection was lost", func() bool { return a.Leads() != b.Leads() })
+	leader, next := a, b
+	if b.Leads() {
+		leader, next = b, a
+	}
+	leader.agents.Close()
+	leader.Close()
+	eventually(t, "the next one leads", next.Leads)
+}
+
+// recordingBus is a Bus that records the batches.
+type recordingBus struct{ batches chan []string }
+
+func (b recordingBus) Listen(ctx context.Context, ready func(), _ func(string)) error {
+	ready()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (b recordingBus) Send(_ context.Context, texts []string) error {
+	b.batches <- texts
+	return nil
+}
+func (recordingBus) Lead(context.Context) (bool, error) { return true, nil }
+func (recordingBus) Close()                             {}
+
+// TestManyEventsAreFewNotifications: each transaction with a notification takes a lock on the whole
+// database.
+func TestManyEventsAreFewNotifications(t *testing.T) {
+	c, err := New(Config{Bus: recordingBus{make(chan []string, 100)}, Key: testKey, Hub: live.NewHub(), Now: time.Now, Random: rand.Reader, Targets: func() []byte { return nil }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Hub, Now: time.Now, Random: rand.Reader, Log: c.Log})
+	const events = 1000
+	id := "0192f5b8-7c3e-7d21-9a4b-3f2e1d0c5b6a"
+	for i := range events {
+		c.publish(live.Event{Kind: live.ReportStored, ParticipantID: fmt.Sprint(i, id), ReportID: id})
+		c.publish(live.Event{Kind: live.ReportStored, ParticipantID: fmt.Sprint(i, id), ReportID: id}) // the same again
+	}
+	var serial uint64
+	if err := c.sendBatch(t.Context(), &serial, c.take(false), true); err != nil {
+		t.Fatal(err)
+	}
+	texts := <-c.Bus.(recordingBus).batches
+	found := 0
+	for _, text := range texts {
+		if len(text) > maxPayload {
+			t.Errorf("a notification has %d bytes, want at most %d", len(text), maxPayload)
+		}
+		_, m, _, err := codec{name: "other", key: testKey}.open(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(m.Events)
+	}
+	if found != events || len(texts) > events*120/(maxPayload-overhead)+1 {
+		t.Errorf("got %d events in %d notifications, want each of %d once", found, len(texts), events)
+	}
+	for i := range 2 * maxEvents {
+		c.publish(live.Event{Kind: live.ReportStored, ParticipantID: fmt.Sprint(i)})
+	}
+	if b := c.take(false); len(b.events) != 0 || !b.missed {
+		t.Errorf("a flood: %d events wait, missed is %v; want none, true", len(b.events), b.missed)
+	}
+}
