@@ -87,7 +87,7 @@ func (s *Server) ownNames() []string {
 	if host, _, err := net.SplitHostPort(s.config.Listen); err == nil {
 		names = append(names, host)
 	}
-	names = append(names, s.config.publicHost())
+	names = append(names, s.config.publicHost(), s.config.mediaHost())
 	if host, err := os.Hostname(); err == nil {
 		names = append(names, host)
 	}

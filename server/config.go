@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -48,6 +49,10 @@ type Config struct {
 	// PublicURL is the address that people and agents use (scheme and host), if it differs from
 	// Listen, such as that of a proxy.
 	PublicURL string
+	// MediaHost is the host name or address at which agents reach this collector's STUN and TURN, if it
+	// differs from the host of PublicURL: several collectors have a common PublicURL, that of a load
+	// balancer.
+	MediaHost string
 	// TLSCert and TLSKey are PEM files. Without them, and without BehindProxy, the collector
 	// creates its own certificate.
 	TLSCert, TLSKey string
@@ -156,6 +161,9 @@ func (c Config) Validate() error {
 	if c.SupportPhone != "" && !wire.IsPhone(c.SupportPhone) {
 		return fmt.Errorf("%w: %.60q is not a telephone number: write it like 0228 5550100", ErrConfig, c.SupportPhone)
 	}
+	if c.MediaHost != "" && (strings.ContainsAny(c.MediaHost, "/@ ") || strings.Contains(c.MediaHost, ":") && net.ParseIP(c.MediaHost) == nil) {
+		return fmt.Errorf("%w: %.60q is not a host: write a name or an address, without scheme and port", ErrConfig, c.MediaHost)
+	}
 	if err := c.ICEServers.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -189,6 +197,14 @@ func (c Config) publicHost() string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+// mediaHost returns the host of STUN and TURN; "" for the host that agents use for the API.
+func (c Config) mediaHost() string {
+	if c.MediaHost != "" {
+		return c.MediaHost
+	}
+	return c.publicHost()
 }
 
 func (c Config) plainHTTP() bool { return len(c.BehindProxy) > 0 && c.TLSCert == "" }

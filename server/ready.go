@@ -7,6 +7,6 @@ func (s *Server) ready() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"store":     s.store.Ping,
 		"disk":      func(context.Context) error { return roomFor(s.config) },
-		"reflector": func(ctx context.Context) error { return s.reflector.Check(ctx, s.config.publicHost()) },
+		"reflector": func(ctx context.Context) error { return s.reflector.Check(ctx, s.config.mediaHost()) },
 	}
 }

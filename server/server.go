@@ -209,7 +209,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
 		Targets: target.Provider{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
 		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
-		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
+		MediaHost: c.mediaHost(), SupportPhone: c.SupportPhone,
 		Common: s.common.Findings, FreshFor: c.FreshFor, Zone: c.TimeZone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: s.ready(),

@@ -59,6 +59,7 @@ func options() []option {
 		{"stun_listen", "`address` of STUN and TURN (default :3478)", false, text(func(s *settings) *string { return &s.STUNListen })},
 		{"media_listen", "`address` of the echo (default :3480)", false, text(func(s *settings) *string { return &s.MediaListen })},
 		{"media_ip", "`IPs` to advertise for the echo, comma between (default: this machine's)", false, setMediaIPs},
+		{"media_host", "`host` of this collector's STUN and TURN, if it is not that of public-url, as with several collectors behind a load balancer", false, text(func(s *settings) *string { return &s.MediaHost })},
 		{"stun_alternate", "second `IP` of this machine, to determine the NAT behaviour of participants' routers", false, setAlternate},
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret_file", "`file` with the secret shared with other collectors' TURN", false, setTURNSecret},
