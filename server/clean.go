@@ -53,26 +53,34 @@ func (s *Server) clean(ctx context.Context) {
 	}
 }
 
-// deleteAtOnce is the number of reports that one transaction deletes, so that deliveries wait for
+// deleteAtOnce is the number of rows that one transaction deletes, so that deliveries wait for
 // less than a tenth of a second.
 const deleteAtOnce = 500
 
-// deleteOld removes what has expired, and reports that are older than the retention period.
+// deleteOld removes what has expired, and what is older than its retention period.
 func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	if err := s.store.DeleteExpired(ctx, now); err != nil {
 		return err
 	}
-	if s.config.KeepReports <= 0 {
+	if err := s.deleteOlder(ctx, now, s.config.KeepReports, "old reports deleted", s.store.DeleteReports); err != nil {
+		return err
+	}
+	return s.deleteOlder(ctx, now, s.config.KeepAudit, "old entries of the audit log deleted", s.store.DeleteAuditEntries)
+}
+
+// deleteOlder calls delete until nothing is older than keep; 0 keeps everything.
+func (s *Server) deleteOlder(ctx context.Context, now time.Time, keep time.Duration, done string, delete func(context.Context, time.Time, int) (int, error)) error {
+	if keep <= 0 {
 		return nil
 	}
 	for total := 0; ; {
-		n, err := s.store.DeleteReports(ctx, now.Add(-s.config.KeepReports), deleteAtOnce)
+		n, err := delete(ctx, now.Add(-keep), deleteAtOnce)
 		if err != nil {
 			return err
 		}
 		if total += n; n < deleteAtOnce {
 			if total > 0 {
-				s.config.Log.Info("old reports deleted", "count", total)
+				s.config.Log.Info(done, "count", total)
 			}
 			return nil
 		}

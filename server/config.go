@@ -81,6 +81,9 @@ type Config struct {
 	// participant is always kept.
 	KeepReports time.Duration
 
+	// KeepAudit is the retention period of the audit log; 0 means unlimited.
+	KeepAudit time.Duration
+
 	// CodeTTL is the lifetime of enrolment codes from the dashboard; 0 means enroll.CodeTTL.
 	CodeTTL time.Duration
 

@@ -98,7 +98,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.common, err = s.watchFleet(); err != nil {
 		return err
 	}
-	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
+	sealKey, err := datadir.StaffKey(ctx, c.DataDir, auth.SealKeyBytes, c.Rand)
+	if err != nil {
+		return err
+	}
+	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey})
 	if err := s.readProfiles(); err != nil {
 		return err
 	}
@@ -191,7 +195,7 @@ func (s *Server) addFirstUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.auth.AddStaff(ctx, FirstUser, password); err != nil {
+	if err := s.auth.AddStaff(ctx, FirstUser, store.RoleAdministrator, password); err != nil {
 		return fmt.Errorf("add the first user: %w", err)
 	}
 	s.config.FirstPassword(FirstUser, password)

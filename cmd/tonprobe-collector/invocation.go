@@ -25,6 +25,7 @@ type invocation struct {
 	validDays  int
 	yes        bool
 	passwordIn bool
+	role       string
 	verbose    bool
 	scopes     string
 	overwrite  bool

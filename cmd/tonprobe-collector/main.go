@@ -103,9 +103,14 @@ func commands() []command {
 		{"profile list", "", "list the sets of limits", profileList, jsonFlag},
 		{"profile show", "NAME", "print the limits of a profile with their sources", profileShow, jsonFlag},
 		{"profile check", "FILE", "check a file with custom limits", profileCheck, nil},
-		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
+		{"user add", "NAME", "add a user of the dashboard with a password", userAdd, userAddFlags},
+		{"user invite", "NAME", "add a user, or invite one again, and print the link to choose a password", userInvite, userInviteFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
+		{"user role", "NAME ROLE", "change what a user may do: support, lead, administrator, auditor", userRole, nil},
 		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},
+		{"user reset", "NAME", "remove a user's password, second factor and sessions, and print an invitation", userReset, userResetFlags},
+		{"user disable", "NAME", "disable a user's account and end their sessions", userDisable, nil},
+		{"user enable", "NAME", "enable a disabled account", userEnable, nil},
 		{"token add", "NAME", "create a token with which another program may read through the API", tokenAdd, tokenAddFlags},
 		{"token list", "", "list the tokens of other programs", tokenList, jsonFlag},
 		{"token remove", "NAME|ID", "remove a token", tokenRemove, nil},
@@ -154,7 +159,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*roster.TableError](err); ok {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

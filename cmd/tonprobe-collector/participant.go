@@ -223,9 +223,12 @@ func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) e
 		if err := s.SetBlocked(ctx, p.ID, blocked); err != nil {
 			return err
 		}
-		word := "blocked"
+		word, kind := "blocked", store.AuditParticipantBlocked
 		if !blocked {
-			word = "unblocked"
+			word, kind = "unblocked", store.AuditParticipantUnblocked
+		}
+		if err := record(ctx, s, kind, p.ID, ""); err != nil {
+			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s is %s.\n", p.Name, word)
 		return err

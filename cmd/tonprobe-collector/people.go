@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -44,6 +45,9 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 		if err := d.Edit(ctx, p.ID, name, phone); err != nil {
 			return err
 		}
+		if err := record(ctx, s, store.AuditParticipantEdited, p.ID, ""); err != nil {
+			return err
+		}
 		noteDuplicates(t.err, same)
 		noteName(t.err, name)
 		_, err = fmt.Fprintf(t.out, "%s (%s), telephone %s\n", name, p.ID, orDash(phone))
@@ -65,6 +69,9 @@ func participantDelete(ctx context.Context, t terminal, in *invocation) error {
 			return usagef("this deletes %s (%s) with all their reports and computers, permanently: repeat it with --yes", p.Name, p.ID)
 		}
 		if err := s.DeleteParticipant(ctx, p.ID); err != nil {
+			return err
+		}
+		if err := record(ctx, s, store.AuditParticipantDeleted, p.ID, ""); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s is deleted.\n", p.Name)

@@ -72,7 +72,8 @@ func options() []option {
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
-		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, setKeepReports},
+		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},
+		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},
 		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
 		{"fresh_hours", "`hours` for which a check counts; an older one is shown as too long ago (default 24)", false, setFreshHours},
 		{"time_zone", "`zone` of the times of sessions and on the pages (default Europe/Berlin)", false, setTimeZone},
@@ -208,13 +209,15 @@ func setMetrics(s *settings, v string) error {
 	return nil
 }
 
-func setKeepReports(s *settings, v string) error {
-	days, err := strconv.Atoi(v)
-	if err != nil || days < 0 || days > 36500 {
-		return errors.New("it must be a number of days, or 0 to keep them indefinitely")
+func keepDays(field func(*settings) *time.Duration) func(*settings, string) error {
+	return func(s *settings, v string) error {
+		days, err := strconv.Atoi(v)
+		if err != nil || days < 0 || days > 36500 {
+			return errors.New("it must be a number of days, or 0 to keep them indefinitely")
+		}
+		*field(s) = time.Duration(days) * 24 * time.Hour
+		return nil
 	}
-	s.KeepReports = time.Duration(days) * 24 * time.Hour
-	return nil
 }
 
 func setCodeDays(s *settings, v string) error {
@@ -258,7 +261,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s := settings{}
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
-	s.KeepReports = 180 * 24 * time.Hour
+	s.KeepReports, s.KeepAudit = 180*24*time.Hour, 365*24*time.Hour
 	s.CodeTTL, s.FreshFor = enroll.CodeTTL, 24*time.Hour
 	file := in.configFile
 	if file == "" {
@@ -294,7 +297,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 var repeatable = []string{"ice_server"}
 
 // numbers are the settings that may be numbers in the file, without quotes.
-var numbers = []string{"keep_reports", "code_days", "fresh_hours"}
+var numbers = []string{"keep_reports", "keep_audit", "code_days", "fresh_hours"}
 
 // joined combines repeated options into one setting, like a list in the file.
 func joined(given []setting) (all []setting) {

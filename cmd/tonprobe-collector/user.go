@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
@@ -19,6 +20,32 @@ func userFlags(in *invocation) {
 	jsonFlag(in)
 }
 
+func userAddFlags(in *invocation) {
+	roleFlag(in)
+	userFlags(in)
+}
+
+func userInviteFlags(in *invocation) {
+	roleFlag(in)
+	userResetFlags(in)
+}
+
+func userResetFlags(in *invocation) {
+	in.setting("public_url")
+	jsonFlag(in)
+}
+
+func roleFlag(in *invocation) {
+	in.flags.StringVar(&in.role, "role", "", "`role` of a new user: support (default), lead, administrator or auditor")
+}
+
+func (in *invocation) newRole() store.Role {
+	if in.role == "" {
+		return store.RoleSupport
+	}
+	return store.Role(in.role)
+}
+
 func authOf(s *sqlstore.Store) *auth.Auth {
 	return auth.New(auth.Config{Store: s, Now: time.Now, Random: rand.Reader, Cost: auth.DefaultCost})
 }
@@ -27,11 +54,14 @@ func userAdd(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
 		a := authOf(s)
 		return in.withPassword(t, a, func(password string) error {
-			err := a.AddStaff(ctx, in.args[0], password)
+			err := a.AddStaff(ctx, in.args[0], in.newRole(), password)
 			if errors.Is(err, store.ErrExists) {
 				return usagef("there is already a user %q: 'tonprobe-collector user passwd' gives a new password", in.args[0])
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return record(ctx, s, store.AuditStaffAdded, "", in.args[0])
 		})
 	})
 }
@@ -40,11 +70,10 @@ func userPasswd(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		a := authOf(s)
 		return in.withPassword(t, a, func(password string) error {
-			err := a.SetPassword(ctx, in.args[0], password)
-			if errors.Is(err, store.ErrNotFound) {
-				return usagef("there is no user %.80q: 'tonprobe-collector user list' shows them", in.args[0])
+			if err := a.SetPassword(ctx, in.args[0], password); err != nil {
+				return in.ofUser(err)
 			}
-			return err
+			return record(ctx, s, store.AuditPassword, "", in.args[0])
 		})
 	})
 }
@@ -86,10 +115,21 @@ func readPassword(r io.Reader) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
+// ofUser explains an error about the user of the command line.
+func (in *invocation) ofUser(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return usagef("there is no user %.80q: 'tonprobe-collector user list' shows them", in.args[0])
+	}
+	return err
+}
+
 func userList(ctx context.Context, t terminal, in *invocation) error {
 	type user struct {
-		User      string    `json:"user"`
-		CreatedAt time.Time `json:"created_at"`
+		User      string     `json:"user"`
+		Role      store.Role `json:"role"`
+		State     string     `json:"state"`
+		Second    bool       `json:"second_factor"`
+		CreatedAt time.Time  `json:"created_at"`
 	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		members, err := s.StaffMembers(ctx)
@@ -98,16 +138,28 @@ func userList(ctx context.Context, t terminal, in *invocation) error {
 		}
 		list := []user{}
 		for _, m := range members {
-			list = append(list, user{m.Name, m.CreatedAt})
+			list = append(list, user{m.Name, m.Role, accountState(m), m.SealedSecret != "", m.CreatedAt})
 		}
 		if in.json {
 			return printJSON(t.out, list)
 		}
+		w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 		for _, u := range list {
-			if _, err := fmt.Fprintln(t.out, u.User); err != nil {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", u.User, u.Role, u.State); err != nil {
 				return err
 			}
 		}
-		return nil
+		return w.Flush()
 	})
+}
+
+// accountState returns "active", "invited" or "disabled".
+func accountState(m store.StaffMember) string {
+	switch {
+	case !m.DisabledAt.IsZero():
+		return "disabled"
+	case m.PasswordHash == "":
+		return "invited"
+	}
+	return "active"
 }

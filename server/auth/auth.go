@@ -17,6 +17,7 @@ import (
 const (
 	SessionTTL      = 12 * time.Hour // a working day with an evening session
 	OneTimeLoginTTL = 15 * time.Minute
+	InvitationTTL   = 7 * 24 * time.Hour
 	// DeviceTTL is how long a browser is known after its last login. Browsers keep a cookie
 	// for at most 400 days (RFC 6265bis, section 5.5).
 	DeviceTTL = 400 * 24 * time.Hour
@@ -32,6 +33,8 @@ var (
 	ErrLink = errors.New("this link has already been used or has expired")
 	// ErrNoSession means that a browser is not signed in, or no longer.
 	ErrNoSession = errors.New("not signed in")
+	// ErrRole means that there is no such role.
+	ErrRole = errors.New("the roles are support, lead, administrator and auditor")
 	// ErrStaffName means that a name is not valid for a member of staff.
 	ErrStaffName = fmt.Errorf("a user name has 1 to %d bytes and no control characters or spaces around it", maxStaffNameBytes)
 )
@@ -47,14 +50,18 @@ func (e *LimitError) Error() string {
 type Store interface {
 	store.Staff
 	store.Logins
+	store.SecondFactors
 }
 
-// Config configures New. All fields are required.
+// Config configures New. All fields but SealKey are required.
 type Config struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
 	Cost   Cost
+	// SealKey encrypts the secrets of second factors in the store: SealKeyBytes random bytes.
+	// Without it second factors can only be removed.
+	SealKey []byte
 }
 
 // Auth signs staff in and out.
@@ -64,6 +71,7 @@ type Auth struct {
 	random    io.Reader
 	passwords *Passwords
 	budgets   *budgets
+	sealer    sealer
 }
 
 // New returns an Auth.
@@ -74,19 +82,30 @@ func New(c Config) *Auth {
 		random:    c.Random,
 		passwords: NewPasswords(c.Cost, c.Random),
 		budgets:   newBudgets(c.Now),
+		sealer:    newSealer(c.SealKey, c.Random),
 	}
 }
 
-// AddStaff adds a member. Its errors include store.ErrExists, ErrPassword and ErrStaffName.
-func (a *Auth) AddStaff(ctx context.Context, name, password string) error {
-	if !staffName(name) {
-		return ErrStaffName
+// AddStaff adds a member. Its errors include store.ErrExists, ErrPassword, ErrStaffName and ErrRole.
+func (a *Auth) AddStaff(ctx context.Context, name string, role store.Role, password string) error {
+	if err := checkMember(name, role); err != nil {
+		return err
 	}
 	hash, err := a.passwords.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	return a.store.AddStaff(ctx, store.StaffMember{Name: name, PasswordHash: hash, CreatedAt: a.now()})
+	return a.store.AddStaff(ctx, store.StaffMember{Name: name, Role: role, PasswordHash: hash, CreatedAt: a.now()})
+}
+
+func checkMember(name string, role store.Role) error {
+	if !staffName(name) {
+		return ErrStaffName
+	}
+	if !store.IsRole(string(role)) {
+		return ErrRole
+	}
+	return nil
 }
 
 // SetPassword also ends the member's sessions.
@@ -129,24 +148,30 @@ func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, 
 		TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(OneTimeLoginTTL)})
 }
 
-// Session returns the name of the member with a session token. Its error is ErrNoSession or an
-// error of the store.
-func (a *Auth) Session(ctx context.Context, token string) (staffName string, err error) {
+// Member is a member of staff who is signed in.
+type Member struct {
+	Name string
+	Role store.Role
+}
+
+// Session returns the member with a session token. Its error is ErrNoSession or an error of the
+// store.
+func (a *Auth) Session(ctx context.Context, token string) (Member, error) {
 	hash, ok := tokenHash(token)
 	if !ok {
-		return "", ErrNoSession
+		return Member{}, ErrNoSession
 	}
 	s, err := a.store.Session(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", ErrNoSession
+		return Member{}, ErrNoSession
 	}
 	if err != nil {
-		return "", err
+		return Member{}, err
 	}
 	if !a.now().Before(s.ExpiresAt) {
-		return "", ErrNoSession
+		return Member{}, ErrNoSession
 	}
-	return s.StaffName, nil
+	return Member{Name: s.StaffName, Role: s.Role}, nil
 }
 
 // Logout ends the session of a token.

@@ -36,8 +36,8 @@ func newAuth(t *testing.T) (*Auth, *clock) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	c := &clock{at: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
-	a := New(Config{Store: s, Now: c.now, Random: rand.Reader, Cost: cheap})
-	if err := a.AddStaff(t.Context(), "support", password); err != nil {
+	a := New(Config{Store: s, Now: c.now, Random: rand.Reader, Cost: cheap, SealKey: make([]byte, SealKeyBytes)})
+	if err := a.AddStaff(t.Context(), "support", store.RoleAdministrator, password); err != nil {
 		t.Fatal(err)
 	}
 	return a, c
@@ -55,8 +55,8 @@ func TestLoginAndSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := signedIn.Token
-	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
-		t.Errorf("got session of %q, error %v; want %q", name, err, "support")
+	if m, err := a.Session(t.Context(), token); err != nil || m.Name != "support" {
+		t.Errorf("got session of %q, error %v; want %q", m.Name, err, "support")
 	}
 	c.at = c.at.Add(SessionTTL)
 	if _, err := a.Session(t.Context(), token); !errors.Is(err, ErrNoSession) {
@@ -106,8 +106,8 @@ func TestOneTimeLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := signedIn.Token
-	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
-		t.Errorf("got session of %q, error %v; want %q", name, err, "support")
+	if m, err := a.Session(t.Context(), token); err != nil || m.Name != "support" {
+		t.Errorf("got session of %q, error %v; want %q", m.Name, err, "support")
 	}
 	if _, err := a.LoginOnce(t.Context(), home, link); !errors.Is(err, ErrLink) {
 		t.Errorf("second use: got error %v, want %v", err, ErrLink)
@@ -133,17 +133,17 @@ func TestStaffNamesAndPasswords(t *testing.T) {
 		"support": store.ErrExists, "": ErrStaffName, " x": ErrStaffName, "a\nb": ErrStaffName,
 		"a\u202eb": ErrStaffName, strings.Repeat("x", 65): ErrStaffName, "Jörg": nil, "<script>": nil,
 	} {
-		if err := a.AddStaff(t.Context(), name, password); !errors.Is(err, want) {
+		if err := a.AddStaff(t.Context(), name, store.RoleSupport, password); !errors.Is(err, want) {
 			t.Errorf("%q: got error %v, want %v", name, err, want)
 		}
 	}
 	for _, bad := range []string{"", "short", strings.Repeat("x", 257)} {
-		if err := a.AddStaff(t.Context(), "new", bad); !errors.Is(err, ErrPassword) {
+		if err := a.AddStaff(t.Context(), "new", store.RoleSupport, bad); !errors.Is(err, ErrPassword) {
 			t.Errorf("password of %d bytes: got error %v; want %v", len(bad), err, ErrPassword)
 		}
 	}
 	drawn, err := a.NewPassword()
-	if err != nil || a.AddStaff(t.Context(), "new", drawn) != nil {
+	if err != nil || a.AddStaff(t.Context(), "new", store.RoleSupport, drawn) != nil {
 		t.Errorf("the generated password %q was rejected: %v", drawn, err)
 	}
 }

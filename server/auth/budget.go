@@ -21,10 +21,14 @@ const (
 	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48, all of which one customer may
 	// own: 65,536 addresses of AddressKey.
 	attemptsPerNetwork = 200
-	nameEvery          = 30 * time.Second
-	addressEvery       = 6 * time.Second
-	networkEvery       = 2 * time.Second
-	rememberedKeys     = 10_000
+	// codesPerAccount applies to the codes of the second factor from unknown browsers, whoever
+	// sends them: a code has six digits only, and the sender knows the password.
+	codesPerAccount = 30
+	accountEvery    = time.Minute
+	nameEvery       = 30 * time.Second
+	addressEvery    = 6 * time.Second
+	networkEvery    = 2 * time.Second
+	rememberedKeys  = 10_000
 	// hashesPerAddress limits the passwords of one address that are hashed or queued at the
 	// same time, so that one address cannot fill the queue.
 	hashesPerAddress = 2
@@ -32,7 +36,7 @@ const (
 
 // budgets contains the token buckets of all clients that try to sign in.
 type budgets struct {
-	devices, names, addresses, networks *limit.Limiter
+	devices, names, addresses, networks, accounts *limit.Limiter
 
 	mu      sync.Mutex
 	hashing map[string]int // by address
@@ -44,6 +48,7 @@ func newBudgets(now func() time.Time) *budgets {
 		names:     limit.New(nameEvery, attemptsPerName, rememberedKeys, now),
 		addresses: limit.New(addressEvery, attemptsPerAddress, rememberedKeys, now),
 		networks:  limit.New(networkEvery, attemptsPerNetwork, rememberedKeys, now),
+		accounts:  limit.New(accountEvery, codesPerAccount, rememberedKeys, now),
 		hashing:   map[string]int{},
 	}
 }
@@ -98,4 +103,24 @@ func (b *budgets) enter(from netip.Addr) (leave func(), err error) {
 			delete(b.hashing, key)
 		}
 	}, nil
+}
+
+// takeCode charges the budgets of a code of the second factor. forgive refunds it after a right one.
+func (b *budgets) takeCode(from netip.Addr, name string, device store.Hash, known bool) (forgive func(), err error) {
+	if known {
+		// Not the budget of passwords, which each right password refunds.
+		key := string(device[:]) + " code"
+		if wait, ok := b.devices.Allow(key); !ok {
+			return nil, &LimitError{RetryAfter: wait}
+		}
+		return func() { b.devices.Forget(key) }, nil
+	}
+	key := name + "\x00code" // not a valid staff name
+	if err := b.take(from, key); err != nil {
+		return nil, err
+	}
+	if wait, ok := b.accounts.Allow(name); !ok {
+		return nil, &LimitError{RetryAfter: wait}
+	}
+	return func() { b.forgive(from, key) }, nil
 }

@@ -11,9 +11,10 @@ import (
 // Names of the cookies. With the prefix, browsers reject a cookie set by another host of the
 // domain or by a page without TLS (RFC 6265bis §4.1.3.2).
 const (
-	sessionCookie = "tonprobe_session"
-	deviceCookie  = "tonprobe_device"
-	securePrefix  = "__Host-"
+	sessionCookie   = "tonprobe_session"
+	deviceCookie    = "tonprobe_device"
+	challengeCookie = "tonprobe_challenge"
+	securePrefix    = "__Host-"
 )
 
 func nameOfCookie(r *http.Request, name string) string {
@@ -29,8 +30,15 @@ func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAg
 		HttpOnly: true, Secure: peer.TLS(r), SameSite: http.SameSiteLaxMode})
 }
 
-// SetCookies sets the cookies of the session and of the known browser.
+// SetCookies sets the cookies of the session and of the known browser, or that of the challenge.
 func (a *Auth) SetCookies(w http.ResponseWriter, r *http.Request, l Login) {
+	if l.Challenge != "" {
+		setCookie(w, r, challengeCookie, l.Challenge, int(ChallengeTTL.Seconds()))
+		return
+	}
+	if cookieValue(r, challengeCookie) != "" {
+		setCookie(w, r, challengeCookie, "", -1)
+	}
 	setCookie(w, r, sessionCookie, l.Token, int(SessionTTL.Seconds()))
 	if l.Device != "" {
 		setCookie(w, r, deviceCookie, l.Device, int(DeviceTTL.Seconds()))
@@ -44,11 +52,14 @@ func (a *Auth) ClearCookie(w http.ResponseWriter, r *http.Request) {
 
 // AttemptOf returns the origin of a login request.
 func AttemptOf(r *http.Request) Attempt {
-	return Attempt{From: peer.Addr(r), Device: cookieValue(r, deviceCookie)}
+	return Attempt{From: peer.Addr(r), Device: cookieValue(r, deviceCookie), Browser: browserOf(r.UserAgent())}
 }
 
 // CookieToken returns the session token of the request; "" if there is none.
 func CookieToken(r *http.Request) string { return cookieValue(r, sessionCookie) }
+
+// ChallengeToken returns the token of the challenge of the request; "" if there is none.
+func ChallengeToken(r *http.Request) string { return cookieValue(r, challengeCookie) }
 
 func cookieValue(r *http.Request, name string) string {
 	c, err := r.Cookie(nameOfCookie(r, name))
@@ -60,24 +71,28 @@ func cookieValue(r *http.Request, name string) string {
 
 type staffKey struct{}
 
-// StaffName returns the member whom Require admitted; "" otherwise.
-func StaffName(ctx context.Context) string {
-	name, _ := ctx.Value(staffKey{}).(string)
-	return name
+// MemberOf returns the member whom Require or Know recognised; the zero Member if nobody is signed
+// in.
+func MemberOf(ctx context.Context) Member {
+	m, _ := ctx.Value(staffKey{}).(Member)
+	return m
 }
+
+// StaffName returns the name of MemberOf.
+func StaffName(ctx context.Context) string { return MemberOf(ctx).Name }
 
 // Require admits only signed-in staff to next. Other requests go to denied, and errors of the
 // store to failed.
 func (a *Auth) Require(next, denied http.Handler, failed func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, err := a.Session(r.Context(), CookieToken(r))
+		member, err := a.Session(r.Context(), CookieToken(r))
 		switch {
 		case errors.Is(err, ErrNoSession):
 			denied.ServeHTTP(w, r)
 		case err != nil:
 			failed(w, r, err)
 		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), staffKey{}, name)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), staffKey{}, member)))
 		}
 	})
 }
@@ -86,8 +101,8 @@ func (a *Auth) Require(next, denied http.Handler, failed func(http.ResponseWrite
 // in, because such a page contains nothing secret.
 func (a *Auth) Know(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, err := a.Session(r.Context(), CookieToken(r)); err == nil {
-			r = r.WithContext(context.WithValue(r.Context(), staffKey{}, name))
+		if member, err := a.Session(r.Context(), CookieToken(r)); err == nil {
+			r = r.WithContext(context.WithValue(r.Context(), staffKey{}, member))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -14,47 +14,53 @@ type Attempt struct {
 	// Device is the token that the browser received at an earlier login; "" or invalid if it
 	// has none.
 	Device string
+	// Browser names the program and the system, such as "Firefox, Windows"; "" if unknown.
+	Browser string
 }
 
 // Login contains the tokens for a browser after a login.
 type Login struct {
-	Token string // of the session
+	Token  string // of the session; "" if Challenge is set
+	Member Member
+	// Challenge is the token for Complete, if the code of the second factor is missing.
+	Challenge string
 	// Device is the token that identifies the browser next time; "" if it keeps its present one.
 	Device string
 }
 
-// Login starts a session. Its error is ErrCredentials, a *LimitError, or an error of the store.
+// Login starts a session, or returns a challenge. Its error is ErrCredentials, a *LimitError, or an
+// error of the store.
 func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Login, error) {
-	known, err := a.verify(ctx, by, name, password)
+	m, known, err := a.verify(ctx, by, name, password)
 	if err != nil {
 		return Login{}, err
 	}
-	return a.begin(ctx, name, known)
+	return a.proceed(ctx, by, m, known)
 }
 
 // ChangePassword verifies the current password within the limits of a login, sets the new one,
 // ends all sessions of the member and starts a new one.
 func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, chosen string) (Login, error) {
-	known, err := a.verify(ctx, by, name, current)
+	m, known, err := a.verify(ctx, by, name, current)
 	if err != nil {
 		return Login{}, err
 	}
 	if err := a.SetPassword(ctx, name, chosen); err != nil {
 		return Login{}, err
 	}
-	return a.begin(ctx, name, known)
+	return a.begin(ctx, by, m, known)
 }
 
-// verify returns nil for the right password, and whether the browser was known. Every attempt is
-// charged before its password is hashed, so that concurrent ones do not exceed the limits, and a
-// right one is refunded afterwards.
-func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (known bool, err error) {
+// verify returns the member for the right password, and whether the browser was known. Every
+// attempt is charged before its password is hashed, so that concurrent ones do not exceed the
+// limits, and a right one is refunded afterwards.
+func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (m store.StaffMember, known bool, err error) {
 	if len(name) > maxStaffNameBytes {
 		name = "" // no such name; takes as long as any other
 	}
 	device, known, err := a.device(ctx, by.Device, name)
 	if err != nil {
-		return false, err
+		return m, false, err
 	}
 	check := a.passwords.VerifyKnown
 	if known {
@@ -64,34 +70,37 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (k
 		err = a.budgets.take(by.From, name)
 	}
 	if err != nil {
-		return known, err
+		return m, known, err
 	}
 	if !known {
 		leave, err := a.budgets.enter(by.From)
 		if err != nil {
-			return known, err
+			return m, known, err
 		}
 		defer leave()
 	}
-	member, err := a.store.StaffMember(ctx, name)
+	m, err = a.store.StaffMember(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return known, err
+		return m, known, err
 	}
-	ok, err := check(ctx, member.PasswordHash, password)
+	if !m.DisabledAt.IsZero() {
+		m.PasswordHash = "" // as if there were no such name
+	}
+	ok, err := check(ctx, m.PasswordHash, password)
 	switch {
 	case errors.Is(err, errBusy):
-		return known, &LimitError{RetryAfter: busyRetry}
+		return m, known, &LimitError{RetryAfter: busyRetry}
 	case err != nil:
-		return known, err
+		return m, known, err
 	case !ok:
-		return known, ErrCredentials
+		return m, known, ErrCredentials
 	}
 	if known {
 		a.budgets.devices.Forget(string(device[:]))
 	} else {
 		a.budgets.forgive(by.From, name)
 	}
-	return known, nil
+	return m, known, nil
 }
 
 // device looks up a browser's token. A token of another member's login counts as none: it must
@@ -111,7 +120,7 @@ func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash,
 	return hash, d.StaffName == name && a.now().Before(d.ExpiresAt), nil
 }
 
-// LoginOnce exchanges a link's token for a session. Its error is ErrLink, a *LimitError, or an
+// LoginOnce exchanges a link's token for a session or a challenge. Its error is ErrLink, a *LimitError, or an
 // error of the store. The token has 256 bits, so the limit only bounds the load of guessing.
 func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Login, error) {
 	const link = "\x00link" // not a valid staff name
@@ -134,26 +143,31 @@ func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Log
 	if err != nil {
 		return Login{}, err
 	}
-	return a.begin(ctx, name, known)
+	m, err := a.store.StaffMember(ctx, name)
+	if err != nil {
+		return Login{}, err
+	}
+	return a.proceed(ctx, by, m, known)
 }
 
 // begin creates a session, and stores a browser that was not known.
-func (a *Auth) begin(ctx context.Context, name string, known bool) (l Login, err error) {
+func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known bool) (l Login, err error) {
 	token, hash, err := NewToken(a.random)
 	if err != nil {
 		return Login{}, err
 	}
 	now := a.now()
-	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
+	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: m.Name, Browser: by.Browser, Network: networkOf(by.From),
+		CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
 	if err != nil {
 		return Login{}, err
 	}
-	l.Token = token
+	l.Token, l.Member = token, Member{m.Name, m.Role}
 	if known {
 		return l, nil
 	}
 	if l.Device, hash, err = NewToken(a.random); err != nil {
 		return Login{}, err
 	}
-	return l, a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL)})
+	return l, a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL)})
 }

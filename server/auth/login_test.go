@@ -75,7 +75,7 @@ func TestGuessingDoesNotLockAUserOut(t *testing.T) {
 
 func TestColleaguesHaveBudgetsOfTheirOwn(t *testing.T) {
 	a, _ := newAuth(t)
-	if err := a.AddStaff(t.Context(), "berta", password); err != nil {
+	if err := a.AddStaff(t.Context(), "berta", store.RoleSupport, password); err != nil {
 		t.Fatal(err)
 	}
 	if n := guess(t, a, home, "berta", 100); n != attemptsPerName {
@@ -137,8 +137,8 @@ func TestPasswordChangeNearTheLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, err := a.Session(t.Context(), l.Token); err != nil || name != "support" {
-		t.Errorf("its session: got %q, error %v; want %q", name, err, "support")
+	if m, err := a.Session(t.Context(), l.Token); err != nil || m.Name != "support" {
+		t.Errorf("its session: got %q, error %v; want %q", m.Name, err, "support")
 	}
 	if _, err := a.ChangePassword(t.Context(), home, "support", "a wrong password", chosen); !errors.Is(err, ErrCredentials) {
 		t.Errorf("with a wrong password: got error %v, want %v", err, ErrCredentials)

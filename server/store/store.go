@@ -40,6 +40,8 @@ type Store interface {
 	Cases
 	Staff
 	Logins
+	SecondFactors
+	Audit
 
 	// Ping reports whether the store responds.
 	Ping(ctx context.Context) error
@@ -178,8 +180,25 @@ type Staff interface {
 	AddStaff(ctx context.Context, m StaffMember) error
 	StaffMember(ctx context.Context, name string) (StaffMember, error)
 	StaffMembers(ctx context.Context) ([]StaffMember, error)
-	// SetStaffPassword also ends the member's sessions.
+	// SetStaffPassword also ends the member's sessions, and their links and invitations.
 	SetStaffPassword(ctx context.Context, name, passwordHash string) error
+	SetStaffRole(ctx context.Context, name string, role Role) error
+	// DisableStaff ends the member's sessions, links and invitations. Until EnableStaff, the
+	// member has no session.
+	DisableStaff(ctx context.Context, name string, now time.Time) error
+	EnableStaff(ctx context.Context, name string) error
+	// ResetStaff removes everything by which the member can sign in: the password, the second
+	// factor, sessions, known browsers, links and invitations.
+	ResetStaff(ctx context.Context, name string) error
+	// AddStaffInvitation replaces an earlier invitation of the member. ErrNotFound means that
+	// there is no such member, or that the account is disabled.
+	AddStaffInvitation(ctx context.Context, i StaffInvitation) error
+	// StaffInvitation returns the member whom an invitation is for; ErrNotFound means that it is
+	// unknown, used, replaced or expired, or the account disabled.
+	StaffInvitation(ctx context.Context, tokenHash Hash, now time.Time) (StaffMember, error)
+	// AcceptStaffInvitation uses up an invitation and sets the password, or does neither. Its
+	// errors are those of StaffInvitation.
+	AcceptStaffInvitation(ctx context.Context, tokenHash Hash, passwordHash string, now time.Time) (StaffMember, error)
 }
 
 // Logins stores the sessions of staff, and the links that start one.
@@ -189,11 +208,41 @@ type Logins interface {
 	AddDevice(ctx context.Context, d Device) error
 	// Device returns ErrNotFound for an unknown token; the caller checks the expiry.
 	Device(ctx context.Context, tokenHash Hash) (Device, error)
-	// Session returns ErrNotFound for an unknown token; the caller checks the expiry.
+	// Session returns ErrNotFound for an unknown token and for a disabled account; the caller
+	// checks the expiry.
 	Session(ctx context.Context, tokenHash Hash) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash Hash) error
+	// StaffSessions returns the sessions of a member that end after now, the newest first.
+	StaffSessions(ctx context.Context, staffName string, now time.Time) ([]Session, error)
+	// EndStaffSession ends a session of this member; ErrNotFound means that it has none with
+	// this hash.
+	EndStaffSession(ctx context.Context, staffName string, tokenHash Hash) error
+	// EndStaffSessions ends all sessions of a member but one; the zero hash ends all.
+	EndStaffSessions(ctx context.Context, staffName string, except Hash) error
 	AddOneTimeLogin(ctx context.Context, l OneTimeLogin) error
 	// UseOneTimeLogin returns the name of the member whom the link signs in, once;
 	// ErrNotFound means that it is unknown, used or expired.
 	UseOneTimeLogin(ctx context.Context, tokenHash Hash, now time.Time) (staffName string, err error)
+}
+
+// SecondFactors stores the secrets of second factors and what becomes of their codes.
+type SecondFactors interface {
+	// SetNextSecret stores a secret that is being set up, instead of an earlier one.
+	SetNextSecret(ctx context.Context, name, sealed string) error
+	// ConfirmSecret makes it the member's secret, and replaces the recovery codes. ErrNotFound
+	// means that sealed is not the secret that is being set up.
+	ConfirmSecret(ctx context.Context, name, sealed string, recovery []Hash, now, expires time.Time) error
+	// RemoveSecret removes the secrets and the recovery codes.
+	RemoveSecret(ctx context.Context, name string) error
+	// AddUsedCode returns ErrExists if the code was used before.
+	AddUsedCode(ctx context.Context, c UsedCode) error
+	// UseRecoveryCode deletes a recovery code; ErrNotFound means that the member has none with
+	// this hash.
+	UseRecoveryCode(ctx context.Context, name string, code Hash) error
+	CountRecoveryCodes(ctx context.Context, name string) (int, error)
+	AddLoginChallenge(ctx context.Context, c LoginChallenge) error
+	// LoginChallenge returns ErrNotFound if it is unknown, used or expired.
+	LoginChallenge(ctx context.Context, tokenHash Hash, now time.Time) (LoginChallenge, error)
+	// UseLoginChallenge deletes it, or returns ErrNotFound.
+	UseLoginChallenge(ctx context.Context, tokenHash Hash) error
 }

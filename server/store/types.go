@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -268,19 +269,48 @@ type StateChanges struct {
 	States []ParticipantState
 }
 
+// Role is the part that a member of staff plays. What each may do is in auth.May.
+type Role string
+
+// The roles of staff.
+const (
+	RoleSupport       Role = "support"
+	RoleLead          Role = "lead"
+	RoleAdministrator Role = "administrator"
+	RoleAuditor       Role = "auditor"
+)
+
+// Roles returns all roles.
+func Roles() []Role { return []Role{RoleSupport, RoleLead, RoleAdministrator, RoleAuditor} }
+
+// IsRole reports whether a text is a role.
+func IsRole(s string) bool { return slices.Contains(Roles(), Role(s)) }
+
 // StaffMember is a user of the dashboard.
 type StaffMember struct {
-	Name         string
-	PasswordHash string // argon2id, PHC string
+	Name string
+	Role Role
+	// PasswordHash is an argon2id PHC string; "" until the member has chosen a password.
+	PasswordHash string
 	CreatedAt    time.Time
+	// DisabledAt is when an administrator disabled the account; zero if it is in use.
+	DisabledAt time.Time
+	// SealedSecret is the encrypted secret of the second factor; "" if there is none.
+	// SealedNextSecret is one that is being set up.
+	SealedSecret, SealedNextSecret string
 }
 
 // Session is a signed-in browser.
 type Session struct {
 	TokenHash Hash
 	StaffName string
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	// Role is the present role of the member. AddSession ignores it.
+	Role Role
+	// Browser and Network tell sessions apart: a program and system such as "Firefox, Windows",
+	// and the /24 or /48 of the address.
+	Browser, Network string
+	CreatedAt        time.Time
+	ExpiresAt        time.Time
 }
 
 // Device is a browser with which a member has signed in before.
@@ -296,5 +326,29 @@ type OneTimeLogin struct {
 	TokenHash Hash
 	StaffName string
 	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// StaffInvitation is a link by which a member of staff chooses a password, once.
+type StaffInvitation struct {
+	TokenHash Hash
+	StaffName string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// LoginChallenge is a login whose password was right, and whose second factor is missing.
+type LoginChallenge struct {
+	TokenHash Hash
+	StaffName string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// UsedCode is a code of the second factor that was accepted, and is not accepted again.
+type UsedCode struct {
+	Hash      Hash
+	StaffName string
+	UsedAt    time.Time
 	ExpiresAt time.Time
 }

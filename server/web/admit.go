@@ -35,6 +35,7 @@ func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
 func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 	name, phone, once := r.PostForm.Get("name"), r.PostForm.Get("phone"), r.PostForm.Get("once")
 	if i, ok := s.shown.find(once, s.Now()); ok {
+		noteOf(r).participants = []string{i.Participant.ID}
 		return s.showCode(w, r, i)
 	}
 	body := admitPage{personForm: newPersonForm(name, phone), Once: once}
@@ -51,6 +52,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.shown.keep(once, i, s.Now())
+	noteOf(r).participants = []string{i.Participant.ID}
 	s.changed(i.Participant.ID)
 	return s.showCode(w, r, i)
 }

@@ -47,6 +47,8 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		status, f = http.StatusNotFound, failure{Key: "not_found"}
+	case errors.Is(err, errForbidden):
+		status, f = http.StatusForbidden, failure{Key: "forbidden"}
 	case errors.Is(err, errWrongMethod):
 		status, f = http.StatusMethodNotAllowed, failure{Key: "wrong_method"}
 	case errors.Is(err, errTooManyStreams):
@@ -63,9 +65,35 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.show(w, r, page{Status: status, Name: "failure", Body: f})
 }
 
+// errForbidden means that a member's role lacks the right.
+var errForbidden = errors.New("this role does not have the right")
+
 // staffOnly redirects visitors who are not signed in to the login, which returns to the address.
-func (s *site) staffOnly(next http.Handler) http.Handler {
-	return s.Auth.Require(next, http.HandlerFunc(toLogin), s.refuse)
+func (s *site) staffOnly(right auth.Right, next http.Handler) http.Handler {
+	return s.Auth.Require(s.withRight(right, next), http.HandlerFunc(toLogin), s.refuse)
+}
+
+// withRight refuses members whose role lacks the right.
+func (s *site) withRight(right auth.Right, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		role := auth.MemberOf(r.Context()).Role
+		switch {
+		case auth.May(role, right):
+			next.ServeHTTP(w, r)
+		case r.Method == http.MethodGet && r.URL.Path == "/":
+			http.Redirect(w, r, startOf(role), http.StatusSeeOther) // where a login leads
+		default:
+			s.refuse(w, r, errForbidden)
+		}
+	})
+}
+
+// startOf is the first page of a role that may not see the list.
+func startOf(role store.Role) string {
+	if auth.May(role, auth.Review) {
+		return auditAddress
+	}
+	return "/account"
 }
 
 func toLogin(w http.ResponseWriter, r *http.Request) {
@@ -77,9 +105,9 @@ func toLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 // staffStream responds with 401 instead, because an event stream cannot follow a redirect to a form.
-func (s *site) staffStream(next http.Handler) http.Handler {
+func (s *site) staffStream(right auth.Right, next http.Handler) http.Handler {
 	denied := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, auth.ErrNoSession.Error(), http.StatusUnauthorized)
 	}
-	return s.Auth.Require(next, http.HandlerFunc(denied), s.refuse)
+	return s.Auth.Require(s.withRight(right, next), http.HandlerFunc(denied), s.refuse)
 }

@@ -49,6 +49,7 @@ func TestAxeFindsNothing(t *testing.T) {
 		check(address)
 	}
 	b.expect("404")
+	b.expect("422")
 	b.quiet()
 
 	b.do(b.run(`document.querySelector("main").insertAdjacentHTML("beforeend", "<input id=unnamed>")`))

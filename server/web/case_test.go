@@ -15,7 +15,7 @@ import (
 // as returns the same pages for another member of staff.
 func (g *rig) as(name string) *rig {
 	g.t.Helper()
-	if err := g.auth.AddStaff(g.t.Context(), name, staffPassword); err != nil {
+	if err := g.auth.AddStaff(g.t.Context(), name, store.RoleSupport, staffPassword); err != nil {
 		g.t.Fatal(err)
 	}
 	other := &rig{t: g.t, store: g.store, auth: g.auth, live: g.live, enroller: g.enroller, handler: g.handler, log: g.log, lang: g.lang, now: g.clock()}

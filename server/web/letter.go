@@ -112,6 +112,7 @@ func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 		people = append(people, p)
 	}
 	slices.SortFunc(people, func(a, b store.Participant) int { return strings.Compare(store.NameKey(a.Name), store.NameKey(b.Name)) })
+	noteOf(r).participants = ids
 	v := s.view(r)
 	var sheets []letterSheet
 	var rows [][]string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // loginPage is the content of the login form.
@@ -43,11 +44,26 @@ func (s *site) loginForm(w http.ResponseWriter, r *http.Request) error {
 func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	form := loginPage{Next: localAddress(r.PostForm.Get("next")), Name: r.PostForm.Get("name")}
 	signedIn, err := s.Auth.Login(r.Context(), auth.AttemptOf(r), form.Name, r.PostForm.Get("password"))
+	if errors.Is(err, auth.ErrCredentials) {
+		if err := s.recordFailedSignIn(r, form.Name); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return s.loginProblem(w, r, form, err)
 	}
-	s.Auth.SetCookies(w, r, signedIn)
-	http.Redirect(w, r, form.Next, http.StatusSeeOther)
+	return s.signIn(w, r, signedIn, form.Next)
+}
+
+// signIn sets the cookies and opens the next page, or the form for the code of the second factor.
+func (s *site) signIn(w http.ResponseWriter, r *http.Request, l auth.Login, next string) error {
+	if l.Challenge != "" {
+		next = codeAddress(next)
+	} else if err := s.recordSignIn(r, l); err != nil {
+		return err
+	}
+	s.Auth.SetCookies(w, r, l)
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
@@ -61,9 +77,7 @@ func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.loginProblem(w, r, loginPage{Next: "/"}, err)
 	}
-	s.Auth.SetCookies(w, r, signedIn)
-	http.Redirect(w, r, "/", http.StatusSeeOther) // removes the token from the address bar
-	return nil
+	return s.signIn(w, r, signedIn, "/") // removes the token from the address bar
 }
 
 // loginProblem shows the form again. It does not reveal whether a name exists.
@@ -76,6 +90,8 @@ func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPa
 		form.Problem = "login.wrong"
 	case errors.Is(err, auth.ErrLink):
 		form.Problem = "login.link"
+	case errors.Is(err, auth.ErrChallenge):
+		form.Problem = "second.over"
 	case tooOften:
 		form.Minutes = waitMinutes(w, limited.RetryAfter)
 		form.Problem, status = tooOftenKey(form.Minutes), http.StatusTooManyRequests
@@ -100,8 +116,14 @@ func waitMinutes(w http.ResponseWriter, d time.Duration) int {
 }
 
 func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
+	member, signedIn := s.Auth.Session(r.Context(), auth.CookieToken(r))
 	if err := s.Auth.Logout(r.Context(), auth.CookieToken(r)); err != nil {
 		return err
+	}
+	if signedIn == nil {
+		if err := s.record(r, store.AuditEntry{StaffName: member.Name, Role: member.Role, Kind: store.AuditSignedOut}); err != nil {
+			return err
+		}
 	}
 	s.Auth.ClearCookie(w, r)
 	http.Redirect(w, r, "/login", http.StatusSeeOther)

@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 //go:embed templates/*.html
@@ -80,14 +81,19 @@ type page struct {
 	Lang   phrase.Lang
 	Langs  []phrase.Lang
 	Staff  string // "" if nobody is signed in
+	Role   store.Role
 	Assets assets
 	Ages   string // texts of relative times, JSON
 }
 
+// May reports whether the person who reads the page has a right.
+func (p page) May(right auth.Right) bool { return auth.May(p.Role, right) }
+
 // show writes a page, completely or not at all.
 func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
 	p.Lang, p.Langs, p.Assets = langOf(r), phrase.Langs(), s.assets
-	p.Staff = auth.StaffName(r.Context())
+	member := auth.MemberOf(r.Context())
+	p.Staff, p.Role = member.Name, member.Role
 	switch {
 	case r.Method == http.MethodGet:
 		p.Path = r.URL.RequestURI()

@@ -58,7 +58,7 @@ type computer struct {
 	Outdated          bool   // a former token was used recently
 	RenewalAsked      *when  // nil if no new token was requested
 	Renew             string // address to request a new token
-	ShutOut           string // address of the page to revoke its token
+	ShutOut           string // address of the page to revoke its token; "" without the right
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
@@ -120,6 +120,7 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	} else if c != nil {
 		body.Panel = v.casePanel(*c, checked, auth.StaffName(r.Context()), input)
 		about = c.ReportID
+		noteOf(r).reportID = about
 		if about != subject.ID {
 			taken, err := s.Store.Report(r.Context(), about)
 			if err != nil {
@@ -206,9 +207,12 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 }
 
 func (v view) computer(a store.Agent) computer {
-	return computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
-		RenewalAsked: v.when(a.RenewalAskedAt), Renew: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/token",
-		ShutOut: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"}
+	c := computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
+		RenewalAsked: v.when(a.RenewalAskedAt), Renew: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/token"}
+	if auth.May(v.role, auth.Manage) {
+		c.ShutOut = participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"
+	}
+	return c
 }
 
 // aloneParam is the query parameter that makes the page show an earlier check instead of

@@ -58,8 +58,8 @@ func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	t.Cleanup(func() { _ = s.Close() })
 	g := &rig{t: t, store: s, live: live.NewHub(), log: new(bytes.Buffer), lang: "de", now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)}
 	t.Cleanup(g.live.Close)
-	g.auth = auth.New(auth.Config{Store: s, Now: g.clock, Random: rand.Reader, Cost: auth.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
-	if err := g.auth.AddStaff(t.Context(), staffName, staffPassword); err != nil {
+	g.auth = auth.New(auth.Config{Store: s, Now: g.clock, Random: rand.Reader, Cost: auth.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}, SealKey: make([]byte, auth.SealKeyBytes)})
+	if err := g.auth.AddStaff(t.Context(), staffName, store.RoleAdministrator, staffPassword); err != nil {
 		t.Fatal(err)
 	}
 	g.enroller = enroll.Enroller{Store: s, Now: g.clock, Random: rand.Reader}

@@ -7,6 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -19,13 +20,14 @@ type view struct {
 	since   time.Time // earlier checks do not count
 	partial headlines
 	terms   diagnose.Terms
+	role    store.Role // of the reader
 }
 
 func (s *site) view(r *http.Request) view {
 	lang := langOf(r)
 	now := s.Now()
 	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor),
-		terms: s.Glossary.In(lang)}
+		terms: s.Glossary.In(lang), role: auth.MemberOf(r.Context()).Role}
 }
 
 // state is the state of a participant or check as an icon and a word. Colour is never the only sign.

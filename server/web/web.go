@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -28,6 +29,7 @@ type Store interface {
 	store.Participants
 	store.Reports
 	store.Cases
+	store.Audit
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	Council(ctx context.Context, id string) (store.Council, error)
@@ -114,12 +116,14 @@ type site struct {
 	// lines caches the results of partialHeadline.
 	lines *recent[headlineKey, string]
 	shown *shownCodes
+	// reads knows the latest entries of the audit log about reads.
+	reads *limit.Limiter
 }
 
 // New returns the handler of all pages, for the path "/". It fails only if the embedded files are
 // invalid.
 func New(c Config) (http.Handler, error) {
-	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes(),
+	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes(), reads: newReads(c.withDefaults().Now),
 		revisions: newRecent[string](maxRememberedRows, revision.weight),
 		windows:   newRecent[listQuery](maxWindowRows, window.weight),
 		lines:     newRecent[headlineKey](maxHeadlines, func(string) int { return 1 })}
@@ -156,59 +160,100 @@ func compressible(contentType string) bool {
 	return strings.HasPrefix(contentType, "text/") || strings.Contains(contentType, "json") || strings.Contains(contentType, "javascript") || strings.Contains(contentType, "svg")
 }
 
+// public is the right of a page that everybody may open.
+const public auth.Right = ""
+
+// route is one page or form, and the right that it requires.
+type route struct {
+	pattern string
+	right   auth.Right
+	handler http.Handler
+}
+
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
-	open := func(pattern string, h handler) { mux.Handle(pattern, s.answer(h)) }
-	known := func(pattern string, h handler) { mux.Handle(pattern, s.Auth.Know(s.answer(h))) }
-	staff := func(pattern string, h handler) { mux.Handle(pattern, s.staffOnly(s.answer(h))) }
-
-	mux.Handle("GET /static/{name}", s.assets)
-	open("GET /login", s.loginForm)
-	open("POST /login", s.login)
-	open("GET "+auth.OneTimeLoginPath, s.loginOnce)
-	open("POST /logout", s.logout)
-	open("POST /language", s.chooseLanguage)
-	known("GET /accessibility", s.accessibility)
-
-	staff("GET /{$}", s.list)
-	staff("GET /changes", s.listChanges)
-	staff("GET "+numbersAddress, s.numbers)
-	staff("GET /sessions", s.sessions)
-	staff("GET /sessions/{id}", s.rollCall)
-	staff("GET /participants/new", s.admitForm)
-	staff("POST /participants", s.admit)
-	staff("GET /letters", s.letters)
-	staff("POST /letters", s.writeLetters)
-	staff("GET /participants/{id}", s.participant)
-	staff("GET /participants/{id}/reports/{report}", s.participant)
-	staff("GET /participants/{id}/reports/{report}/document", s.document)
-	staff("POST /participants/{id}/reports/{report}/case", s.changeCase)
-	staff("GET "+causesAddress, s.causes)
-	staff("GET /participants/{id}/retest", s.retestPart)
-	staff("POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
-	staff("POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)
-	staff("POST /participants/{id}/code", s.newCode)
-	staff("GET /participants/{id}/edit", s.editForm)
-	staff("POST /participants/{id}/edit", s.edit)
-	staff("GET /participants/{id}/delete", s.deleteForm)
-	staff("POST /participants/{id}/delete", s.delete)
-	staff("GET /participants/{id}/computers/{agent}/shutout", s.shutOutForm)
-	staff("POST /participants/{id}/computers/{agent}/shutout", s.shutOut)
-	staff("POST /participants/{id}/computers/{agent}/token", s.askForToken)
-	staff("POST /participants/{id}/block", s.block(true))
-	staff("POST /participants/{id}/unblock", s.block(false))
-	staff("GET /password", s.passwordForm)
-	staff("POST /password", s.changePassword)
-	mux.Handle("GET /events", s.staffStream(s.answer(s.events)))
-
-	known("/", func(w http.ResponseWriter, r *http.Request) error {
+	for _, r := range s.table() {
+		mux.Handle(r.pattern, r.handler)
+	}
+	mux.Handle("/", s.Auth.Know(s.answer(func(w http.ResponseWriter, r *http.Request) error {
 		if methods := allowedMethods(mux, r); len(methods) > 0 {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 			return errWrongMethod
 		}
 		return store.ErrNotFound
-	})
+	})))
 	return mux
+}
+
+// table returns all routes. A new one also needs a line in TestRights.
+func (s *site) table() (all []route) {
+	open := func(pattern string, h handler) { all = append(all, route{pattern, public, s.answer(h)}) }
+	known := func(pattern string, h handler) { all = append(all, route{pattern, public, s.Auth.Know(s.answer(h))}) }
+	staff := func(right auth.Right, pattern string, h handler) {
+		all = append(all, route{pattern, right, s.staffOnly(right, s.audited(auditKind(pattern), s.answer(h)))})
+	}
+
+	all = append(all, route{"GET /static/{name}", public, s.assets})
+	open("GET /login", s.loginForm)
+	open("POST /login", s.login)
+	open("GET /login/code", s.codeForm)
+	open("POST /login/code", s.loginByCode)
+	open("GET "+auth.OneTimeLoginPath, s.loginOnce)
+	open("GET "+auth.InvitationPath, s.invitationForm)
+	open("POST "+auth.InvitationPath, s.acceptInvitation)
+	open("POST /logout", s.logout)
+	open("POST /language", s.chooseLanguage)
+	known("GET /accessibility", s.accessibility)
+
+	staff(auth.Read, "GET /{$}", s.list)
+	staff(auth.Read, "GET /changes", s.listChanges)
+	staff(auth.Overview, "GET "+numbersAddress, s.numbers)
+	staff(auth.Read, "GET /sessions", s.sessions)
+	staff(auth.Read, "GET /sessions/{id}", s.rollCall)
+	staff(auth.Assist, "GET /participants/new", s.admitForm)
+	staff(auth.Assist, "POST /participants", s.admit)
+	staff(auth.Assist, "GET /letters", s.letters)
+	staff(auth.Assist, "POST /letters", s.writeLetters)
+	staff(auth.Read, "GET /participants/{id}", s.participant)
+	staff(auth.Read, "GET /participants/{id}/reports/{report}", s.participant)
+	staff(auth.Read, "GET /participants/{id}/reports/{report}/document", s.document)
+	staff(auth.Assist, "POST /participants/{id}/reports/{report}/case", s.changeCase)
+	staff(auth.Overview, "GET "+causesAddress, s.causes)
+	staff(auth.Read, "GET /participants/{id}/retest", s.retestPart)
+	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
+	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)
+	staff(auth.Assist, "POST /participants/{id}/code", s.newCode)
+	staff(auth.Assist, "GET /participants/{id}/edit", s.editForm)
+	staff(auth.Assist, "POST /participants/{id}/edit", s.edit)
+	staff(auth.Manage, "GET /participants/{id}/delete", s.deleteForm)
+	staff(auth.Manage, "POST /participants/{id}/delete", s.delete)
+	staff(auth.Manage, "GET /participants/{id}/computers/{agent}/shutout", s.shutOutForm)
+	staff(auth.Manage, "POST /participants/{id}/computers/{agent}/shutout", s.shutOut)
+	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/token", s.askForToken)
+	staff(auth.Manage, "POST /participants/{id}/block", s.block(true))
+	staff(auth.Manage, "POST /participants/{id}/unblock", s.block(false))
+	staff(auth.Own, "GET /account", s.account)
+	staff(auth.Own, "POST /account/session", s.endOwnSession)
+	staff(auth.Own, "POST /account/sessions", s.endOtherSessions)
+	staff(auth.Own, "GET "+secondFactorAddress, s.secondFactor)
+	staff(auth.Own, "POST "+secondFactorAddress, s.beginSecondFactor)
+	staff(auth.Own, "POST "+secondFactorAddress+"/confirm", s.confirmSecondFactor)
+	staff(auth.Own, "POST "+secondFactorAddress+"/remove", s.removeSecondFactor)
+	staff(auth.Own, "GET /password", s.passwordForm)
+	staff(auth.Own, "POST /password", s.changePassword)
+	staff(auth.Review, "GET "+auditAddress, s.audit)
+	staff(auth.Review, "GET "+auditAddress+".csv", s.auditTable)
+	staff(auth.Administer, "GET /staff", s.staffList)
+	staff(auth.Administer, "POST /staff", s.inviteStaff)
+	staff(auth.Administer, "GET /staff/member", s.staffMember)
+	staff(auth.Administer, "POST /staff/role", s.setStaffRole)
+	staff(auth.Administer, "POST /staff/invitation", s.reinviteStaff)
+	staff(auth.Administer, "POST /staff/reset", s.resetStaff)
+	staff(auth.Administer, "POST /staff/disable", s.disableStaff)
+	staff(auth.Administer, "POST /staff/enable", s.enableStaff)
+	staff(auth.Administer, "POST /staff/session", s.endStaffSession)
+	all = append(all, route{"GET /events", auth.Read, s.staffStream(auth.Read, s.answer(s.events))})
+	return all
 }
 
 // errWrongMethod means that an address exists, but does not allow the method.

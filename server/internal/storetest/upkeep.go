@@ -120,15 +120,23 @@ func retention(t *testing.T, s store.Store) {
 }
 
 func expiredThingsVanish(t *testing.T, s store.Store) {
-	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "support", PasswordHash: "x", CreatedAt: evening}))
+	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "support", Role: store.RoleSupport, PasswordHash: "x", CreatedAt: evening}))
 	old, fresh := store.HashOf("old"), store.HashOf("fresh")
 	for h, expires := range map[store.Hash]time.Time{old: evening, fresh: evening.Add(time.Hour)} {
 		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 		must(t, s.AddOneTimeLogin(t.Context(), store.OneTimeLogin{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 	}
+	for who, expires := range map[string]time.Time{"berta": evening, "clara": evening.Add(time.Hour)} {
+		must(t, s.AddStaff(t.Context(), store.StaffMember{Name: who, Role: store.RoleSupport, CreatedAt: evening}))
+		must(t, s.AddStaffInvitation(t.Context(), store.StaffInvitation{TokenHash: store.HashOf(who), StaffName: who, CreatedAt: evening, ExpiresAt: expires}))
+	}
 	must(t, s.DeleteExpired(t.Context(), evening.Add(time.Minute)))
-	_, err := s.Session(t.Context(), old)
+	_, err := s.StaffInvitation(t.Context(), store.HashOf("berta"), evening.Add(-time.Hour))
+	wantError(t, "expired invitation", err, store.ErrNotFound)
+	_, err = s.StaffInvitation(t.Context(), store.HashOf("clara"), evening)
+	must(t, err)
+	_, err = s.Session(t.Context(), old)
 	wantError(t, "expired session", err, store.ErrNotFound)
 	_, err = s.Device(t.Context(), old)
 	wantError(t, "expired device", err, store.ErrNotFound)

@@ -35,7 +35,7 @@ func separate(t *testing.T, s *Store) {
 	if _, err := s.SaveReports(ctx, agent, []store.NewReport{r}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddStaff(ctx, store.StaffMember{Name: "support"}); err != nil {
+	if err := s.AddStaff(ctx, store.StaffMember{Name: "support", Role: store.RoleSupport}); err != nil {
 		t.Fatal(err)
 	}
 	token := store.HashOf("token")
@@ -43,6 +43,10 @@ func separate(t *testing.T, s *Store) {
 		s.AddSession(ctx, store.Session{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
 		s.AddDevice(ctx, store.Device{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
 		s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
+		s.SetNextSecret(ctx, "support", "sealed"),
+		s.AddAuditEntry(ctx, store.AuditEntry{ID: "audit", At: evening, StaffName: "support", Kind: store.AuditSignedIn}),
+		s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
+		s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
 		s.AddEnrolCode(ctx, store.EnrolCode{Hash: token, ParticipantID: participant, ExpiresAt: evening}),
 	} {
 		if err != nil {
@@ -94,6 +98,20 @@ func separate(t *testing.T, s *Store) {
 		"case entry":      errorOf(other.AddCaseEntry(ctx, r.Report.ID, noted)),
 		"member of staff": errorOf(other.StaffMember(ctx, "support")),
 		"password":        other.SetStaffPassword(ctx, "support", "x"),
+		"role":            other.SetStaffRole(ctx, "support", store.RoleLead),
+		"disable":         other.DisableStaff(ctx, "support", evening),
+		"enable":          other.EnableStaff(ctx, "support"),
+		"reset":           other.ResetStaff(ctx, "support"),
+		"invite":          other.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("x"), StaffName: "support"}),
+		"invitation":      errorOf(other.StaffInvitation(ctx, token, evening.Add(-time.Hour))),
+		"accept":          errorOf(other.AcceptStaffInvitation(ctx, token, "x", evening.Add(-time.Hour))),
+		"next secret":     other.SetNextSecret(ctx, "support", "x"),
+		"confirm secret":  other.ConfirmSecret(ctx, "support", "sealed", nil, evening, evening),
+		"remove secret":   other.RemoveSecret(ctx, "support"),
+		"recovery code":   other.UseRecoveryCode(ctx, "support", token),
+		"challenge":       errorOf(other.LoginChallenge(ctx, token, evening.Add(-time.Hour))),
+		"use challenge":   other.UseLoginChallenge(ctx, token),
+		"end a session":   other.EndStaffSession(ctx, "support", token),
 		"session":         errorOf(other.Session(ctx, token)),
 		"council":         errorOf(other.Council(ctx, council.ID)),
 		"rename council":  other.RenameCouncil(ctx, council.ID, "x"),
@@ -155,6 +173,15 @@ func separate(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		signedIn, err := s.StaffSessions(ctx, "support", evening.Add(-time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		audit, err := s.AuditEntries(ctx, store.AuditQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += len(signedIn) + len(audit.Entries)
 		sessions, err := s.CouncilSessions(ctx, store.SessionQuery{From: evening.Add(-time.Hour)})
 		if err != nil {
 			t.Fatal(err)
@@ -196,8 +223,11 @@ func separate(t *testing.T, s *Store) {
 		n += len(sessions.Sessions) + len(of) + len(councils) + len(kept) + len(causes)
 		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
 	}
-	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token)); err != nil {
+	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token), other.EndStaffSessions(ctx, "support", store.Hash{})); err != nil {
 		t.Fatal(err)
+	}
+	if n, err := other.DeleteAuditEntries(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
+		t.Errorf("the other organisation deleted %d entries of the audit log, error %v", n, err)
 	}
 	if n, err := other.DeleteReports(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
 		t.Errorf("the other organisation deleted %d reports, error %v", n, err)
@@ -205,8 +235,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("the other organisation sees %d rows", n)
 	}
-	if n := count(s); n != 20 {
-		t.Errorf("their owner sees %d things, want 20", n)
+	if n := count(s); n != 22 {
+		t.Errorf("their owner sees %d things, want 22", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of the owner: got error %v", err)

@@ -129,7 +129,7 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	must(s.UseAPIToken(ctx, program.ID, evening))
 	must(s.RemoveAPIToken(ctx, program.ID))
-	must(s.AddStaff(ctx, store.StaffMember{Name: "support"}))
+	must(s.AddStaff(ctx, store.StaffMember{Name: "support", Role: store.RoleSupport}))
 	h := store.HashOf(uuid.NewString())
 	must(s.AddSession(ctx, store.Session{TokenHash: h, StaffName: "support"}))
 	_, err = s.Session(ctx, h)
@@ -154,6 +154,20 @@ func useEverything(t *testing.T, s *Store) {
 	must(s.EditParticipant(ctx, p.ID, "Berta", ""))
 	must(s.RevokeAgent(ctx, agent, evening))
 	must(s.DeleteExpired(ctx, evening))
+	for i := range 3 {
+		must(s.AddAuditEntry(ctx, store.AuditEntry{ID: fmt.Sprint(p.ID, i), At: evening, Kind: store.AuditSignedIn}))
+	}
+	for _, q := range []store.AuditQuery{{}, {StaffName: "support"}, {Kind: store.AuditSignedIn}, {ParticipantID: p.ID}, {From: evening, To: evening.Add(time.Hour)},
+		{StaffName: "support", Kind: store.AuditSignedIn, ParticipantID: p.ID, From: evening, To: evening.Add(time.Hour)}} {
+		q.Limit = 1
+		page, err := s.AuditEntries(ctx, q)
+		must(err)
+		q.After = page.Next
+		_, err = s.AuditEntries(ctx, q)
+		must(err)
+	}
+	_, err = s.DeleteAuditEntries(ctx, evening, 10)
+	must(err)
 	_, err = s.DeleteReports(ctx, evening, 1)
 	must(err)
 	must(s.DeleteParticipant(ctx, p.ID))

@@ -10,8 +10,8 @@ import (
 
 // AddStaff implements store.Staff.
 func (s *Store) AddStaff(ctx context.Context, m store.StaffMember) error {
-	_, err := s.write.exec(ctx, `INSERT INTO staff (name, org_id, password_hash, created_at) VALUES (?, ?, ?, ?)`,
-		m.Name, s.org, m.PasswordHash, millis(m.CreatedAt))
+	_, err := s.write.exec(ctx, `INSERT INTO staff (name, org_id, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?)`,
+		m.Name, s.org, string(m.Role), m.PasswordHash, millis(m.CreatedAt))
 	if s.write.taken(err) {
 		return fmt.Errorf("user %s: %w", m.Name, store.ErrExists)
 	}
@@ -21,9 +21,11 @@ func (s *Store) AddStaff(ctx context.Context, m store.StaffMember) error {
 	return nil
 }
 
+const staffColumns = `name, role, password_hash, created_at, disabled_at, sealed_secret, sealed_next_secret`
+
 // StaffMember implements store.Staff.
 func (s *Store) StaffMember(ctx context.Context, name string) (store.StaffMember, error) {
-	m, err := scanStaff(s.read.row(ctx, `SELECT name, password_hash, created_at FROM staff WHERE name = ? AND org_id = ?`, name, s.org))
+	m, err := scanStaff(s.read.row(ctx, `SELECT `+staffColumns+` FROM staff WHERE name = ? AND org_id = ?`, name, s.org))
 	if err != nil {
 		return m, fmt.Errorf("user: %w", err)
 	}
@@ -32,7 +34,7 @@ func (s *Store) StaffMember(ctx context.Context, name string) (store.StaffMember
 
 // StaffMembers implements store.Staff.
 func (s *Store) StaffMembers(ctx context.Context) ([]store.StaffMember, error) {
-	list, err := collect(ctx, s.read, scanStaff, `SELECT name, password_hash, created_at FROM staff WHERE org_id = ? ORDER BY name`, s.org)
+	list, err := collect(ctx, s.read, scanStaff, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? ORDER BY name`, s.org)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
@@ -41,97 +43,122 @@ func (s *Store) StaffMembers(ctx context.Context) ([]store.StaffMember, error) {
 
 func scanStaff(row scanner) (store.StaffMember, error) {
 	var m store.StaffMember
-	var created int64
-	err := row.Scan(&m.Name, &m.PasswordHash, &created)
-	m.CreatedAt = fromMillis(created)
+	var created, disabled int64
+	err := row.Scan(&m.Name, &m.Role, &m.PasswordHash, &created, &disabled, &m.SealedSecret, &m.SealedNextSecret)
+	m.CreatedAt, m.DisabledAt = fromMillis(created), fromMillis(disabled)
 	return m, err
 }
 
-// SetStaffPassword implements store.Staff.
-func (s *Store) SetStaffPassword(ctx context.Context, name, passwordHash string) error {
+// signIns returns the tables with what signs a member in.
+func signIns() []string {
+	return []string{"sessions", "one_time_logins", "staff_invitations", "login_challenges"}
+}
+
+// changeStaff changes one member in a transaction.
+func (s *Store) changeStaff(ctx context.Context, what, name string, change func(tx runner) error) error {
 	return s.write.inTx(ctx, func(tx runner) error {
-		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = ? WHERE name = ? AND org_id = ?`, passwordHash, name, s.org)); err != nil {
-			return fmt.Errorf("set password of user: %w", err)
-		}
-		for _, table := range []string{"sessions", "one_time_logins"} {
-			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE staff_name = ?`, name); err != nil {
-				return fmt.Errorf("end %s of user: %w", table, err)
-			}
+		if err := change(tx); err != nil {
+			return fmt.Errorf("%s of user %s: %w", what, name, err)
 		}
 		return nil
 	})
 }
 
-// addToken stores a secret of a member of staff in one of three similar tables.
-func (s *Store) addToken(ctx context.Context, table string, hash store.Hash, staffName string, created, expires time.Time) error {
-	_, err := s.write.exec(ctx, `INSERT INTO `+table+` (token_hash, org_id, staff_name, created_at, expires_at) VALUES (?, ?, ?, ?, ?)`,
-		hash[:], s.org, staffName, millis(created), millis(expires))
-	if err != nil {
-		return fmt.Errorf("add to %s: %w", table, err)
+// endSignIns deletes a member's rows of these tables.
+func endSignIns(ctx context.Context, tx runner, name string, tables ...string) error {
+	for _, table := range tables {
+		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE staff_name = ?`, name); err != nil {
+			return fmt.Errorf("end %s: %w", table, err)
+		}
 	}
 	return nil
 }
 
-// token reads what addToken has stored.
-func (s *Store) token(ctx context.Context, table string, hash store.Hash) (staffName string, created, expires time.Time, err error) {
-	var from, to int64
-	err = s.read.row(ctx, `SELECT staff_name, created_at, expires_at FROM `+table+` WHERE token_hash = ? AND org_id = ?`, hash[:], s.org).
-		Scan(&staffName, &from, &to)
-	if err != nil {
-		return "", created, expires, fmt.Errorf("look into %s: %w", table, err)
-	}
-	return staffName, fromMillis(from), fromMillis(to), nil
+// SetStaffPassword implements store.Staff.
+func (s *Store) SetStaffPassword(ctx context.Context, name, passwordHash string) error {
+	return s.changeStaff(ctx, "set password", name, func(tx runner) error {
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = ? WHERE name = ? AND org_id = ?`, passwordHash, name, s.org)); err != nil {
+			return err
+		}
+		return endSignIns(ctx, tx, name, signIns()...)
+	})
 }
 
-// AddSession implements store.Logins.
-func (s *Store) AddSession(ctx context.Context, n store.Session) error {
-	return s.addToken(ctx, "sessions", n.TokenHash, n.StaffName, n.CreatedAt, n.ExpiresAt)
-}
-
-// Session implements store.Logins.
-func (s *Store) Session(ctx context.Context, tokenHash store.Hash) (store.Session, error) {
-	name, created, expires, err := s.token(ctx, "sessions", tokenHash)
-	if err != nil {
-		return store.Session{}, err
-	}
-	return store.Session{TokenHash: tokenHash, StaffName: name, CreatedAt: created, ExpiresAt: expires}, nil
-}
-
-// DeleteSession implements store.Logins.
-func (s *Store) DeleteSession(ctx context.Context, tokenHash store.Hash) error {
-	if _, err := s.write.exec(ctx, `DELETE FROM sessions WHERE token_hash = ? AND org_id = ?`, tokenHash[:], s.org); err != nil {
-		return fmt.Errorf("end session: %w", err)
+// SetStaffRole implements store.Staff.
+func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role) error {
+	if err := oneRow(s.write.exec(ctx, `UPDATE staff SET role = ? WHERE name = ? AND org_id = ?`, string(role), name, s.org)); err != nil {
+		return fmt.Errorf("set role of user %s: %w", name, err)
 	}
 	return nil
 }
 
-// AddDevice implements store.Logins.
-func (s *Store) AddDevice(ctx context.Context, d store.Device) error {
-	return s.addToken(ctx, "devices", d.TokenHash, d.StaffName, d.CreatedAt, d.ExpiresAt)
+// DisableStaff implements store.Staff.
+func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time) error {
+	return s.changeStaff(ctx, "disable account", name, func(tx runner) error {
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = ? WHERE name = ? AND org_id = ?`, millis(now), name, s.org)); err != nil {
+			return err
+		}
+		return endSignIns(ctx, tx, name, signIns()...)
+	})
 }
 
-// Device implements store.Logins.
-func (s *Store) Device(ctx context.Context, tokenHash store.Hash) (store.Device, error) {
-	name, created, expires, err := s.token(ctx, "devices", tokenHash)
-	if err != nil {
-		return store.Device{}, err
+// EnableStaff implements store.Staff.
+func (s *Store) EnableStaff(ctx context.Context, name string) error {
+	if err := oneRow(s.write.exec(ctx, `UPDATE staff SET disabled_at = 0 WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
+		return fmt.Errorf("enable account of user %s: %w", name, err)
 	}
-	return store.Device{TokenHash: tokenHash, StaffName: name, CreatedAt: created, ExpiresAt: expires}, nil
+	return nil
 }
 
-// AddOneTimeLogin implements store.Logins.
-func (s *Store) AddOneTimeLogin(ctx context.Context, l store.OneTimeLogin) error {
-	return s.addToken(ctx, "one_time_logins", l.TokenHash, l.StaffName, l.CreatedAt, l.ExpiresAt)
+// ResetStaff implements store.Staff.
+func (s *Store) ResetStaff(ctx context.Context, name string) error {
+	return s.changeStaff(ctx, "reset account", name, func(tx runner) error {
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = '', sealed_secret = '', sealed_next_secret = '' WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
+			return err
+		}
+		return endSignIns(ctx, tx, name, append(signIns(), "devices", "recovery_codes")...)
+	})
 }
 
-// UseOneTimeLogin implements store.Logins.
-func (s *Store) UseOneTimeLogin(ctx context.Context, tokenHash store.Hash, now time.Time) (string, error) {
-	var name string
-	err := s.write.row(ctx,
-		`UPDATE one_time_logins SET used_at = ? WHERE token_hash = ? AND org_id = ? AND used_at = 0 AND expires_at > ? RETURNING staff_name`,
-		millis(now), tokenHash[:], s.org, millis(now)).Scan(&name)
+// AddStaffInvitation implements store.Staff.
+func (s *Store) AddStaffInvitation(ctx context.Context, i store.StaffInvitation) error {
+	return s.changeStaff(ctx, "add invitation", i.StaffName, func(tx runner) error {
+		// The row is locked, so that of two invitations at the same time one replaces the other.
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND disabled_at = 0`, i.StaffName, s.org)); err != nil {
+			return err
+		}
+		if err := endSignIns(ctx, tx, i.StaffName, "staff_invitations"); err != nil {
+			return err
+		}
+		return s.addToken(ctx, tx, "staff_invitations", i.TokenHash, i.StaffName, i.CreatedAt, i.ExpiresAt)
+	})
+}
+
+// StaffInvitation implements store.Staff.
+func (s *Store) StaffInvitation(ctx context.Context, tokenHash store.Hash, now time.Time) (store.StaffMember, error) {
+	m, err := scanStaff(s.read.row(ctx, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? AND disabled_at = 0
+		AND name = (SELECT staff_name FROM staff_invitations WHERE token_hash = ? AND expires_at > ?)`, s.org, tokenHash[:], millis(now)))
 	if err != nil {
-		return "", fmt.Errorf("one-time login: %w", err)
+		return m, fmt.Errorf("invitation: %w", err)
 	}
-	return name, nil
+	return m, nil
+}
+
+// AcceptStaffInvitation implements store.Staff.
+func (s *Store) AcceptStaffInvitation(ctx context.Context, tokenHash store.Hash, passwordHash string, now time.Time) (m store.StaffMember, err error) {
+	err = s.write.inTx(ctx, func(tx runner) error {
+		var name string
+		err := tx.row(ctx, `DELETE FROM staff_invitations WHERE token_hash = ? AND org_id = ? AND expires_at > ? RETURNING staff_name`,
+			tokenHash[:], s.org, millis(now)).Scan(&name)
+		if err != nil {
+			return fmt.Errorf("invitation: %w", err)
+		}
+		m, err = scanStaff(tx.row(ctx, `UPDATE staff SET password_hash = ? WHERE name = ? AND org_id = ? AND disabled_at = 0 RETURNING `+staffColumns,
+			passwordHash, name, s.org))
+		if err != nil {
+			return fmt.Errorf("accept invitation: %w", err)
+		}
+		return endSignIns(ctx, tx, name, signIns()...)
+	})
+	return m, err
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
+)
+
+// userInvite adds a user without a password, or gives one who has not chosen a password yet
+// another link.
+func userInvite(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
+		a, name := authOf(s), in.args[0]
+		m, err := s.StaffMember(ctx, name)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			i, err := a.InviteStaff(ctx, name, in.newRole())
+			if err != nil {
+				return err
+			}
+			return in.printStaffInvitation(ctx, t, s, store.AuditStaffInvited, i)
+		case err != nil:
+			return err
+		case in.role != "" && store.Role(in.role) != m.Role:
+			return usagef("user %q has the role %s: 'tonprobe-collector user role' changes it", name, m.Role)
+		case accountState(m) == "disabled":
+			return usagef("the account of %q is disabled: 'tonprobe-collector user enable' enables it", name)
+		case accountState(m) == "active":
+			return usagef("user %q has a password: 'tonprobe-collector user reset' removes it and prints an invitation", name)
+		}
+		i, err := a.Reinvite(ctx, name)
+		if err != nil {
+			return err
+		}
+		return in.printStaffInvitation(ctx, t, s, store.AuditStaffInvited, i)
+	})
+}
+
+func userReset(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		m, err := s.StaffMember(ctx, in.args[0])
+		if err != nil {
+			return in.ofUser(err)
+		}
+		if accountState(m) == "disabled" {
+			return usagef("the account of %q is disabled: 'tonprobe-collector user enable' enables it", m.Name)
+		}
+		i, err := authOf(s).ResetStaff(ctx, m.Name)
+		if err != nil {
+			return in.ofUser(err)
+		}
+		return in.printStaffInvitation(ctx, t, s, store.AuditStaffReset, i)
+	})
+}
+
+// printStaffInvitation records the invitation and prints it.
+func (in *invocation) printStaffInvitation(ctx context.Context, t terminal, s *sqlstore.Store, kind store.AuditKind, i auth.Invitation) error {
+	if err := record(ctx, s, kind, "", in.args[0]); err != nil {
+		return err
+	}
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	at := addressOf(c.DataDir).URL
+	if c.PublicURL != "" {
+		at = c.PublicURL
+	}
+	// Before the first start the address is unknown, and the path alone has to do.
+	link := at + auth.InvitationPath + "?" + url.Values{auth.InvitationParam: {i.Token}}.Encode()
+	if in.json {
+		return printJSON(t.out, struct {
+			User      string    `json:"user"`
+			Link      string    `json:"link"`
+			ExpiresAt time.Time `json:"expires_at"`
+		}{in.args[0], link, i.ExpiresAt})
+	}
+	_, err = fmt.Fprintf(t.out, "User:                 %s\nLink, shown only now: %s\nValid until:          %s\n",
+		in.args[0], link, i.ExpiresAt.Local().Format("2 January 2006, 15:04"))
+	return err
+}
+
+func userRole(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1])); err != nil {
+			return in.ofUser(err)
+		}
+		return record(ctx, s, store.AuditStaffRole, "", in.args[0])
+	})
+}
+
+func userDisable(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		if err := authOf(s).Disable(ctx, "", in.args[0]); err != nil {
+			return in.ofUser(err)
+		}
+		return record(ctx, s, store.AuditStaffDisabled, "", in.args[0])
+	})
+}
+
+func userEnable(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		if err := authOf(s).Enable(ctx, in.args[0]); err != nil {
+			return in.ofUser(err)
+		}
+		return record(ctx, s, store.AuditStaffEnabled, "", in.args[0])
+	})
+}

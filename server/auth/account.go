@@ -1,0 +1,183 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Path and query parameter of an invitation at the dashboard.
+const (
+	InvitationPath  = "/invitation"
+	InvitationParam = "token"
+)
+
+// ErrInvitation means that an invitation is unknown, used, replaced or expired.
+var ErrInvitation = errors.New("this invitation has already been used or has expired")
+
+// ErrOwnAccount means that a member tried to take away their own account, which would leave
+// nobody who can give it back.
+var ErrOwnAccount = errors.New("another administrator has to change this account")
+
+// Invitation is a link by which a member of staff chooses a password, once.
+type Invitation struct {
+	Token     string
+	ExpiresAt time.Time
+}
+
+// InviteStaff adds a member without a password. Its errors include store.ErrExists, ErrStaffName
+// and ErrRole.
+func (a *Auth) InviteStaff(ctx context.Context, name string, role store.Role) (Invitation, error) {
+	if err := checkMember(name, role); err != nil {
+		return Invitation{}, err
+	}
+	if err := a.store.AddStaff(ctx, store.StaffMember{Name: name, Role: role, CreatedAt: a.now()}); err != nil {
+		return Invitation{}, err
+	}
+	return a.Reinvite(ctx, name)
+}
+
+// Reinvite returns a new invitation, which replaces an earlier one. ErrNotFound means that there
+// is no such member, or that the account is disabled.
+func (a *Auth) Reinvite(ctx context.Context, name string) (Invitation, error) {
+	token, hash, err := NewToken(a.random)
+	if err != nil {
+		return Invitation{}, err
+	}
+	now := a.now()
+	i := Invitation{Token: token, ExpiresAt: now.Add(InvitationTTL)}
+	return i, a.store.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: i.ExpiresAt})
+}
+
+// ResetStaff removes the password, sessions and known browsers of a member, and returns an
+// invitation to choose another password.
+func (a *Auth) ResetStaff(ctx context.Context, name string) (Invitation, error) {
+	m, err := a.store.StaffMember(ctx, name)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if !m.DisabledAt.IsZero() {
+		return Invitation{}, store.ErrNotFound
+	}
+	if err := a.store.ResetStaff(ctx, name); err != nil {
+		return Invitation{}, err
+	}
+	return a.Reinvite(ctx, name)
+}
+
+// Invited returns the member whom an invitation is for. Its error is ErrInvitation, a *LimitError
+// or an error of the store.
+func (a *Auth) Invited(ctx context.Context, by Attempt, token string) (store.StaffMember, error) {
+	hash, err := a.takeInvitation(by, token)
+	if err != nil {
+		return store.StaffMember{}, err
+	}
+	m, err := a.store.StaffInvitation(ctx, hash, a.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return m, ErrInvitation
+	}
+	if err == nil {
+		a.budgets.forgive(by.From, invitationBudget)
+	}
+	return m, err
+}
+
+// AcceptInvitation sets the password of the invited member and signs them in. Its errors include
+// ErrInvitation, ErrPassword and *LimitError; after ErrPassword the invitation remains valid.
+func (a *Auth) AcceptInvitation(ctx context.Context, by Attempt, token, password string) (Login, error) {
+	m, err := a.Invited(ctx, by, token) // before the costly hash
+	if err != nil {
+		return Login{}, err
+	}
+	hash, err := a.passwords.Hash(ctx, password)
+	if errors.Is(err, errBusy) {
+		return Login{}, &LimitError{RetryAfter: busyRetry}
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	m, err = a.store.AcceptStaffInvitation(ctx, store.HashOf(token), hash, a.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return Login{}, ErrInvitation
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	_, known, err := a.device(ctx, by.Device, m.Name)
+	if err != nil {
+		return Login{}, err
+	}
+	return a.proceed(ctx, by, m, known)
+}
+
+const invitationBudget = "\x00invitation" // not a valid staff name
+
+// takeInvitation charges the budget of an address. A token has 256 bits, so this only bounds the
+// load of guessing.
+func (a *Auth) takeInvitation(by Attempt, token string) (store.Hash, error) {
+	if err := a.budgets.take(by.From, invitationBudget); err != nil {
+		return store.Hash{}, err
+	}
+	hash, ok := tokenHash(token)
+	if !ok {
+		return hash, ErrInvitation
+	}
+	return hash, nil
+}
+
+// Staff returns all members.
+func (a *Auth) Staff(ctx context.Context) ([]store.StaffMember, error) {
+	return a.store.StaffMembers(ctx)
+}
+
+// StaffMember returns one member, or store.ErrNotFound.
+func (a *Auth) StaffMember(ctx context.Context, name string) (store.StaffMember, error) {
+	if !staffName(name) {
+		return store.StaffMember{}, store.ErrNotFound
+	}
+	return a.store.StaffMember(ctx, name)
+}
+
+// SetRole changes the role of a member. It returns ErrOwnAccount if by is the member.
+func (a *Auth) SetRole(ctx context.Context, by, name string, role store.Role) error {
+	if by == name {
+		return ErrOwnAccount
+	}
+	if !store.IsRole(string(role)) {
+		return ErrRole
+	}
+	return a.store.SetStaffRole(ctx, name, role)
+}
+
+// Disable ends everything that signs a member in, and keeps the account. It returns ErrOwnAccount
+// if by is the member.
+func (a *Auth) Disable(ctx context.Context, by, name string) error {
+	if by == name {
+		return ErrOwnAccount
+	}
+	return a.store.DisableStaff(ctx, name, a.now())
+}
+
+// Enable makes a disabled account usable again.
+func (a *Auth) Enable(ctx context.Context, name string) error { return a.store.EnableStaff(ctx, name) }
+
+// Sessions returns the present sessions of a member, the newest first.
+func (a *Auth) Sessions(ctx context.Context, name string) ([]store.Session, error) {
+	return a.store.StaffSessions(ctx, name, a.now())
+}
+
+// EndSession ends one session of a member, or returns store.ErrNotFound.
+func (a *Auth) EndSession(ctx context.Context, name string, session store.Hash) error {
+	return a.store.EndStaffSession(ctx, name, session)
+}
+
+// EndSessions ends all sessions of a member but the one with a token; "" ends all.
+func (a *Auth) EndSessions(ctx context.Context, name, exceptToken string) error {
+	except, ok := tokenHash(exceptToken)
+	if !ok {
+		except = store.Hash{}
+	}
+	return a.store.EndStaffSessions(ctx, name, except)
+}

@@ -1,0 +1,222 @@
+package storetest
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// member adds a member of staff.
+func member(t *testing.T, s store.Store, name string, role store.Role) {
+	t.Helper()
+	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: name, Role: role, PasswordHash: "hash of " + name, CreatedAt: evening}))
+}
+
+func signedIn(t *testing.T, s store.Store, name, token string, at time.Time) store.Hash {
+	t.Helper()
+	h := store.HashOf(token)
+	must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: name, Browser: "Firefox, Windows", Network: "192.0.2.0/24",
+		CreatedAt: at, ExpiresAt: at.Add(time.Hour)}))
+	return h
+}
+
+func staffAccounts(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	member(t, s, "berta", store.RoleSupport)
+	wantError(t, "same name", s.AddStaff(ctx, store.StaffMember{Name: "berta", Role: store.RoleLead}), store.ErrExists)
+	if err := s.AddStaff(ctx, store.StaffMember{Name: "king", Role: "king"}); err == nil {
+		t.Error("a role that does not exist was stored")
+	}
+	for _, role := range store.Roles() {
+		must(t, s.SetStaffRole(ctx, "berta", role))
+		if m, err := s.StaffMember(ctx, "berta"); err != nil || m.Role != role || m.PasswordHash != "hash of berta" || !m.CreatedAt.Equal(evening) || !m.DisabledAt.IsZero() {
+			t.Errorf("got %+v, error %v; want Role %s", m, err, role)
+		}
+	}
+	session := signedIn(t, s, "berta", "berta's", evening)
+	if n, err := s.Session(ctx, session); err != nil || n.Role != store.RoleAuditor {
+		t.Errorf("got session %+v, error %v; want the present role %s", n, err, store.RoleAuditor)
+	}
+	must(t, s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: session, StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
+
+	must(t, s.DisableStaff(ctx, "berta", evening))
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || !m.DisabledAt.Equal(evening) || m.PasswordHash == "" {
+		t.Errorf("got %+v, error %v; want DisabledAt %v and the password", m, err, evening)
+	}
+	_, err := s.Session(ctx, session)
+	wantError(t, "session of a disabled account", err, store.ErrNotFound)
+	_, err = s.UseOneTimeLogin(ctx, session, evening)
+	wantError(t, "link of a disabled account", err, store.ErrNotFound)
+	late := signedIn(t, s, "berta", "begun while it was disabled", evening)
+	_, err = s.Session(ctx, late)
+	wantError(t, "later session of a disabled account", err, store.ErrNotFound)
+	must(t, s.EnableStaff(ctx, "berta"))
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || !m.DisabledAt.IsZero() {
+		t.Errorf("got %+v, error %v; want DisabledAt zero", m, err)
+	}
+
+	device := store.HashOf("browser")
+	must(t, s.AddDevice(ctx, store.Device{TokenHash: device, StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
+	must(t, s.ResetStaff(ctx, "berta"))
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.PasswordHash != "" {
+		t.Errorf("after a reset: got %+v, error %v; want no password", m, err)
+	}
+	_, err = s.Device(ctx, device)
+	wantError(t, "known browser after a reset", err, store.ErrNotFound)
+	_, err = s.Session(ctx, late)
+	wantError(t, "session after a reset", err, store.ErrNotFound)
+
+	for what, err := range map[string]error{
+		"role": s.SetStaffRole(ctx, "nobody", store.RoleLead), "disable": s.DisableStaff(ctx, "nobody", evening),
+		"enable": s.EnableStaff(ctx, "nobody"), "reset": s.ResetStaff(ctx, "nobody"), "password": s.SetStaffPassword(ctx, "nobody", "x"),
+	} {
+		wantError(t, what+" of nobody", err, store.ErrNotFound)
+	}
+}
+
+func staffSessions(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	member(t, s, "berta", store.RoleSupport)
+	member(t, s, "clara", store.RoleSupport)
+	old := signedIn(t, s, "berta", "old", evening.Add(-2*time.Hour))
+	first := signedIn(t, s, "berta", "first", evening)
+	second := signedIn(t, s, "berta", "second", evening.Add(time.Minute))
+	third := signedIn(t, s, "berta", "third", evening.Add(2*time.Minute))
+	theirs := signedIn(t, s, "clara", "theirs", evening)
+	list := func(name string, want ...store.Hash) {
+		t.Helper()
+		got, err := s.StaffSessions(ctx, name, evening)
+		must(t, err)
+		if len(got) != len(want) {
+			t.Fatalf("%s: got %d sessions, want %d", name, len(got), len(want))
+		}
+		for i, n := range got {
+			if n.TokenHash != want[i] || n.StaffName != name || n.Browser != "Firefox, Windows" || n.Network != "192.0.2.0/24" {
+				t.Errorf("%s: got %+v at %d", name, n, i)
+			}
+		}
+	}
+	list("berta", third, second, first)
+	wantError(t, "end another member's session", s.EndStaffSession(ctx, "berta", theirs), store.ErrNotFound)
+	must(t, s.EndStaffSession(ctx, "berta", second))
+	wantError(t, "end it again", s.EndStaffSession(ctx, "berta", second), store.ErrNotFound)
+	list("berta", third, first)
+	must(t, s.EndStaffSessions(ctx, "berta", first))
+	list("berta", first)
+	must(t, s.EndStaffSessions(ctx, "berta", store.Hash{}))
+	list("berta")
+	list("clara", theirs)
+	if _, err := s.Session(ctx, old); err == nil {
+		t.Error("the expired session was not ended")
+	}
+}
+
+func staffInvitations(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	must(t, s.AddStaff(ctx, store.StaffMember{Name: "berta", Role: store.RoleLead, CreatedAt: evening}))
+	invite := func(token string) store.Hash {
+		t.Helper()
+		h := store.HashOf(token)
+		must(t, s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: h, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}))
+		return h
+	}
+	wantError(t, "invite nobody", s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("x"), StaffName: "nobody"}), store.ErrNotFound)
+	replaced, present := invite("first"), invite("second")
+	for h, at := range map[store.Hash]time.Time{replaced: evening, present: evening.Add(time.Hour), store.HashOf("unknown"): evening} {
+		_, err := s.StaffInvitation(ctx, h, at)
+		wantError(t, "read an invitation that is not valid", err, store.ErrNotFound)
+		_, err = s.AcceptStaffInvitation(ctx, h, "hash", at)
+		wantError(t, "accept an invitation that is not valid", err, store.ErrNotFound)
+	}
+	if m, err := s.StaffInvitation(ctx, present, evening); err != nil || m.Name != "berta" || m.Role != store.RoleLead || m.PasswordHash != "" {
+		t.Errorf("got %+v, error %v; want berta, lead, without a password", m, err)
+	}
+	// Of many at the same time, one succeeds.
+	errs := make([]error, 10)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = s.AcceptStaffInvitation(ctx, present, "hash", evening) })
+	}
+	wg.Wait()
+	accepted := 0
+	for _, err := range errs {
+		if err == nil {
+			accepted++
+		} else {
+			wantError(t, "second use", err, store.ErrNotFound)
+		}
+	}
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || accepted != 1 || m.PasswordHash != "hash" {
+		t.Errorf("got %d accepted, %+v, error %v; want 1 and the password", accepted, m, err)
+	}
+	disabled := invite("third")
+	must(t, s.DisableStaff(ctx, "berta", evening))
+	_, err := s.StaffInvitation(ctx, disabled, evening)
+	wantError(t, "invitation of a disabled account", err, store.ErrNotFound)
+	wantError(t, "invite a disabled account", s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("y"), StaffName: "berta"}), store.ErrNotFound)
+}
+
+func secondFactors(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	member(t, s, "berta", store.RoleSupport)
+	member(t, s, "clara", store.RoleSupport)
+	code := store.HashOf("recovery")
+	confirm := func(sealed string) error {
+		return s.ConfirmSecret(ctx, "berta", sealed, []store.Hash{code, store.HashOf("second")}, evening, evening.Add(time.Hour))
+	}
+	wantError(t, "confirm nothing", confirm(""), store.ErrNotFound)
+	must(t, s.SetNextSecret(ctx, "berta", "first"))
+	must(t, s.SetNextSecret(ctx, "berta", "sealed"))
+	wantError(t, "confirm a replaced one", confirm("first"), store.ErrNotFound)
+	must(t, confirm("sealed"))
+	wantError(t, "confirm it again", confirm("sealed"), store.ErrNotFound)
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "sealed" || m.SealedNextSecret != "" {
+		t.Errorf("got %+v, error %v; want the secret confirmed", m, err)
+	}
+	wantError(t, "another member's code", s.UseRecoveryCode(ctx, "clara", code), store.ErrNotFound)
+	must(t, s.UseRecoveryCode(ctx, "berta", code))
+	wantError(t, "a used one", s.UseRecoveryCode(ctx, "berta", code), store.ErrNotFound)
+	if n, err := s.CountRecoveryCodes(ctx, "berta"); err != nil || n != 1 {
+		t.Errorf("got %d codes, error %v; want 1", n, err)
+	}
+
+	used := store.UsedCode{Hash: store.HashOf("step"), StaffName: "berta", UsedAt: evening, ExpiresAt: evening.Add(time.Hour)}
+	must(t, s.AddUsedCode(ctx, used))
+	wantError(t, "a replayed code", s.AddUsedCode(ctx, used), store.ErrExists)
+
+	wait := store.HashOf("waits")
+	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute)}))
+	if c, err := s.LoginChallenge(ctx, wait, evening); err != nil || c.StaffName != "berta" || !c.ExpiresAt.Equal(evening.Add(time.Minute)) {
+		t.Errorf("got %+v, error %v; want berta's", c, err)
+	}
+	_, err := s.LoginChallenge(ctx, wait, evening.Add(time.Minute))
+	wantError(t, "an expired challenge", err, store.ErrNotFound)
+	must(t, s.UseLoginChallenge(ctx, wait))
+	wantError(t, "a used challenge", s.UseLoginChallenge(ctx, wait), store.ErrNotFound)
+
+	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute)}))
+	must(t, s.DisableStaff(ctx, "berta", evening))
+	_, err = s.LoginChallenge(ctx, wait, evening)
+	wantError(t, "the challenge of a disabled account", err, store.ErrNotFound)
+	must(t, s.EnableStaff(ctx, "berta"))
+	must(t, s.RemoveSecret(ctx, "berta"))
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "" || m.PasswordHash == "" {
+		t.Errorf("after it was removed: got %+v, error %v", m, err)
+	}
+	if n, err := s.CountRecoveryCodes(ctx, "berta"); err != nil || n != 0 {
+		t.Errorf("got %d codes, error %v; want 0", n, err)
+	}
+	must(t, s.SetNextSecret(ctx, "berta", "again"))
+	must(t, confirm("again"))
+	must(t, s.ResetStaff(ctx, "berta"))
+	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "" {
+		t.Errorf("after a reset: got %+v, error %v", m, err)
+	}
+	must(t, s.DeleteExpired(ctx, evening.Add(2*time.Hour)))
+	must(t, s.AddUsedCode(ctx, used)) // forgotten
+	for what, err := range map[string]error{"set up": s.SetNextSecret(ctx, "nobody", "x"), "remove": s.RemoveSecret(ctx, "nobody")} {
+		wantError(t, what+" for nobody", err, store.ErrNotFound)
+	}
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// AuditKind is what a member of staff did.
+type AuditKind string
+
+// The kinds of entries in the audit log.
+const (
+	AuditSignedIn        AuditKind = "signed_in"
+	AuditSignInFailed    AuditKind = "sign_in_failed"
+	AuditSignedOut       AuditKind = "signed_out"
+	AuditPassword        AuditKind = "password_changed"
+	AuditSecondFactorOn  AuditKind = "second_factor_on"
+	AuditSecondFactorOff AuditKind = "second_factor_off"
+	AuditSessionEnded    AuditKind = "session_ended"
+
+	AuditStaffInvited  AuditKind = "staff_invited"
+	AuditStaffAdded    AuditKind = "staff_added"
+	AuditStaffRole     AuditKind = "staff_role"
+	AuditStaffReset    AuditKind = "staff_reset"
+	AuditStaffDisabled AuditKind = "staff_disabled"
+	AuditStaffEnabled  AuditKind = "staff_enabled"
+
+	AuditParticipantRead      AuditKind = "participant_read"
+	AuditDocumentRead         AuditKind = "document_read"
+	AuditRollCallRead         AuditKind = "roll_call_read"
+	AuditParticipantAdded     AuditKind = "participant_added"
+	AuditParticipantEdited    AuditKind = "participant_edited"
+	AuditParticipantDeleted   AuditKind = "participant_deleted"
+	AuditParticipantBlocked   AuditKind = "participant_blocked"
+	AuditParticipantUnblocked AuditKind = "participant_unblocked"
+	AuditCodeCreated          AuditKind = "code_created"
+	AuditCaseChanged          AuditKind = "case_changed"
+	AuditRetest               AuditKind = "retest"
+	AuditComputerRevoked      AuditKind = "computer_revoked"
+	AuditTokenRequested       AuditKind = "token_requested"
+	AuditExported             AuditKind = "exported"
+)
+
+// AuditKinds returns all kinds, in the order in which a form offers them.
+func AuditKinds() []AuditKind {
+	return []AuditKind{
+		AuditParticipantRead, AuditDocumentRead, AuditRollCallRead, AuditCaseChanged, AuditRetest,
+		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
+		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported,
+		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
+		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled,
+	}
+}
+
+// IsAuditKind reports whether a text is a kind.
+func IsAuditKind(s string) bool { return slices.Contains(AuditKinds(), AuditKind(s)) }
+
+// AuditEntry says who did what, and to whom. It contains the id of a participant and not the name,
+// so nothing in it has to change when the participant is deleted.
+type AuditEntry struct {
+	ID string // UUIDv7
+	At time.Time
+	// StaffName is who did it; "" for a command on the machine of the collector.
+	StaffName string
+	Role      Role // at that time; "" with StaffName, and if nobody was signed in
+	Kind      AuditKind
+	// ParticipantID and ReportID are what it was about; "" for none.
+	ParticipantID, ReportID string
+	// Subject is what else it was about: the name of an account, or the id of a session.
+	Subject string
+	// Network is the /24 or /48 of the address; "" for a command.
+	Network string
+}
+
+// AuditQuery requests a page of the audit log. Its zero fields select everything.
+type AuditQuery struct {
+	StaffName     string
+	ParticipantID string
+	Kind          AuditKind
+	From, To      time.Time // To is not included
+	After         string    // Next of the page before; "" for the first
+	Limit         int       // 1..MaxPage; 0 means DefaultPage
+}
+
+// AuditPage is a page of the audit log, newest first.
+type AuditPage struct {
+	Entries []AuditEntry
+	Next    string // "" on the last page
+}
+
+// Audit stores what staff did. Entries are never changed, and only retention deletes them.
+type Audit interface {
+	AddAuditEntry(ctx context.Context, e AuditEntry) error
+	AuditEntries(ctx context.Context, q AuditQuery) (AuditPage, error)
+	// DeleteAuditEntries removes at most limit entries from before a time, and returns their
+	// number.
+	DeleteAuditEntries(ctx context.Context, before time.Time, limit int) (deleted int, err error)
+}

@@ -1,0 +1,27 @@
+-- What staff did, and whose pages they read. Nothing refers to staff or participants, because
+-- entries outlive both.
+
+-- +goose Up
+CREATE TABLE audit_log (
+    id             TEXT NOT NULL PRIMARY KEY, -- UUIDv7
+    org_id         TEXT NOT NULL REFERENCES organisations (id),
+    at             INTEGER NOT NULL,
+    staff_name     TEXT NOT NULL, -- '' for a command
+    role           TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    participant_id TEXT NOT NULL, -- '' for none
+    report_id      TEXT NOT NULL, -- '' for none
+    subject        TEXT NOT NULL,
+    network        TEXT NOT NULL
+);
+CREATE INDEX audit_log_by_time ON audit_log (org_id, at, id);
+CREATE INDEX audit_log_by_staff ON audit_log (org_id, staff_name, at, id);
+CREATE INDEX audit_log_by_kind ON audit_log (org_id, kind, at, id);
+CREATE INDEX audit_log_by_participant ON audit_log (org_id, participant_id, at, id);
+
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
+BEGIN
+    SELECT RAISE(ABORT, 'entries of the audit log are not changed');
+END;
+-- +goose StatementEnd

@@ -1,0 +1,214 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/limit"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Repeated reads of one page by one member count as one: an open page loads itself again.
+const (
+	auditReadEvery     = 10 * time.Minute
+	maxRememberedReads = 10_000
+)
+
+// auditKind returns what a successful request to a route is in the audit log; "" for a route that is
+// not recorded. TestEveryRouteIsAuditedOrNot has those.
+func auditKind(pattern string) store.AuditKind {
+	switch pattern {
+	case "GET /participants/{id}", "GET /participants/{id}/reports/{report}":
+		return store.AuditParticipantRead
+	case "GET /participants/{id}/reports/{report}/document":
+		return store.AuditDocumentRead
+	case "GET /sessions/{id}":
+		return store.AuditRollCallRead
+	case "POST /participants":
+		return store.AuditParticipantAdded
+	case "POST /participants/{id}/edit":
+		return store.AuditParticipantEdited
+	case "POST /participants/{id}/delete":
+		return store.AuditParticipantDeleted
+	case "POST /participants/{id}/block":
+		return store.AuditParticipantBlocked
+	case "POST /participants/{id}/unblock":
+		return store.AuditParticipantUnblocked
+	case "POST /participants/{id}/code", "POST /letters":
+		return store.AuditCodeCreated
+	case "POST /participants/{id}/reports/{report}/case":
+		return store.AuditCaseChanged
+	case "POST /participants/{id}/computers/{agent}/retest", "POST /participants/{id}/computers/{agent}/retest/cancel":
+		return store.AuditRetest
+	case "POST /participants/{id}/computers/{agent}/shutout":
+		return store.AuditComputerRevoked
+	case "POST /participants/{id}/computers/{agent}/token":
+		return store.AuditTokenRequested
+	case "POST /account/session", "POST /account/sessions", "POST /staff/session":
+		return store.AuditSessionEnded
+	case "POST /account/code/confirm":
+		return store.AuditSecondFactorOn
+	case "POST /account/code/remove":
+		return store.AuditSecondFactorOff
+	case "POST /password":
+		return store.AuditPassword
+	case "POST /staff", "POST /staff/invitation":
+		return store.AuditStaffInvited
+	case "POST /staff/role":
+		return store.AuditStaffRole
+	case "POST /staff/reset":
+		return store.AuditStaffReset
+	case "POST /staff/disable":
+		return store.AuditStaffDisabled
+	case "POST /staff/enable":
+		return store.AuditStaffEnabled
+	case "GET /audit.csv":
+		return store.AuditExported
+	}
+	return ""
+}
+
+// auditNote is what a request was about, as far as the route does not say it.
+type auditNote struct {
+	participants []string
+	reportID     string
+}
+
+type auditNoteKey struct{}
+
+// noteOf returns the note of a request, which a handler completes before it answers.
+func noteOf(r *http.Request) *auditNote {
+	if n, ok := r.Context().Value(auditNoteKey{}).(*auditNote); ok {
+		return n
+	}
+	return new(auditNote)
+}
+
+// audited records successful requests before they are answered. If that fails, the answer is an
+// error page, so that nobody reads anything without an entry. A change was already made then, and
+// the log of the program contains it.
+func (s *site) audited(kind store.AuditKind, next http.Handler) http.Handler {
+	if kind == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := new(auditNote)
+		r = r.WithContext(context.WithValue(r.Context(), auditNoteKey{}, n))
+		next.ServeHTTP(&auditWriter{ResponseWriter: w,
+			record: func() error { return s.recordRequest(r, kind, n) },
+			fail:   func(err error) { s.refuse(w, r, err) }}, r)
+	})
+}
+
+// auditWriter calls record before the first byte of a successful answer.
+type auditWriter struct {
+	http.ResponseWriter
+	record          func() error
+	fail            func(error)
+	decided, failed bool
+}
+
+func (w *auditWriter) WriteHeader(status int) {
+	if !w.decided && status < http.StatusBadRequest {
+		if err := w.record(); err != nil {
+			w.decided, w.failed = true, true
+			for _, name := range []string{"Location", "Content-Disposition", "Set-Cookie"} {
+				w.Header().Del(name)
+			}
+			w.fail(err)
+		}
+	}
+	w.decided = true
+	if !w.failed {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *auditWriter) Write(b []byte) (int, error) {
+	if !w.decided {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.failed {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *auditWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote) error {
+	member := auth.MemberOf(r.Context())
+	e := store.AuditEntry{StaffName: member.Name, Role: member.Role, Kind: kind, ReportID: r.PathValue("report")}
+	participants := n.participants
+	switch kind {
+	case store.AuditRollCallRead:
+		e.Subject = r.PathValue("id")
+	case store.AuditStaffInvited, store.AuditStaffRole, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditSessionEnded:
+		e.Subject = clean(r.PostForm.Get("name"), maxNameRunes)
+	default:
+		if id := r.PathValue("id"); id != "" {
+			participants = []string{id}
+		}
+	}
+	if n.reportID != "" {
+		e.ReportID = n.reportID
+	}
+	if len(participants) == 0 {
+		participants = []string{""}
+	}
+	for _, e.ParticipantID = range participants {
+		if err := s.record(r, e); err != nil {
+			s.Log.ErrorContext(r.Context(), "no entry in the audit log", "staff", e.StaffName, "kind", string(e.Kind), "participant", e.ParticipantID, "subject", e.Subject, "err", err)
+			return err
+		}
+	}
+	return nil
+}
+
+// record adds an entry to the audit log. Reads that repeat within auditReadEvery are left out.
+func (s *site) record(r *http.Request, e store.AuditEntry) error {
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s", e.StaffName, e.Kind, e.ParticipantID, e.ReportID, e.Subject)
+	repeats := e.Kind == store.AuditParticipantRead || e.Kind == store.AuditDocumentRead || e.Kind == store.AuditRollCallRead || e.Kind == store.AuditSignInFailed
+	if repeats {
+		if _, ok := s.reads.Allow(key); !ok {
+			return nil
+		}
+	}
+	id, err := uuid.NewV7FromReader(s.Random)
+	if err != nil {
+		return fmt.Errorf("draw the id of an entry: %w", err)
+	}
+	e.ID, e.At, e.Network = id.String(), s.Now(), auth.Network(r)
+	// The entry is written even if the browser has gone.
+	if err := s.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e); err != nil {
+		if repeats {
+			s.reads.Forget(key)
+		}
+		return err
+	}
+	return nil
+}
+
+// recordSignIn records a session that began.
+func (s *site) recordSignIn(r *http.Request, l auth.Login) error {
+	return s.record(r, store.AuditEntry{StaffName: l.Member.Name, Role: l.Member.Role, Kind: store.AuditSignedIn})
+}
+
+// recordFailedSignIn records a wrong password or code of an account that exists. The names that a
+// stranger tries are not recorded, and could not be: there is no end to them.
+func (s *site) recordFailedSignIn(r *http.Request, name string) error {
+	m, err := s.Auth.StaffMember(r.Context(), name)
+	if err != nil {
+		return nil //nolint:nilerr // no such account, or a fault that the login reports itself
+	}
+	return s.record(r, store.AuditEntry{StaffName: m.Name, Role: m.Role, Kind: store.AuditSignInFailed, Subject: auth.Network(r)})
+}
+
+func newReads(now func() time.Time) *limit.Limiter {
+	return limit.New(auditReadEvery, 1, maxRememberedReads, now)
+}
