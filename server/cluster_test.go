@@ -50,8 +50,10 @@ func copyKeys(t *testing.T, from, to string) {
 	if err := os.CopyFS(datadir.TLS(to), os.DirFS(datadir.TLS(from))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(datadir.TLS(to), "identity.key"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"identity.key", "staff.key"} {
+		if err := os.Chmod(filepath.Join(datadir.TLS(to), name), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -221,8 +221,10 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	if err := os.CopyFS(datadir.TLS(dirB), os.DirFS(datadir.TLS(dirA))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(datadir.TLS(dirB), "identity.key"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"identity.key", "staff.key"} {
+		if err := os.Chmod(filepath.Join(datadir.TLS(dirB), name), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b := start(t, binary, dirB)
 	front := startBalancer(t, a.url, b.url)
