@@ -133,3 +133,14 @@ func TestOtherSystems(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSecretNeeded: a system without secrets is not described as one whose secret could
+// not be tested.
+func TestNoSecretNeeded(t *testing.T) {
+	for _, system := range []string{"janus", "zoom", "youtube"} {
+		_, steps := outcomes(t, Target{System: system, URL: "https://127.0.0.1:1"})
+		if last := steps[len(steps)-1]; last.Name != "secret" || last.Outcome != Untested || last.Problem != "this system needs no secret" {
+			t.Errorf("%s: got %+v", system, last)
+		}
+	}
+}
