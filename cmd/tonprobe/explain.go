@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -30,12 +29,13 @@ func (p *program) explain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(positional) == 0:
+	if len(positional) == 0 {
 		return p.explainAll(*asJSON)
-	case slices.Contains(systemcode.Systems(), positional[0]):
-		return p.explainSystem(ctx, s, positional[0], strings.Join(positional[1:], " "), *asJSON)
-	case len(positional) > 1:
+	}
+	if system, ok := systemcode.Named(positional[0]); ok {
+		return p.explainSystem(ctx, s, system, strings.Join(positional[1:], " "), *asJSON)
+	}
+	if len(positional) > 1 {
 		return &usageError{key: "explain.unknown_system", args: []any{"system", positional[0], "systems", strings.Join(systemcode.Systems(), ", ")}}
 	}
 	d, ok := diagnose.Lookup(positional[0])

@@ -6,10 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/words"
@@ -97,14 +99,7 @@ func printProof(out io.Writer, p *program, f systemcode.Finding, last *report.Re
 		line(terms.Evidence(e))
 	}
 	for _, s := range f.Steps {
-		text := terms.Value(string(s.Name), "") + ": " + w.State(s.Status)
-		if s.Code != "" {
-			text += ", " + terms.Value(s.Code, "")
-		}
-		if s.MS != nil {
-			text += ", " + terms.Value(math.Round(*s.MS), "ms")
-		}
-		line(text)
+		line(stepText(s, w, terms))
 	}
 	for _, name := range f.Probes {
 		line(w.Probe(name) + ": " + w.State(report.StatusOK))
@@ -113,9 +108,34 @@ func printProof(out io.Writer, p *program, f systemcode.Finding, last *report.Re
 		line(p.t("explain.version", "version", v))
 	}
 	if last != nil {
-		line(p.t("explain.check", "case", last.Case, "at", last.StartedAt.Local().Format("2006-01-02 15:04")))
+		line(p.t("explain.check", "case", last.Case, "at", last.StartedAt.Local().Format(timeLayout(p.lang))))
 	}
 	return nil
+}
+
+// timeLayout is how a day and a time are written.
+func timeLayout(lang phrase.Lang) string {
+	if lang == phrase.DE {
+		return "02.01.2006, 15:04"
+	}
+	return "2 January 2006, 15:04"
+}
+
+// stepText returns a step with its status, code and duration. The text of a code that
+// states the status replaces it.
+func stepText(s report.ConferenceCheck, w words.Words, terms diagnose.Terms) string {
+	state := w.State(s.Status)
+	if s.Code != "" {
+		if code := terms.Value(s.Code, ""); strings.HasPrefix(code, state) {
+			state = code
+		} else {
+			state += ", " + code
+		}
+	}
+	if s.MS != nil {
+		state += ", " + terms.Value(math.Round(*s.MS), "ms")
+	}
+	return terms.Value(string(s.Name), "") + ": " + state
 }
 
 func (p *program) weighed(f systemcode.Finding, last *report.Report, system string) *weighedCode {

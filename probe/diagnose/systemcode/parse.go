@@ -55,6 +55,13 @@ func Parse(text string) (system, number string) {
 	return system, runs[0][:min(len(runs[0]), maxNumberDigits)]
 }
 
+// Named returns the system with known codes that people call by a name such as "BBB" or
+// "BigBlueButton"; it is not ok for other names.
+func Named(name string) (system string, ok bool) {
+	system = names()[strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))]
+	return system, slices.Contains(Systems(), system)
+}
+
 // maxNumberDigits is longer than any code.
 const maxNumberDigits = 8
 

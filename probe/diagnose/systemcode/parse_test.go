@@ -23,6 +23,14 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestNamed(t *testing.T) {
+	for name, want := range map[string]bool{"bbb": true, "BBB": true, "Big Blue Button": true, "big-blue-button": true, "zoom": false, "1007": false, "": false} {
+		if system, ok := systemcode.Named(name); ok != want || ok && system != "bbb" {
+			t.Errorf("%q: got %q, %t, want %t", name, system, ok, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("BBB 3.0: 1007")
 	f.Fuzz(func(t *testing.T, text string) {
