@@ -134,6 +134,10 @@ var unheard = []string{
 	"audio.in_use", "audio.os_muted", "audio.digital_silence", "audio.wrong_device", "host.device_unplugged",
 }
 
+// streamOnly contains the causes that concern the public stream only: the voice in the
+// session is not affected.
+var streamOnly = []string{"conf.ingest_unreachable", "conf.ingest_uplink_low"}
+
 // Headline is VerdictText for a finished report: if the microphone or the voice stream
 // was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
@@ -179,6 +183,9 @@ func ofComputer(r *report.Report) string {
 func HeadlineKey(r *report.Report) string {
 	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
 		return "not_ready_unheard"
+	}
+	if c, found := r.Primary(); found && slices.Contains(streamOnly, c.Code) && (r.Verdict == report.NotReady || r.Verdict == report.Limited) {
+		return string(r.Verdict) + "_stream"
 	}
 	switch r.Verdict {
 	case report.Ready, report.Limited:

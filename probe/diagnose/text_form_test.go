@@ -43,7 +43,10 @@ func TestTextDependsOnTheEvidence(t *testing.T) {
 		"blocks":             {"net.proxy_failed", []report.Evidence{web("proxy_fault", "forbidden"), web("beside_proxy", true)}, []string{"sperrt", "IT-Abteilung"}, []string{"schalten"}},
 		"firewall":           {"net.tls_intercepted", []report.Evidence{web("tls_inspector", "network"), web("tls_intercepted", true)}, []string{"Firewall", "IT-Abteilung"}, []string{"Virenschutz"}},
 		"scanner":            {"net.tls_intercepted", []report.Evidence{web("tls_inspector", "scanner"), web("tls_intercepted", true)}, []string{"Virenschutz", "Aktualisieren"}, []string{"Schalten", "aus."}},
-		"unknown":            {"net.tls_intercepted", []report.Evidence{web("tls_intercepted", true), web("tls_key", "foreign")}, []string{"Passwort"}, []string{"Virenschutz"}},
+		"no sound comes back": {"conf.media_not_flowing", []report.Evidence{
+			{Probe: report.ProbeBBB, Field: "failed_step", Value: "sound_down"}, {Probe: report.ProbeBBB, Field: "failed_code", Value: "nothing_came_back"},
+		}, []string{"Konferenz-Server", "kein Ton zurück", "Telefon-Hilfe"}, []string{"Ihre Sprache", "Netz"}},
+		"unknown": {"net.tls_intercepted", []report.Evidence{web("tls_intercepted", true), web("tls_key", "foreign")}, []string{"Passwort"}, []string{"Virenschutz"}},
 	} {
 		text, ok := diagnose.ExplainCause(report.Cause{Code: c.code, Evidence: c.evidence}, phrase.DE)
 		whole := text.Sentence + " " + text.Action

@@ -33,6 +33,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 func endForms() []string {
 	return []string{
 		"audio.digital_silence.sentence_with_end_silence_ms",
+		"conf.media_not_flowing.sentence_failed_code_nothing_came_back", "conf.media_not_flowing.action_failed_code_nothing_came_back",
 		"audio.no_server.sentence_with_server_gone", "audio.no_server.action_with_server_gone",
 		"audio.os_muted.sentence_with_muted_after_ms", "audio.os_volume_low.sentence_with_volume_after_ms",
 		"audio.wrong_device.sentence_with_device", "audio.wrong_device.action_with_device",
@@ -279,6 +280,8 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"muted", failed("audio.os_muted", report.SeverityFail), "So wird man Sie nicht hören."},
 		{"lossy", failed("net.upload_loss", report.SeverityFail), "So wird man Sie nicht gut hören."},
+		{"no ingest", failed("conf.ingest_unreachable", report.SeverityFail), "So gelingt die öffentliche Übertragung nicht."},
+		{"slow to the ingest", slow(failed("conf.ingest_uplink_low", report.SeverityWarn)), "Die öffentliche Übertragung kann gestört sein."},
 		{"all", without(), "Man wird Sie hören."},
 		{"no microphone", without("audio.input"), "Ihre Verbindung ist in Ordnung. Das Mikrofon wurde nicht geprüft."},
 		{"no line", without("media.voice", "nat", "network.web"), "Ihr Mikrofon ist in Ordnung. Die Übertragung der Sprache wurde nicht geprüft."},
