@@ -354,11 +354,14 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	if err := a.Process.Kill(); err != nil { // SIGKILL
 		t.Fatal(err)
 	}
+	killed := time.Now()
 	sending.Wait()
+	t.Logf("all reports were acknowledged %v after the kill", time.Since(killed))
 	if len(acknowledged) != senders*each*batch {
 		t.Errorf("%d reports were acknowledged, want %d", len(acknowledged), senders*each*batch)
 	}
 	eventually(t, "an agent of the killed collector no longer counts as connected", func() bool { return !connected(pageOfLost) })
+	t.Logf("the page was right %v after the kill", time.Since(killed))
 	eventually(t, "the other agent is connected to the other collector", func() bool { return connected(pageOfAnna) })
 	if s := state(pageOfAnna); s != id+"running" {
 		t.Errorf("after the kill: the page shows the retest %q, want %q", s, id+"running")
