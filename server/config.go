@@ -77,6 +77,9 @@ type Config struct {
 	MetricsListen   string
 	MetricsOptional bool
 
+	// AlertsFile contains the rules and channels of alerts (package alert); empty for none.
+	AlertsFile string
+
 	// KeepReports is the retention period of reports; 0 means unlimited. The newest report of a
 	// participant is always kept.
 	KeepReports time.Duration

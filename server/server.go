@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/alert"
 	"github.com/tonprobe/tonprobe/server/api"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/bind"
@@ -57,8 +58,10 @@ type Server struct {
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
 	profiles  *target.Profiles
-	listener  net.Listener  // of HTTP
-	port      *oneport.Port // shared by HTTP and TURN; nil without TLS
+	alerting  *alert.Settings // nil if there are none
+	alerts    *alert.Watch    // likewise
+	listener  net.Listener    // of HTTP
+	port      *oneport.Port   // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
 	metrics   *metricsPort // nil if there is none
 	source    cert.Source  // nil if a proxy terminates TLS
@@ -104,6 +107,9 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey})
 	if err := s.readProfiles(); err != nil {
+		return err
+	}
+	if err := s.readAlerts(); err != nil {
 		return err
 	}
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
@@ -235,6 +241,7 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.alerts = s.watchAlerts(registry)
 	s.metrics.handle(registry)
 	all := peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(announcer.Handler(mux)))
 	if c.plainHTTP() {
@@ -256,6 +263,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	go s.clean(cleaning)
 	go s.common.Run(cleaning)
 	go (&lateSessions{store: s.store, agents: s.agents, now: s.config.Now, log: s.config.Log}).run(cleaning)
+	if s.alerts != nil {
+		go s.alerts.Run(cleaning)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
 	go s.metrics.serve()

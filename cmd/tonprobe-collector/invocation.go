@@ -28,6 +28,7 @@ type invocation struct {
 	role       string
 	verbose    bool
 	scopes     string
+	channel    string
 	overwrite  bool
 	noCall     bool
 	target     targetOptions

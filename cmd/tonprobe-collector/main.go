@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/alert"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/enroll"
@@ -114,6 +115,7 @@ func commands() []command {
 		{"token add", "NAME", "create a token with which another program may read through the API", tokenAdd, tokenAddFlags},
 		{"token list", "", "list the tokens of other programs", tokenList, jsonFlag},
 		{"token remove", "NAME|ID", "remove a token", tokenRemove, nil},
+		{"alert test", "FILE", "check a file with alerts, and send a test to each of its channels", alertTest, alertTestFlags},
 		{"migrate", "", "migrate the database", migrate, nil},
 		{"backup", "FILE", "save everything in one file, also while the collector runs", writeBackup, nil},
 		{"restore", "FILE", "restore a backup into an empty data directory or database", restoreBackup, restoreFlags},
@@ -159,7 +161,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*roster.TableError](err); ok {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, alert.ErrSettings) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

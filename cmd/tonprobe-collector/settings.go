@@ -70,6 +70,7 @@ func options() []option {
 		{"ice_credentials_file", "`file` with user name and password for them, one per line, if there is no shared secret", false, setICECredentials},
 		{"ice_only", "announce only those servers, not the collector's own", true, setICEOnly},
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
+		{"alerts", "`file` with the rules and channels of alerts (docs/administrator.md)", false, text(func(s *settings) *string { return &s.AlertsFile })},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},

@@ -13,14 +13,14 @@ import (
 func TestStaffPagesRequireALogin(t *testing.T) {
 	g := newRig(t)
 	p, r := g.checked("Erika Beispiel", "", "K7P-3QX", microphone(nil))
-	for _, address := range []string{"/", "/participants/new", "/letters", "/sessions", "/sessions/x", "/password", "/numbers", "/causes", "/participants/" + p.ID, "/participants/" + p.ID + "/reports/" + r.ID,
+	for _, address := range []string{"/", "/participants/new", "/letters", "/sessions", "/sessions/x", "/password", "/numbers", "/causes", "/alerts", "/participants/" + p.ID, "/participants/" + p.ID + "/reports/" + r.ID,
 		"/participants/" + p.ID + "/reports/" + r.ID + "/document"} {
 		w := g.get(address)
 		if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") || strings.Contains(w.Body.String(), "Erika") {
 			t.Errorf("%s: got status %d: %s", address, w.Code, w.Body)
 		}
 	}
-	for _, address := range []string{"/participants", "/password", "/participants/" + p.ID + "/reports/" + r.ID + "/case", "/participants/" + p.ID + "/code", "/participants/" + p.ID + "/block", "/participants/" + p.ID + "/unblock"} {
+	for _, address := range []string{"/participants", "/password", "/alerts/test", "/participants/" + p.ID + "/reports/" + r.ID + "/case", "/participants/" + p.ID + "/code", "/participants/" + p.ID + "/block", "/participants/" + p.ID + "/unblock"} {
 		g.wantRedirect(g.post(address, "name", "x"), "/login")
 	}
 	if w := g.get("/events"); w.Code != http.StatusUnauthorized {

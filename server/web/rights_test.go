@@ -82,6 +82,8 @@ var rights = map[string]string{
 	"GET /audit":     "administrator auditor",
 	"GET /audit.csv": "administrator auditor",
 
+	"GET /alerts":            admins,
+	"POST /alerts/test":      admins,
 	"GET /staff":             admins,
 	"POST /staff":            admins,
 	"GET /staff/member":      admins,

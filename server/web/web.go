@@ -46,6 +46,8 @@ type Config struct {
 	Live  *live.Hub
 	// Common returns the common causes of the present; default none.
 	Common func() []fleet.Finding
+	// Alerts tells people outside of the dashboard; default none.
+	Alerts Alerts
 	// Agents manages the connected agents; default none.
 	Agents   *live.Agents
 	Enroller enroll.Enroller
@@ -219,6 +221,8 @@ func (s *site) table() (all []route) {
 	staff(auth.Read, "GET /participants/{id}/reports/{report}/document", s.document)
 	staff(auth.Assist, "POST /participants/{id}/reports/{report}/case", s.changeCase)
 	staff(auth.Overview, "GET "+causesAddress, s.causes)
+	staff(auth.Administer, "GET "+alertsAddress, s.alerts)
+	staff(auth.Administer, "POST "+alertsAddress+"/test", s.testAlert)
 	staff(auth.Read, "GET /participants/{id}/retest", s.retestPart)
 	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
 	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)

@@ -1,0 +1,207 @@
+// Package alert tells people outside of the dashboard what needs them: a common cause, many members
+// who are not ready before a session, trouble of the collector itself. Rules and channels are data
+// (Settings); secrets are in files.
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+)
+
+// Condition is what a rule waits for.
+type Condition string
+
+// The conditions.
+const (
+	CommonCause Condition = "common_cause" // several participants share a fault
+	ManyRed     Condition = "many_red"     // many members of a council are not ready for a session
+	Collector   Condition = "collector"    // a part of the collector does not work
+)
+
+// Rule is when somebody is told.
+type Rule struct {
+	Name string    `toml:"name"`
+	When Condition `toml:"when"`
+	// Hold is how long the condition must last.
+	Hold Duration `toml:"hold"`
+	// Before restricts the rule to this time before a session, and to the session itself; 0 for at
+	// any time.
+	Before Duration `toml:"before"`
+	// AtLeast is the number of members for ManyRed.
+	AtLeast int `toml:"at_least"`
+	// To are the names of channels.
+	To []string `toml:"to"`
+}
+
+// Duration is a time.Duration as a text such as "90m".
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil || v < 0 || v > 7*24*time.Hour {
+		return fmt.Errorf("%.40q is not a time from 0s to 168h, such as 90m", b)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Situation is what rules look at.
+type Situation struct {
+	Now      time.Time
+	Sessions []Session // that are not over, without cancelled ones
+	Common   []Common
+	Failed   []string // parts of the collector that do not work
+}
+
+// Session is a session of a council.
+type Session struct {
+	ID, Council    string
+	Starts, Closes time.Time
+	Red, Members   int
+}
+
+// Common is a common cause.
+type Common struct {
+	Kind, Key         string // kind: server, own, provider, site or version
+	Affected, Members int
+}
+
+// near reports whether a session begins soon enough, or has begun.
+func (r Rule) near(s Session, now time.Time) bool {
+	return !now.Before(s.Starts.Add(-time.Duration(r.Before))) && now.Before(s.Closes)
+}
+
+// active returns what a rule finds in a situation, by key.
+func (r Rule) active(s Situation) []Event {
+	if r.When != ManyRed && r.Before > 0 && !slices.ContainsFunc(s.Sessions, func(n Session) bool { return r.near(n, s.Now) }) {
+		return nil
+	}
+	var found []Event
+	switch r.When {
+	case CommonCause:
+		for _, c := range s.Common {
+			found = append(found, Event{Key: c.Kind + " " + c.Key, Common: c})
+		}
+	case ManyRed:
+		for _, n := range s.Sessions {
+			if n.Red >= r.AtLeast && (r.Before == 0 && s.Now.Before(n.Closes) || r.near(n, s.Now)) {
+				found = append(found, Event{Key: n.ID, Session: n})
+			}
+		}
+	case Collector:
+		for _, part := range s.Failed {
+			found = append(found, Event{Key: part, Part: part})
+		}
+	}
+	for i := range found {
+		found[i].Rule = r
+	}
+	return found
+}
+
+// Event is one thing that a rule has found, or its end.
+type Event struct {
+	Rule    Rule
+	Key     string // with the rule, identifies it
+	Since   time.Time
+	Over    bool
+	Common  Common
+	Session Session
+	Part    string
+}
+
+// repeatAfter is the time within which the same event is not told again after its end: conditions
+// flicker around their limits.
+const repeatAfter = 15 * time.Minute
+
+// Tracker decides what is told: what has lasted long enough, once, and its end. The zero Tracker is
+// ready.
+type Tracker struct {
+	known map[string]*tracked
+}
+
+type tracked struct {
+	event Event
+	seen  bool      // in the present situation
+	told  bool      // that it began
+	ended time.Time // when its end was told; zero while it lasts
+}
+
+// Look returns the events to tell.
+func (t *Tracker) Look(rules []Rule, s Situation) []Event {
+	if t.known == nil {
+		t.known = map[string]*tracked{}
+	}
+	for _, k := range t.known {
+		k.seen = false
+	}
+	var tell []Event
+	for _, r := range rules {
+		for _, e := range r.active(s) {
+			id := r.Name + "\x00" + e.Key
+			k := t.known[id]
+			if k == nil || !k.ended.IsZero() && s.Now.Sub(k.ended) >= repeatAfter {
+				k = &tracked{}
+				k.event.Since = s.Now
+				t.known[id] = k
+			}
+			e.Since = k.event.Since
+			k.event, k.seen = e, true
+			if !k.told && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) {
+				k.told = true
+				tell = append(tell, e)
+			}
+		}
+	}
+	for id, k := range t.known {
+		switch {
+		case k.seen:
+		case k.told:
+			k.told, k.ended = false, s.Now
+			k.event.Over = true
+			tell = append(tell, k.event)
+		case k.ended.IsZero() || s.Now.Sub(k.ended) >= repeatAfter:
+			delete(t.known, id)
+		}
+	}
+	slices.SortFunc(tell, func(a, b Event) int { return cmp.Or(cmp.Compare(a.Rule.Name, b.Rule.Name), cmp.Compare(a.Key, b.Key)) })
+	return tell
+}
+
+// Message is what a person reads. It contains no names of participants.
+type Message struct {
+	Title string
+	Text  string
+	Over  bool
+	At    time.Time
+	Rule  string
+	When  Condition
+	Link  string // address of the dashboard; "" if it is not known
+}
+
+// Write returns the message of an event in words.
+func Write(b *phrase.Book, e Event, zone *time.Location, now time.Time, link string) Message {
+	m := Message{Over: e.Over, At: now, Rule: e.Rule.Name, When: e.Rule.When, Link: link}
+	key := string(e.Rule.When)
+	if e.Rule.When == CommonCause {
+		key += "_" + e.Common.Kind
+	}
+	part := ""
+	if e.Part != "" {
+		part = b.T("part_" + e.Part)
+	}
+	args := []any{"key", oneLine(e.Common.Key), "affected", e.Common.Affected, "members", e.Common.Members, "part", part,
+		"council", oneLine(e.Session.Council), "time", e.Session.Starts.In(zone).Format("15:04"), "red", e.Session.Red, "all", e.Session.Members}
+	m.Title = b.T(key, args...)
+	m.Text = b.T(key+"_text", args...)
+	if e.Over {
+		m.Title = b.T("over", "title", m.Title)
+		m.Text = b.T("over_text")
+	}
+	return m
+}

@@ -1,0 +1,278 @@
+package alert
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"github.com/tonprobe/tonprobe/server/outbound"
+)
+
+// HeaderSignature is t=SECONDS,v1=HEX: the time, and HMAC-SHA-256 of "SECONDS.BODY" with the
+// secret, so that a receiver can refuse what is forged or old.
+const HeaderSignature = "Tonprobe-Signature"
+
+// sendTimeout limits one attempt.
+const sendTimeout = 15 * time.Second
+
+// pauses are the times between the attempts.
+func pauses() []time.Duration { return []time.Duration{2 * time.Second, 15 * time.Second, time.Minute} }
+
+// longestRetryAfter limits what a server may demand.
+const longestRetryAfter = 2 * time.Minute
+
+// Sender sends messages.
+type Sender struct {
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Random returns numbers from 0 to 1, by which retries of several collectors spread.
+	Random func() float64
+	// TLS is the configuration of connections; nil means the system's trusted certificates.
+	TLS *tls.Config
+}
+
+// refusal is an answer that another attempt would not change.
+type refusal struct{ error }
+
+// Unwrap returns the answer itself.
+func (r refusal) Unwrap() error { return r.error }
+
+// later is an answer that names the time of the next attempt.
+type later struct {
+	error
+	after time.Duration
+}
+
+// Send sends a message, with several attempts.
+func (s Sender) Send(ctx context.Context, c Channel, m Message) error {
+	waits := pauses()
+	for n := 0; ; n++ {
+		err := s.Once(ctx, c, m)
+		if _, refused := errors.AsType[refusal](err); err == nil || refused || n == len(waits) || ctx.Err() != nil {
+			return err
+		}
+		wait := waits[n] + time.Duration(s.Random()*float64(waits[n])/2)
+		if l, ok := errors.AsType[later](err); ok {
+			wait = max(wait, min(l.after, longestRetryAfter))
+		}
+		if err := s.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// Once sends a message with one attempt.
+func (s Sender) Once(ctx context.Context, c Channel, m Message) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	var err error
+	switch c.Kind {
+	case kindWebhook:
+		err = s.webhook(ctx, c, m)
+	case kindNtfy:
+		err = s.ntfy(ctx, c, m)
+	default:
+		err = s.email(ctx, c, m)
+	}
+	if err != nil {
+		return fmt.Errorf("alert to %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// webhookBody is the document of a webhook.
+type webhookBody struct {
+	Schema string    `json:"schema"` // tonprobe.alert/v1
+	Rule   string    `json:"rule"`
+	When   Condition `json:"when"`
+	Over   bool      `json:"over"`
+	Title  string    `json:"title"`
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+	Link   string    `json:"link"`
+}
+
+func (s Sender) webhook(ctx context.Context, c Channel, m Message) error {
+	body, err := json.Marshal(webhookBody{"tonprobe.alert/v1", m.Rule, m.When, m.Over, m.Title, m.Text, m.At.UTC(), m.Link})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(HeaderSignature, Sign(c.secret, s.Now(), body))
+	return s.do(r, c)
+}
+
+// Sign returns the signature of a webhook's body.
+func Sign(secret string, at time.Time, body []byte) string {
+	seconds := strconv.FormatInt(at.Unix(), 10)
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(seconds + "."))
+	h.Write(body)
+	return "t=" + seconds + ",v1=" + hex.EncodeToString(h.Sum(nil))
+}
+
+func (s Sender) ntfy(ctx context.Context, c Channel, m Message) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, strings.NewReader(m.Text))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Title", mime.BEncoding.Encode("utf-8", m.Title))
+	r.Header.Set("Tags", "warning")
+	if m.Over {
+		r.Header.Set("Tags", "white_check_mark")
+	} else {
+		r.Header.Set("Priority", "high")
+	}
+	if m.Link != "" {
+		r.Header.Set("Click", m.Link)
+	}
+	if c.secret != "" {
+		r.Header.Set("Authorization", "Bearer "+c.secret)
+	}
+	return s.do(r, c)
+}
+
+// do sends a request. Redirects are not followed: they could lead into the own network.
+func (s Sender) do(r *http.Request, c Channel) error {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.TLS, DisableKeepAlives: true, ResponseHeaderTimeout: sendTimeout, MaxResponseHeaderBytes: 1 << 16,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			d := net.Dialer{Timeout: sendTimeout}
+			// A proxy may be in a private network.
+			if host, _, err := net.SplitHostPort(address); err == nil && strings.EqualFold(host, r.URL.Hostname()) && !c.AllowPrivate {
+				d.Control = outbound.RefusePrivate
+			}
+			return d.DialContext(ctx, network, address)
+		}}
+	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r.Header.Set("User-Agent", "tonprobe-collector")
+	resp, err := client.Do(r)
+	if err != nil {
+		if errors.Is(err, outbound.ErrPrivate) {
+			return refusal{fmt.Errorf("%w: if this is your own server, set allow_private", withoutAddress(err))}
+		}
+		return withoutAddress(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	err = fmt.Errorf("the server answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	switch code := resp.StatusCode; {
+	case code >= 200 && code < 300:
+		return nil
+	case code >= 300 && code < 400:
+		return refusal{fmt.Errorf("%w: redirects are not followed, give the final address", err)}
+	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return later{err, time.Duration(min(max(seconds, 0), 3600)) * time.Second}
+	case code >= 500:
+		return err
+	}
+	return refusal{err}
+}
+
+// withoutAddress removes the address from the error of a request: that of a webhook or a topic is
+// often a secret itself.
+func withoutAddress(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+func (s Sender) email(ctx context.Context, c Channel, m Message) error {
+	host, portText, err := net.SplitHostPort(c.Host)
+	if err != nil {
+		return refusal{err}
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return refusal{fmt.Errorf("port %.20q is no number", portText)}
+	}
+	message := mail.NewMsg()
+	if err := errors.Join(message.From(c.From), message.To(c.To...)); err != nil {
+		return refusal{err}
+	}
+	message.Subject("Tonprobe: " + m.Title)
+	message.SetDateWithValue(m.At)
+	message.SetMessageID()
+	text := m.Text + "\r\n"
+	if m.Link != "" {
+		text += "\r\n" + m.Link + "\r\n"
+	}
+	message.SetBodyString(mail.TypeTextPlain, text)
+	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(sendTimeout)}
+	const submissions = 465 // TLS from the start (RFC 8314)
+	switch addr, err := netip.ParseAddr(host); {
+	case port == submissions:
+		options = append(options, mail.WithSSL())
+	case c.User == "" && (host == "localhost" || err == nil && addr.IsLoopback()):
+		// The mail server of this machine; nothing leaves it.
+		options = append(options, mail.WithTLSPolicy(mail.TLSOpportunistic))
+	default:
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if s.TLS != nil {
+		t := s.TLS.Clone()
+		t.ServerName = host
+		options = append(options, mail.WithTLSConfig(t))
+	}
+	if c.User != "" {
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(c.User), mail.WithPassword(c.secret))
+	}
+	// The library leaves a connection open if the server offers no encryption.
+	var connection net.Conn
+	defer func() {
+		if connection != nil {
+			_ = connection.Close()
+		}
+	}()
+	options = append(options, mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+		plain := &net.Dialer{Timeout: sendTimeout}
+		var err error
+		if port == submissions {
+			secure := s.TLS.Clone()
+			if secure == nil {
+				secure = &tls.Config{MinVersion: tls.VersionTLS12}
+			}
+			secure.ServerName = host
+			connection, err = (&tls.Dialer{NetDialer: plain, Config: secure}).DialContext(ctx, network, address)
+		} else {
+			connection, err = plain.DialContext(ctx, network, address)
+		}
+		return connection, err
+	}))
+	client, err := mail.NewClient(host, options...)
+	if err != nil {
+		return refusal{err}
+	}
+	return client.DialAndSendWithContext(ctx, message)
+}
+
+// oneLine makes a text from outside safe for a subject or a header.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
+	if r := []rune(s); len(r) > 200 {
+		s = string(r[:200])
+	}
+	return s
+}

@@ -1,0 +1,264 @@
+package alert
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/outbound"
+)
+
+// receiver answers requests with the given statuses, the last one from then on.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	statuses []int
+	requests []*http.Request
+	bodies   []string
+}
+
+func receive(t *testing.T, statuses ...int) *receiver {
+	t.Helper()
+	r := &receiver{statuses: statuses}
+	r.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		b, _ := io.ReadAll(q.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.requests, r.bodies = append(r.requests, q), append(r.bodies, string(b))
+		status := r.statuses[0]
+		if len(r.statuses) > 1 {
+			r.statuses = r.statuses[1:]
+		}
+		if status == http.StatusFound {
+			w.Header().Set("Location", "https://127.0.0.1:1/inside")
+		}
+		if status == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", "90")
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) trusted() *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AddCert(r.Certificate())
+	return &tls.Config{RootCAs: pool}
+}
+
+func sender(trusted *tls.Config, waits *[]time.Duration) Sender {
+	return Sender{Now: func() time.Time { return evening }, Random: func() float64 { return 0 }, TLS: trusted,
+		Sleep: func(ctx context.Context, d time.Duration) error { *waits = append(*waits, d); return ctx.Err() }}
+}
+
+var message = Message{Title: "Rat, 18:00 Uhr: 5 von 60 sind nicht bereit", Text: "Öffnen Sie die Liste.", At: evening, Rule: "many", When: ManyRed, Link: "https://tonprobe.example.org"}
+
+func TestWebhookIsSignedAndRepeated(t *testing.T) {
+	r := receive(t, http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusNoContent)
+	var waits []time.Duration
+	c := Channel{Name: "office", Kind: kindWebhook, URL: r.URL + "/hook", AllowPrivate: true, secret: "0123456789abcdef"}
+	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(waits) != "[2s 1m30s]" {
+		t.Errorf("waited %v, want 2 s, and then as long as the server says", waits)
+	}
+	if got, want := r.requests[2].Header.Get(HeaderSignature), Sign("0123456789abcdef", evening, []byte(r.bodies[2])); got != want {
+		t.Errorf("got signature %q, want %q", got, want)
+	}
+	var body webhookBody
+	if err := json.Unmarshal([]byte(r.bodies[2]), &body); err != nil || body.Title != message.Title || body.When != ManyRed || body.Schema != "tonprobe.alert/v1" {
+		t.Errorf("got %s, error %v", r.bodies[2], err)
+	}
+}
+
+// TestSignature compares with the result of: printf '1796144400.{}' | openssl dgst -sha256 -hmac key
+func TestSignature(t *testing.T) {
+	if got := Sign("key", evening, []byte("{}")); !strings.HasPrefix(got, "t=1796144400,v1=") || len(got) != len("t=1796144400,v1=")+64 {
+		t.Errorf("got %q", got)
+	}
+	if Sign("key", evening, []byte("{}")) == Sign("key", evening.Add(time.Second), []byte("{}")) || Sign("key", evening, []byte("{}")) == Sign("other", evening, []byte("{}")) {
+		t.Error("the signature does not depend on the time and the key")
+	}
+}
+
+func TestSendingGivesUp(t *testing.T) {
+	for status, attempts := range map[int]int{http.StatusBadGateway: 4, http.StatusNotFound: 1, http.StatusUnauthorized: 1, http.StatusFound: 1} {
+		r := receive(t, status)
+		var waits []time.Duration
+		c := Channel{Name: "office", Kind: kindWebhook, URL: r.URL + "/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
+		err := sender(r.trusted(), &waits).Send(t.Context(), c, message)
+		if err == nil || len(r.requests) != attempts {
+			t.Errorf("%d: got error %v after %d attempts, want %d", status, err, len(r.requests), attempts)
+		}
+		if err != nil && strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%d: the error contains the address: %v", status, err)
+		}
+	}
+	var waits []time.Duration
+	c := Channel{Name: "office", Kind: kindWebhook, URL: "https://127.0.0.1:1/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
+	if err := sender(nil, &waits).Send(t.Context(), c, message); err == nil || len(waits) != 3 || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("nobody answers: got error %v after %d pauses", err, len(waits))
+	}
+}
+
+func TestPrivateAddressesAreRefused(t *testing.T) {
+	r := receive(t, http.StatusOK)
+	for _, kind := range []string{kindWebhook, kindNtfy} {
+		for _, address := range []string{r.URL, strings.Replace(r.URL, "127.0.0.1", "localhost", 1), "https://169.254.169.254/latest", "https://[::1]:1/", "https://10.0.0.1/"} {
+			var waits []time.Duration
+			err := sender(r.trusted(), &waits).Send(t.Context(), Channel{Name: "x", Kind: kind, URL: address, secret: "0123456789abcdef"}, message)
+			if !errors.Is(err, outbound.ErrPrivate) || len(waits) != 0 {
+				t.Errorf("%s to %s: got error %v after %d pauses, want %v at once", kind, address, err, len(waits), outbound.ErrPrivate)
+			}
+		}
+	}
+	if len(r.requests) > 0 {
+		t.Errorf("got %d requests, want none", len(r.requests))
+	}
+}
+
+func TestNtfy(t *testing.T) {
+	r := receive(t, http.StatusOK)
+	var waits []time.Duration
+	c := Channel{Name: "phone", Kind: kindNtfy, URL: r.URL + "/desk", AllowPrivate: true, secret: "tk_x"}
+	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
+		t.Fatal(err)
+	}
+	h := r.requests[0].Header
+	title, err := new(mime.WordDecoder).DecodeHeader(h.Get("Title"))
+	if err != nil || title != message.Title || r.bodies[0] != message.Text || h.Get("Authorization") != "Bearer tk_x" || h.Get("Priority") != "high" || h.Get("Click") != message.Link {
+		t.Errorf("got title %q, body %q, headers %v", title, r.bodies[0], h)
+	}
+}
+
+// mailServer is a mail server for one message. Without a certificate it offers no STARTTLS.
+type mailServer struct {
+	address string
+	got     chan string // the session: commands, then the message
+}
+
+func serveMail(t *testing.T, certificate *tls.Config) mailServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	s := mailServer{l.Addr().String(), make(chan string, 1)}
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = c.Close() }()
+		var all strings.Builder
+		in, secure := bufio.NewReader(c), false
+		say := func(lines ...string) { _, _ = io.WriteString(c, strings.Join(lines, "\r\n")+"\r\n") }
+		say("220 mail.example.org")
+		for data := false; ; {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				break
+			}
+			all.WriteString(line)
+			switch word := strings.ToUpper(strings.TrimSpace(line)); {
+			case data && word == ".":
+				data = false
+				say("250 ok")
+			case data:
+			case strings.HasPrefix(word, "EHLO") && certificate != nil && !secure:
+				say("250-mail.example.org", "250 STARTTLS")
+			case strings.HasPrefix(word, "EHLO"):
+				say("250-mail.example.org", "250 AUTH PLAIN")
+			case word == "STARTTLS":
+				say("220 go")
+				t := tls.Server(c, certificate)
+				if t.Handshake() != nil {
+					s.got <- all.String()
+					return
+				}
+				c, in, secure = t, bufio.NewReader(t), true
+				all.WriteString("(encrypted)\n")
+			case strings.HasPrefix(word, "AUTH"):
+				say("235 ok")
+			case word == "DATA":
+				data = true
+				say("354 go")
+			case word == "QUIT":
+				say("221 bye")
+			default:
+				say("250 ok")
+			}
+		}
+		s.got <- all.String()
+	}()
+	return s
+}
+
+func TestEmail(t *testing.T) {
+	r := receive(t, http.StatusOK)
+	s := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
+	var waits []time.Duration
+	c := Channel{Name: "desk", Kind: kindEmail, Host: s.address, From: "Tonprobe <tonprobe@example.org>", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "geheim"}
+	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
+		t.Fatal(err)
+	}
+	got := <-s.got
+	plain, after, _ := strings.Cut(got, "(encrypted)")
+	if strings.Contains(plain, "AUTH") || !strings.Contains(after, base64.StdEncoding.EncodeToString([]byte("\x00tonprobe\x00geheim"))) || strings.Count(after, "RCPT TO:") != 2 {
+		t.Errorf("got session %q", got)
+	}
+	_, document, _ := strings.Cut(after, "DATA\r\n")
+	m, err := mail.ReadMessage(strings.NewReader(strings.TrimSuffix(document, "\r\n.\r\nQUIT\r\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	if err != nil || subject != "Tonprobe: "+message.Title || m.Header.Get("Date") == "" || m.Header.Get("Message-Id") == "" {
+		t.Errorf("got subject %q, headers %v, error %v", subject, m.Header, err)
+	}
+}
+
+// TestNoPasswordWithoutEncryption: a server that offers no encryption gets neither password nor
+// message.
+func TestNoPasswordWithoutEncryption(t *testing.T) {
+	s := serveMail(t, nil)
+	var waits []time.Duration
+	c := Channel{Name: "desk", Kind: kindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}, User: "tonprobe", secret: "geheim"}
+	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil {
+		t.Error("got no error")
+	}
+	if got := <-s.got; strings.Contains(got, "AUTH") || strings.Contains(got, "DATA") {
+		t.Errorf("got session %q", got)
+	}
+	// The mail server of the same machine needs no encryption if there is no password.
+	s = serveMail(t, nil)
+	c.Host, c.User, c.secret = s.address, "", ""
+	if err := sender(nil, &waits).Once(t.Context(), c, message); err != nil {
+		t.Error(err)
+	}
+	// A certificate of somebody else is refused.
+	r := receive(t, http.StatusOK)
+	s = serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
+	c.Host, c.User, c.secret = s.address, "tonprobe", "geheim"
+	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil || strings.Contains(<-s.got, "AUTH") {
+		t.Errorf("got error %v", err)
+	}
+}

@@ -1,0 +1,201 @@
+package alert
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+//go:embed texts/*.toml
+var textFiles embed.FS
+
+// Texts returns the texts in a language.
+func Texts(lang phrase.Lang) (*phrase.Book, error) {
+	sub, err := fs.Sub(textFiles, "texts")
+	if err != nil {
+		return nil, err
+	}
+	return phrase.Load(sub, lang)
+}
+
+const (
+	// lookEvery is the interval at which the situation is looked at.
+	lookEvery = 10 * time.Second
+	// lookTimeout limits one look: a database that does not respond is the collector's own trouble.
+	lookTimeout = 8 * time.Second
+	// maxWaiting limits the messages that wait for one channel.
+	maxWaiting = 100
+	// maxSessions limits the sessions that are looked at.
+	maxSessions = 100
+)
+
+// Store is the storage that this package needs.
+type Store interface {
+	CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error)
+	Council(ctx context.Context, id string) (store.Council, error)
+	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
+}
+
+// Watch tells people what happens, by the rules of Settings.
+type Watch struct {
+	Settings *Settings
+	Store    Store
+	Common   func() []fleet.Finding
+	// Ready contains the readiness checks by the name of the part.
+	Ready    map[string]func(context.Context) error
+	Sender   Sender
+	Zone     *time.Location
+	Link     string // address of the dashboard
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+
+	tracker Tracker
+	count   *prometheus.CounterVec
+	queues  map[string]chan Message
+}
+
+// Run looks and tells until ctx is done. Messages that wait are then lost.
+func (w *Watch) Run(ctx context.Context) {
+	w.count = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tonprobe_alerts_total", Help: "Alerts by kind of channel and result: sent, failed, dropped."}, []string{"kind", "result"})
+	w.Registry.MustRegister(w.count)
+	var sending sync.WaitGroup
+	w.queues = map[string]chan Message{}
+	for _, c := range w.Settings.Channels {
+		queue := make(chan Message, maxWaiting)
+		w.queues[c.Name] = queue
+		for _, result := range []string{"sent", "failed", "dropped"} {
+			w.count.WithLabelValues(c.Kind, result)
+		}
+		sending.Go(func() { w.send(ctx, c, queue) })
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Warn("alerts were not determined", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			sending.Wait()
+			return
+		}
+	}
+}
+
+// send sends the messages of one channel in order, so that a slow one delays no other.
+func (w *Watch) send(ctx context.Context, c Channel, queue <-chan Message) {
+	for {
+		select {
+		case m := <-queue:
+			result := "sent"
+			if err := w.Sender.Send(ctx, c, m); err != nil {
+				result = "failed"
+				w.Log.Error("an alert was not delivered", "channel", c.Name, "rule", m.Rule, "err", err)
+			}
+			w.count.WithLabelValues(c.Kind, result).Inc()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Look looks at the situation once, and passes what is to be told to the channels.
+func (w *Watch) Look(ctx context.Context) error {
+	lang, _ := phrase.ParseLang(w.Settings.Language)
+	book, err := Texts(lang)
+	if err != nil {
+		return err
+	}
+	s, err := w.situation(ctx)
+	for _, e := range w.tracker.Look(w.Settings.Rules, s) {
+		m := Write(book, e, w.Zone, s.Now, w.Link)
+		w.Log.Info("alert", "rule", m.Rule, "over", m.Over)
+		for _, name := range e.Rule.To {
+			select {
+			case w.queues[name] <- m:
+			default:
+				w.count.WithLabelValues(w.kindOf(name), "dropped").Inc()
+				w.Log.Error("too many alerts wait for this channel", "channel", name, "rule", m.Rule)
+			}
+		}
+	}
+	return err
+}
+
+func (w *Watch) kindOf(channel string) string {
+	for _, c := range w.Settings.Channels {
+		if c.Name == channel {
+			return c.Kind
+		}
+	}
+	return ""
+}
+
+// situation returns the present situation. With an error it contains what could be determined: if
+// the database does not respond, that is what somebody has to be told. Sessions are unknown then.
+func (w *Watch) situation(ctx context.Context) (Situation, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	s := Situation{Now: w.Sender.Now()}
+	for _, f := range w.Common() {
+		s.Common = append(s.Common, Common{Kind: f.Kind(), Key: f.Key, Affected: len(f.Affected), Members: f.Members})
+	}
+	for _, part := range slices.Sorted(maps.Keys(w.Ready)) {
+		if w.Ready[part](ctx) != nil {
+			s.Failed = append(s.Failed, part)
+		}
+	}
+	var err error
+	s.Sessions, err = w.sessions(ctx, s.Now)
+	return s, err
+}
+
+func (w *Watch) sessions(ctx context.Context, now time.Time) ([]Session, error) {
+	furthest, counting := time.Duration(0), false
+	for _, r := range w.Settings.Rules {
+		furthest = max(furthest, time.Duration(r.Before))
+		counting = counting || r.When == ManyRed
+	}
+	page, err := w.Store.CouncilSessions(ctx, store.SessionQuery{From: now, Limit: maxSessions})
+	if err != nil {
+		return nil, err
+	}
+	var all []Session
+	for _, one := range page.Sessions {
+		if one.Cancelled || one.StartsAt.Sub(now) > max(furthest, 24*time.Hour) {
+			continue
+		}
+		n := Session{ID: one.ID, Starts: one.StartsAt, Closes: one.Closes()}
+		if counting {
+			c, err := w.Store.Council(ctx, one.CouncilID)
+			if err != nil {
+				return nil, err
+			}
+			members, _, err := w.Store.CouncilMembers(ctx, one.CouncilID)
+			if err != nil {
+				return nil, err
+			}
+			roll := store.CallRoll(members, store.RollSince(one.StartsAt, w.Zone))
+			n.Council, n.Red, n.Members = c.Name, roll.Counts[store.RollRed], len(members)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// Test returns a message that tells that nothing has happened.
+func Test(b *phrase.Book, now time.Time, link string) Message {
+	return Message{Title: b.T("test"), Text: b.T("test_text"), At: now, Rule: "test", When: "test", Link: link}
+}

@@ -1,0 +1,53 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/alert"
+	"github.com/tonprobe/tonprobe/server/web"
+)
+
+// fakeAlerts sends nothing.
+type fakeAlerts struct {
+	settings *alert.Settings
+	fault    error
+	tested   []string
+}
+
+func (f *fakeAlerts) Settings() *alert.Settings { return f.settings }
+
+func (f *fakeAlerts) Test(_ context.Context, c alert.Channel) error {
+	f.tested = append(f.tested, c.Name)
+	return f.fault
+}
+
+func TestAlertsPage(t *testing.T) {
+	f := &fakeAlerts{settings: &alert.Settings{
+		Rules: []alert.Rule{
+			{Name: "<b>viele</b>", When: alert.ManyRed, AtLeast: 5, Hold: alert.Duration(30 * time.Second), Before: alert.Duration(90 * time.Minute), To: []string{"Hilfe"}},
+			{Name: "immer", When: alert.Collector, To: []string{"Hilfe"}},
+		},
+		Channels: []alert.Channel{{Name: "Hilfe", Kind: "email", Host: "mail.geheim.example:587"}, {Name: "Haken", Kind: "webhook", URL: "https://geheim.example/x"}}}}
+	g := newRig(t, func(c *web.Config) { c.Alerts = f }).login()
+	w := g.get("/alerts")
+	g.want(w, http.StatusOK, "5 oder mehr Mitglieder", "nach 30 Sekunden", "ab 90 Minuten vor", "jederzeit", "sofort", "Probe senden", "E-Mail")
+	if body := w.Body.String(); strings.Contains(body, "geheim") || strings.Contains(body, "<b>viele") {
+		t.Error("the page shows an address, or a name as HTML")
+	}
+	g.want(g.post("/alerts/test", "channel", "Haken"), http.StatusOK, "Die Probe ist bei Haken angekommen")
+	f.fault = errors.New("the server answers 500")
+	g.want(g.post("/alerts/test", "channel", "Hilfe"), http.StatusBadGateway, "nicht angekommen", "the server answers 500")
+	if got := strings.Join(f.tested, " "); got != "Haken Hilfe" {
+		t.Errorf("tested %q", got)
+	}
+	g.want(g.post("/alerts/test", "channel", "x"), http.StatusNotFound)
+	g.want(g.post("/alerts/test"), http.StatusNotFound)
+	f.settings = nil
+	g.want(g.get("/alerts"), http.StatusOK, "keine Benachrichtigungen eingerichtet")
+	g.want(g.post("/alerts/test", "channel", "Hilfe"), http.StatusNotFound)
+}
