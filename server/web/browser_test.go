@@ -11,6 +11,8 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,11 +32,41 @@ type collector struct {
 	password string
 }
 
+// quietAlerts has rules that no test fulfils.
+const quietAlerts = `
+[[rule]]
+name = "viele nicht bereit"
+when = "many_red"
+at_least = 500
+hold = "30s"
+before = "90m"
+to = ["Hilfe", "Telefon der Bereitschaft"]
+[[rule]]
+name = "Prüf-Server"
+when = "collector"
+hold = "100h"
+to = ["Hilfe"]
+[[channel]]
+name = "Hilfe"
+kind = "email"
+host = "127.0.0.1:1"
+from = "tonprobe@example.org"
+to = ["it@example.org"]
+[[channel]]
+name = "Telefon der Bereitschaft"
+kind = "ntfy"
+url = "https://ntfy.example.org/desk"
+`
+
 func startCollector(t *testing.T) *collector {
 	t.Helper()
 	c := &collector{t: t}
-	var err error
-	c.Server, err = server.New(t.Context(), server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
+	alerts := filepath.Join(t.TempDir(), "alerts.toml")
+	err := os.WriteFile(alerts, []byte(quietAlerts), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Server, err = server.New(t.Context(), server.Config{DataDir: t.TempDir(), AlertsFile: alerts, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
 		BehindProxy:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // plain HTTP
 		Contact:       "barrierefrei@stadt.example",
 		FirstPassword: func(_, password string) { c.password = password }})
@@ -231,7 +263,7 @@ func TestOnAPhoneAndEnlarged(t *testing.T) {
 	for name, address := range map[string]string{
 		"list-narrow-en": "/", "participant-narrow-en": "/participants/" + erika.Participant, "admit-narrow-en": "/participants/new",
 		"accessibility-narrow-en": "/accessibility", "password-narrow-en": "/password", "account-narrow-en": "/account", "staff-narrow-en": "/staff", "audit-narrow-en": "/audit", "code-narrow-en": "/account/code",
-		"numbers-narrow-en": "/numbers?number=4711", "causes-narrow-en": "/causes", "number-narrow-en": "/participants/" + erika.Participant + "?number=1007",
+		"numbers-narrow-en": "/numbers?number=4711", "causes-narrow-en": "/causes", "alerts-narrow-en": "/alerts", "number-narrow-en": "/participants/" + erika.Participant + "?number=1007",
 		"edit-narrow-en": "/participants/" + erika.Participant + "/edit", "delete-narrow-en": "/participants/" + erika.Participant + "/delete",
 		"shutout-narrow-en": "/participants/" + erika.Participant + "/computers/" + erika.ID + "/shutout",
 	} {

@@ -38,7 +38,7 @@ func staffPages(erika agent) []string {
 	person := "/participants/" + erika.Participant
 	return []string{"/", "/?q=nobody", "/?q=brukner", "/?show=problems", person, person + "?number=1007", person + "/edit", person + "/delete",
 		person + "/computers/" + erika.ID + "/shutout", "/participants/new", "/letters", "/sessions", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility",
-		"/numbers", "/numbers?number=1007", "/nowhere"}
+		"/numbers", "/alerts", "/numbers?number=1007", "/nowhere"}
 }
 
 // faintText lists the texts whose contrast is too low. An element without a background has that of
