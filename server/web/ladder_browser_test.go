@@ -66,10 +66,15 @@ func TestLadderOfEachSystem(t *testing.T) {
 		if over := b.overflow(); over > 0 {
 			t.Errorf("%s is %d pixels too wide for 320", who, over)
 		}
-		// A word that is broken within a step is not readable.
-		if narrow := get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".ladder .step")].filter((e) => e.getBoundingClientRect().width < 60).map((e) => e.textContent)`)); len(narrow) > 0 {
-			t.Errorf("%s: steps of less than 60 pixels: %q", who, narrow)
+		// A word that is broken within a step is not readable. At 1000 pixels three cards
+		// are side by side.
+		for _, width := range []int64{320, 1000} {
+			b.do(b.width(width))
+			if narrow := get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".ladder .step")].filter((e) => e.getBoundingClientRect().width < 60).map((e) => e.textContent)`)); len(narrow) > 0 {
+				t.Errorf("%s at %d pixels: steps of less than 60 pixels: %q", who, width, narrow)
+			}
 		}
+		b.do(b.width(320))
 		if !shots[who] {
 			continue
 		}
