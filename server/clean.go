@@ -65,6 +65,9 @@ func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	if err := s.deleteOlder(ctx, now, s.config.KeepReports, "old reports deleted", s.store.DeleteReports); err != nil {
 		return err
 	}
+	if err := s.deleteOlder(ctx, now, s.config.KeepRecords, "old disturbance records deleted", s.store.DeleteDisturbanceRecords); err != nil {
+		return err
+	}
 	return s.deleteOlder(ctx, now, s.config.KeepAudit, "old entries of the audit log deleted", s.store.DeleteAuditEntries)
 }
 

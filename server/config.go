@@ -36,6 +36,11 @@ type Config struct {
 	// ProfilesDir contains the town's own limits, NAME.toml; default profiles in DataDir, which
 	// may be missing.
 	ProfilesDir string
+	// Land is the name of the rules for disturbance records (disturbance.LoadRules); "" for none.
+	Land string
+	// RulesDir contains a town's own rules, NAME.toml; default rules in DataDir, which may be
+	// missing.
+	RulesDir string
 	// ProvidersFile maps addresses to providers (fleet.ReadProviders). Without it, which is the
 	// default, the first half of an address represents its provider.
 	ProvidersFile string
@@ -86,6 +91,8 @@ type Config struct {
 
 	// KeepAudit is the retention period of the audit log; 0 means unlimited.
 	KeepAudit time.Duration
+	// KeepRecords is the retention period of disturbance records; 0 means unlimited.
+	KeepRecords time.Duration
 
 	// CodeTTL is the lifetime of enrolment codes from the dashboard; 0 means enroll.CodeTTL.
 	CodeTTL time.Duration

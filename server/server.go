@@ -112,6 +112,9 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.readAlerts(); err != nil {
 		return err
 	}
+	if _, err := c.rules(); err != nil { // so that a mistake is reported at the start
+		return err
+	}
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
 	s.enroller = enroll.Enroller{Store: s.store, Now: c.Now, Random: c.Rand, CodeTTL: c.CodeTTL}
 	secure, err := s.tls()
@@ -218,7 +221,7 @@ func (s *Server) handler() (http.Handler, error) {
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
 		Targets: target.Provider{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
-		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry, Rules: s.rules,
 		MediaHost: c.mediaHost(), SupportPhone: c.SupportPhone,
 		Common: s.common.Findings, FreshFor: c.FreshFor, Zone: c.TimeZone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},

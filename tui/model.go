@@ -56,6 +56,7 @@ type model struct {
 	chosen       string // name of the microphone, if known
 	stopPlayback func() // ends a playback; nil before the first
 	profile      diagnose.Profile
+	disturbance  page.Disturbance
 	request      *requested // nil if there is none
 	requests     int        // number of requests
 	err          error      // of the last check
@@ -142,6 +143,8 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 		return m.receive(msg.request)
 	case overMsg:
 		return m.withdraw(msg.number), nil
+	case disturbanceMsg:
+		m.disturbance = msg.result
 	case playedMsg:
 		return m.played(msg), nil
 	case expiredMsg:
@@ -311,6 +314,7 @@ func (m model) View() string {
 	case hearing:
 		return page.Hearing{}.View(m.sheet, m.keys)
 	case answering:
+		m.verdict.Disturbance = m.offer()
 		return m.verdict.View(m.sheet, m.keys)
 	case detailing:
 		return m.details.View(m.sheet, m.keys)
@@ -319,7 +323,7 @@ func (m model) View() string {
 	case asked:
 		return m.question().View(m.sheet, m.keys)
 	}
-	m.welcome.OffersEnrolment = m.enrolment
+	m.welcome.OffersEnrolment, m.welcome.Disturbance = m.enrolment, m.offer()
 	return m.welcome.View(m.sheet, m.keys)
 }
 

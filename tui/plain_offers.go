@@ -24,7 +24,7 @@ func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere,
 	if !p.asks() {
 		return false
 	}
-	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice(), settings: p.offersSettings(r)}
+	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice(), settings: p.offersSettings(r), disturbance: p.offersDisturbance()}
 	answer, request := p.offer(ctx, r, o)
 	t.request = request
 	switch answer {
@@ -50,7 +50,7 @@ func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 
 // offers are the actions that a person may choose after a check, in addition to repeating it
 // and its details. They correspond to the keys of the screen.
-type offers struct{ change, replay, choose, settings bool }
+type offers struct{ change, replay, choose, settings, disturbance bool }
 
 // offer asks until the answer or a request of phone support leads to another check, which
 // it returns, or to the end. The kept recording is erased in time.
@@ -83,6 +83,9 @@ func (p plain) offer(ctx context.Context, r *report.Report, o offers) (string, *
 			p.details(r)
 		case answer == "t" && o.settings:
 			p.openSettings(ctx)
+		case answer == "s" && o.disturbance:
+			p.say(page.Disturbance{State: page.DisturbanceSending}.Sentence(p.words))
+			p.say(p.disturbance(ctx).Sentence(p.words))
 		case answer == "p" && o.replay:
 			p.play(kept)
 		}
@@ -137,7 +140,7 @@ func (p plain) sayOffers(o offers) {
 		key  string
 	}{
 		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"}, {o.settings, "plain.settings"},
-		{o.replay, "plain.replay"}, {true, "plain.end"},
+		{o.disturbance, "plain.interruption"}, {o.replay, "plain.replay"}, {true, "plain.end"},
 	} {
 		if offer.made {
 			p.say(p.words.T(offer.key))

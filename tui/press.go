@@ -29,6 +29,9 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	if to := m.elsewhere(); to.Found() && key.Matches(msg, m.keys.Switch) {
 		return m.change(to)
 	}
+	if (m.stage == welcoming || m.stage == answering) && m.offer().Offered() && key.Matches(msg, m.keys.Disturbance) {
+		return m.reportDisturbance()
+	}
 	if m.stage != choosing && m.stage != detailing && key.Matches(msg, m.keys.Scroll) {
 		return m.scroll(msg), nil
 	}

@@ -96,6 +96,12 @@ type Options struct {
 	// Explain returns an error in the person's language; known is false if there is no
 	// text for it. It may be nil.
 	Explain func(err error) (text string, known bool)
+	// ReportDisturbance reports a disturbance in the session in progress, and returns when it was
+	// reported first; nil if that is not offered. Its errors include ErrNoSession and
+	// ErrRecordClosed.
+	ReportDisturbance func(ctx context.Context) (time.Time, error)
+	// InSession reports whether a session is in progress. Otherwise no report is offered.
+	InSession func(now time.Time) bool
 	// Requests are phone support's requests for another check; nil if it cannot request any.
 	Requests <-chan Request
 	// Glossary contains the probes that can be shown; the default is those of this

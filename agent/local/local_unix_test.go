@@ -22,6 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -236,6 +237,13 @@ func TestTheServiceAddsTheToken(t *testing.T) {
 	}
 	if want := "POST /prefix/api/v1/echo Bearer " + token + " v=0"; len(*requests) != 1 || (*requests)[0] != want {
 		t.Errorf("the collector received %q, want %q", *requests, want)
+	}
+	*requests = nil
+	if resp, err := do(http.MethodPost, "/"+wire.PathDisturbances, "{}"); err == nil && resp.StatusCode < 300 {
+		t.Errorf("a disturbance of another type: got %v, want a refusal", resp.Status)
+	}
+	if _, err := e.ReportDisturbance(t.Context(), "1"); err == nil || len(*requests) != 1 || (*requests)[0] != "POST /prefix/"+wire.PathDisturbances+" Bearer "+token+` {"id":"1"}` {
+		t.Errorf("a disturbance: the collector received %q, error %v", *requests, err)
 	}
 	*requests = nil
 	for _, r := range [][3]string{

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// proxiedRequest is a request that a check needs to send to the collector through the service. Nothing else is passed on: a program could
+// proxiedRequest is a request that a person's program needs to send to the collector through the service. Nothing else is passed on: a program could
 // otherwise use the token to act as the machine.
 type proxiedRequest struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
@@ -27,6 +27,7 @@ func proxiedRequests() []proxiedRequest {
 	return []proxiedRequest{
 		{method: http.MethodGet, path: "/api/v1/ice"},
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
+		{method: http.MethodPost, path: "/" + wire.PathDisturbances, most: wire.MaxDisturbanceBytes, types: []string{"application/json"}},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
 		{method: http.MethodDelete, path: "/api/v1/echo/{id}"},
 	}

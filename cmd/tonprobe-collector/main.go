@@ -21,6 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/alert"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/backup"
+	"github.com/tonprobe/tonprobe/server/disturbance"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/roster"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -104,6 +105,7 @@ func commands() []command {
 		{"profile list", "", "list the sets of limits", profileList, jsonFlag},
 		{"profile show", "NAME", "print the limits of a profile with their sources", profileShow, jsonFlag},
 		{"profile check", "FILE", "check a file with custom limits", profileCheck, nil},
+		{"record verify", "FILE", "verify a saved disturbance record and print its checksum", recordVerify, jsonFlag},
 		{"user add", "NAME", "add a user of the dashboard with a password", userAdd, userAddFlags},
 		{"user invite", "NAME", "add a user, or invite one again, and print the link to choose a password", userInvite, userInviteFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
@@ -159,6 +161,9 @@ func isUsage(err error) bool {
 		return true
 	}
 	if _, ok := errors.AsType[*roster.TableError](err); ok {
+		return true
+	}
+	if errors.Is(err, disturbance.ErrNoRecord) {
 		return true
 	}
 	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, alert.ErrSettings) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)

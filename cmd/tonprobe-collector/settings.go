@@ -75,6 +75,9 @@ func options() []option {
 		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},
 		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},
+		{"keep_records", "`days` to keep disturbance records, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepRecords })},
+		{"land", "`name` of the rules for disturbance records: mv, nw, rp, sh, or those of a file (default none)", false, text(func(s *settings) *string { return &s.Land })},
+		{"rules_dir", "`directory` with your own rules, NAME.toml (default: rules in the data directory)", false, text(func(s *settings) *string { return &s.RulesDir })},
 		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
 		{"fresh_hours", "`hours` for which a check counts; an older one is shown as too long ago (default 24)", false, setFreshHours},
 		{"time_zone", "`zone` of the times of sessions and on the pages (default Europe/Berlin)", false, setTimeZone},
@@ -262,7 +265,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s := settings{}
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
-	s.KeepReports, s.KeepAudit = 180*24*time.Hour, 365*24*time.Hour
+	s.KeepReports, s.KeepAudit, s.KeepRecords = 180*24*time.Hour, 365*24*time.Hour, 1095*24*time.Hour
 	s.CodeTTL, s.FreshFor = enroll.CodeTTL, 24*time.Hour
 	file := in.configFile
 	if file == "" {
@@ -298,7 +301,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 var repeatable = []string{"ice_server"}
 
 // numbers are the settings that may be numbers in the file, without quotes.
-var numbers = []string{"keep_reports", "keep_audit", "code_days", "fresh_hours"}
+var numbers = []string{"keep_reports", "keep_audit", "keep_records", "code_days", "fresh_hours"}
 
 // joined combines repeated options into one setting, like a list in the file.
 func joined(given []setting) (all []setting) {

@@ -58,6 +58,10 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	if !st.Enrolled() && !st.Config.NoUpload {
 		o.Enrol = enrollAsTyped(st, p.version)
 	}
+	if !st.Config.NoUpload {
+		o.InSession = st.InSession
+		o.ReportDisturbance = func(ctx context.Context) (time.Time, error) { return reportDisturbance(ctx, st) }
+	}
 	if kept := wanted.Keep; kept != nil {
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
@@ -71,6 +75,18 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		return r, failed.Err
 	}
 	return r, err
+}
+
+// reportDisturbance reports a disturbance with the errors that the screens know.
+func reportDisturbance(ctx context.Context, st *station.Station) (time.Time, error) {
+	at, err := st.ReportDisturbance(ctx)
+	switch {
+	case errors.Is(err, station.ErrNoSession):
+		return at, tui.ErrNoSession
+	case errors.Is(err, station.ErrRecordClosed):
+		return at, tui.ErrRecordClosed
+	}
+	return at, err
 }
 
 // hearRequests allows phone support to request checks while the screens are open: from now on, or

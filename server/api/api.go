@@ -15,6 +15,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/disturbance"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/limit"
@@ -40,7 +41,7 @@ type Store interface {
 	UseToken(ctx context.Context, agentID string, next store.Hash, now time.Time) error
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
-	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
+	disturbance.Store
 
 	// For programs that read.
 	APIToken(ctx context.Context, hash store.Hash) (store.APIToken, error)
@@ -58,7 +59,7 @@ type Store interface {
 }
 
 // Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy, Common,
-// FreshFor, Zone and Ready are required.
+// FreshFor, Zone, Rules and Ready are required.
 type Config struct {
 	Store Store
 	Echo  Echo
@@ -76,6 +77,8 @@ type Config struct {
 	MediaHost string
 	// SupportPhone is the number of phone support that agents show; "" for none.
 	SupportPhone string
+	// Rules returns the rules of the Land for new disturbance records; default none.
+	Rules func() (disturbance.Rules, error)
 	// Probes describes the probes whose data is stored; default those of this version.
 	Probes report.Probes
 	// Policy restricts which parts of a report are stored.
@@ -112,39 +115,49 @@ const parallelUnpacking = 4
 // API contains the handlers.
 type API struct {
 	Config
-	enroller    enroll.Enroller
-	byAddress   *limit.Limiter
-	byAgent     *limit.Limiter
-	load        *loadLimiter
-	loadRuns    loadRuns
-	byWebSocket *limit.Limiter
-	pollers     pollers
-	byRenewal   *limit.Limiter
-	byReader    *limit.Limiter // by the id of the token
-	byStranger  *limit.Limiter // by address, requests without a valid token
-	uploads     *uploads
-	quota       *limit.Limiter
-	unpacking   chan struct{}
-	unpacker    unpacker
-	count       counters
+	enroller      enroll.Enroller
+	byAddress     *limit.Limiter
+	byAgent       *limit.Limiter
+	load          *loadLimiter
+	loadRuns      loadRuns
+	byWebSocket   *limit.Limiter
+	pollers       pollers
+	byRenewal     *limit.Limiter
+	byReader      *limit.Limiter // by the id of the token
+	byStranger    *limit.Limiter // by address, requests without a valid token
+	uploads       *uploads
+	quota         *limit.Limiter
+	byDisturbance *limit.Limiter
+	recorder      disturbance.Recorder
+	unpacking     chan struct{}
+	unpacker      unpacker
+	count         counters
 }
 
 // New returns an API and registers its metrics.
 func New(c Config) *API {
+	if c.Zone == nil {
+		c.Zone = time.Local
+	}
+	if c.Rules == nil {
+		c.Rules = func() (disturbance.Rules, error) { return disturbance.LoadRules("", "") }
+	}
 	return &API{
-		Config:      c,
-		enroller:    enroll.Enroller{Store: c.Store, Now: c.Now, Random: c.Random},
-		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
-		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
-		load:        newLoadLimiter(c.Now),
-		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
-		byRenewal:   limit.New(renewalEvery, renewalBurst, remembered, c.Now),
-		byReader:    limit.New(readEvery, readBurst, remembered, c.Now),
-		byStranger:  limit.New(strangerEvery, strangerBurst, remembered, c.Now),
-		uploads:     newUploads(),
-		quota:       limit.New(quotaEvery, quotaBurst, remembered, c.Now),
-		unpacking:   make(chan struct{}, parallelUnpacking),
-		count:       newCounters(c.Registry),
+		Config:        c,
+		enroller:      enroll.Enroller{Store: c.Store, Now: c.Now, Random: c.Random},
+		byAddress:     limit.New(enrolEvery, enrolBurst, remembered, c.Now),
+		byAgent:       limit.New(agentEvery, agentBurst, remembered, c.Now),
+		load:          newLoadLimiter(c.Now),
+		byWebSocket:   limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
+		byRenewal:     limit.New(renewalEvery, renewalBurst, remembered, c.Now),
+		byReader:      limit.New(readEvery, readBurst, remembered, c.Now),
+		byStranger:    limit.New(strangerEvery, strangerBurst, remembered, c.Now),
+		uploads:       newUploads(),
+		byDisturbance: limit.New(disturbanceEvery, disturbanceBurst, remembered, c.Now),
+		recorder:      disturbance.Recorder{Store: c.Store, Now: c.Now, Random: c.Random, Rules: c.Rules, Zone: c.Zone, Probes: c.Probes, Common: c.Common},
+		quota:         limit.New(quotaEvery, quotaBurst, remembered, c.Now),
+		unpacking:     make(chan struct{}, parallelUnpacking),
+		count:         newCounters(c.Registry),
 	}
 }
 
@@ -160,6 +173,7 @@ func (a *API) routes() []route {
 		{http.MethodPost, "/api/v1/reports", a.admitted(a.reports)},
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
 		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
+		{http.MethodPost, "/" + wire.PathDisturbances, a.agents(a.reportDisturbance)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
 		{http.MethodPost, "/api/v1/load", a.measuring(a.uploadLoad)},

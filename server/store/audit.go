@@ -36,6 +36,8 @@ const (
 	AuditParticipantUnblocked AuditKind = "participant_unblocked"
 	AuditCodeCreated          AuditKind = "code_created"
 	AuditCaseChanged          AuditKind = "case_changed"
+	AuditRecordRead           AuditKind = "record_read"    // of the disturbances of a session
+	AuditRecordChanged        AuditKind = "record_changed" // likewise
 	AuditRetest               AuditKind = "retest"
 	AuditComputerRevoked      AuditKind = "computer_revoked"
 	AuditTokenRequested       AuditKind = "token_requested"
@@ -45,7 +47,7 @@ const (
 // AuditKinds returns all kinds, in the order in which a form offers them.
 func AuditKinds() []AuditKind {
 	return []AuditKind{
-		AuditParticipantRead, AuditDocumentRead, AuditRollCallRead, AuditCaseChanged, AuditRetest,
+		AuditParticipantRead, AuditDocumentRead, AuditRollCallRead, AuditRecordRead, AuditRecordChanged, AuditCaseChanged, AuditRetest,
 		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,

@@ -38,6 +38,7 @@ type Store interface {
 	Imports
 	Reports
 	Cases
+	Disturbances
 	Staff
 	Logins
 	SecondFactors
@@ -170,6 +171,8 @@ type Cases interface {
 	// ParticipantCases returns the cases of a participant that have entries, without these,
 	// the last changed first.
 	ParticipantCases(ctx context.Context, participantID string, limit int) ([]Case, error)
+	// Desk returns the list of open, taken and closed cases.
+	Desk(ctx context.Context, q DeskQuery) (Desk, error)
 	// CountCauses counts the closed cases since a time, also those whose reports are gone.
 	CountCauses(ctx context.Context, since time.Time) ([]CauseCount, error)
 }

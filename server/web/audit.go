@@ -29,6 +29,10 @@ func auditKind(pattern string) store.AuditKind {
 		return store.AuditDocumentRead
 	case "GET /sessions/{id}":
 		return store.AuditRollCallRead
+	case "GET /sessions/{id}/disturbances", "GET /sessions/{id}/disturbances/table", "GET /sessions/{id}/disturbances/file":
+		return store.AuditRecordRead
+	case "POST /sessions/{id}/disturbances":
+		return store.AuditRecordChanged
 	case "POST /participants":
 		return store.AuditParticipantAdded
 	case "POST /participants/{id}/edit":
@@ -146,7 +150,7 @@ func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote
 	e := store.AuditEntry{StaffName: member.Name, Role: member.Role, Kind: kind, ReportID: r.PathValue("report")}
 	participants := n.participants
 	switch kind {
-	case store.AuditRollCallRead:
+	case store.AuditRollCallRead, store.AuditRecordRead, store.AuditRecordChanged:
 		e.Subject = r.PathValue("id")
 	case store.AuditStaffInvited, store.AuditStaffRole, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditSessionEnded:
 		e.Subject = clean(r.PostForm.Get("name"), maxNameRunes)
@@ -173,7 +177,7 @@ func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote
 // record adds an entry to the audit log. Reads that repeat within auditReadEvery are left out.
 func (s *site) record(r *http.Request, e store.AuditEntry) error {
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s", e.StaffName, e.Kind, e.ParticipantID, e.ReportID, e.Subject)
-	repeats := e.Kind == store.AuditParticipantRead || e.Kind == store.AuditDocumentRead || e.Kind == store.AuditRollCallRead || e.Kind == store.AuditSignInFailed
+	repeats := e.Kind == store.AuditParticipantRead || e.Kind == store.AuditDocumentRead || e.Kind == store.AuditRollCallRead || e.Kind == store.AuditRecordRead || e.Kind == store.AuditSignInFailed
 	if repeats {
 		if _, ok := s.reads.Allow(key); !ok {
 			return nil

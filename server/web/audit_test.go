@@ -19,7 +19,7 @@ import (
 // unaudited are the routes of staff without an entry in the audit log: forms, pages that name no
 // participant, the list of all participants, and what a recorded page requests by itself.
 var unaudited = []string{
-	"GET /{$}", "GET /changes", "GET /events", "GET /participants/{id}/retest", "GET /sessions",
+	"GET /{$}", "GET /changes", "GET /events", "GET /participants/{id}/retest", "GET /sessions", "GET /cases", "GET /disturbances",
 	"GET /participants/new", "GET /letters", "GET /participants/{id}/edit", "GET /participants/{id}/delete", "GET /participants/{id}/computers/{agent}/shutout",
 	"GET /numbers", "GET /causes", "GET /account", "GET /account/code", "POST /account/code", "GET /password",
 	"GET /audit", "GET /staff", "GET /staff/member",

@@ -263,7 +263,7 @@ func TestOnAPhoneAndEnlarged(t *testing.T) {
 	for name, address := range map[string]string{
 		"list-narrow-en": "/", "participant-narrow-en": "/participants/" + erika.Participant, "admit-narrow-en": "/participants/new",
 		"accessibility-narrow-en": "/accessibility", "password-narrow-en": "/password", "account-narrow-en": "/account", "staff-narrow-en": "/staff", "audit-narrow-en": "/audit", "code-narrow-en": "/account/code",
-		"numbers-narrow-en": "/numbers?number=4711", "causes-narrow-en": "/causes", "alerts-narrow-en": "/alerts", "number-narrow-en": "/participants/" + erika.Participant + "?number=1007",
+		"numbers-narrow-en": "/numbers?number=4711", "causes-narrow-en": "/causes", "alerts-narrow-en": "/alerts", "cases-narrow-en": "/cases", "number-narrow-en": "/participants/" + erika.Participant + "?number=1007",
 		"edit-narrow-en": "/participants/" + erika.Participant + "/edit", "delete-narrow-en": "/participants/" + erika.Participant + "/delete",
 		"shutout-narrow-en": "/participants/" + erika.Participant + "/computers/" + erika.ID + "/shutout",
 	} {

@@ -32,6 +32,7 @@ type participantPage struct {
 	Axis    *axis
 	Once    string // see shownCodes
 	Now     string // RFC 3339
+	Reports []sessionChoice
 }
 
 // historyEntry is a check in the history.
@@ -153,6 +154,9 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	}
 	body.Common = v.common(concerning(p.ID, s.Common()))
 	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
+	if body.Reports, err = s.sessionsNow(r, v, p.ID); err != nil {
+		return err
+	}
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))
 	}

@@ -85,6 +85,10 @@ type rollPage struct {
 	Rows      []rollRow
 	Projector bool
 	Other     string // address with and without the projector mode
+	Record    string // address of the disturbance record
+	Open      string // the disturbances that are not over; "" for none
+	Members   []memberChoice
+	Once      string
 }
 
 // rollCount is the number of members with a state.
@@ -143,7 +147,18 @@ func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	projector := r.URL.Query().Get(projectorParam) == "1"
-	s.show(w, r, page{Name: "rollcall", Stream: "/events", Body: v.rollPage(session, council, store.CallRoll(members, v.since), projector)})
+	body := v.rollPage(session, council, store.CallRoll(members, v.since), projector)
+	if !projector {
+		record, err := s.Store.DisturbanceRecord(r.Context(), session.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if n := len(record.Open(v.now)); n > 0 {
+			body.Open = v.T("record.open_now", "n", n)
+		}
+		body.Record, body.Members, body.Once = recordAddress(session.ID), v.memberChoices(members, ""), s.newFormKey()
+	}
+	s.show(w, r, page{Name: "rollcall", Stream: "/events", Body: body})
 	return nil
 }
 

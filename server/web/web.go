@@ -17,6 +17,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/disturbance"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/limit"
@@ -30,6 +31,8 @@ type Store interface {
 	store.Reports
 	store.Cases
 	store.Audit
+	store.Disturbances
+	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	Council(ctx context.Context, id string) (store.Council, error)
@@ -48,6 +51,8 @@ type Config struct {
 	Common func() []fleet.Finding
 	// Alerts tells people outside of the dashboard; default none.
 	Alerts Alerts
+	// Rules returns the rules of the Land for new disturbance records; default none.
+	Rules func() (disturbance.Rules, error)
 	// Agents manages the connected agents; default none.
 	Agents   *live.Agents
 	Enroller enroll.Enroller
@@ -86,6 +91,9 @@ func (c Config) withDefaults() Config {
 	if c.Common == nil {
 		c.Common = func() []fleet.Finding { return nil }
 	}
+	if c.Rules == nil {
+		c.Rules = func() (disturbance.Rules, error) { return disturbance.LoadRules("", "") }
+	}
 	if c.AuthorityPin == nil {
 		c.AuthorityPin = func() string { return "" }
 	}
@@ -120,6 +128,8 @@ type site struct {
 	shown *shownCodes
 	// reads knows the latest entries of the audit log about reads.
 	reads *limit.Limiter
+	// recorder makes the entries of disturbance records.
+	recorder disturbance.Recorder
 }
 
 // New returns the handler of all pages, for the path "/". It fails only if the embedded files are
@@ -129,6 +139,7 @@ func New(c Config) (http.Handler, error) {
 		revisions: newRecent[string](maxRememberedRows, revision.weight),
 		windows:   newRecent[listQuery](maxWindowRows, window.weight),
 		lines:     newRecent[headlineKey](maxHeadlines, func(string) int { return 1 })}
+	s.recorder = disturbance.Recorder{Store: s.Store, Now: s.Now, Random: s.Random, Rules: s.Rules, Zone: s.Zone, Probes: s.Glossary.Probes(), Common: s.Common}
 	var err error
 	if s.books, err = loadBooks(); err != nil {
 		return nil, err
@@ -212,6 +223,11 @@ func (s *site) table() (all []route) {
 	staff(auth.Overview, "GET "+numbersAddress, s.numbers)
 	staff(auth.Read, "GET /sessions", s.sessions)
 	staff(auth.Read, "GET /sessions/{id}", s.rollCall)
+	staff(auth.Read, "GET "+recordsAddress, s.records)
+	staff(auth.Read, "GET /sessions/{id}/disturbances", s.disturbanceRecord)
+	staff(auth.Assist, "POST /sessions/{id}/disturbances", s.changeRecord)
+	staff(auth.Read, "GET /sessions/{id}/disturbances/table", s.recordTable)
+	staff(auth.Read, "GET /sessions/{id}/disturbances/file", s.recordFile)
 	staff(auth.Assist, "GET /participants/new", s.admitForm)
 	staff(auth.Assist, "POST /participants", s.admit)
 	staff(auth.Assist, "GET /letters", s.letters)
@@ -223,6 +239,7 @@ func (s *site) table() (all []route) {
 	staff(auth.Overview, "GET "+causesAddress, s.causes)
 	staff(auth.Administer, "GET "+alertsAddress, s.alerts)
 	staff(auth.Administer, "POST "+alertsAddress+"/test", s.testAlert)
+	staff(auth.Read, "GET "+casesAddress, s.cases)
 	staff(auth.Read, "GET /participants/{id}/retest", s.retestPart)
 	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
 	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)

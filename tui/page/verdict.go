@@ -21,6 +21,8 @@ type Verdict struct {
 	Withdrawn bool
 	// Settings is set if a key opens the system's sound settings.
 	Settings bool
+	// Disturbance is the offer to report a disturbance in a session.
+	Disturbance Disturbance
 }
 
 // View draws the page.
@@ -42,6 +44,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	k.Switch.SetEnabled(p.Elsewhere.Found())
 	k.Listen.SetEnabled(p.Replay.Held())
 	k.Settings.SetEnabled(p.Settings)
+	k.Disturbance.SetEnabled(p.Disturbance.Offered())
 	code := words.Clean(p.Report.Case, 12)
 	findable := p.Delivery.Findable()
 	spelled := Block{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2}
@@ -67,7 +70,8 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		spelled,
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
 		p.replay(s),
-	}, k.Switch, k.Settings, k.Details, k.Repeat, k.Listen, k.Quit)
+		p.Disturbance.block(s),
+	}, k.Switch, k.Disturbance, k.Settings, k.Details, k.Repeat, k.Listen, k.Quit)
 }
 
 // phone returns the phone number, next to the code that support asks for.

@@ -30,6 +30,8 @@ type Welcome struct {
 	Enrolled string
 	// OffersEnrolment is set if a code can still be entered.
 	OffersEnrolment bool
+	// Disturbance is the offer to report a disturbance in a session.
+	Disturbance Disturbance
 }
 
 // View draws the page.
@@ -46,6 +48,7 @@ func (p Welcome) View(s Sheet, k Keys) string {
 		privacy += "\n" + wrap(line, width)
 	}
 	k.Enrol.SetEnabled(p.OffersEnrolment)
+	k.Disturbance.SetEnabled(p.Disturbance.Offered())
 	var enrolled string
 	if p.Enrolled != "" {
 		enrolled = s.Style.Good.Render(hanging("✓  ", w.T("enrol.done", "participant", words.Clean(p.Enrolled, 80)), width))
@@ -61,7 +64,7 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	if p.Notice != "" {
 		blocks = append(blocks, Block{Text: wrap(p.Notice, width), Spare: 1})
 	}
-	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Enrol, k.Loudspeaker, k.Quit)
+	return s.frame(w.T("welcome.step"), append(append(blocks, p.Loudspeaker.blocks(s)...), p.Disturbance.block(s)), k.Start, k.Disturbance, k.Enrol, k.Loudspeaker, k.Quit)
 }
 
 // Intro returns how long the check takes and what to do.

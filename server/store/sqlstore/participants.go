@@ -100,6 +100,9 @@ func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
 		if err := forgetCases(ctx, tx, `participant_id = ?`, id); err != nil {
 			return err
 		}
+		if err := forgetDisturbances(ctx, tx, id); err != nil {
+			return err
+		}
 		// Rows that refer to others are deleted first.
 		for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts"} {
 			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {

@@ -1,0 +1,61 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// disturbanceTime limits the request, for which a person waits during a session.
+const disturbanceTime = 10 * time.Second
+
+// soon is how long before its start a session counts as in progress, as for the collector.
+const soon = time.Hour
+
+// Errors of ReportDisturbance. With any other error, nothing is known to be recorded, and nothing is
+// sent later: the person has to call.
+var (
+	ErrNoSession    = errors.New("no session is in progress")
+	ErrRecordClosed = errors.New("the record of the session is complete")
+)
+
+// InSession reports whether a session of the participant is in progress or about to start, as far
+// as the collector has announced it.
+func (s *Station) InSession(now time.Time) bool {
+	if !s.Enrolled() || s.Config.NoUpload {
+		return false
+	}
+	known := s.targets
+	if s.service == nil {
+		known = s.knownTargets()
+	}
+	return slices.ContainsFunc(known.Sessions, func(one wire.Session) bool {
+		return now.After(one.StartsAt.Add(-soon)) && now.Before(one.Closes())
+	})
+}
+
+// ReportDisturbance reports a disturbance in the session in progress, and returns when it was
+// reported first by the collector's clock.
+func (s *Station) ReportDisturbance(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, disturbanceTime)
+	defer cancel()
+	answer, err := s.Collector().ReportDisturbance(ctx, uuid.NewString())
+	if refused, ok := errors.AsType[*collector.APIError](err); ok {
+		switch refused.Code {
+		case wire.CodeNoSession:
+			return time.Time{}, ErrNoSession
+		case wire.CodeRecordClosed:
+			return time.Time{}, ErrRecordClosed
+		}
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return answer.At, nil
+}

@@ -1,0 +1,433 @@
+package disturbance
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Store is the storage that this package needs.
+type Store interface {
+	store.Disturbances
+	Council(ctx context.Context, id string) (store.Council, error)
+	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
+	CouncilSession(ctx context.Context, id string) (store.CouncilSession, error)
+	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
+	Report(ctx context.Context, id string) (store.StoredReport, error)
+	ReportsBetween(ctx context.Context, participantID string, from, to time.Time, limit int, each func(store.StoredReport)) error
+}
+
+// Times of a session in which a disturbance can be reported.
+const (
+	// Before is how long before its start a session counts.
+	Before = time.Hour
+	// clockSlack is how far a time may be in the future.
+	clockSlack = time.Minute
+)
+
+// Limits of what is read for one member, and of a remark.
+const (
+	maxReportsRead = 100
+	MaxRemarkRunes = store.MaxCaseNoteRunes
+)
+
+// Errors of a report, in addition to those of store.DisturbanceRecord.With.
+var (
+	// ErrNoSession means that no session of a participant is in progress.
+	ErrNoSession = errors.New("no session is in progress")
+	// ErrNotMember means that somebody is no member of the council of the session.
+	ErrNotMember = errors.New("not a member")
+	// ErrTime means that a time is in the future, or long before the session.
+	ErrTime = errors.New("the time is not in the session")
+)
+
+// Recorder makes the entries of records. All fields but Common are required.
+type Recorder struct {
+	Store  Store
+	Now    func() time.Time
+	Random io.Reader
+	// Rules are those of the Land, for new records.
+	Rules func() (Rules, error)
+	// Zone is the time zone in which checks count for a session.
+	Zone   *time.Location
+	Probes report.Probes
+	// Common returns the common causes of the present; default none.
+	Common func() []fleet.Finding
+}
+
+// Call is who makes an entry, and when it happened.
+type Call struct {
+	By     By
+	Staff  string    // name of the member of staff; "" for a participant
+	At     time.Time // zero for now
+	Key    string    // makes the entry idempotent
+	Remark string
+}
+
+// ReportNow records a disturbance of a participant in the session in progress, or in one that starts
+// within Before.
+func (r Recorder) ReportNow(ctx context.Context, participantID string, c Call) (store.CouncilSession, store.DisturbanceEntry, error) {
+	session, err := r.Session(ctx, participantID)
+	if err != nil {
+		return session, store.DisturbanceEntry{}, err
+	}
+	e, err := r.Report(ctx, session.ID, participantID, c)
+	return session, e, err
+}
+
+// Session returns the session of a participant that is in progress, or starts within Before;
+// ErrNoSession if there is none.
+func (r Recorder) Session(ctx context.Context, participantID string) (store.CouncilSession, error) {
+	now := r.Now()
+	list, err := r.Store.SessionsOf(ctx, participantID, now, now.Add(Before), store.DefaultPage)
+	if err != nil {
+		return store.CouncilSession{}, err
+	}
+	if len(list) == 0 {
+		return store.CouncilSession{}, ErrNoSession
+	}
+	// Of those in progress the last one that began.
+	session := list[0]
+	for _, s := range list {
+		if !s.StartsAt.After(now) {
+			session = s
+		}
+	}
+	return session, nil
+}
+
+// Report records a disturbance of a member of the council of a session.
+func (r Recorder) Report(ctx context.Context, sessionID, participantID string, c Call) (store.DisturbanceEntry, error) {
+	d, err := r.draft(ctx, sessionID, store.DisturbanceReported, c)
+	if err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	members, _, err := r.Store.CouncilMembers(ctx, d.session.CouncilID)
+	if err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	slices.SortFunc(members, func(a, b store.ParticipantState) int {
+		return strings.Compare(store.NameKey(a.Name)+a.ID, store.NameKey(b.Name)+b.ID)
+	})
+	i := slices.IndexFunc(members, func(m store.ParticipantState) bool { return m.ID == participantID })
+	if i < 0 {
+		return store.DisturbanceEntry{}, ErrNotMember
+	}
+	d.entry.ParticipantID = participantID
+	since := store.RollSince(d.session.StartsAt, r.Zone)
+	person, err := r.knownAt(ctx, members[i], since, d.facts.At)
+	if err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	if d.facts.Diagnosis, err = r.diagnosis(ctx, person, since, d.facts.At); err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	d.person(participantID, Person{Role: RoleDisturbed, Name: person.Name})
+	d.caller(c, participantID)
+	counts := &Counts{}
+	for _, m := range members {
+		if m.ID == participantID {
+			continue
+		}
+		if m, err = r.knownAt(ctx, m, since, d.facts.At); err != nil {
+			return store.DisturbanceEntry{}, err
+		}
+		state := stateOf(m, since)
+		if d.begin.OpenOf(m.ID, d.facts.At) != nil {
+			state = StateReported
+		}
+		*counts.Of(state)++
+		d.person(m.ID, Person{Role: RoleOther, Name: m.Name, State: state, CheckedAt: second(m.CountsAt())})
+	}
+	d.facts.Others = counts
+	return r.add(ctx, d)
+}
+
+// Follow adds an entry about a disturbance, or about the whole record if number is 0: its end, a
+// later diagnosis, a correction, or that the record is complete.
+func (r Recorder) Follow(ctx context.Context, sessionID string, kind store.DisturbanceKind, number int, c Call) (store.DisturbanceEntry, error) {
+	d, err := r.draft(ctx, sessionID, kind, c)
+	if err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	d.facts.About, d.entry.About = number, number
+	subject := ""
+	if i := slices.IndexFunc(d.begin.Entries, func(e store.DisturbanceEntry) bool { return e.Number == number }); i >= 0 {
+		subject = d.begin.Entries[i].ParticipantID
+	} else if number != 0 {
+		return store.DisturbanceEntry{}, store.ErrNoDisturbance
+	}
+	if kind == store.DisturbanceDiagnosed && subject != "" {
+		members, _, err := r.Store.CouncilMembers(ctx, d.session.CouncilID)
+		if err != nil {
+			return store.DisturbanceEntry{}, err
+		}
+		i := slices.IndexFunc(members, func(m store.ParticipantState) bool { return m.ID == subject })
+		if i < 0 {
+			return store.DisturbanceEntry{}, ErrNotMember
+		}
+		since := store.RollSince(d.session.StartsAt, r.Zone)
+		person, err := r.knownAt(ctx, members[i], since, d.facts.At)
+		if err != nil {
+			return store.DisturbanceEntry{}, err
+		}
+		if d.facts.Diagnosis, err = r.diagnosis(ctx, person, since, d.facts.At); err != nil {
+			return store.DisturbanceEntry{}, err
+		}
+		d.person(subject, Person{Role: RoleDisturbed, Name: person.Name})
+	} else if kind == store.DisturbanceDiagnosed {
+		return store.DisturbanceEntry{}, store.ErrNoDisturbance // the person was erased
+	}
+	d.caller(c, subject)
+	return r.add(ctx, d)
+}
+
+// draft is an entry in preparation.
+type draft struct {
+	session store.CouncilSession
+	begin   store.DisturbanceRecord // the record as it is, or its beginning
+	facts   Facts
+	entry   store.DisturbanceEntry
+	people  []Person // in the order of entry.People
+}
+
+func (r Recorder) draft(ctx context.Context, sessionID string, kind store.DisturbanceKind, c Call) (*draft, error) {
+	d := &draft{}
+	var err error
+	d.begin, err = r.Store.DisturbanceRecord(ctx, sessionID)
+	begun := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	d.session, err = r.Store.CouncilSession(ctx, sessionID)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && begun && (kind == store.DisturbanceCorrected || kind == store.RecordClosed):
+		d.session = store.CouncilSession{ID: sessionID, StartsAt: d.begin.StartsAt} // it was removed
+	case err != nil:
+		return nil, err
+	}
+	now := r.Now()
+	at := second(c.At)
+	if at.IsZero() {
+		at = second(now)
+	}
+	if at.After(now.Add(clockSlack)) || kind == store.DisturbanceReported && (at.Before(d.session.StartsAt.Add(-Before)) || at.After(d.session.Closes())) {
+		return nil, ErrTime
+	}
+	if !begun {
+		if kind != store.DisturbanceReported {
+			return nil, store.ErrNoDisturbance
+		}
+		if d.begin, err = r.begin(ctx, d.session); err != nil {
+			return nil, err
+		}
+	}
+	d.facts = Facts{Kind: kind, At: at, RecordedAt: second(now), By: c.By}
+	d.entry = store.DisturbanceEntry{Key: c.Key, Kind: kind, At: at}
+	return d, nil
+}
+
+// begin returns the beginning of a record.
+func (r Recorder) begin(ctx context.Context, s store.CouncilSession) (store.DisturbanceRecord, error) {
+	council, err := r.Store.Council(ctx, s.CouncilID)
+	if err != nil {
+		return store.DisturbanceRecord{}, err
+	}
+	rules, err := r.Rules()
+	if err != nil {
+		return store.DisturbanceRecord{}, err
+	}
+	head, err := textOf(Head{Schema: Schema, SessionID: s.ID, Council: council.Name, Title: s.Title, Place: s.Place,
+		StartsAt: second(s.StartsAt), EndsAt: second(s.EndsAt), Rules: rules})
+	return store.DisturbanceRecord{SessionID: s.ID, Head: head, StartsAt: s.StartsAt}, err
+}
+
+// person adds what the entry says about a person.
+func (d *draft) person(participantID string, p Person) {
+	d.people = append(d.people, p)
+	d.entry.People = append(d.entry.People, store.PersonText{ParticipantID: participantID})
+}
+
+// caller adds who made the entry. A remark may name the person with the disturbance, and is erased
+// with them.
+func (d *draft) caller(c Call, subject string) {
+	if c.Staff != "" {
+		d.person("", Person{Role: RoleStaff, Name: c.Staff})
+	}
+	if c.Remark != "" {
+		d.person(subject, Person{Role: RoleRemark, Text: c.Remark})
+	}
+}
+
+// add completes an entry and stores it.
+func (r Recorder) add(ctx context.Context, d *draft) (store.DisturbanceEntry, error) {
+	d.facts.People = []string{}
+	for i, p := range d.people {
+		salt := make([]byte, 16)
+		if _, err := io.ReadFull(r.Random, salt); err != nil {
+			return store.DisturbanceEntry{}, fmt.Errorf("disturbance record: %w", err)
+		}
+		p.Salt = hex.EncodeToString(salt)
+		text, err := textOf(p)
+		if err != nil {
+			return store.DisturbanceEntry{}, err
+		}
+		d.entry.People[i].Text, d.entry.People[i].Hash = text, store.TextHash(text)
+		d.facts.People = append(d.facts.People, d.entry.People[i].Hash)
+	}
+	var err error
+	if d.entry.Text, err = textOf(d.facts); err != nil {
+		return store.DisturbanceEntry{}, err
+	}
+	_, e, err := r.Store.AddDisturbanceEntry(ctx, d.begin, d.entry)
+	return e, err
+}
+
+// stateOf returns the state of a member whose checks count from since on.
+func stateOf(p store.ParticipantState, since time.Time) State {
+	switch store.RollStateOf(p, since) {
+	case store.RollRed:
+		return StateNotReady
+	case store.RollGreen:
+		return StateReady
+	case store.RollAmber:
+		if p.Verdict == report.Limited {
+			return StateLimited
+		}
+	}
+	return StateUnknown
+}
+
+// knownAt returns what was known about a member at a time: reports that the collector has received
+// later are not considered, even if their checks were made before.
+func (r Recorder) knownAt(ctx context.Context, p store.ParticipantState, since, at time.Time) (store.ParticipantState, error) {
+	if p.Last == nil {
+		return p, nil
+	}
+	var reports []store.StoredReport
+	late := p.Last.ReceivedAt.After(at)
+	if !late && p.Full != nil && p.Full.ReportID != p.Last.ID {
+		full, err := r.Store.Report(ctx, p.Full.ReportID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return p, err
+		}
+		late = err == nil && full.ReceivedAt.After(at)
+	}
+	if !late {
+		return p, nil
+	}
+	err := r.Store.ReportsBetween(ctx, p.ID, since, at.Add(time.Millisecond), maxReportsRead, func(s store.StoredReport) {
+		if !s.ReceivedAt.After(at) {
+			reports = append(reports, s)
+		}
+	})
+	if err != nil {
+		return p, err
+	}
+	return r.fold(p, reports), nil
+}
+
+// fold returns the state of a member after these reports alone.
+func (r Recorder) fold(p store.ParticipantState, reports []store.StoredReport) store.ParticipantState {
+	slices.SortFunc(reports, func(a, b store.StoredReport) int { return a.ReceivedAt.Compare(b.ReceivedAt) })
+	var known store.Known
+	byID := map[string]store.ReportSummary{}
+	for _, s := range reports {
+		doc, err := r.Probes.Decode(s.Document)
+		if err != nil {
+			continue // of another version: nothing is known from it
+		}
+		byID[s.ID] = s.ReportSummary
+		known = known.With(store.NewReport{Report: doc, ReceivedAt: s.ReceivedAt, CheckedAt: s.CheckedAt})
+	}
+	p.Last, p.Full, p.Verdict = nil, nil, known.Verdict()
+	if known.Last != nil {
+		last := byID[known.Last.ReportID]
+		p.Last = &last
+	}
+	if known.Full != nil {
+		p.Full = &store.FullCheck{ReportID: known.Full.ReportID, Verdict: known.Full.Verdict, CheckedAt: known.Full.CheckedAt}
+	}
+	return p
+}
+
+// diagnosis returns the cause that the check behind a state has found.
+func (r Recorder) diagnosis(ctx context.Context, p store.ParticipantState, since, at time.Time) (*Diagnosis, error) {
+	d := &Diagnosis{Area: report.AreaUnknown}
+	if p.Fresh(since) {
+		d.Verdict, d.CheckedAt = p.Verdict, second(p.CountsAt())
+		id := p.Last.ID
+		if p.Last.Verdict == report.Ready && p.Full != nil {
+			id = p.Full.ReportID
+		}
+		if err := r.cause(ctx, d, id); err != nil {
+			return nil, err
+		}
+	}
+	r.addCommon(d, p.ID, at)
+	return d, nil
+}
+
+// cause adds the primary cause of a report that found a problem.
+func (r Recorder) cause(ctx context.Context, d *Diagnosis, reportID string) error {
+	stored, err := r.Store.Report(ctx, reportID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.CheckedAt = second(stored.CheckedAt)
+	if stored.Verdict == report.Ready {
+		return nil
+	}
+	d.Cause, d.Area = stored.Primary.Code, area(stored.Primary.Area)
+	if doc, err := r.Probes.Decode(stored.Document); err == nil {
+		if i := slices.IndexFunc(doc.Causes, func(c report.Cause) bool { return c.Primary }); i >= 0 {
+			d.Evidence = doc.Causes[i].Evidence
+		}
+	}
+	return nil
+}
+
+func area(a report.Area) report.Area {
+	switch a {
+	case report.AreaParticipant, report.AreaMunicipality, report.AreaProvider:
+		return a
+	}
+	return report.AreaUnknown
+}
+
+// addCommon adds the common causes that affected somebody. What many have at once is not blamed on
+// one of them.
+func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
+	if r.Common == nil || r.Now().Sub(at) > fleet.Longest {
+		return
+	}
+	for _, f := range r.Common() {
+		if f.From.After(at) || !slices.Contains(f.Affected, participantID) {
+			continue
+		}
+		d.Common = append(d.Common, f.Code)
+		if d.Area != report.AreaParticipant && d.Area != report.AreaUnknown {
+			continue
+		}
+		switch {
+		case f.Code == fleet.CodeServer && f.Key == fleet.Own:
+			d.Area = report.AreaMunicipality
+		case f.Code == fleet.CodeProvider:
+			d.Area = report.AreaProvider
+		default:
+			d.Area = report.AreaUnknown
+		}
+	}
+}

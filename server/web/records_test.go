@@ -1,0 +1,180 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/disturbance"
+	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/web"
+)
+
+// inSession adds a council with a session that began half an hour ago.
+func (g *rig) inSession(members ...store.Participant) store.CouncilSession {
+	g.t.Helper()
+	council := store.Council{ID: uuid.NewString(), Name: "Rat <b>Nord</b>", CreatedAt: g.clock()}
+	s := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "Haushalt", StartsAt: g.clock().Add(-30 * time.Minute), EndsAt: g.clock().Add(3 * time.Hour)}
+	if err := g.store.AddCouncil(g.t.Context(), council); err != nil {
+		g.t.Fatal(err)
+	}
+	if err := g.store.AddCouncilSession(g.t.Context(), s); err != nil {
+		g.t.Fatal(err)
+	}
+	for _, m := range members {
+		if err := g.store.AddCouncilMember(g.t.Context(), council.ID, m.ID); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func withRules(name string) func(*web.Config) {
+	return func(c *web.Config) {
+		c.Rules = func() (disturbance.Rules, error) { return disturbance.LoadRules("", name) }
+	}
+}
+
+var reChecksum = regexp.MustCompile(`Prüfsumme dieses Protokolls: <code class="checksum">([0-9a-f]{64})</code>`)
+
+func (g *rig) checksum(page string) string {
+	g.t.Helper()
+	m := reChecksum.FindStringSubmatch(g.get(page).Body.String())
+	if m == nil {
+		g.t.Fatal("the page contains no checksum")
+	}
+	return m[1]
+}
+
+func TestADisturbanceRecord(t *testing.T) {
+	g := newRig(t, withRules("nw")).login()
+	anna, _ := g.checked("Anna <i>Mute</i>", "", "A1B-2C3", microphone(muted), passage(), voice(0), internet())
+	berta, _ := g.checked("Berta Ready", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet())
+	cäsar, cäsars := g.person("Cäsar Unchecked", "")
+	s := g.inSession(anna, berta, cäsar)
+	stranger, _ := g.person("Stranger", "")
+	page := "/sessions/" + s.ID + "/disturbances"
+
+	g.want(g.get("/disturbances"), http.StatusOK, "Bisher wurde keine Störung gemeldet.")
+	g.want(g.get(page), http.StatusOK, "In dieser Sitzung wurde bisher keine Störung gemeldet.", "Rat <b>Nord</b>")
+	g.want(g.get("/sessions/"+s.ID), http.StatusOK, "Störung melden", page)
+	g.want(g.get("/participants/"+anna.ID), http.StatusOK, "Störung jetzt melden: Rat <b>Nord</b>")
+	g.want(g.get(page+"/table"), http.StatusNotFound)
+	g.want(g.get(page+"/file"), http.StatusNotFound)
+
+	w := g.post(page, "do", "report", "participant", anna.ID, "once", "k1", "remark", "hört <b>nichts</b>")
+	g.wantRedirect(w, page+"#disturbance-1")
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID, "once", "k1"), page+"#disturbance-1") // sent twice
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID, "once", "k2"), page+"#disturbance-1") // while it is open
+	w = g.get(page)
+	g.want(w, http.StatusOK, "Störung seit 04.03.2026, 18:00:00 Uhr", "Telefon-Hilfe (support)", "stummgeschaltet", "hört &lt;b&gt;nichts",
+		"DigiSiVO NRW § 10", "unbekannt", "Alle anderen Mitglieder in diesem Augenblick", "Cäsar Unchecked", "Prüfsumme dieses Protokolls")
+	if text := plain(w.Body.String()); !strings.Contains(text, "Unbekannt 1 : Cäsar Unchecked") || !strings.Contains(text, "Bereit 1 : Berta Ready") {
+		t.Errorf("the states of the others are wrong: %s", text)
+	}
+	if strings.Contains(w.Body.String(), "Stranger") {
+		t.Error("somebody who is no member is in the record")
+	}
+	g.want(g.get("/sessions/"+s.ID), http.StatusOK, "Offene Störungen: 1")
+	g.want(g.get("/disturbances"), http.StatusOK, "Rat <b>Nord</b>", "nicht abgeschlossen", "Störungen: 1")
+
+	// What becomes known later does not change what was known then.
+	g.pass(10 * time.Minute)
+	later := newReport(t, cäsars, "H4J-9TW", g.clock().Add(-20*time.Minute), microphone(muted), passage(), voice(0), internet())
+	g.keep(cäsar, later)
+	g.wantRedirect(g.post(page, "do", "report", "participant", berta.ID, "at", "18:05", "once", "k3"), page+"#disturbance-2")
+	text := plain(g.get(page).Body.String())
+	second := text[strings.Index(text, "2. Berta Ready"):]
+	for _, want := range []string{"Störung seit 04.03.2026, 18:05:00 Uhr", "Eingetragen: 04.03.2026, 18:10:00 Uhr", "Störung gemeldet 1 : Anna <i>Mute</i>", "Unbekannt 1 : Cäsar Unchecked"} {
+		if !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(second, "&lt;", "<"), "&gt;", ">"), want) {
+			t.Errorf("the second disturbance does not contain %q: %s", want, second)
+		}
+	}
+	g.want(g.post(page, "do", "report", "participant", stranger.ID), http.StatusUnprocessableEntity, "Diese Person ist kein Mitglied")
+	g.want(g.post(page, "do", "report"), http.StatusUnprocessableEntity, "Bitte wählen Sie, wer die Störung hat.")
+	for _, at := range []string{"19:30", "15:00", "x", "25:00"} {
+		g.want(g.post(page, "do", "report", "participant", cäsar.ID, "at", at), http.StatusUnprocessableEntity, "Diese Uhrzeit liegt nicht in der Sitzung")
+	}
+	g.want(g.post(page, "do", "report", "participant", cäsar.ID, "remark", strings.Repeat("ä", 501)), http.StatusUnprocessableEntity, "Das ist zu lang.")
+	g.want(g.post(page, "do", "end", "entry", "9"), http.StatusUnprocessableEntity, "Diese Störung ist schon vorbei")
+	g.want(g.post(page, "do", "explode"), http.StatusBadRequest)
+	g.want(g.post("/sessions/x/disturbances", "do", "report", "participant", anna.ID), http.StatusNotFound)
+	g.want(g.get("/sessions/x/disturbances"), http.StatusNotFound)
+
+	g.wantRedirect(g.post(page, "do", "end", "entry", "2"), page)
+	g.wantRedirect(g.post(page, "do", "diagnose", "entry", "1"), page)
+	g.wantRedirect(g.post(page, "do", "close"), page)
+	w = g.get(page)
+	g.want(w, http.StatusOK, "abgeschlossen", "Spätere Prüfung (04.03.2026, 18:10:00 Uhr)")
+	if strings.Contains(w.Body.String(), `value="report"`) || strings.Contains(w.Body.String(), `value="close"`) {
+		t.Error("a closed record can be changed")
+	}
+	closing := g.checksum(page)
+	g.want(g.post(page, "do", "report", "participant", cäsar.ID), http.StatusUnprocessableEntity, "Das Protokoll ist schon abgeschlossen.")
+	g.want(g.post(page, "do", "correct", "remark", " "), http.StatusUnprocessableEntity, "Bitte schreiben Sie zuerst den Nachtrag.")
+	g.wantRedirect(g.post(page, "do", "correct", "entry", "1", "remark", "Es war kurz vor sechs."), page)
+	g.want(g.get(page), http.StatusOK, "Es war kurz vor sechs.", "Prüfsumme beim Abschluss: <code class=\"checksum\">"+closing)
+
+	file := g.get(page + "/file")
+	read, err := disturbance.Verify(file.Body.Bytes())
+	if err != nil || read.Hash != g.checksum(page) || read.ClosingHash != closing {
+		t.Errorf("the saved file: got hash %s, at closing %s, error %v; want %s, %s", read.Hash, read.ClosingHash, err, g.checksum(page), closing)
+	}
+	table := g.get(page + "/table")
+	if got := table.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/csv") || !strings.Contains(table.Body.String(), "Cäsar Unchecked") {
+		t.Errorf("the table: got %s, %s", got, table.Body)
+	}
+
+	// A person is erased; the record remains, and says so.
+	before := g.checksum(page)
+	if err := g.store.DeleteParticipant(t.Context(), anna.ID); err != nil {
+		t.Fatal(err)
+	}
+	w = g.get(page)
+	g.want(w, http.StatusOK, "gelöschte Person", "Angaben zu gelöschten Personen:", "stummgeschaltet")
+	body := w.Body.String() + g.get(page+"/file").Body.String() + g.get(page+"/table").Body.String()
+	for _, trace := range []string{"Anna", "hört", "kurz vor"} {
+		if strings.Contains(body, trace) {
+			t.Errorf("%q of an erased person is left", trace)
+		}
+	}
+	if after := g.checksum(page); after != before {
+		t.Errorf("got checksum %s after erasing, want %s", after, before)
+	}
+	// The record outlives its session.
+	if err := g.store.RemoveCouncilSession(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.want(g.get(page), http.StatusOK, "Die Sitzung wurde inzwischen gelöscht.", "Berta Ready")
+	g.lang = "en"
+	g.want(g.get(page), http.StatusOK, "Record of interruptions", "North Rhine-Westphalia", "Checksum of this record")
+}
+
+// TestNobodyIsBlamedForACommonCause: the area is not the participant's if many were affected.
+func TestNobodyIsBlamedForACommonCause(t *testing.T) {
+	var found []fleet.Finding
+	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return found } }).login()
+	anna, _ := g.checked("Anna Mute", "", "A1B-2C3", microphone(muted), passage(), voice(0), internet())
+	s := g.inSession(anna)
+	page := "/sessions/" + s.ID + "/disturbances"
+	found = []fleet.Finding{{Code: fleet.CodeProvider, Key: "x", From: g.clock().Add(-time.Minute), Affected: []string{anna.ID}, Members: 4}}
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-1")
+	stored, err := g.store.DisturbanceRecord(t.Context(), s.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := disturbance.Read(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := read.Entries[0].Diagnosis; d.Area != report.AreaProvider || d.Cause != "audio.os_muted" || len(d.Evidence) == 0 {
+		t.Errorf("got diagnosis %+v, want the area %s", d, report.AreaProvider)
+	}
+	g.want(g.get(page), http.StatusOK, "Zur gleichen Zeit waren mehrere Personen betroffen:", "Für diesen Prüf-Server ist kein Land gewählt.")
+}
