@@ -47,7 +47,7 @@ func (s *Server) watchAlerts(registry prometheus.Registerer) *alert.Watch {
 		zone = time.Local
 	}
 	return &alert.Watch{Settings: s.alerting, Store: s.store, Common: s.common.Findings, Ready: s.ready(), Sender: AlertSender(s.config.Now),
-		Zone: zone, Link: s.PublicURL(), Log: s.config.Log, Registry: registry}
+		Zone: zone, Link: s.PublicURL(), Log: s.config.Log, Registry: registry, Leads: s.leads}
 }
 
 // alertPage is the page about alerts, for package web.

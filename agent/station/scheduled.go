@@ -14,10 +14,9 @@ import (
 	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/watch"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
-	"github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -105,10 +104,11 @@ func (m scheduleMemory) next() *local.NextCheck {
 
 // reasonsToSpare reads from the system why the service checks less often.
 func reasonsToSpare(ctx context.Context) (all []local.Sparing) {
-	if metered := linkstate.Metered(ctx); metered != nil && *metered {
+	metered, saving := watch.ReadSparing(ctx)
+	if metered {
 		all = append(all, local.SparingMetered)
 	}
-	if saving := load.NewObserver().Supply(ctx).Saving; saving != nil && *saving {
+	if saving {
 		all = append(all, local.SparingPower)
 	}
 	return all

@@ -59,6 +59,9 @@ type Watch struct {
 	Link     string // address of the dashboard
 	Log      *slog.Logger
 	Registry prometheus.Registerer
+	// Leads reports whether this collector is the one that tells people about participants, of several
+	// with the same database.
+	Leads func() bool
 
 	tracker Tracker
 	count   *prometheus.CounterVec
@@ -119,7 +122,11 @@ func (w *Watch) Look(ctx context.Context) error {
 		return err
 	}
 	s, err := w.situation(ctx)
+	leads := w.Leads()
 	for _, e := range w.tracker.Look(w.Settings.Rules, s) {
+		if !leads && e.Rule.When != Collector { // each collector reports its own trouble
+			continue
+		}
 		m := Write(book, e, w.Zone, s.Now, w.Link)
 		w.Log.Info("alert", "rule", m.Rule, "over", m.Over)
 		for _, name := range e.Rule.To {
