@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -112,6 +113,10 @@ func secretOf(t terminal, file string) (secret string, err error) {
 			return "", usagef("the secret: %s", err)
 		}
 		defer func() { _ = f.Close() }()
+		// Windows has no such bits: Go reports 0666 there.
+		if info, err := f.Stat(); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o044 != 0 {
+			fmt.Fprintf(t.err, "warning: other users of this computer can read %s: run 'chmod 600 %s', or remove the file now\n", file, file)
+		}
 		from = f
 	}
 	b, err := io.ReadAll(io.LimitReader(from, maxSecretFile+1))
