@@ -54,8 +54,10 @@ func (d *Duration) UnmarshalText(b []byte) error {
 type Situation struct {
 	Now      time.Time
 	Sessions []Session // that are not over, without cancelled ones
-	Common   []Common
-	Failed   []string // parts of the collector that do not work
+	// SessionsKnown is false if the sessions could not be read completely.
+	SessionsKnown bool
+	Common        []Common
+	Failed        []string // parts of the collector that do not work
 }
 
 // Session is a session of a council.
@@ -76,9 +78,21 @@ func (r Rule) near(s Session, now time.Time) bool {
 	return !now.Before(s.Starts.Add(-time.Duration(r.Before))) && now.Before(s.Closes)
 }
 
+// covers reports whether a rule about sessions applies to a session now.
+func (r Rule) covers(s Session, now time.Time) bool {
+	return r.Before == 0 && now.Before(s.Closes) || r.near(s, now)
+}
+
+// undecided reports whether a rule cannot be decided because the sessions are not known. The reason may
+// be trouble of the collector, so a rule about that is always decided.
+func (r Rule) undecided(s Situation) bool {
+	return !s.SessionsKnown && (r.When == ManyRed || r.When == CommonCause && r.Before > 0)
+}
+
 // active returns what a rule finds in a situation, by key.
 func (r Rule) active(s Situation) []Event {
-	if r.When != ManyRed && r.Before > 0 && !slices.ContainsFunc(s.Sessions, func(n Session) bool { return r.near(n, s.Now) }) {
+	if r.undecided(s) || r.When != ManyRed && r.Before > 0 && s.SessionsKnown &&
+		!slices.ContainsFunc(s.Sessions, func(n Session) bool { return r.near(n, s.Now) }) {
 		return nil
 	}
 	var found []Event
@@ -89,7 +103,7 @@ func (r Rule) active(s Situation) []Event {
 		}
 	case ManyRed:
 		for _, n := range s.Sessions {
-			if n.Red >= r.AtLeast && (r.Before == 0 && s.Now.Before(n.Closes) || r.near(n, s.Now)) {
+			if n.Red >= r.AtLeast && r.covers(n, s.Now) {
 				found = append(found, Event{Key: n.ID, Session: n})
 			}
 		}
@@ -115,6 +129,20 @@ type Event struct {
 	Part    string
 }
 
+// ended reports whether a condition has ended, rather than that its rule no longer applies because a
+// session has closed, was moved or was cancelled.
+func (e Event) ended(s Situation) bool {
+	switch e.Rule.When {
+	case CommonCause:
+		return !slices.ContainsFunc(s.Common, func(c Common) bool { return c.Kind == e.Common.Kind && c.Key == e.Common.Key })
+	case ManyRed:
+		return slices.ContainsFunc(s.Sessions, func(n Session) bool {
+			return n.ID == e.Session.ID && n.Starts.Equal(e.Session.Starts) && e.Rule.covers(n, s.Now) && n.Red < e.Rule.AtLeast
+		})
+	}
+	return !slices.Contains(s.Failed, e.Part)
+}
+
 // repeatAfter is the time within which the same event is not told again after its end: conditions
 // flicker around their limits.
 const repeatAfter = 15 * time.Minute
@@ -130,6 +158,8 @@ type tracked struct {
 	seen  bool      // in the present situation
 	told  bool      // that it began
 	ended time.Time // when its end was told; zero while it lasts
+	left  time.Time // since when it is told but not in the situation
+	quiet bool      // its rule has ceased to apply since then, so its end is not told
 }
 
 // Look returns the events to tell.
@@ -151,7 +181,7 @@ func (t *Tracker) Look(rules []Rule, s Situation) []Event {
 				t.known[id] = k
 			}
 			e.Since = k.event.Since
-			k.event, k.seen = e, true
+			k.event, k.seen, k.left, k.quiet = e, true, time.Time{}, false
 			if !k.told && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) {
 				k.told = true
 				tell = append(tell, e)
@@ -160,11 +190,20 @@ func (t *Tracker) Look(rules []Rule, s Situation) []Event {
 	}
 	for id, k := range t.known {
 		switch {
-		case k.seen:
+		case k.seen, k.event.Rule.undecided(s):
 		case k.told:
-			k.told, k.ended = false, s.Now
-			k.event.Over = true
-			tell = append(tell, k.event)
+			if k.left.IsZero() {
+				k.left = s.Now
+			}
+			k.quiet = k.quiet || !k.event.ended(s)
+			switch {
+			case !k.quiet:
+				k.told, k.ended = false, s.Now
+				k.event.Over = true
+				tell = append(tell, k.event)
+			case s.Now.Sub(k.left) >= repeatAfter:
+				delete(t.known, id)
+			}
 		case k.ended.IsZero() || s.Now.Sub(k.ended) >= repeatAfter:
 			delete(t.known, id)
 		}

@@ -34,7 +34,7 @@ func told(t *testing.T, rules []Rule, situations ...Situation) (all []string) {
 
 func every(step time.Duration, n int, change func(at time.Duration, s *Situation)) (all []Situation) {
 	for i := range n {
-		s := Situation{Now: evening.Add(time.Duration(i) * step)}
+		s := Situation{Now: evening.Add(time.Duration(i) * step), SessionsKnown: true}
 		change(time.Duration(i)*step, &s)
 		all = append(all, s)
 	}
@@ -83,15 +83,105 @@ func TestOnlyNearASession(t *testing.T) {
 			s.Sessions = []Session{session}
 		}
 	})...)
+	// That the session closes is not told as the end of a fault that lasts.
+	want := []string{"17:00:00 begins any time disk", "18:00:00 begins common provider AS64498 Beispiel", "18:30:00 begins red s"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := told(t, rules, Situation{Now: evening, SessionsKnown: true, Common: provider(6)}); got != nil {
+		t.Errorf("without a session: got %q, want nothing", got)
+	}
+}
+
+// TestASessionThatLeavesIsNoRecovery: what is told as over has ended. A session that is cancelled or moved
+// says nothing about it.
+func TestASessionThatLeavesIsNoRecovery(t *testing.T) {
+	session := Session{ID: "s", Council: "Rat", Starts: evening.Add(time.Hour), Closes: evening.Add(3 * time.Hour), Red: 5, Members: 60}
+	recovered, moved := session, session
+	recovered.Red = 4
+	moved.Starts, moved.Closes, moved.Red = session.Starts.AddDate(0, 0, 1), session.Closes.AddDate(0, 0, 1), 0
+	rules := []Rule{
+		{Name: "common", When: CommonCause, Before: Duration(time.Hour)},
+		{Name: "red", When: ManyRed, AtLeast: 5, Before: Duration(48 * time.Hour)},
+	}
+	begins := []string{"17:00:00 begins common provider AS64498 Beispiel", "17:00:00 begins red s"}
+	for _, c := range []struct {
+		name   string
+		then   []Session
+		common []Common
+		want   []string
+	}{
+		{"recovered", []Session{recovered}, nil, []string{"17:01:00 ends common provider AS64498 Beispiel", "17:01:00 ends red s"}},
+		{"cancelled", nil, provider(6), nil},
+		{"moved", []Session{moved}, provider(6), nil},
+	} {
+		got := told(t, rules, every(time.Minute, 30, func(at time.Duration, s *Situation) {
+			s.Sessions, s.Common = []Session{session}, provider(6)
+			if at >= time.Minute {
+				s.Sessions, s.Common = c.then, c.common
+			}
+			if at >= 5*time.Minute { // that the fault ends later concerns no session
+				s.Common = nil
+			}
+		})...)
+		if want := append(slices.Clone(begins), c.want...); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, want)
+		}
+	}
+}
+
+// TestASessionThatComesBack: an event continues if its rule applies again soon.
+func TestASessionThatComesBack(t *testing.T) {
+	rules := []Rule{{Name: "common", When: CommonCause, Before: Duration(time.Hour)}}
+	got := told(t, rules, every(time.Minute, 60, func(at time.Duration, s *Situation) {
+		if at < 5*time.Minute || at >= 10*time.Minute && at < 20*time.Minute || at >= 40*time.Minute {
+			s.Sessions = []Session{{ID: "s", Starts: evening, Closes: evening.Add(2 * time.Hour)}}
+		}
+		if at != 50*time.Minute {
+			s.Common = provider(6)
+		}
+	})...)
+	want := []string{"17:00:00 begins common provider AS64498 Beispiel", "17:40:00 begins common provider AS64498 Beispiel", "17:50:00 ends common provider AS64498 Beispiel"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestUnknownSessions: while the database is away, nothing that depends on sessions ends, and the trouble
+// itself is told although no session is known to be near.
+func TestUnknownSessions(t *testing.T) {
+	rules := []Rule{
+		{Name: "common", When: CommonCause, Before: Duration(time.Hour)},
+		{Name: "own", When: Collector, Before: Duration(time.Hour)},
+		{Name: "red", When: ManyRed, AtLeast: 5},
+		{Name: "so far", When: CommonCause},
+	}
+	got := told(t, rules, every(time.Minute, 50, func(at time.Duration, s *Situation) {
+		switch {
+		case at < 10*time.Minute:
+			s.Sessions, s.Common = []Session{{ID: "s", Starts: evening.Add(time.Minute), Closes: evening.Add(12 * time.Hour), Red: 5}}, provider(6)
+		case at < 40*time.Minute:
+			s.SessionsKnown, s.Failed = false, []string{"store"}
+		default:
+			s.Sessions = []Session{{ID: "s", Starts: evening.Add(time.Minute), Closes: evening.Add(12 * time.Hour), Red: 1}}
+		}
+	})...)
 	want := []string{
-		"17:00:00 begins any time disk", "18:00:00 begins common provider AS64498 Beispiel", "18:30:00 begins red s",
-		"21:00:00 ends common provider AS64498 Beispiel", "21:00:00 ends red s",
+		"17:00:00 begins common provider AS64498 Beispiel", "17:00:00 begins red s", "17:00:00 begins so far provider AS64498 Beispiel",
+		"17:10:00 begins own store", "17:10:00 ends so far provider AS64498 Beispiel",
+		"17:40:00 ends common provider AS64498 Beispiel", "17:40:00 ends own store", "17:40:00 ends red s",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := told(t, rules, Situation{Now: evening, Common: provider(6)}); got != nil {
-		t.Errorf("without a session: got %q, want nothing", got)
+	// The end of the trouble is told, though no session is near.
+	got = told(t, rules, every(time.Minute, 10, func(at time.Duration, s *Situation) {
+		if at < 5*time.Minute {
+			s.SessionsKnown, s.Failed = false, []string{"store"}
+		}
+	})...)
+	if want := []string{"17:00:00 begins own store", "17:05:00 ends own store"}; !slices.Equal(got, want) {
+		t.Errorf("without a session: got %q, want %q", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -166,6 +167,7 @@ func (w *Watch) situation(ctx context.Context) (Situation, error) {
 	}
 	var err error
 	s.Sessions, err = w.sessions(ctx, s.Now)
+	s.SessionsKnown = err == nil
 	return s, err
 }
 
@@ -186,20 +188,32 @@ func (w *Watch) sessions(ctx context.Context, now time.Time) ([]Session, error) 
 		}
 		n := Session{ID: one.ID, Starts: one.StartsAt, Closes: one.Closes()}
 		if counting {
-			c, err := w.Store.Council(ctx, one.CouncilID)
+			err := w.callRoll(ctx, one, &n)
+			if errors.Is(err, store.ErrNotFound) { // the council was deleted in the meantime, with its sessions
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
-			members, _, err := w.Store.CouncilMembers(ctx, one.CouncilID)
-			if err != nil {
-				return nil, err
-			}
-			roll := store.CallRoll(members, store.RollSince(one.StartsAt, w.Zone))
-			n.Council, n.Red, n.Members = c.Name, roll.Counts[store.RollRed], len(members)
 		}
 		all = append(all, n)
 	}
 	return all, nil
+}
+
+// callRoll counts the members of a session's council.
+func (w *Watch) callRoll(ctx context.Context, s store.CouncilSession, n *Session) error {
+	c, err := w.Store.Council(ctx, s.CouncilID)
+	if err != nil {
+		return err
+	}
+	members, _, err := w.Store.CouncilMembers(ctx, s.CouncilID)
+	if err != nil {
+		return err
+	}
+	roll := store.CallRoll(members, store.RollSince(s.StartsAt, w.Zone))
+	n.Council, n.Red, n.Members = c.Name, roll.Counts[store.RollRed], len(members)
+	return nil
 }
 
 // Test returns a message that tells that nothing has happened.

@@ -7,36 +7,106 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-type noSessions struct{ Store }
+// councils is a database with a session in half an hour for each council, of one member who is not
+// ready. Reads of a council in faults fail.
+type councils struct {
+	ids    []string
+	faults map[string]error // by council; "" for the sessions
+}
 
-func (noSessions) CouncilSessions(context.Context, store.SessionQuery) (store.SessionPage, error) {
-	return store.SessionPage{}, nil
+func (c *councils) CouncilSessions(context.Context, store.SessionQuery) (page store.SessionPage, err error) {
+	for _, id := range c.ids {
+		page.Sessions = append(page.Sessions, store.CouncilSession{ID: "session " + id, CouncilID: id, StartsAt: evening.Add(30 * time.Minute)})
+	}
+	return page, c.faults[""]
+}
+
+func (c *councils) Council(_ context.Context, id string) (store.Council, error) {
+	return store.Council{ID: id, Name: id}, c.faults[id]
+}
+
+func (c *councils) CouncilMembers(_ context.Context, id string) ([]store.ParticipantState, int64, error) {
+	return []store.ParticipantState{{Verdict: report.NotReady, Last: &store.ReportSummary{CheckedAt: evening}}}, 0, c.faults[id]
+}
+
+// watch returns a watch without participants and trouble; queue contains what is told.
+func watch(s Store, rules ...Rule) (w *Watch, queue chan Message) {
+	queue = make(chan Message, 10)
+	for i := range rules {
+		rules[i].To = []string{"hook"}
+	}
+	return &Watch{
+		Settings: &Settings{Language: "en", Rules: rules}, Store: s, Common: func() []fleet.Finding { return nil },
+		Sender: Sender{Now: func() time.Time { return evening }}, Zone: time.UTC, Log: slog.New(slog.DiscardHandler), Leads: func() bool { return true },
+		queues: map[string]chan Message{"hook": queue},
+	}, queue
+}
+
+// titles returns what waits in a queue.
+func titles(queue chan Message) (all []string) {
+	for len(queue) > 0 {
+		all = append(all, (<-queue).Title)
+	}
+	return all
 }
 
 // TestOneOfSeveralCollectorsTells: of several collectors, the leading one tells about participants, and
 // each about itself.
 func TestOneOfSeveralCollectorsTells(t *testing.T) {
 	for leads, want := range map[bool]int{true: 2, false: 1} {
-		queue := make(chan Message, 10)
-		w := &Watch{
-			Settings: &Settings{Language: "de", Rules: []Rule{{Name: "common", When: CommonCause, To: []string{"hook"}}, {Name: "own", When: Collector, To: []string{"hook"}}}},
-			Store:    noSessions{},
-			Common: func() []fleet.Finding {
-				return []fleet.Finding{{Code: fleet.CodeProvider, Key: "AS64498", Affected: []string{"a", "b"}, Members: 3}}
-			},
-			Ready:  map[string]func(context.Context) error{"database": func(context.Context) error { return errors.New("away") }},
-			Sender: Sender{Now: time.Now}, Zone: time.UTC, Log: slog.New(slog.DiscardHandler), Leads: func() bool { return leads },
-			queues: map[string]chan Message{"hook": queue},
+		w, queue := watch(&councils{}, Rule{Name: "common", When: CommonCause}, Rule{Name: "own", When: Collector})
+		w.Common = func() []fleet.Finding {
+			return []fleet.Finding{{Code: fleet.CodeProvider, Key: "AS64498", Affected: []string{"a", "b"}, Members: 3}}
 		}
+		w.Ready = map[string]func(context.Context) error{"store": func(context.Context) error { return errors.New("away") }}
+		w.Leads = func() bool { return leads }
 		if err := w.Look(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(queue); got != want {
 			t.Errorf("leads %v: got %d messages, want %d", leads, got, want)
 		}
+	}
+}
+
+// TestNoRecoveryWithoutTheDatabase: sessions that cannot be read say nothing about their members, and the
+// trouble is told although no session is known.
+func TestNoRecoveryWithoutTheDatabase(t *testing.T) {
+	for _, broken := range []string{"", "Rat", "Ausschuss"} {
+		var away error
+		s := &councils{ids: []string{"Rat", "Ausschuss"}}
+		w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1}, Rule{Name: "own", When: Collector, Before: Duration(time.Hour)})
+		w.Ready = map[string]func(context.Context) error{"store": func(context.Context) error { return away }}
+		if err := w.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := titles(queue); len(got) != 2 {
+			t.Fatalf("got %q, want one title for each council", got)
+		}
+		away = errors.New("away")
+		s.faults = map[string]error{broken: away}
+		if err := w.Look(t.Context()); !errors.Is(err, away) {
+			t.Errorf("got error %v, want %v", err, away)
+		}
+		if got := titles(queue); len(got) != 1 || got[0] != "The check server has a problem: database" {
+			t.Errorf("%q cannot be read: got %q, want only the trouble of the database", broken, got)
+		}
+	}
+}
+
+// TestADeletedCouncilHidesNoOther: a council that is deleted between two reads is left out.
+func TestADeletedCouncilHidesNoOther(t *testing.T) {
+	s := &councils{ids: []string{"Rat", "Ausschuss"}, faults: map[string]error{"Rat": store.ErrNotFound}}
+	w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1})
+	if err := w.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := titles(queue); len(got) != 1 || got[0] != "Ausschuss, 17:30: 1 of 1 are not ready" {
+		t.Errorf("got %q, want that of the other council", got)
 	}
 }
