@@ -162,8 +162,9 @@ type tracked struct {
 	quiet bool      // its rule has ceased to apply since then, so its end is not told
 }
 
-// Look returns the events to tell.
-func (t *Tracker) Look(rules []Rule, s Situation) []Event {
+// Look returns the events to tell, of rules that may be told now. What may not be told is told as soon
+// as it may, if it then still lasts; an end, if that is soon.
+func (t *Tracker) Look(rules []Rule, s Situation, may func(Rule) bool) []Event {
 	if t.known == nil {
 		t.known = map[string]*tracked{}
 	}
@@ -182,7 +183,7 @@ func (t *Tracker) Look(rules []Rule, s Situation) []Event {
 			}
 			e.Since = k.event.Since
 			k.event, k.seen, k.left, k.quiet = e, true, time.Time{}, false
-			if !k.told && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) {
+			if !k.told && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) && may(r) {
 				k.told = true
 				tell = append(tell, e)
 			}
@@ -197,7 +198,7 @@ func (t *Tracker) Look(rules []Rule, s Situation) []Event {
 			}
 			k.quiet = k.quiet || !k.event.ended(s)
 			switch {
-			case !k.quiet:
+			case !k.quiet && may(k.event.Rule):
 				k.told, k.ended = false, s.Now
 				k.event.Over = true
 				tell = append(tell, k.event)

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func told(t *testing.T, rules []Rule, situations ...Situation) (all []string) {
 	t.Helper()
 	var tracker Tracker
 	for _, s := range situations {
-		for _, e := range tracker.Look(rules, s) {
+		for _, e := range tracker.Look(rules, s, func(Rule) bool { return true }) {
 			word := "begins "
 			if e.Over {
 				word = "ends "
@@ -182,6 +183,41 @@ func TestUnknownSessions(t *testing.T) {
 	})...)
 	if want := []string{"17:00:00 begins own store", "17:05:00 ends own store"}; !slices.Equal(got, want) {
 		t.Errorf("without a session: got %q, want %q", got, want)
+	}
+}
+
+// TestNothingIsLostWhileNobodyLeads: what begins or ends while it may not be told is told later.
+func TestNothingIsLostWhileNobodyLeads(t *testing.T) {
+	rules := []Rule{{Name: "r", When: CommonCause, Hold: Duration(30 * time.Second)}}
+	for _, c := range []struct {
+		name       string
+		may, lasts func(minute int) bool
+		want       []string // minutes
+	}{
+		{"begins meanwhile", func(m int) bool { return m >= 5 }, func(m int) bool { return m < 8 }, []string{"5 begins", "8 ends"}},
+		{"ends meanwhile", func(m int) bool { return m < 5 || m >= 7 }, func(m int) bool { return m < 6 }, []string{"1 begins", "7 ends"}},
+		{"lasts meanwhile", func(m int) bool { return m < 5 || m >= 50 }, func(m int) bool { return m < 52 }, []string{"1 begins", "52 ends"}},
+		{"begins and ends meanwhile", func(m int) bool { return m >= 5 }, func(m int) bool { return m < 3 }, nil},
+		{"ended long ago", func(m int) bool { return m < 5 || m >= 40 }, func(m int) bool { return m < 6 }, []string{"1 begins"}},
+	} {
+		var tracker Tracker
+		var got []string
+		for m := range 60 {
+			s := Situation{Now: evening.Add(time.Duration(m) * time.Minute), SessionsKnown: true}
+			if c.lasts(m) {
+				s.Common = provider(6)
+			}
+			for _, e := range tracker.Look(rules, s, func(Rule) bool { return c.may(m) }) {
+				word := " begins"
+				if e.Over {
+					word = " ends"
+				}
+				got = append(got, strconv.Itoa(m)+word)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

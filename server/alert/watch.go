@@ -124,10 +124,8 @@ func (w *Watch) Look(ctx context.Context) error {
 	}
 	s, err := w.situation(ctx)
 	leads := w.Leads()
-	for _, e := range w.tracker.Look(w.Settings.Rules, s) {
-		if !leads && e.Rule.When != Collector { // each collector reports its own trouble
-			continue
-		}
+	may := func(r Rule) bool { return leads || r.When == Collector } // each collector reports its own trouble
+	for _, e := range w.tracker.Look(w.Settings.Rules, s, may) {
 		m := Write(book, e, w.Zone, s.Now, w.Link)
 		w.Log.Info("alert", "rule", m.Rule, "over", m.Over)
 		for _, name := range e.Rule.To {
