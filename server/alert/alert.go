@@ -224,6 +224,18 @@ type Message struct {
 	Link  string // address of the dashboard; "" if it is not known
 }
 
+// startTime returns the time of day at which a session starts, with the day if it is not today.
+func startTime(lang phrase.Lang, starts, now time.Time) string {
+	layout := "15:04"
+	if starts.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		layout = "2 Jan 2006, 15:04"
+		if lang == phrase.DE {
+			layout = "02.01.2006, 15:04"
+		}
+	}
+	return starts.Format(layout)
+}
+
 // Write returns the message of an event in words.
 func Write(b *phrase.Book, e Event, zone *time.Location, now time.Time, link string) Message {
 	m := Message{Over: e.Over, At: now, Rule: e.Rule.Name, When: e.Rule.When, Link: link}
@@ -236,7 +248,7 @@ func Write(b *phrase.Book, e Event, zone *time.Location, now time.Time, link str
 		part = b.T("part_" + e.Part)
 	}
 	args := []any{"key", oneLine(e.Common.Key), "affected", e.Common.Affected, "members", e.Common.Members, "part", part,
-		"council", oneLine(e.Session.Council), "time", e.Session.Starts.In(zone).Format("15:04"), "red", e.Session.Red, "all", e.Session.Members}
+		"council", oneLine(e.Session.Council), "time", startTime(b.Lang(), e.Session.Starts.In(zone), now.In(zone)), "red", e.Session.Red, "all", e.Session.Members}
 	m.Title = b.T(key, args...)
 	m.Text = b.T(key+"_text", args...)
 	if e.Over {

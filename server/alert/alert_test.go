@@ -243,8 +243,21 @@ func TestTextsAgree(t *testing.T) {
 			t.Errorf("%s: got %+v", lang, m)
 		}
 	}
-	m := Write(books[phrase.EN], Event{Rule: Rule{When: ManyRed}, Session: Session{Council: "Rat", Starts: evening, Red: 5, Members: 60}}, time.FixedZone("", 3600), evening, "")
-	if m.Title != "Rat, 18:00: 5 of 60 are not ready" {
-		t.Errorf("got %q", m.Title)
+	// The day is that of the town.
+	for _, c := range []struct {
+		lang   phrase.Lang
+		before time.Duration
+		want   string
+	}{
+		{phrase.EN, 0, "Rat, 18:00: 5 of 60 are not ready"},
+		{phrase.DE, 18 * time.Hour, "Rat, 18:00 Uhr: 5 von 60 sind nicht bereit"},
+		{phrase.EN, 18*time.Hour + time.Second, "Rat, 1 Dec 2026, 18:00: 5 of 60 are not ready"},
+		{phrase.DE, 7 * 24 * time.Hour, "Rat, 01.12.2026, 18:00 Uhr: 5 von 60 sind nicht bereit"},
+		{phrase.DE, -6 * time.Hour, "Rat, 01.12.2026, 18:00 Uhr: 5 von 60 sind nicht bereit"},
+	} {
+		e := Event{Rule: Rule{When: ManyRed}, Session: Session{Council: "Rat", Starts: evening, Red: 5, Members: 60}}
+		if m := Write(books[c.lang], e, time.FixedZone("", 3600), evening.Add(-c.before), ""); m.Title != c.want {
+			t.Errorf("%s, %v before: got %q, want %q", c.lang, c.before, m.Title, c.want)
+		}
 	}
 }
