@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,9 +59,7 @@ func TestMergeWaitsForARenewal(t *testing.T) {
 		}
 		connected <- how
 	}()
-	// A connection that does not wait would be over by then.
-	for deadline := time.Now().Add(200 * time.Millisecond); time.Now().Before(deadline) && len(connected) == 0; time.Sleep(time.Millisecond) {
-	}
+	waitForMerge(t, func() bool { return len(connected) > 0 })
 	err = identity.Update(c.Data, func(id *identity.Identity) error {
 		id.Enrolment.Token, id.Enrolment.FormerToken = "newest", "new"
 		return nil
@@ -77,6 +77,24 @@ func TestMergeWaitsForARenewal(t *testing.T) {
 	}
 	if id, err := identity.Load(c.Data); err == nil {
 		t.Errorf("the person still has %+v", id)
+	}
+}
+
+// waitForMerge returns when a merge waits for the lock of the token, or does not and is over.
+func waitForMerge(t *testing.T, over func() bool) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	waits := func(one string) bool {
+		return strings.Contains(one, "durable.Lock(") && strings.Contains(one, ".merge(") && !strings.Contains(one, "identity.")
+	}
+	for deadline := time.Now().Add(time.Minute); !over(); time.Sleep(time.Millisecond) {
+		goroutines := strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n")
+		if slices.ContainsFunc(goroutines, waits) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no merge waits for the lock")
+		}
 	}
 }
 
