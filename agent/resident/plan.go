@@ -255,13 +255,33 @@ func withinBudget(a Check, h History) time.Time {
 // InSession reports whether a session is in progress, or about to begin: the service uses the line
 // for nothing that can wait.
 func InSession(sessions []wire.Session, now time.Time) bool {
-	return slices.ContainsFunc(sessions, func(s wire.Session) bool { return silent(s, now, silentBefore) })
+	return CurrentSession(sessions, now) != nil
+}
+
+// CurrentSession returns the session that is in progress or about to begin, of several the one that
+// ends last; nil if there is none.
+func CurrentSession(sessions []wire.Session, now time.Time) *wire.Session {
+	var current *wire.Session
+	for _, s := range sessions {
+		if silent(s, now, silentBefore) && (current == nil || Ends(s).After(Ends(*current))) {
+			current = &s
+		}
+	}
+	return current
+}
+
+// Ends returns when the silence of a session ends. The length of a session is limited here, even if
+// the collector sends a later end.
+func Ends(s wire.Session) time.Time {
+	if longest := s.StartsAt.Add(wire.MaxSessionLength); longest.Before(s.Closes()) {
+		return longest
+	}
+	return s.Closes()
 }
 
 // silent reports whether a session prevents a check at this time or shortly before it.
-// The length of a session is limited here, even if the collector sends a later end.
 func silent(s wire.Session, at time.Time, before time.Duration) bool {
-	return !at.Before(s.StartsAt.Add(-before)) && at.Before(s.Closes()) && at.Before(s.StartsAt.Add(wire.MaxSessionLength))
+	return !at.Before(s.StartsAt.Add(-before)) && at.Before(Ends(s))
 }
 
 func inOrder(sessions []wire.Session) []wire.Session {

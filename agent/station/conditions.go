@@ -2,6 +2,7 @@ package station
 
 import (
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,15 +24,17 @@ type Conditions struct {
 	mu       sync.Mutex
 	readAt   time.Time
 	sessions []wire.Session
-	learned  time.Time // when they were last requested from the collector
+	learned  time.Time // when the last request for them began that succeeded
+	tried    time.Time // when the last request for them began
+	asked    askedSessions
 
-	// asks contains the longest waits before they are requested; 0 for a new connection.
-	asks chan time.Duration
+	// asks contains a value while asked was not read.
+	asks chan struct{}
 }
 
 // NewConditions returns the conditions of the service with the folder of c.
 func NewConditions(c config.Config, clock probe.Clock) *Conditions {
-	return &Conditions{Board: &watch.Board{}, data: c.Data, clock: clock, asks: make(chan time.Duration, 1)}
+	return &Conditions{Board: &watch.Board{}, data: c.Data, clock: clock, asks: make(chan struct{}, 1)}
 }
 
 // sparing reports whether the line is metered, or the computer saves power.
@@ -41,12 +44,28 @@ func (c *Conditions) sparing() bool { return c.Board.View().Sparing() }
 const sessionsEvery = time.Minute
 
 // inSession reports whether an announced session is in progress or about to begin.
-func (c *Conditions) inSession(now time.Time) bool {
+func (c *Conditions) inSession(now time.Time) bool { return c.session(now) != nil }
+
+// session returns the announced session that is in progress or about to begin; nil if there is none.
+func (c *Conditions) session(now time.Time) *wire.Session {
+	now = now.Round(0) // a computer that sleeps has no monotonic clock
+	return resident.CurrentSession(c.announced(now), now)
+}
+
+// sessionWithin reports whether an announced session starts in that time.
+func (c *Conditions) sessionWithin(now time.Time, in time.Duration) bool {
+	now = now.Round(0)
+	return slices.ContainsFunc(c.announced(now), func(s wire.Session) bool {
+		return s.StartsAt.After(now) && !s.StartsAt.After(now.Add(in))
+	})
+}
+
+// announced returns the sessions that the collector announced last. They are not changed.
+func (c *Conditions) announced(now time.Time) []wire.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now = now.Round(0) // a computer that sleeps has no monotonic clock
 	if now.Sub(c.readAt).Abs() >= sessionsEvery {
 		c.readAt, c.sessions = now, readTargets(filepath.Join(c.data, targetsFile)).Sessions
 	}
-	return resident.InSession(c.sessions, now)
+	return c.sessions
 }

@@ -6,42 +6,97 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/resident"
 )
 
 const (
 	// learnOnConnect is the longest wait before the sessions are requested after a connection to
 	// the collector was established: messages may have been missed while there was none.
 	learnOnConnect = 2 * time.Minute
-	// learnedRecently is the time for which they are not requested again for that reason. A
-	// proxy may end connections every minute.
-	learnedRecently = 30 * time.Minute
+	// connectRefill and connectBurst limit the requests for that reason: three in quick succession,
+	// then one every half an hour. A proxy may end connections every minute.
+	connectRefill = 30 * time.Minute
+	connectBurst  = 3
 	// learnEvery is the time after which a check of the schedule requests them although the channel
 	// did not ask for it. A request is 5.5 kB: before each check it would be 0.07 MB a day.
 	learnEvery = 8 * time.Hour
 	// learnPause is the shortest time between two requests because of messages.
 	learnPause = time.Minute
+	// A request that failed is repeated after learnRetry to learnRetryLongest, then after twice as
+	// long each time, at most after learnRetryMax.
+	learnRetry        = time.Minute
+	learnRetryLongest = 5 * time.Minute
+	learnRetryMax     = 30 * time.Minute
 )
 
+// askedSessions is why the sessions are to be requested.
+type askedSessions struct {
+	within    time.Duration // the longest wait that a message permits; 0 without a message
+	connected bool          // a connection was established
+}
+
 // askSessions requests the sessions after a random wait, at most within. 0 means that a
-// connection was established. It does not block: a request that waits already stands for both.
+// connection was established. It does not block: what waits is combined.
 func (c *Conditions) askSessions(within time.Duration) {
+	c.mu.Lock()
+	switch {
+	case within <= 0:
+		c.asked.connected = true
+	case c.asked.within == 0 || within < c.asked.within:
+		c.asked.within = within
+	}
+	c.mu.Unlock()
 	select {
-	case c.asks <- within:
-	default:
+	case c.asks <- struct{}{}:
+	default: // learn has not yet read what was asked before
 	}
 }
 
-func (c *Conditions) noteLearned() {
+// takeAsked returns what was asked since the last call.
+func (c *Conditions) takeAsked() askedSessions {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.learned = c.now()
+	a := c.asked
+	c.asked = askedSessions{}
+	return a
 }
 
-// sinceLearned returns the time since the sessions were last requested.
+// learnBy calls request and notes when the sessions were requested. Those of a failed request are
+// not learned.
+func (c *Conditions) learnBy(ctx context.Context, request func(context.Context) error) error {
+	begun := c.now()
+	c.mu.Lock()
+	c.tried = begun
+	c.mu.Unlock()
+	err := request(ctx)
+	if err == nil {
+		c.mu.Lock()
+		c.learned = begun
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// sinceLearned returns the time since the last request for the sessions that succeeded.
 func (c *Conditions) sinceLearned() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now().Sub(c.learned).Abs()
+}
+
+// sinceTried returns the time since the last request for the sessions.
+func (c *Conditions) sinceTried() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now().Sub(c.tried).Abs()
+}
+
+// learnedAfter reports whether the sessions were learned after a time. A time in the future, caused
+// by a wrong clock, does not count.
+func (c *Conditions) learnedAfter(at time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.learned.After(at) && !c.learned.After(c.now())
 }
 
 // now returns the time without its monotonic reading, which stands still while a computer sleeps.
@@ -52,59 +107,117 @@ func (c *Conditions) now() time.Time { return c.clock.Now().Round(0) }
 // its start still gets its full check.
 func LearnSessions(c config.Config, conditions *Conditions, random func() float64, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return conditions.learn(ctx, random, func(ctx context.Context) {
-			if st, err := Open(c, log); err == nil && st.Enrolled() && !c.NoUpload {
-				st.learnSessions(ctx)
+		return conditions.learn(ctx, random, func(ctx context.Context) error {
+			st, err := Open(c, log)
+			if err != nil || !st.Enrolled() || c.NoUpload {
+				return err
 			}
+			return st.learnSessions(ctx)
 		})
 	}
 }
 
-// learn calls request when the channel asks for it.
-func (c *Conditions) learn(ctx context.Context, random func() float64, request func(context.Context)) error {
-	var due time.Time // zero if nothing was asked
-	told := false     // by a message, and not only because of a connection
+// learn calls request when the channel asks for it, and again if it fails.
+func (c *Conditions) learn(ctx context.Context, random func() float64, request func(context.Context) error) error {
+	w := learnWait{conditions: c, random: random}
 	for {
 		var wait <-chan struct{}
 		stop := context.CancelFunc(func() {})
-		if !due.IsZero() {
+		if !w.due.IsZero() {
 			var until context.Context
-			until, stop = context.WithTimeout(ctx, due.Sub(c.now()))
+			until, stop = context.WithTimeout(ctx, w.due.Sub(c.now()))
 			wait = until.Done()
 		}
 		select {
-		case within := <-c.asks:
-			due = c.dueFor(within, due, random)
-			told = told || within > 0
+		case <-c.asks:
+			w.add(c.takeAsked())
 		case <-wait:
 		case <-ctx.Done():
 		}
 		stop()
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		case !due.IsZero() && !c.now().Before(due):
-			if told || c.sinceLearned() >= learnedRecently { // a check may have requested them meanwhile
-				c.noteLearned()
-				request(ctx)
-			}
-			due, told = time.Time{}, false
+		}
+		if w.begin() {
+			w.end(c.learnBy(ctx, request))
 		}
 	}
 }
 
-// dueFor returns when to request the sessions after one more was asked. due is the time so far.
-func (c *Conditions) dueFor(within time.Duration, due time.Time, random func() float64) time.Time {
-	now, since := c.now(), c.sinceLearned()
-	if within == 0 {
-		if since < learnedRecently || c.inSession(now) {
-			return due
-		}
-		within = learnOnConnect
+// learnWait is what was asked for and not yet done.
+type learnWait struct {
+	conditions *Conditions
+	random     func() float64
+
+	due       time.Time // of the request; zero if nothing was asked
+	asked     time.Time // when something was asked last
+	told      bool      // by a message, and not only because of a connection
+	connected bool      // also because of a connection
+	failures  int       // in a row
+	refilled  time.Time // when connectBurst requests because of connections are possible again
+}
+
+// add determines when to request the sessions after more was asked.
+func (w *learnWait) add(a askedSessions) {
+	now := w.conditions.now()
+	pause := learnPause - w.conditions.sinceTried()
+	w.asked = now
+	if a.within > 0 {
+		w.told = true
+		w.notAfter(now.Add(max(w.wait(a.within), pause)))
 	}
-	next := now.Add(max(time.Duration(random()*float64(within)), learnPause-since))
-	if !due.IsZero() && due.Before(next) {
-		return due
+	if a.connected {
+		w.connected = true
+		empty := max(w.used(now)-(connectBurst-1)*connectRefill, 0) // until another is possible
+		w.notAfter(now.Add(empty + max(w.wait(learnOnConnect), pause)))
 	}
-	return next
+}
+
+// used returns the time until connectBurst requests because of connections are possible again. More
+// than these need is caused by a wrong clock.
+func (w *learnWait) used(now time.Time) time.Duration {
+	return min(max(w.refilled.Sub(now), 0), connectBurst*connectRefill)
+}
+
+// wait returns a random time, at most longest.
+func (w *learnWait) wait(longest time.Duration) time.Duration {
+	return time.Duration(w.random() * float64(longest))
+}
+
+func (w *learnWait) notAfter(at time.Time) {
+	if w.due.IsZero() || at.Before(w.due) {
+		w.due = at
+	}
+}
+
+// begin reports whether to request the sessions now. A request because of a connection waits for
+// the end of a session.
+func (w *learnWait) begin() bool {
+	c, now := w.conditions, w.conditions.now()
+	if w.due.IsZero() || now.Before(w.due) {
+		return false
+	}
+	if c.learnedAfter(w.asked) { // by a check
+		w.end(nil)
+		return false
+	}
+	if s := c.session(now); s != nil && !w.told {
+		w.due = resident.Ends(*s).Add(w.wait(learnOnConnect))
+		return false
+	}
+	if w.connected {
+		w.refilled = now.Add(w.used(now) + connectRefill)
+	}
+	return true
+}
+
+// end determines what follows a request.
+func (w *learnWait) end(err error) {
+	if err == nil {
+		w.due, w.told, w.connected, w.failures = time.Time{}, false, false, 0
+		return
+	}
+	again := learnRetry + w.wait(learnRetryLongest-learnRetry)
+	w.due = w.conditions.now().Add(min(again<<min(w.failures, 5), learnRetryMax))
+	w.failures, w.connected = w.failures+1, false
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,79 +26,205 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestSessionsAreLearnedWhenAsked: after a message and after a connection, but neither in a busy loop
-// nor during a session.
+// learnRig runs learn with a fast clock and records its requests.
+type learnRig struct {
+	t          *testing.T
+	conditions *Conditions
+	stop       func()
+
+	mu   sync.Mutex
+	all  []time.Time
+	fail error         // of each request
+	take time.Duration // of each request
+}
+
+// newLearnRig returns a rig in whose bubble a day has passed.
+func newLearnRig(t *testing.T) *learnRig {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &learnRig{t: t, conditions: NewConditions(config.Default(t.TempDir()), probe.SystemClock{})}
+	ended := make(chan error)
+	go func() { ended <- r.conditions.learn(ctx, func() float64 { return 0.5 }, r.request) }()
+	r.stop = func() { cancel(); <-ended }
+	time.Sleep(24 * time.Hour)
+	return r
+}
+
+func (r *learnRig) request(context.Context) error {
+	r.mu.Lock()
+	r.all = append(r.all, time.Now())
+	fail, take := r.fail, r.take
+	r.mu.Unlock()
+	time.Sleep(take)
+	return fail
+}
+
+func (r *learnRig) set(fail error, take time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail, r.take = fail, take
+}
+
+func (r *learnRig) requests() []time.Time {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
+}
+
+// want requires n requests so far, the last one some time after begun.
+func (r *learnRig) want(what string, n int, begun time.Time, after time.Duration) {
+	r.t.Helper()
+	if learned := r.requests(); len(learned) != n || n > 0 && learned[n-1].Sub(begun) != after {
+		r.t.Fatalf("%s: got requests %v, want %d, the last %v after %v", what, learned, n, after, begun)
+	}
+}
+
+// announce makes a session known that lasts for some time.
+func (r *learnRig) announce(startsAt time.Time, lasts time.Duration) {
+	c := r.conditions
+	b, err := json.Marshal(wire.Targets{Targets: []wire.Target{}, Sessions: []wire.Session{{StartsAt: startsAt.UTC(), EndsAt: new(startsAt.Add(lasts).UTC())}}})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(c.data, targetsFile), b, 0o600)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// TestSessionsAreLearnedWhenAsked: after a message and after a connection, but not in a busy loop.
 func TestSessionsAreLearnedWhenAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := NewConditions(config.Default(t.TempDir()), probe.SystemClock{})
-		ctx, cancel := context.WithCancel(t.Context())
-		var mu sync.Mutex
-		var all []time.Time
-		requests := func() []time.Time {
-			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			return slices.Clone(all)
-		}
-		ended := make(chan error)
-		go func() {
-			ended <- c.learn(ctx, func() float64 { return 0.5 }, func(context.Context) {
-				mu.Lock()
-				defer mu.Unlock()
-				all = append(all, time.Now())
-			})
-		}()
-		time.Sleep(24 * time.Hour)
-		begun := time.Now()
-		want := func(what string, n int, after time.Duration) {
-			t.Helper()
-			if learned := requests(); len(learned) != n || n > 0 && learned[n-1].Sub(begun) != after {
-				t.Fatalf("%s: got requests %v, want %d, the last after %v", what, learned, n, after)
-			}
-		}
-		want("nothing asked", 0, 0)
+		r := newLearnRig(t)
+		defer r.stop()
+		c, begun := r.conditions, time.Now()
+		r.want("nothing asked", 0, begun, 0)
 		c.askSessions(0)
 		time.Sleep(2 * time.Minute)
-		want("connected", 1, time.Minute)
-		for range 20 { // a proxy that ends the connection every minute
-			c.askSessions(0)
-			time.Sleep(time.Minute)
-		}
-		want("connected again and again", 1, time.Minute)
+		r.want("connected", 1, begun, time.Minute)
 		time.Sleep(time.Hour)
 		c.askSessions(0)
 		time.Sleep(10 * time.Second)
-		c.noteLearned() // by a check
+		_ = c.learnBy(t.Context(), func(context.Context) error { return nil }) // by a check
 		time.Sleep(5 * time.Minute)
-		want("requested by a check after the connection", 1, time.Minute)
+		r.want("requested by a check after the connection", 1, begun, time.Minute)
 		time.Sleep(time.Hour)
 		begun = time.Now()
 		c.askSessions(0)
 		time.Sleep(10 * time.Second)
 		c.askSessions(20 * time.Second) // a session in a few minutes
 		time.Sleep(2 * time.Minute)
-		want("a message just after the connection", 2, 20*time.Second)
-		begun = time.Now()
+		r.want("a message just after the connection", 2, begun, 20*time.Second)
 		for range 600 { // a flood
 			c.askSessions(time.Second)
 			time.Sleep(time.Second)
 		}
-		if n := len(requests()) - 2; n < 9 || n > 11 {
+		if n := len(r.requests()) - 2; n < 9 || n > 11 {
 			t.Errorf("got %d requests in ten minutes of a flood, want one a minute", n)
 		}
-		time.Sleep(time.Hour)
-		n := len(requests())
-		c.mu.Lock()
-		c.readAt, c.sessions = time.Now(), []wire.Session{{StartsAt: time.Now()}}
-		c.mu.Unlock()
-		c.askSessions(0)
-		synctest.Wait()
-		time.Sleep(10 * time.Minute)
-		if len(requests()) != n {
-			t.Error("the sessions were requested during a session because of a connection")
+	})
+}
+
+// TestConnectionsAskForSessions: what was announced while there was no connection is learned soon
+// after it, even shortly after another request, and still not more often than once in half an hour if
+// a proxy ends the connection every minute.
+func TestConnectionsAskForSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLearnRig(t)
+		defer r.stop()
+		begun := time.Now()
+		r.conditions.askSessions(0)
+		time.Sleep(13 * time.Minute)
+		r.conditions.askSessions(0)
+		time.Sleep(2 * time.Minute)
+		r.want("connected again after a short time", 2, begun, 14*time.Minute)
+		time.Sleep(24 * time.Hour)
+		begun = time.Now()
+		for range 24 * 60 {
+			r.conditions.askSessions(0)
+			time.Sleep(time.Minute)
 		}
-		cancel()
-		<-ended
+		all := r.requests()
+		if n := len(all) - 2; n < 40 || n > 24*2+connectBurst {
+			t.Errorf("got %d requests in a day of connections every minute, want about two an hour", n)
+		}
+		if last := all[len(all)-1]; time.Since(last) > 40*time.Minute {
+			t.Errorf("the last of %d requests was %v ago", len(all), time.Since(last))
+		}
+	})
+}
+
+// TestConnectionsInASession: the request because of a connection waits for the end of the session,
+// that because of a message does not.
+func TestConnectionsInASession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLearnRig(t)
+		defer r.stop()
+		begun := time.Now()
+		r.announce(begun.Add(-time.Hour), 3*time.Hour)
+		time.Sleep(2 * time.Minute)
+		r.conditions.askSessions(0)
+		time.Sleep(115 * time.Minute)
+		r.want("connected in a session", 0, begun, 0)
+		time.Sleep(10 * time.Minute)
+		r.want("after the session", 1, begun, 2*time.Hour+time.Minute)
+		begun = time.Now()
+		r.announce(begun.Add(-time.Hour), 3*time.Hour)
+		time.Sleep(2 * time.Minute)
+		r.conditions.askSessions(10 * time.Second)
+		time.Sleep(time.Minute)
+		r.want("told in a session", 2, begun, 2*time.Minute+5*time.Second)
+	})
+}
+
+// TestFailedRequestsForSessionsAreRepeated: soon at first, and rarely while the collector is away for
+// a day. They do not count as learned.
+func TestFailedRequestsForSessionsAreRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLearnRig(t)
+		defer r.stop()
+		begun := time.Now()
+		r.set(errors.New("503"), 5*time.Second)
+		r.conditions.askSessions(2 * time.Minute)
+		time.Sleep(2 * time.Minute)
+		r.want("told", 1, begun, time.Minute)
+		if since := r.conditions.sinceLearned(); since < learnEvery {
+			t.Errorf("a failed request counts as learned %v ago", since)
+		}
+		time.Sleep(3 * time.Minute)
+		r.want("repeated", 2, begun, 4*time.Minute+5*time.Second)
+		time.Sleep(24 * time.Hour)
+		if n := len(r.requests()); n < 24 || n > 56 {
+			t.Errorf("got %d requests in a day without the collector, want one every half an hour", n)
+		}
+		r.set(nil, 0)
+		time.Sleep(31 * time.Minute)
+		n := len(r.requests())
+		if since := r.conditions.sinceLearned(); since > 31*time.Minute {
+			t.Errorf("learned %v ago, want after the collector had returned", since)
+		}
+		time.Sleep(24 * time.Hour)
+		if again := len(r.requests()); again != n {
+			t.Errorf("got %d requests after one that succeeded", again-n)
+		}
+	})
+}
+
+// TestMessagesDuringARequest: none is lost because a connection or a less urgent one waits.
+func TestMessagesDuringARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLearnRig(t)
+		defer r.stop()
+		r.announce(time.Now().Add(-time.Hour), 12*time.Hour) // in which a connection asks for nothing
+		begun := time.Now()
+		r.set(nil, 5*time.Second)
+		r.conditions.askSessions(2 * time.Second)
+		time.Sleep(2 * time.Second) // the request has begun
+		r.conditions.askSessions(0)
+		r.conditions.askSessions(15 * time.Minute)
+		r.conditions.askSessions(90 * time.Second)
+		r.conditions.askSessions(10 * time.Minute)
+		time.Sleep(20 * time.Minute)
+		r.want("told during a request", 2, begun, time.Second+learnPause)
 	})
 }
 
@@ -112,10 +241,11 @@ func TestAgentsOfASessionSpreadTheirRequests(t *testing.T) {
 		for i := range agents {
 			c := NewConditions(config.Default(""), probe.SystemClock{})
 			running.Go(func() {
-				_ = c.learn(ctx, rand.New(rand.NewPCG(3, uint64(i))).Float64, func(context.Context) {
+				_ = c.learn(ctx, rand.New(rand.NewPCG(3, uint64(i))).Float64, func(context.Context) error {
 					mu.Lock()
 					defer mu.Unlock()
 					perSecond[int(time.Since(begun)/time.Second)]++
+					return nil
 				})
 			})
 			c.askSessions(within)
@@ -175,7 +305,9 @@ func TestBytesOfARequestForSessions(t *testing.T) {
 		Config: config.Default(t.TempDir()), log: slog.New(slog.DiscardHandler), roots: roots,
 		id: &identity.Identity{AgentID: testAgentID, Enrolment: &identity.Enrolment{Server: server.URL, Token: "t"}},
 	}
-	st.learnSessions(ctx)
+	if err := st.learnSessions(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if got := (scheduleMemory{data: st.Config.Data, log: st.log}).sessions(); len(got) != 2 {
 		t.Fatalf("got %d sessions, want 2", len(got))
 	}

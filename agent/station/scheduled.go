@@ -115,17 +115,18 @@ func reasonsToSpare(ctx context.Context) (all []local.Sparing) {
 }
 
 // learnSessions requests the next sessions. Without a response, those announced last remain.
-func (s *Station) learnSessions(ctx context.Context) {
+func (s *Station) learnSessions(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, learnTime)
 	defer cancel()
 	t, err := s.Collector().Targets(ctx, "")
 	if err != nil {
 		s.log.Debug("the next sessions are not known", "err", report.ErrorText(err))
-		return
+		return err
 	}
 	s.learnTargets(check.WithoutCredentials(*t))
 	now := time.Now()
 	_ = os.Chtimes(s.targetsPath(), now, now) // the daily request is not needed then
+	return nil
 }
 
 // scheduledOptions returns the options of a check of the schedule. Before a session they name its

@@ -27,10 +27,10 @@ func Work(c config.Config, version string, turn Turn, conditions *Conditions, lo
 				if conditions.sinceLearned() < learnEvery {
 					return
 				}
-				// An error of the station is reported by the check.
+				// An error of the station is reported by the check. After a failed request the next
+				// check tries again.
 				if st, err := Open(c, log); err == nil && st.Enrolled() {
-					conditions.noteLearned()
-					st.learnSessions(ctx)
+					_ = conditions.learnBy(ctx, st.learnSessions)
 				}
 			},
 		},
