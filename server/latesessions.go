@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/live"
@@ -20,18 +21,22 @@ const (
 	maxSpread = 15 * time.Minute
 	// beforeCheck is the time that an agent needs from the request to the start of its check.
 	beforeCheck = 2 * time.Minute
+	// spreadRunning is maxSpread if it is too late for a check, as in a session: an agent must still
+	// learn soon when to be silent.
+	spreadRunning = time.Minute
 )
 
 // lateSessions announces sessions that were entered, moved or cancelled shortly before their start
-// to the connected agents of their members.
+// to the connected agents of their members, and to those who became or were members since.
 type lateSessions struct {
 	store  store.Councils
 	agents *live.Agents
 	now    func() time.Time
 	log    *slog.Logger
 
-	known map[string]announcedSession // by id; nil before the first reading
-	until time.Time                   // up to which starts the known ones are complete
+	known   map[string]announcedSession // by id; nil before the first reading
+	until   time.Time                   // up to which starts the known ones are complete
+	members map[string][]string         // of the councils of the known ones, in order
 }
 
 // announcedSession is what agents learn of a session.
@@ -57,17 +62,13 @@ func (l *lateSessions) run(ctx context.Context) {
 	}
 }
 
-// check compares the sessions of the next day with those of the previous call.
+// check compares the sessions of the next day, and the members of their councils, with those of the
+// previous call.
 func (l *lateSessions) check(ctx context.Context) error {
 	now := l.now()
 	found, err := l.read(ctx, now)
 	if err != nil {
 		return err
-	}
-	known, until := l.known, l.until
-	l.known, l.until = found, now.Add(announceWithin)
-	if known == nil {
-		return nil // agents learn of them when they connect
 	}
 	councils := map[string]time.Time{} // to the next start that has changed
 	changed := func(s announcedSession) {
@@ -76,43 +77,90 @@ func (l *lateSessions) check(ctx context.Context) error {
 		}
 	}
 	for id, s := range found {
-		old, was := known[id]
+		old, was := l.known[id]
 		switch {
 		case was && old == s:
-		case !was && s.startsAt.After(until): // its start came within a day only by time
+		case !was && s.startsAt.After(l.until): // its start came within a day only by time
 		case !was && s.cancelled:
 		default:
 			changed(s)
 		}
 	}
-	for id, old := range known {
+	for id, old := range l.known {
 		if _, is := found[id]; !is && old.closesAt.After(now) && !old.cancelled { // removed, or moved to a later day
 			changed(old)
 		}
 	}
-	for council, start := range councils {
-		if err := l.announce(ctx, council, start.Sub(now)); err != nil {
-			l.known, l.until = known, until // the next call tries again
-			return err
+	starts := map[string]time.Time{} // of the next session of each council
+	for _, s := range found {
+		if at, ok := starts[s.council]; !s.cancelled && (!ok || s.startsAt.Before(at)) {
+			starts[s.council] = s.startsAt
 		}
 	}
-	return nil
-}
-
-// announce asks the members of a council to request their sessions, early enough for a check before
-// a start.
-func (l *lateSessions) announce(ctx context.Context, council string, startsIn time.Duration) error {
-	members, _, err := l.store.CouncilMembers(ctx, council)
+	members, err := l.membersOf(ctx, starts, councils)
 	if err != nil {
 		return err
 	}
-	ids := make(map[string]bool, len(members))
-	for _, m := range members {
-		ids[m.ID] = true
+	if l.known != nil { // agents learn of the first ones when they connect
+		for council, start := range councils {
+			l.announce(slices.Concat(members[council], l.members[council]), start.Sub(now))
+		}
+		for council, start := range starts {
+			if _, told := councils[council]; !told && l.members[council] != nil {
+				l.announce(differing(members[council], l.members[council]), start.Sub(now))
+			}
+		}
 	}
-	within := max(time.Second, min(maxSpread, (startsIn-beforeCheck)/2))
-	l.agents.AnnounceSessions(ids, within)
+	l.known, l.until, l.members = found, now.Add(announceWithin), members
 	return nil
+}
+
+// membersOf reads the members of councils.
+func (l *lateSessions) membersOf(ctx context.Context, councils ...map[string]time.Time) (map[string][]string, error) {
+	members := map[string][]string{}
+	for _, some := range councils {
+		for council := range some {
+			if members[council] != nil {
+				continue
+			}
+			ids, err := l.store.CouncilMemberIDs(ctx, council)
+			if err != nil {
+				return nil, err
+			}
+			slices.Sort(ids)
+			members[council] = append([]string{}, ids...) // not nil, even if there is none
+		}
+	}
+	return members, nil
+}
+
+// differing returns what only one of two lists in order contains.
+func differing(a, b []string) []string {
+	var ids []string
+	for _, lists := range [][2][]string{{a, b}, {b, a}} {
+		for _, id := range lists[0] {
+			if _, both := slices.BinarySearch(lists[1], id); !both {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// announce asks participants to request their sessions, early enough for a check before a start.
+func (l *lateSessions) announce(participantIDs []string, startsIn time.Duration) {
+	if len(participantIDs) == 0 {
+		return
+	}
+	ids := make(map[string]bool, len(participantIDs))
+	for _, id := range participantIDs {
+		ids[id] = true
+	}
+	within := spreadRunning
+	if left := startsIn - beforeCheck; left > 0 {
+		within = max(time.Second, min(maxSpread, left/2))
+	}
+	l.agents.AnnounceSessions(ids, within)
 }
 
 // read returns the sessions that are not over and start within a day.

@@ -92,6 +92,12 @@ func TestLateSessionsAreAnnounced(t *testing.T) {
 		{"removed after it was cancelled", func() error { return s.RemoveCouncilSession(ctx, soon.ID) }, 0},
 		{"removed", func() error { return s.RemoveCouncilSession(ctx, minutes.ID) }, 2 * time.Minute},
 		{"a day passes", func() error { now = now.Add(15 * time.Hour); return nil }, 0},
+		{"a running session", func() error {
+			running := session(-time.Hour)
+			running.EndsAt = now.Add(time.Hour)
+			return s.AddCouncilSession(ctx, running)
+		}, time.Minute},
+		{"too late for a check", func() error { return s.AddCouncilSession(ctx, session(time.Minute)) }, time.Minute},
 	} {
 		if err := c.change(); err != nil {
 			t.Fatal(err)
@@ -104,6 +110,74 @@ func TestLateSessionsAreAnnounced(t *testing.T) {
 		}
 		if got := other.take(); got != 0 {
 			t.Errorf("%s: an agent of another council was told", c.what)
+		}
+	}
+}
+
+// TestMembersOfLateSessionsAreAnnounced: somebody who becomes a member of a council with a session
+// learns of it, and somebody who is one no longer; the others are not told again.
+func TestMembersOfLateSessionsAreAnnounced(t *testing.T) {
+	ctx := t.Context()
+	s, err := sqlstore.OpenSQLite(ctx, filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	agents := live.NewAgents(live.AgentsConfig{Hub: live.NewHub(), Now: clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	defer agents.Close()
+	var ids []string
+	var lines []*recordedLine
+	for _, name := range []string{"Anna", "Berta", "Cäsar"} {
+		p := store.Participant{ID: uuid.NewString(), Name: name, CreatedAt: now}
+		if err := s.AddParticipant(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+		line := &recordedLine{}
+		if _, ok := agents.Connect(live.Caller{AgentID: uuid.NewString(), ParticipantID: p.ID}, wire.ChannelMessage{Type: wire.MessageHello}, line); !ok {
+			t.Fatal("not connected")
+		}
+		ids, lines = append(ids, p.ID), append(lines, line)
+	}
+	soon, cancelled, later := uuid.NewString(), uuid.NewString(), uuid.NewString()
+	for _, c := range []struct {
+		council   string
+		in        time.Duration
+		cancelled bool
+	}{{soon, time.Hour, false}, {cancelled, time.Hour, true}, {later, 30 * time.Hour, false}} {
+		if err := errors.Join(s.AddCouncil(ctx, store.Council{ID: c.council, Name: c.council, CreatedAt: now}),
+			s.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: c.council, StartsAt: now.Add(c.in), Cancelled: c.cancelled})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := &lateSessions{store: s, agents: agents, now: clock, log: slog.New(slog.DiscardHandler)}
+	const quarter = 15 * time.Minute
+	for _, c := range []struct {
+		what   string
+		change func() error
+		within [3]time.Duration
+	}{
+		{"at the start of the collector", func() error { return nil }, [3]time.Duration{}},
+		{"the first member", func() error { return s.AddCouncilMember(ctx, soon, ids[0]) }, [3]time.Duration{quarter}},
+		{"nothing more", func() error { return nil }, [3]time.Duration{}},
+		{"another member", func() error { return s.AddCouncilMember(ctx, soon, ids[1]) }, [3]time.Duration{0, quarter}},
+		{"replaced", func() error { return s.SetCouncilMembers(ctx, soon, []string{ids[2], ids[0]}) }, [3]time.Duration{0, quarter, quarter}},
+		{"of a cancelled session", func() error { return s.AddCouncilMember(ctx, cancelled, ids[1]) }, [3]time.Duration{}},
+		{"of a session in two days", func() error { return s.AddCouncilMember(ctx, later, ids[1]) }, [3]time.Duration{}},
+		{"the council is removed", func() error { return s.RemoveCouncil(ctx, soon) }, [3]time.Duration{quarter, 0, quarter}},
+		{"a day passes", func() error { now = now.Add(7 * time.Hour); return nil }, [3]time.Duration{}},
+	} {
+		if err := c.change(); err != nil {
+			t.Fatal(err)
+		}
+		if err := late.check(ctx); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		for i, line := range lines {
+			if got := line.take(); got != c.within[i] {
+				t.Errorf("%s: member %d may wait %v, want %v", c.what, i, got, c.within[i])
+			}
 		}
 	}
 }

@@ -157,6 +157,8 @@ type Councils interface {
 	// CouncilMembers returns the latest states of all members, unsorted. The revision
 	// was read first: what changed since is in ChangedStates of that revision.
 	CouncilMembers(ctx context.Context, councilID string) (members []ParticipantState, revision int64, err error)
+	// CouncilMemberIDs returns the ids of all members, unsorted; none if there is no such council.
+	CouncilMemberIDs(ctx context.Context, councilID string) ([]string, error)
 	// CouncilsOf returns the councils of a participant, by name.
 	CouncilsOf(ctx context.Context, participantID string) ([]Council, error)
 

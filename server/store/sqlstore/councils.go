@@ -244,6 +244,17 @@ func (s *Store) CouncilMembers(ctx context.Context, councilID string) ([]store.P
 	return members, revision, nil
 }
 
+// CouncilMemberIDs implements store.Councils.
+func (s *Store) CouncilMemberIDs(ctx context.Context, councilID string) ([]string, error) {
+	scan := func(row scanner) (id string, err error) { return id, row.Scan(&id) }
+	ids, err := collect(ctx, s.read, scan, `SELECT m.participant_id FROM council_members m JOIN councils c ON c.id = m.council_id
+		WHERE m.council_id = ? AND c.org_id = ?`, councilID, s.org)
+	if err != nil {
+		return nil, fmt.Errorf("list ids of members: %w", err)
+	}
+	return ids, nil
+}
+
 // CouncilsOf implements store.Councils.
 func (s *Store) CouncilsOf(ctx context.Context, participantID string) ([]store.Council, error) {
 	list, err := collect(ctx, s.read, scanCouncil, `

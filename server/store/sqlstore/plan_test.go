@@ -228,6 +228,8 @@ func useCouncils(t *testing.T, s *Store, participantID string) {
 	}
 	_, _, err = s.CouncilMembers(ctx, ids[0])
 	must(err)
+	_, err = s.CouncilMemberIDs(ctx, ids[0])
+	must(err)
 	_, err = s.SessionsOf(ctx, participantID, evening, evening.AddDate(0, 0, 14), 3)
 	must(err)
 	for _, title := range []string{"a", "b"} {
