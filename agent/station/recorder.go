@@ -69,11 +69,13 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	return nil
 }
 
+// deliverSoonTime limits an attempt that may fall into a session.
+const deliverSoonTime = 30 * time.Second
+
 // deliverSoon tries once, so that support sees the report while the person is on the
 // phone. The next check sends what is left.
 func (s *Station) deliverSoon(ctx context.Context, sp *spool.Spool, id string) {
-	const within = 30 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeout(ctx, deliverSoonTime)
 	defer cancel()
 	if err := s.uplink(sp).Deliver(ctx, id); err != nil && ctx.Err() == nil {
 		s.log.Info("report of an event not sent yet", "err", err)

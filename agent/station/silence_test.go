@@ -123,8 +123,8 @@ func (r *quietRig) check(t *testing.T, before, after bool) {
 	}
 }
 
-// putReport makes a report wait.
-func (r *quietRig) putReport(t *testing.T) {
+// putReport makes the report of a check or an event wait, that was made at the start of the test.
+func (r *quietRig) putReport(t *testing.T, trigger report.Trigger) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	st, err := Open(r.config, log)
@@ -140,7 +140,7 @@ func (r *quietRig) putReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = st.keep(context.Background(), sp, &report.Report{
-		Schema: report.SchemaV1, ID: id, Case: "K7P-3QX", Trigger: report.TriggerCheck, Profile: "bbb",
+		Schema: report.SchemaV1, ID: id, Case: "K7P-3QX", Trigger: trigger, Profile: "bbb",
 		Agent: report.Agent{ID: st.AgentID(), Version: "1", OS: "linux", Arch: "amd64"}, StartedAt: time.Now().UTC(), Verdict: report.Unknown,
 	})
 	if err != nil {
@@ -151,7 +151,7 @@ func (r *quietRig) putReport(t *testing.T) {
 // TestNoResendsDuringASession: reports wait for the end of a session.
 func TestNoResendsDuringASession(t *testing.T) {
 	r, ctx := newQuietRig(t, 2*time.Hour, 8*time.Hour)
-	r.clock.slept = func() { r.putReport(t) }
+	r.clock.slept = func() { r.putReport(t, report.TriggerCheck) }
 	_ = Resend(r.config, r.conditions, r.clock, func() float64 { return 0.5 }, slog.New(slog.DiscardHandler))(ctx)
 	r.check(t, true, true)
 }
@@ -187,13 +187,50 @@ func TestNoRenewalDuringASession(t *testing.T) {
 func TestResendsAreRareOnAMeteredLine(t *testing.T) {
 	for _, c := range []struct {
 		view  watch.View
-		waits int // in ten hours
-	}{{watch.View{}, 55}, {watch.View{Metered: new(true)}, 10}, {watch.View{Saving: new(true)}, 10}, {watch.View{Metered: new(false)}, 55}} {
+		tries int // in ten hours
+	}{{watch.View{}, 54}, {watch.View{Metered: new(true)}, 9}, {watch.View{Saving: new(true)}, 9}, {watch.View{Metered: new(false)}, 54}} {
 		r, ctx := newQuietRig(t, 100*time.Hour, 10*time.Hour)
+		r.putReport(t, report.TriggerCheck)
 		r.conditions.Board.Set(c.view)
 		_ = Resend(r.config, r.conditions, r.clock, func() float64 { return 0.5 }, slog.New(slog.DiscardHandler))(ctx)
-		if n := len(r.clock.waits); n != c.waits {
-			t.Errorf("%+v: got %d attempts, want %d", c.view, n, c.waits)
+		if n := len(r.requests()); n != c.tries {
+			t.Errorf("%+v: got %d attempts, want %d", c.view, n, c.tries)
+		}
+	}
+}
+
+// TestResendsBeforeASessionAreNotRare: on a metered line too, support must see a check whose report
+// could not be sent at once.
+func TestResendsBeforeASessionAreNotRare(t *testing.T) {
+	r, ctx := newQuietRig(t, 2*time.Hour, 4*time.Hour)
+	r.conditions.Board.Set(watch.View{Metered: new(true)})
+	r.putReport(t, report.TriggerCheck)
+	_ = Resend(r.config, r.conditions, r.clock, func() float64 { return 0.5 }, slog.New(slog.DiscardHandler))(ctx)
+	r.check(t, true, false)
+	if n := len(r.requests()); n != 5 { // every 11 minutes in the last hour, until two minutes before the start
+		t.Errorf("got %d attempts before a session, want 5", n)
+	}
+}
+
+// TestACheckIsSentOnceInItsSession: its report, if it still waits, gets one attempt at the beginning of
+// the session, as that of an event had before.
+func TestACheckIsSentOnceInItsSession(t *testing.T) {
+	for trigger, want := range map[report.Trigger]int{report.TriggerSchedule: 1, report.TriggerEvent: 0} {
+		r, ctx := newQuietRig(t, 30*time.Minute, 3*time.Hour)
+		r.putReport(t, trigger)
+		_ = Resend(r.config, r.conditions, r.clock, func() float64 { return 0.5 }, slog.New(slog.DiscardHandler))(ctx)
+		n := 0
+		for _, at := range r.requests() {
+			after := at.Sub(r.session.StartsAt)
+			if after < -2*time.Minute {
+				continue
+			}
+			if n++; after > 15*time.Minute {
+				t.Errorf("%s: got a request %v after the start of the session", trigger, after)
+			}
+		}
+		if n != want {
+			t.Errorf("%s: got %d requests in the session, want %d", trigger, n, want)
 		}
 	}
 }
