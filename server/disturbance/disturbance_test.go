@@ -189,7 +189,7 @@ func TestJudgements(t *testing.T) {
 		"one other reported something": {Counts{Ready: 3, Reported: 1}, false, false, Judgement{Unknown, No, No}},
 		"nobody else":                  {Counts{}, false, true, Judgement{Yes, Unknown, Unknown}},
 	} {
-		if got := nw.Judge(c.others, c.fixed, c.complete); got != c.want {
+		if got := nw.Judge(c.others.Undisturbed(), c.fixed, c.complete); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
@@ -197,8 +197,48 @@ func TestJudgements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rp.Judge(Counts{Ready: 1}, false, true); got.PresumedOwn != "" {
+	if got := rp.Judge(Yes, false, true); got.PresumedOwn != "" {
 		t.Errorf("without a known presumption: got %q, want none", got.PresumedOwn)
+	}
+}
+
+// TestJudgementsOfRecords: what others report later counts, if it is at the same time.
+func TestJudgementsOfRecords(t *testing.T) {
+	nw, err := LoadRules("", "nw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := func(second int, who string, others Counts) Entry {
+		return Entry{ParticipantID: who, Facts: Facts{Kind: store.DisturbanceReported, At: evening.Add(time.Duration(second) * time.Second), Others: &others}}
+	}
+	ended := func(second, about int) Entry {
+		return Entry{Facts: Facts{Kind: store.DisturbanceEnded, At: evening.Add(time.Duration(second) * time.Second), About: about}}
+	}
+	all, some := Counts{Ready: 2}, Counts{Ready: 1, Unknown: 1}
+	for name, c := range map[string]struct {
+		entries []Entry
+		want    Truth // of the first entry
+	}{
+		"nobody else":                      {[]Entry{reported(2, "a", all)}, Yes},
+		"another one 8 s later":            {[]Entry{reported(2, "a", all), reported(10, "b", all)}, No},
+		"two others later":                 {[]Entry{reported(2, "a", all), reported(10, "b", all), reported(12, "c", all)}, No},
+		"another one later, one unchecked": {[]Entry{reported(2, "a", some), reported(10, "b", some)}, No},
+		"another one, entered later":       {[]Entry{reported(60, "a", all), reported(10, "b", all)}, No},
+		"another one after the end":        {[]Entry{reported(2, "a", all), ended(60, 1), reported(70, "b", all)}, Yes},
+		"another one before the end":       {[]Entry{reported(2, "a", all), reported(50, "b", all), ended(60, 1)}, No},
+		"another one that was over":        {[]Entry{reported(60, "a", all), reported(10, "b", all), ended(40, 2)}, Yes},
+		"the same person again":            {[]Entry{reported(2, "a", all), reported(900, "a", all)}, Yes},
+		"an erased person":                 {[]Entry{reported(2, "a", all), reported(10, "", all)}, No},
+		"two erased people, or one":        {[]Entry{reported(2, "", all), reported(10, "", all)}, Unknown},
+	} {
+		r := Record{Head: Head{Rules: nw}, Entries: c.entries, ClosingHash: "x"}
+		for i := range r.Entries {
+			r.Entries[i].Number = i + 1
+		}
+		got := r.Judge(r.Entries[0])
+		if got.OthersUndisturbed != c.want || c.want == No && got.PresumedOwn != No {
+			t.Errorf("%s: got %+v, want others undisturbed: %s", name, got, c.want)
+		}
 	}
 }
 

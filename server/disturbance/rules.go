@@ -178,8 +178,8 @@ type Judgement struct {
 
 // Judge compares a disturbance with the rules. fixed is whether its end was recorded, and complete
 // whether the record is closed: until then it may still be fixed.
-func (r Rules) Judge(others Counts, fixed, complete bool) Judgement {
-	j := Judgement{NotFixed: Unknown, OthersUndisturbed: others.Undisturbed()}
+func (r Rules) Judge(othersUndisturbed Truth, fixed, complete bool) Judgement {
+	j := Judgement{NotFixed: Unknown, OthersUndisturbed: othersUndisturbed}
 	switch {
 	case fixed:
 		j.NotFixed = No

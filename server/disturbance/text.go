@@ -164,6 +164,9 @@ func second(t time.Time) time.Time {
 type Entry struct {
 	Number int
 	Hash   string // of the record up to this entry
+	// ParticipantID is who has the disturbance; "" for other kinds, once the person is erased, and in
+	// a saved record.
+	ParticipantID string
 	Facts
 	Persons []Person // those that are not erased
 	Erased  int      // number of erased ones
@@ -188,7 +191,7 @@ func Read(stored store.DisturbanceRecord) (r Record, err error) {
 		r.ClosingHash = closing.Hash
 	}
 	for _, s := range stored.Entries {
-		e := Entry{Number: s.Number, Hash: s.Hash}
+		e := Entry{Number: s.Number, Hash: s.Hash, ParticipantID: s.ParticipantID}
 		if err := json.Unmarshal([]byte(s.Text), &e.Facts); err != nil {
 			return r, fmt.Errorf("read entry %d of a disturbance record: %w", s.Number, err)
 		}
@@ -251,5 +254,30 @@ func (r Record) Judge(e Entry) Judgement {
 	if e.Facts.Others != nil {
 		others = *e.Facts.Others
 	}
-	return r.Rules.Judge(others, r.EndOf(e.Number) != nil, r.ClosingHash != "")
+	return r.Rules.Judge(others.Undisturbed().and(r.undisturbedDuring(e)), r.EndOf(e.Number) != nil, r.ClosingHash != "")
+}
+
+// undisturbedDuring returns whether nobody else reported a disturbance that overlaps with e: what
+// is reported only later was not known when e was.
+func (r Record) undisturbedDuring(e Entry) Truth {
+	t := Yes
+	for _, o := range r.Entries {
+		if o.Kind != store.DisturbanceReported || o.Number == e.Number || !r.lasts(o, e.At) || !r.lasts(e, o.At) {
+			continue
+		}
+		switch {
+		case o.ParticipantID != e.ParticipantID:
+			return No
+		case o.ParticipantID == "": // both are erased: perhaps the same person
+			t = Unknown
+		}
+	}
+	return t
+}
+
+// lasts reports whether a disturbance was not over before a time. Without an end it lasts as long as
+// the record.
+func (r Record) lasts(e Entry, at time.Time) bool {
+	end := r.EndOf(e.Number)
+	return end == nil || !end.At.Before(at)
 }
