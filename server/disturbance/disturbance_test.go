@@ -177,19 +177,19 @@ func TestJudgements(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		others          Counts
-		fixed, complete bool
-		want            Judgement
+		others   Counts
+		notFixed Truth
+		want     Judgement
 	}{
-		"all others were ready":        {Counts{Ready: 3}, false, true, Judgement{Yes, Yes, Yes}},
-		"it may still be fixed":        {Counts{Ready: 3}, false, false, Judgement{Unknown, Yes, Unknown}},
-		"it was fixed":                 {Counts{Ready: 3}, true, true, Judgement{No, Yes, No}},
-		"one other was not checked":    {Counts{Ready: 3, Unknown: 1}, false, true, Judgement{Yes, Unknown, Unknown}},
-		"one other had problems":       {Counts{Ready: 3, Limited: 1, Unknown: 1}, false, true, Judgement{Yes, No, No}},
-		"one other reported something": {Counts{Ready: 3, Reported: 1}, false, false, Judgement{Unknown, No, No}},
-		"nobody else":                  {Counts{}, false, true, Judgement{Yes, Unknown, Unknown}},
+		"all others were ready":        {Counts{Ready: 3}, Yes, Judgement{Yes, Yes, Yes}},
+		"nobody stated whether":        {Counts{Ready: 3}, Unknown, Judgement{Unknown, Yes, Unknown}},
+		"it was fixed":                 {Counts{Ready: 3}, No, Judgement{No, Yes, No}},
+		"one other was not checked":    {Counts{Ready: 3, Unknown: 1}, Yes, Judgement{Yes, Unknown, Unknown}},
+		"one other had problems":       {Counts{Ready: 3, Limited: 1, Unknown: 1}, Yes, Judgement{Yes, No, No}},
+		"one other reported something": {Counts{Ready: 3, Reported: 1}, Unknown, Judgement{Unknown, No, No}},
+		"nobody else":                  {Counts{}, Yes, Judgement{Yes, Unknown, Unknown}},
 	} {
-		if got := nw.Judge(c.others.Undisturbed(), c.fixed, c.complete); got != c.want {
+		if got := nw.Judge(c.notFixed, c.others.Undisturbed()); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
@@ -197,7 +197,7 @@ func TestJudgements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rp.Judge(Yes, false, true); got.PresumedOwn != "" {
+	if got := rp.Judge(Yes, Yes); got.PresumedOwn != "" {
 		t.Errorf("without a known presumption: got %q, want none", got.PresumedOwn)
 	}
 }
@@ -238,6 +238,33 @@ func TestJudgementsOfRecords(t *testing.T) {
 		got := r.Judge(r.Entries[0])
 		if got.OthersUndisturbed != c.want || c.want == No && got.PresumedOwn != No {
 			t.Errorf("%s: got %+v, want others undisturbed: %s", name, got, c.want)
+		}
+	}
+}
+
+// TestAForgottenEndIsUnknown: only a statement makes a disturbance one that could not be fixed.
+func TestAForgottenEndIsUnknown(t *testing.T) {
+	nw, err := LoadRules("", "nw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	disturbed := Entry{Number: 1, ParticipantID: "a", Facts: Facts{Kind: store.DisturbanceReported, At: evening, Others: &Counts{Ready: 2}}}
+	end := Entry{Number: 2, Facts: Facts{Kind: store.DisturbanceEnded, At: evening, About: 1}}
+	closing := Entry{Number: 3, Facts: Facts{Kind: store.RecordClosed, At: evening}}
+	stating := closing
+	stating.NotFixed = []int{1}
+	for name, c := range map[string]struct {
+		entries            []Entry
+		notFixed, presumed Truth
+	}{
+		"open":               {[]Entry{disturbed}, Unknown, Unknown},
+		"closed, no end":     {[]Entry{disturbed, closing}, Unknown, Unknown},
+		"closed, over":       {[]Entry{disturbed, end, closing}, No, No},
+		"closed, stated":     {[]Entry{disturbed, stating}, Yes, Yes},
+		"stated, but it was": {[]Entry{disturbed, end, stating}, No, No},
+	} {
+		if got := (Record{Head: Head{Rules: nw}, Entries: c.entries}).Judge(disturbed); got.NotFixed != c.notFixed || got.PresumedOwn != c.presumed {
+			t.Errorf("%s: got %+v, want not fixed %s, presumed %s", name, got, c.notFixed, c.presumed)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func Table(w io.Writer, r Record, zone *time.Location) error {
 		}
 		common := []string{strconv.Itoa(e.Number), string(e.Kind), at(e.At), at(e.RecordedAt), string(e.By), about}
 		row := func(rest ...string) { rows = append(rows, append(append([]string{}, common...), rest...)) }
-		row(area, cause, strings.Join(evidence, "; "), "", "", "", checked, "", e.Hash)
+		row(area, cause, strings.Join(evidence, "; "), "", "", "", checked, notFixedText(e.NotFixed), e.Hash)
 		for _, p := range e.Persons {
 			row("", "", "", string(p.Role), p.Name, string(p.State), at(p.CheckedAt), p.Text, "")
 		}
@@ -155,4 +155,12 @@ func Table(w io.Writer, r Record, zone *time.Location) error {
 		return fmt.Errorf("write a disturbance record as CSV: %w", err)
 	}
 	return nil
+}
+
+// notFixedText is what a row says about disturbances that could not be fixed; "" for none.
+func notFixedText(numbers []int) string {
+	if len(numbers) == 0 {
+		return ""
+	}
+	return "not_fixed: " + strings.Trim(fmt.Sprint(numbers), "[]")
 }

@@ -71,6 +71,8 @@ type Call struct {
 	At     time.Time // zero for now
 	Key    string    // makes the entry idempotent
 	Remark string
+	// NotFixed are the numbers of open disturbances that could not be fixed, of store.RecordClosed.
+	NotFixed []int
 }
 
 // ReportNow records a disturbance of a participant in the session in progress, or in one that starts
@@ -160,6 +162,15 @@ func (r Recorder) Follow(ctx context.Context, sessionID string, kind store.Distu
 		return store.DisturbanceEntry{}, err
 	}
 	d.facts.About, d.entry.About = number, number
+	if kind == store.RecordClosed {
+		open := d.begin.Open(d.facts.At)
+		for _, n := range c.NotFixed {
+			if !slices.ContainsFunc(open, func(e store.DisturbanceEntry) bool { return e.Number == n }) {
+				return store.DisturbanceEntry{}, store.ErrNoDisturbance
+			}
+		}
+		d.facts.NotFixed = slices.Compact(slices.Sorted(slices.Values(c.NotFixed)))
+	}
 	subject := ""
 	if i := slices.IndexFunc(d.begin.Entries, func(e store.DisturbanceEntry) bool { return e.Number == number }); i >= 0 {
 		subject = d.begin.Entries[i].ParticipantID

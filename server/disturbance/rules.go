@@ -176,16 +176,9 @@ type Judgement struct {
 	PresumedOwn Truth
 }
 
-// Judge compares a disturbance with the rules. fixed is whether its end was recorded, and complete
-// whether the record is closed: until then it may still be fixed.
-func (r Rules) Judge(othersUndisturbed Truth, fixed, complete bool) Judgement {
-	j := Judgement{NotFixed: Unknown, OthersUndisturbed: othersUndisturbed}
-	switch {
-	case fixed:
-		j.NotFixed = No
-	case complete:
-		j.NotFixed = Yes
-	}
+// Judge compares a disturbance with the rules.
+func (r Rules) Judge(notFixed, othersUndisturbed Truth) Judgement {
+	j := Judgement{NotFixed: notFixed, OthersUndisturbed: othersUndisturbed}
 	if p := r.PresumedOwn; p != nil {
 		j.PresumedOwn = Yes
 		if p.NotFixed {

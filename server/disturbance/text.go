@@ -10,6 +10,7 @@ package disturbance
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -53,8 +54,10 @@ type Facts struct {
 	// about nobody.
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 	// Others are the numbers of all other members by their states, as known at At.
-	Others *Counts  `json:"others,omitempty"`
-	People []string `json:"people"` // hashes of the texts about people
+	Others *Counts `json:"others,omitempty"`
+	// NotFixed are the numbers of disturbances that could not be fixed, of store.RecordClosed.
+	NotFixed []int    `json:"not_fixed,omitempty"`
+	People   []string `json:"people"` // hashes of the texts about people
 }
 
 // Diagnosis is the cause of a disturbance, as far as known.
@@ -254,7 +257,21 @@ func (r Record) Judge(e Entry) Judgement {
 	if e.Facts.Others != nil {
 		others = *e.Facts.Others
 	}
-	return r.Rules.Judge(others.Undisturbed().and(r.undisturbedDuring(e)), r.EndOf(e.Number) != nil, r.ClosingHash != "")
+	return r.Rules.Judge(r.notFixed(e.Number), others.Undisturbed().and(r.undisturbedDuring(e)))
+}
+
+// notFixed returns whether a disturbance could not be fixed. That is known only if somebody stated it:
+// an end that nobody entered may have been forgotten.
+func (r Record) notFixed(number int) Truth {
+	if r.EndOf(number) != nil {
+		return No
+	}
+	for _, e := range r.Entries {
+		if e.Kind == store.RecordClosed && slices.Contains(e.NotFixed, number) {
+			return Yes
+		}
+	}
+	return Unknown
 }
 
 // undisturbedDuring returns whether nobody else reported a disturbance that overlaps with e: what

@@ -28,6 +28,10 @@ const (
 	maxDisturbanceKey     = 64
 )
 
+// SameDisturbance is how long after its report another report of the same person has no effect.
+// Later ones may be about a new disturbance whose predecessor's end was forgotten.
+const SameDisturbance = 10 * time.Minute
+
 // Errors of a disturbance record, which was not changed.
 var (
 	ErrRecordClosed  = errors.New("the record is closed")
@@ -119,18 +123,19 @@ func (r DisturbanceRecord) endOf(number int) *DisturbanceEntry {
 	return nil
 }
 
-// OpenOf returns the disturbance that a person has at a time; nil if there is none.
-func (r DisturbanceRecord) OpenOf(participantID string, at time.Time) *DisturbanceEntry {
+// OpenOf returns the disturbance that a person has at a time, the last one to begin; nil if there is
+// none.
+func (r DisturbanceRecord) OpenOf(participantID string, at time.Time) (last *DisturbanceEntry) {
 	for _, e := range r.Open(at) {
-		if e.ParticipantID == participantID && participantID != "" {
-			return &e
+		if e.ParticipantID == participantID && participantID != "" && (last == nil || !e.At.Before(last.At)) {
+			last = &e
 		}
 	}
-	return nil
+	return last
 }
 
 // With returns r after one more entry, whose Number and Hash are set. changed is false if it has
-// no effect: its key is known, or the person's disturbance is reported already. The errors are
+// no effect: its key is known, or the person's disturbance was reported within SameDisturbance. The errors are
 // *InputError, ErrRecordClosed, ErrRecordFull and ErrNoDisturbance.
 func (r DisturbanceRecord) With(e DisturbanceEntry) (next DisturbanceRecord, changed bool, err error) {
 	if slices.ContainsFunc(r.Entries, func(o DisturbanceEntry) bool { return o.Key == e.Key }) {
@@ -142,7 +147,7 @@ func (r DisturbanceRecord) With(e DisturbanceEntry) (next DisturbanceRecord, cha
 	closed := r.Closing() != nil
 	switch e.Kind {
 	case DisturbanceReported:
-		if !closed && r.OpenOf(e.ParticipantID, e.At) != nil {
+		if open := r.OpenOf(e.ParticipantID, e.At); !closed && open != nil && e.At.Sub(open.At) < SameDisturbance {
 			return r, false, nil
 		}
 	case DisturbanceEnded, DisturbanceDiagnosed:

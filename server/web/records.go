@@ -67,6 +67,7 @@ type recordPage struct {
 	Gone      bool   // the session was removed
 	Closed    bool
 	Disturbed []disturbed
+	Unsettled []disturbed // those without an end, while the record is open
 	Members   []memberChoice
 	Entries   []recordEntry
 	Rules     *rulesInWords
@@ -184,6 +185,9 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, status int, in
 		body.tell(v, read)
 		for i := range body.Disturbed {
 			body.Disturbed[i].Once = s.newFormKey()
+			if !body.Closed && !body.Disturbed[i].Over {
+				body.Unsettled = append(body.Unsettled, body.Disturbed[i])
+			}
 		}
 	}
 	shown := page{Status: status, Name: "record", Path: body.Address, Body: body, Stream: "/events"}
@@ -349,6 +353,9 @@ func (v view) recordEntry(e disturbance.Entry) recordEntry {
 	if e.Kind == store.DisturbanceReported {
 		told.What += ": " + v.personName(e)
 	}
+	for _, n := range e.NotFixed {
+		told.What += "; " + v.T("record.not_fixed_n", "n", n)
+	}
 	if e.About > 0 {
 		told.What += " (" + v.T("record.entry_n", "n", e.About) + ")"
 	}
@@ -374,7 +381,10 @@ func (s *site) changeRecord(w http.ResponseWriter, r *http.Request) error {
 		number = 0
 	}
 	v := s.view(r)
-	input := recordInput{Person: form.Get("participant"), Time: clean(form.Get("at"), 10)}
+	input, at := recordInput{Person: form.Get("participant")}, clean(form.Get("at"), 10)
+	if kind == store.DisturbanceReported {
+		input.Time = at
+	}
 	typed := form.Get("remark")
 	if kind == store.DisturbanceCorrected {
 		input.Correction = clean(typed, 2*disturbance.MaxRemarkRunes)
@@ -385,6 +395,15 @@ func (s *site) changeRecord(w http.ResponseWriter, r *http.Request) error {
 	if c.Key == "" {
 		c.Key = s.newFormKey()
 	}
+	if kind == store.RecordClosed {
+		for _, text := range form["not_fixed"] {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return fmt.Errorf("%w: not_fixed is %.20q", errMalformed, text)
+			}
+			c.NotFixed = append(c.NotFixed, n)
+		}
+	}
 	problem := ""
 	switch {
 	case utf8.RuneCountInString(typed) > disturbance.MaxRemarkRunes:
@@ -394,8 +413,8 @@ func (s *site) changeRecord(w http.ResponseWriter, r *http.Request) error {
 	case kind == store.DisturbanceReported && input.Person == "":
 		problem = v.T("record_problem.no_person")
 	}
-	if problem == "" && input.Time != "" {
-		if c.At, ok = s.timeInSession(r, id, input.Time, v.zone); !ok {
+	if problem == "" && at != "" {
+		if c.At, ok = s.timeInSession(r, id, at, v.zone); !ok {
 			problem = v.T("record_problem.time")
 		}
 	}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -154,6 +155,45 @@ func TestADisturbanceRecord(t *testing.T) {
 	g.want(g.get(page), http.StatusOK, "Die Sitzung wurde inzwischen gelöscht.", "Berta Ready")
 	g.lang = "en"
 	g.want(g.get(page), http.StatusOK, "Record of interruptions", "North Rhine-Westphalia", "Checksum of this record")
+}
+
+// TestWhatIsNotEnteredIsUnknown: an end can be entered later with its time, and only what staff states
+// could not be fixed.
+func TestWhatIsNotEnteredIsUnknown(t *testing.T) {
+	g := newRig(t, withRules("nw")).login()
+	anna, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
+	berta, _ := g.checked("Berta", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet())
+	cäsar, _ := g.checked("Cäsar", "", "H4J-9TW", microphone(nil), passage(), voice(0), internet())
+	s := g.inSession(anna, berta, cäsar)
+	page := "/sessions/" + s.ID + "/disturbances"
+	for i, p := range []store.Participant{anna, berta, cäsar} {
+		g.pass(time.Minute)
+		g.wantRedirect(g.post(page, "do", "report", "participant", p.ID), fmt.Sprintf("%s#disturbance-%d", page, i+1))
+	}
+	g.pass(20 * time.Minute)
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-4") // the end of the first was forgotten
+	for _, at := range []string{"17:50", "18:59", "x"} {
+		if w := g.post(page, "do", "end", "entry", "1", "at", at); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("over at %s: got status %d, want 422", at, w.Code)
+		}
+	}
+	g.wantRedirect(g.post(page, "do", "end", "entry", "1", "at", "18:10"), page)
+	g.want(g.get(page), http.StatusOK, "Störung von 04.03.2026, 18:01:00 Uhr bis 04.03.2026, 18:10:00 Uhr", "Was ließ sich nicht beheben?", `name="not_fixed" value="2"`, `name="not_fixed" value="4"`)
+	g.want(g.post(page, "do", "close", "not_fixed", "1"), http.StatusUnprocessableEntity, "Diese Störung ist schon vorbei")
+	g.want(g.post(page, "do", "close", "not_fixed", "x"), http.StatusBadRequest)
+	g.wantRedirect(g.post(page, "do", "close", "not_fixed", "2"), page)
+	g.want(g.get(page), http.StatusOK, "Eintrag 2 ließ sich nicht beheben")
+	text := plain(g.get(page).Body.String())
+	for _, want := range []string{"1. Anna nein", "2. Berta ja", "3. Cäsar unbekannt", "4. Anna unbekannt"} {
+		name, truth, _ := strings.Cut(want[3:], " ")
+		rest := text[strings.Index(text, want[:3]+name):]
+		if _, after, _ := strings.Cut(rest, "Die Störung ließ sich nicht beheben. "); !strings.HasPrefix(after, truth) {
+			t.Errorf("want %s: %.900s", want, rest)
+		}
+	}
+	if !strings.Contains(g.get(page+"/table").Body.String(), "not_fixed: 2") {
+		t.Error("the table does not contain what could not be fixed")
+	}
 }
 
 // TestNobodyIsBlamedForACommonCause: the area is not the participant's if many were affected.

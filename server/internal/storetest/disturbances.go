@@ -90,6 +90,16 @@ func disturbances(t *testing.T, s store.Store) {
 	if got := add(entry(store.DisturbanceReported, 5, 0, anna, anna+"=Anna")); got.Number != 4 {
 		t.Errorf("reported again: got entry %+v, want number 4", got)
 	}
+	if got := add(entry(store.DisturbanceReported, 14, 0, anna, anna+"=Anna")); got.Number != 4 {
+		t.Errorf("reported again 9 min later: got entry %+v, want number 4", got)
+	}
+	if got := add(entry(store.DisturbanceReported, 15, 0, anna, anna+"=Anna")); got.Number != 5 {
+		t.Errorf("reported again 10 min later, while the first is not over: got entry %+v, want number 5", got)
+	}
+	if got := add(entry(store.DisturbanceReported, 16, 0, anna, anna+"=Anna")); got.Number != 5 {
+		t.Errorf("reported again 1 min after the second: got entry %+v, want number 5", got)
+	}
+	add(entry(store.DisturbanceEnded, 16, 5, ""))
 	add(entry(store.DisturbanceDiagnosed, 6, 4, "", anna+"=Anna"))
 	r, err := s.DisturbanceRecord(ctx, begin.SessionID)
 	must(t, err)
@@ -99,7 +109,7 @@ func disturbances(t *testing.T, s store.Store) {
 		}
 		return n
 	}
-	for minute, want := range map[int][]int{0: nil, 1: {1}, 2: {1, 2}, 3: {2}, 5: {2, 4}} {
+	for minute, want := range map[int][]int{0: nil, 1: {1}, 2: {1, 2}, 3: {2}, 5: {2, 4}, 15: {2, 4, 5}, 16: {2, 4}} {
 		if got := numbers(minute); !slices.Equal(got, want) {
 			t.Errorf("open after %d min: got %v, want %v", minute, got, want)
 		}
@@ -122,12 +132,12 @@ func disturbances(t *testing.T, s store.Store) {
 	add(entry(store.DisturbanceCorrected, 9, 0, "", "=it was another time"))
 	r, err = s.DisturbanceRecord(ctx, begin.SessionID)
 	must(t, err)
-	if len(r.Entries) != 7 || r.Closing() == nil || r.Closing().Number != 6 || r.Entries[0].People[1].Text != "Berta ready" {
-		t.Errorf("got record %+v, want 7 entries, closed by 6", r)
+	if len(r.Entries) != 9 || r.Closing() == nil || r.Closing().Number != 8 || r.Entries[0].People[1].Text != "Berta ready" {
+		t.Errorf("got record %+v, want 9 entries, closed by 8", r)
 	}
 	list, err := s.DisturbanceRecords(ctx, 10)
 	must(t, err)
-	if len(list) != 1 || list[0].Reports != 3 || list[0].ClosedAt.IsZero() || list[0].SessionID != begin.SessionID || list[0].Head != begin.Head {
+	if len(list) != 1 || list[0].Reports != 4 || list[0].ClosedAt.IsZero() || list[0].SessionID != begin.SessionID || list[0].Head != begin.Head {
 		t.Errorf("got list %+v", list)
 	}
 
@@ -155,8 +165,8 @@ func disturbances(t *testing.T, s store.Store) {
 			}
 		}
 	}
-	if erased != 4 {
-		t.Errorf("got %d erased texts, want 4", erased)
+	if erased != 5 {
+		t.Errorf("got %d erased texts, want 5", erased)
 	}
 
 	n, err := s.DeleteDisturbanceRecords(ctx, evening, 10)
