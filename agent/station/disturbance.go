@@ -25,8 +25,8 @@ var (
 	ErrRecordClosed = errors.New("the record of the session is complete")
 )
 
-// InSession reports whether a session of the participant is in progress or about to start, as far
-// as the collector has announced it.
+// InSession reports whether a session of the participant may be in progress or is about to start, as
+// far as the collector has announced it.
 func (s *Station) InSession(now time.Time) bool {
 	if !s.Enrolled() || s.Config.NoUpload {
 		return false
@@ -36,7 +36,7 @@ func (s *Station) InSession(now time.Time) bool {
 		known = s.knownTargets()
 	}
 	return slices.ContainsFunc(known.Sessions, func(one wire.Session) bool {
-		return now.After(one.StartsAt.Add(-soon)) && now.Before(one.Closes())
+		return now.After(one.StartsAt.Add(-soon)) && now.Before(one.Closes().Add(wire.Overtime))
 	})
 }
 

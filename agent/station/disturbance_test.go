@@ -29,7 +29,7 @@ func TestInSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := &Station{Config: config.Config{Data: data}, id: &identity.Identity{Enrolment: &identity.Enrolment{}}}
-	for minutes, want := range map[int]bool{-90: false, -30: true, 0: true, 300: true, 400: false} {
+	for minutes, want := range map[int]bool{-90: false, -30: true, 0: true, 300: true, 400: true, 599: true, 600: false} {
 		if got := st.InSession(start.Add(time.Duration(minutes) * time.Minute)); got != want {
 			t.Errorf("%d min after the start: got %v, want %v", minutes, got, want)
 		}

@@ -70,6 +70,48 @@ func TestAParticipantReportsADisturbance(t *testing.T) {
 	wantFault(t, g.do(disturbanceAsk(anna.Token, `{"id":"`+uuid.NewString()+`"}`)), http.StatusConflict, wire.CodeRecordClosed)
 }
 
+// TestAReportAfterThePlannedEnd: councils sit longer than planned.
+func TestAReportAfterThePlannedEnd(t *testing.T) {
+	g := newRig(t)
+	anna := g.enrolled("Anna")
+	s := g.inSession(anna)
+	report := func(want int) {
+		t.Helper()
+		if w := g.do(disturbanceAsk(anna.Token, `{"id":"`+uuid.NewString()+`"}`)); w.Code != want {
+			t.Errorf("%v after the start: got status %d, want %d: %s", g.clock().Sub(s.StartsAt), w.Code, want, w.Body)
+		}
+	}
+	g.wait(6 * time.Hour) // the assumed length
+	report(http.StatusOK)
+	g.wait(4*time.Hour - 2*time.Minute)
+	report(http.StatusOK)
+	next := s
+	next.ID, next.StartsAt = uuid.NewString(), g.clock().Add(30*time.Minute)
+	if err := g.store.AddCouncilSession(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	g.wait(time.Minute / 2)
+	report(http.StatusOK) // still in the first
+	r, err := g.store.DisturbanceRecord(t.Context(), s.ID)
+	if err != nil || len(r.Entries) != 2 {
+		t.Fatalf("got record %+v, error %v; want 2 entries", r, err)
+	}
+	if _, _, err = g.store.AddDisturbanceEntry(t.Context(), r, store.DisturbanceEntry{Key: "x", Kind: store.RecordClosed, At: g.clock()}); err != nil {
+		t.Fatal(err)
+	}
+	g.wait(10 * time.Second)
+	report(http.StatusOK) // in the next, because the first is over
+	if r, err = g.store.DisturbanceRecord(t.Context(), next.ID); err != nil || len(r.Entries) != 1 {
+		t.Errorf("got record %+v, error %v; want an entry in the next session", r, err)
+	}
+	if err := g.store.RemoveCouncilSession(t.Context(), next.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.wait(2 * time.Minute)
+	w := g.do(disturbanceAsk(anna.Token, `{"id":"`+uuid.NewString()+`"}`))
+	wantFault(t, w, http.StatusConflict, wire.CodeNoSession)
+}
+
 func TestBadReportsOfDisturbances(t *testing.T) {
 	g := newRig(t)
 	anna := g.enrolled("Anna")

@@ -33,13 +33,14 @@ func (a *API) targets(w http.ResponseWriter, r *http.Request, c caller) error {
 // announceFor is how long before its start a session is announced to agents.
 const announceFor = 14 * 24 * time.Hour
 
-// sessions returns the next sessions of the caller's participant.
+// sessions returns the next sessions of the caller's participant, and those that may still be in
+// progress.
 func (a *API) sessions(ctx context.Context, c caller) ([]wire.Session, error) {
 	if c.Participant.ID == "" { // a program that may only measure
 		return nil, nil
 	}
 	now := a.Now()
-	list, err := a.Store.SessionsOf(ctx, c.Participant.ID, now, now.Add(announceFor), wire.MaxSessions)
+	list, err := a.Store.SessionsOf(ctx, c.Participant.ID, now.Add(-wire.Overtime), now.Add(announceFor), wire.MaxSessions)
 	if err != nil {
 		return nil, err
 	}

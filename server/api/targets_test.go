@@ -97,7 +97,7 @@ func TestAnnouncedSessions(t *testing.T) {
 			}
 		}
 	}
-	add(anna.Token, 4, func(i int, s *store.CouncilSession) {
+	add(anna.Token, 5, func(i int, s *store.CouncilSession) {
 		switch i {
 		case 0:
 			s.EndsAt = s.StartsAt.Add(3 * time.Hour)
@@ -107,6 +107,8 @@ func TestAnnouncedSessions(t *testing.T) {
 			s.StartsAt = now.AddDate(0, 0, 15)
 		case 3:
 			s.StartsAt = now.Add(-30 * time.Hour)
+		case 4:
+			s.StartsAt, s.EndsAt = now.Add(-5*time.Hour).Truncate(time.Second), now.Add(-3*time.Hour).Truncate(time.Second)
 		}
 	})
 	add(berta.Token, 30, func(int, *store.CouncilSession) {})
@@ -121,6 +123,11 @@ func TestAnnouncedSessions(t *testing.T) {
 	}
 	got := ask(anna.Token).Sessions
 	start := now.Add(time.Hour).Truncate(time.Second)
+	if len(got) == 2 && got[0].StartsAt.Equal(now.Add(-5*time.Hour).Truncate(time.Second)) {
+		got = got[1:]
+	} else {
+		t.Errorf("got sessions %+v for Anna, want first the one that was planned to end 3 h ago", got)
+	}
 	if len(got) != 1 || !got[0].StartsAt.Equal(start) || got[0].EndsAt == nil || !got[0].EndsAt.Equal(start.Add(3*time.Hour)) || got[0].Target != "Rat" || got[0].Profile != "bbb" {
 		t.Errorf("got sessions %+v for Anna, want the one at %v", got, start)
 	}

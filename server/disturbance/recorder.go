@@ -1,6 +1,7 @@
 package disturbance
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -30,6 +32,8 @@ type Store interface {
 const (
 	// Before is how long before its start a session counts.
 	Before = time.Hour
+	// Overtime is how long it counts after its planned end: councils sit longer.
+	Overtime = wire.Overtime
 	// clockSlack is how far a time may be in the future.
 	clockSlack = time.Minute
 )
@@ -76,35 +80,50 @@ type Call struct {
 }
 
 // ReportNow records a disturbance of a participant in the session in progress, or in one that starts
-// within Before.
-func (r Recorder) ReportNow(ctx context.Context, participantID string, c Call) (store.CouncilSession, store.DisturbanceEntry, error) {
-	session, err := r.Session(ctx, participantID)
+// within Before, or was planned to end within Overtime. If its record is closed, it is over, and the
+// next such session counts.
+func (r Recorder) ReportNow(ctx context.Context, participantID string, c Call) (session store.CouncilSession, e store.DisturbanceEntry, err error) {
+	list, err := r.sessions(ctx, participantID)
 	if err != nil {
-		return session, store.DisturbanceEntry{}, err
+		return session, e, err
 	}
-	e, err := r.Report(ctx, session.ID, participantID, c)
+	for _, session = range list {
+		if e, err = r.Report(ctx, session.ID, participantID, c); !errors.Is(err, store.ErrRecordClosed) {
+			break
+		}
+	}
 	return session, e, err
 }
 
-// Session returns the session of a participant that is in progress, or starts within Before;
-// ErrNoSession if there is none.
-func (r Recorder) Session(ctx context.Context, participantID string) (store.CouncilSession, error) {
+// sessions returns the sessions of a participant in which a report of now may be, the most probable
+// one first; ErrNoSession if there is none.
+func (r Recorder) sessions(ctx context.Context, participantID string) ([]store.CouncilSession, error) {
 	now := r.Now()
-	list, err := r.Store.SessionsOf(ctx, participantID, now, now.Add(Before), store.DefaultPage)
+	list, err := r.Store.SessionsOf(ctx, participantID, now.Add(-Overtime), now.Add(Before), store.DefaultPage)
 	if err != nil {
-		return store.CouncilSession{}, err
+		return nil, err
 	}
 	if len(list) == 0 {
-		return store.CouncilSession{}, ErrNoSession
+		return nil, ErrNoSession
 	}
-	// Of those in progress the last one that began.
-	session := list[0]
-	for _, s := range list {
-		if !s.StartsAt.After(now) {
-			session = s
+	// Those in progress are before those that were planned to be over, and these before those that
+	// begin later.
+	rank := func(s store.CouncilSession) int {
+		switch {
+		case s.StartsAt.After(now):
+			return 2
+		case !s.Closes().After(now):
+			return 1
 		}
+		return 0
 	}
-	return session, nil
+	slices.SortStableFunc(list, func(a, b store.CouncilSession) int {
+		if first := cmp.Compare(rank(a), rank(b)); first != 0 || rank(a) == 2 {
+			return first
+		}
+		return b.StartsAt.Compare(a.StartsAt) // of several, the last one that began
+	})
+	return list, nil
 }
 
 // Report records a disturbance of a member of the council of a session.
@@ -231,7 +250,7 @@ func (r Recorder) draft(ctx context.Context, sessionID string, kind store.Distur
 	if at.IsZero() {
 		at = second(now)
 	}
-	if at.After(now.Add(clockSlack)) || kind == store.DisturbanceReported && (at.Before(d.session.StartsAt.Add(-Before)) || at.After(d.session.Closes())) {
+	if at.After(now.Add(clockSlack)) || kind == store.DisturbanceReported && (at.Before(d.session.StartsAt.Add(-Before)) || at.After(d.session.Closes().Add(Overtime))) {
 		return nil, ErrTime
 	}
 	if !begun {

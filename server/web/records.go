@@ -526,7 +526,7 @@ func recordName(r store.DisturbanceRecord) string {
 // sessionsNow are the sessions in which somebody can report a disturbance, for the page of a
 // participant.
 func (s *site) sessionsNow(r *http.Request, v view, participantID string) (list []sessionChoice, err error) {
-	found, err := s.Store.SessionsOf(r.Context(), participantID, v.now, v.now.Add(disturbance.Before), store.DefaultPage)
+	found, err := s.Store.SessionsOf(r.Context(), participantID, v.now.Add(-disturbance.Overtime), v.now.Add(disturbance.Before), store.DefaultPage)
 	if err != nil {
 		return nil, err
 	}

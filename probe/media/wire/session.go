@@ -11,6 +11,10 @@ const MaxSessionLength = 24 * time.Hour
 // AssumedSessionLength is the length of a session whose end is not known.
 const AssumedSessionLength = 6 * time.Hour
 
+// Overtime is how long after its planned end a session may still be in progress: until then,
+// disturbances can be reported.
+const Overtime = 4 * time.Hour
+
 // Session is a council session of the participant. It contains neither the council nor a title.
 type Session struct {
 	StartsAt time.Time `json:"starts_at"`
