@@ -438,7 +438,7 @@ func area(a report.Area) report.Area {
 }
 
 // addCommon adds the common causes that affected somebody. What many have at once is not blamed on
-// one of them.
+// one of them, and trouble of the collector's own servers is nobody's area.
 func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 	if r.Common == nil || r.Now().Sub(at) > fleet.Longest {
 		return
@@ -448,16 +448,20 @@ func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 			continue
 		}
 		d.Common = append(d.Common, f.Code)
-		if d.Area != report.AreaParticipant && d.Area != report.AreaUnknown {
+		if d.Area != report.AreaParticipant && d.Area != report.AreaUnknown || !explains(f, d.Cause) {
 			continue
 		}
-		switch {
-		case f.Code == fleet.CodeServer && f.Key == fleet.Own:
-			d.Area = report.AreaMunicipality
-		case f.Code == fleet.CodeProvider:
+		d.Area = report.AreaUnknown
+		if f.Code == fleet.CodeProvider {
 			d.Area = report.AreaProvider
-		default:
-			d.Area = report.AreaUnknown
 		}
 	}
+}
+
+// explains reports whether a common cause can be behind the cause that a check named: that of a
+// version is behind causes of the computer and its sound, every other behind those of the network.
+func explains(f fleet.Finding, cause string) bool {
+	group, _, _ := strings.Cut(cause, ".")
+	computer := group == "audio" || group == "host"
+	return cause == "" || computer == (f.Code == fleet.CodeVersion)
 }

@@ -196,25 +196,44 @@ func TestWhatIsNotEnteredIsUnknown(t *testing.T) {
 	}
 }
 
-// TestNobodyIsBlamedForACommonCause: the area is not the participant's if many were affected.
+// TestNobodyIsBlamedForACommonCause: the area is not the participant's if many were affected, unless
+// their own cause has nothing to do with it.
 func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 	var found []fleet.Finding
 	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return found } }).login()
 	anna, _ := g.checked("Anna Mute", "", "A1B-2C3", microphone(muted), passage(), voice(0), internet())
-	s := g.inSession(anna)
-	page := "/sessions/" + s.ID + "/disturbances"
-	found = []fleet.Finding{{Code: fleet.CodeProvider, Key: "x", From: g.clock().Add(-time.Minute), Affected: []string{anna.ID}, Members: 4}}
-	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-1")
-	stored, err := g.store.DisturbanceRecord(t.Context(), s.ID)
-	if err != nil {
-		t.Fatal(err)
+	unchecked, _ := g.person("Berta Unchecked", "")
+	ready, _ := g.checked("Cäsar Ready", "", "H4J-9TW", microphone(nil), passage(), voice(0), internet())
+	for name, c := range map[string]struct {
+		who       store.Participant
+		code, key string
+		want      report.Area
+	}{
+		"muted, provider":       {anna, fleet.CodeProvider, "x", report.AreaParticipant},
+		"muted, own server":     {anna, fleet.CodeServer, fleet.Own, report.AreaParticipant},
+		"muted, version":        {anna, fleet.CodeVersion, "x", report.AreaUnknown},
+		"unchecked, provider":   {unchecked, fleet.CodeProvider, "x", report.AreaProvider},
+		"unchecked, own server": {unchecked, fleet.CodeServer, fleet.Own, report.AreaUnknown},
+		"unchecked, conference": {unchecked, fleet.CodeServer, "conference.example", report.AreaUnknown},
+		"ready, provider":       {ready, fleet.CodeProvider, "x", report.AreaProvider},
+		"ready, own server":     {ready, fleet.CodeServer, fleet.Own, report.AreaUnknown},
+	} {
+		s := g.inSession(anna, unchecked, ready)
+		page := "/sessions/" + s.ID + "/disturbances"
+		found = []fleet.Finding{{Code: c.code, Key: c.key, From: g.clock().Add(-time.Minute), Affected: []string{c.who.ID}, Members: 4}}
+		g.wantRedirect(g.post(page, "do", "report", "participant", c.who.ID), page+"#disturbance-1")
+		stored, err := g.store.DisturbanceRecord(t.Context(), s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := disturbance.Read(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := read.Entries[0].Diagnosis
+		if d.Area != c.want || len(d.Common) != 1 || c.who == anna && (d.Cause != "audio.os_muted" || len(d.Evidence) == 0) {
+			t.Errorf("%s: got diagnosis %+v, want the area %q", name, d, c.want)
+		}
+		g.want(g.get(page), http.StatusOK, "Zur gleichen Zeit waren mehrere Personen betroffen:", "Für diesen Prüf-Server ist kein Land gewählt.")
 	}
-	read, err := disturbance.Read(stored)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := read.Entries[0].Diagnosis; d.Area != report.AreaProvider || d.Cause != "audio.os_muted" || len(d.Evidence) == 0 {
-		t.Errorf("got diagnosis %+v, want the area %s", d, report.AreaProvider)
-	}
-	g.want(g.get(page), http.StatusOK, "Zur gleichen Zeit waren mehrere Personen betroffen:", "Für diesen Prüf-Server ist kein Land gewählt.")
 }
