@@ -224,7 +224,7 @@ func (r Recorder) Follow(ctx context.Context, sessionID string, kind store.Distu
 // draft is an entry in preparation.
 type draft struct {
 	session store.CouncilSession
-	begin   store.DisturbanceRecord // the record as it is, or its beginning
+	begin   store.DisturbanceRecord // the outline of the record as it is, or its beginning
 	facts   Facts
 	entry   store.DisturbanceEntry
 	people  []Person // in the order of entry.People
@@ -233,7 +233,7 @@ type draft struct {
 func (r Recorder) draft(ctx context.Context, sessionID string, kind store.DisturbanceKind, c Call) (*draft, error) {
 	d := &draft{}
 	var err error
-	d.begin, err = r.Store.DisturbanceRecord(ctx, sessionID)
+	d.begin, err = r.Store.DisturbanceOutline(ctx, sessionID)
 	begun := err == nil
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err

@@ -217,9 +217,12 @@ type RecordSummary struct {
 type Disturbances interface {
 	// DisturbanceRecord returns ErrNotFound if nothing was recorded in a session.
 	DisturbanceRecord(ctx context.Context, sessionID string) (DisturbanceRecord, error)
+	// DisturbanceOutline is DisturbanceRecord without the texts and people of entries, which are
+	// most of it.
+	DisturbanceOutline(ctx context.Context, sessionID string) (DisturbanceRecord, error)
 	// AddDisturbanceEntry adds an entry to the record of begin.SessionID, and begins it with
-	// begin if there is none. It returns the record, and the entry with the key or with the
-	// disturbance that is known already. Its errors include those of DisturbanceRecord.With.
+	// begin if there is none. It returns the outline of the record with the entry, and the entry
+	// with the key or with the disturbance that is known already. Its errors include those of DisturbanceRecord.With.
 	AddDisturbanceEntry(ctx context.Context, begin DisturbanceRecord, e DisturbanceEntry) (DisturbanceRecord, DisturbanceEntry, error)
 	// DisturbanceRecords returns the newest records by the start of their sessions.
 	DisturbanceRecords(ctx context.Context, limit int) ([]RecordSummary, error)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -155,6 +156,28 @@ func TestADisturbanceRecord(t *testing.T) {
 	g.want(g.get(page), http.StatusOK, "Die Sitzung wurde inzwischen gelöscht.", "Berta Ready")
 	g.lang = "en"
 	g.want(g.get(page), http.StatusOK, "Record of interruptions", "North Rhine-Westphalia", "Checksum of this record")
+}
+
+// outlines is a store in which nobody may read a whole record: of 200 reports in a council of 300 it
+// has 60,000 texts about people.
+type outlines struct {
+	web.Store
+	t *testing.T
+}
+
+func (o outlines) DisturbanceRecord(context.Context, string) (store.DisturbanceRecord, error) {
+	o.t.Error("a whole record was read")
+	return store.DisturbanceRecord{}, store.ErrNotFound
+}
+
+func TestNoWholeRecordIsReadToCountOrToReport(t *testing.T) {
+	g := newRig(t, func(c *web.Config) { c.Store = outlines{c.Store, t} }).login()
+	anna, _ := g.person("Anna", "")
+	s := g.inSession(anna)
+	page := "/sessions/" + s.ID + "/disturbances"
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-1")
+	g.want(g.get("/sessions/"+s.ID), http.StatusOK, "Offene Störungen: 1")
+	g.wantRedirect(g.post(page, "do", "end", "entry", "1"), page)
 }
 
 // TestWhatIsNotEnteredIsUnknown: an end can be entered later with its time, and only what staff states

@@ -149,7 +149,7 @@ func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
 	projector := r.URL.Query().Get(projectorParam) == "1"
 	body := v.rollPage(session, council, store.CallRoll(members, v.since), projector)
 	if !projector {
-		record, err := s.Store.DisturbanceRecord(r.Context(), session.ID)
+		record, err := s.Store.DisturbanceOutline(r.Context(), session.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -52,14 +53,29 @@ func disturbances(t *testing.T, s store.Store) {
 	begin := store.DisturbanceRecord{SessionID: uuid.NewString(), Head: `{"council":"Rat <b>"}`, StartsAt: evening}
 	_, err := s.DisturbanceRecord(ctx, begin.SessionID)
 	wantError(t, "no record", err, store.ErrNotFound)
+	_, err = s.DisturbanceOutline(ctx, begin.SessionID)
+	wantError(t, "no record", err, store.ErrNotFound)
 
 	add := func(e store.DisturbanceEntry) store.DisturbanceEntry {
 		t.Helper()
-		_, got, err := s.AddDisturbanceEntry(ctx, begin, e)
+		next, got, err := s.AddDisturbanceEntry(ctx, begin, e)
 		must(t, err)
 		r, err := s.DisturbanceRecord(ctx, begin.SessionID)
 		must(t, err)
 		chained(t, r)
+		for i := range r.Entries[:len(r.Entries)-1] {
+			if e := next.Entries[i]; e.Text != "" || len(e.People) > 0 {
+				t.Errorf("added to %+v, want the entries before without texts and people", next)
+			}
+		}
+		outline, err := s.DisturbanceOutline(ctx, begin.SessionID)
+		must(t, err)
+		for i := range r.Entries {
+			r.Entries[i].Text, r.Entries[i].People = "", nil
+		}
+		if !reflect.DeepEqual(outline, r) || outline.Hash() != next.Hash() {
+			t.Errorf("got outline %+v, want %+v", outline, r)
+		}
 		return got
 	}
 	refused := func(e store.DisturbanceEntry, want error) {

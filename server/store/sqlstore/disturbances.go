@@ -14,10 +14,50 @@ import (
 
 // DisturbanceRecord implements store.Disturbances.
 func (s *Store) DisturbanceRecord(ctx context.Context, sessionID string) (store.DisturbanceRecord, error) {
-	return s.disturbanceRecord(ctx, s.read, sessionID)
+	d, err := s.outline(ctx, s.read, sessionID)
+	if err != nil {
+		return d, err
+	}
+	texts, err := collect(ctx, s.read, func(row scanner) (text string, err error) { return text, row.Scan(&text) },
+		`SELECT text FROM disturbance_entries WHERE record_id = ? ORDER BY number`, d.ID)
+	if err != nil {
+		return d, fmt.Errorf("texts of a disturbance record: %w", err)
+	}
+	type personText struct {
+		store.PersonText
+		number int
+	}
+	people, err := collect(ctx, s.read, func(row scanner) (p personText, err error) {
+		var participant sql.NullString
+		err = row.Scan(&p.number, &participant, &p.Hash, &p.Text)
+		p.ParticipantID = participant.String
+		return p, err
+	}, `SELECT number, participant_id, hash, text FROM disturbance_people WHERE record_id = ? ORDER BY number, place`, d.ID)
+	if err != nil {
+		return d, fmt.Errorf("people of a disturbance record: %w", err)
+	}
+	if len(texts) < len(d.Entries) { // deleted in the meantime
+		return d, fmt.Errorf("disturbance record: %w", store.ErrNotFound)
+	}
+	// Entries that were added in the meantime are left out.
+	for i := range d.Entries {
+		d.Entries[i].Text = texts[i]
+	}
+	for _, p := range people {
+		if p.number <= len(d.Entries) {
+			e := &d.Entries[p.number-1]
+			e.People = append(e.People, p.PersonText)
+		}
+	}
+	return d, nil
 }
 
-func (s *Store) disturbanceRecord(ctx context.Context, r runner, sessionID string) (d store.DisturbanceRecord, err error) {
+// DisturbanceOutline implements store.Disturbances.
+func (s *Store) DisturbanceOutline(ctx context.Context, sessionID string) (store.DisturbanceRecord, error) {
+	return s.outline(ctx, s.read, sessionID)
+}
+
+func (s *Store) outline(ctx context.Context, r runner, sessionID string) (d store.DisturbanceRecord, err error) {
 	var starts int64
 	err = r.row(ctx, `SELECT id, session_id, head, starts_at FROM disturbance_records WHERE session_id = ? AND org_id = ?`, sessionID, s.org).
 		Scan(&d.ID, &d.SessionID, &d.Head, &starts)
@@ -28,29 +68,12 @@ func (s *Store) disturbanceRecord(ctx context.Context, r runner, sessionID strin
 	d.Entries, err = collect(ctx, r, func(row scanner) (e store.DisturbanceEntry, err error) {
 		var at int64
 		var participant sql.NullString
-		err = row.Scan(&e.Number, &e.Key, &e.Kind, &at, &e.About, &participant, &e.Text, &e.Hash)
+		err = row.Scan(&e.Number, &e.Key, &e.Kind, &at, &e.About, &participant, &e.Hash)
 		e.At, e.ParticipantID = fromMillis(at), participant.String
 		return e, err
-	}, `SELECT number, entry_key, kind, at, about, participant_id, text, hash FROM disturbance_entries WHERE record_id = ? ORDER BY number`, d.ID)
+	}, `SELECT number, entry_key, kind, at, about, participant_id, hash FROM disturbance_entries WHERE record_id = ? ORDER BY number`, d.ID)
 	if err != nil {
 		return d, fmt.Errorf("entries of a disturbance record: %w", err)
-	}
-	type personText struct {
-		store.PersonText
-		number int
-	}
-	people, err := collect(ctx, r, func(row scanner) (p personText, err error) {
-		var participant sql.NullString
-		err = row.Scan(&p.number, &participant, &p.Hash, &p.Text)
-		p.ParticipantID = participant.String
-		return p, err
-	}, `SELECT number, participant_id, hash, text FROM disturbance_people WHERE record_id = ? ORDER BY number, place`, d.ID)
-	if err != nil {
-		return d, fmt.Errorf("people of a disturbance record: %w", err)
-	}
-	for _, p := range people {
-		e := &d.Entries[p.number-1]
-		e.People = append(e.People, p.PersonText)
 	}
 	return d, nil
 }
@@ -87,7 +110,7 @@ func known(r store.DisturbanceRecord, e store.DisturbanceEntry) store.Disturbanc
 	return store.DisturbanceEntry{}
 }
 
-// lockRecord returns the record of a session, whose row is locked. It is begun if there is none.
+// lockRecord returns the outline of the record of a session, whose row is locked. It is begun if there is none.
 func (s *Store) lockRecord(ctx context.Context, tx runner, begin store.DisturbanceRecord) (store.DisturbanceRecord, error) {
 	_, err := tx.exec(ctx, `INSERT INTO disturbance_records (id, org_id, session_id, head, starts_at, closed_at) VALUES (`+marks(6)+`) ON CONFLICT (session_id) DO NOTHING`,
 		uuid.NewString(), s.org, begin.SessionID, begin.Head, millis(begin.StartsAt), 0)
@@ -98,7 +121,7 @@ func (s *Store) lockRecord(ctx context.Context, tx runner, begin store.Disturban
 	if err := oneRow(tx.exec(ctx, `UPDATE disturbance_records SET starts_at = starts_at WHERE session_id = ? AND org_id = ?`, begin.SessionID, s.org)); err != nil {
 		return begin, fmt.Errorf("lock a disturbance record: %w", err)
 	}
-	return s.disturbanceRecord(ctx, tx, begin.SessionID)
+	return s.outline(ctx, tx, begin.SessionID)
 }
 
 func (s *Store) insertEntry(ctx context.Context, tx runner, recordID string, e store.DisturbanceEntry) error {

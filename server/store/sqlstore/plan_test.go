@@ -136,6 +136,8 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	_, _, err = s.AddDisturbanceEntry(ctx, record, store.DisturbanceEntry{Key: "b", Kind: store.RecordClosed, At: evening})
 	must(err)
+	_, err = s.DisturbanceRecord(ctx, record.SessionID)
+	must(err)
 	_, err = s.DisturbanceRecords(ctx, 1)
 	must(err)
 	_, err = s.DeleteDisturbanceRecords(ctx, evening, 1)
