@@ -10,12 +10,15 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// Errors of Options.ReportDisturbance. With any other error, nothing is known to be recorded.
+// Errors of Options.ReportDisturbance. With any other error, it is not known whether the report was
+// recorded.
 var (
 	// ErrNoSession means that no session of the participant is in progress.
 	ErrNoSession = errors.New("no session is in progress")
 	// ErrRecordClosed means that the record of the session is complete.
 	ErrRecordClosed = errors.New("the record of the session is complete")
+	// ErrNotReported means that nothing was recorded.
+	ErrNotReported = errors.New("the report did not arrive")
 )
 
 // disturbanceMsg is the result of a report.
@@ -53,9 +56,12 @@ func (o Options) disturbance(ctx context.Context) page.Disturbance {
 		d.State = page.DisturbanceNoSession
 	case errors.Is(err, ErrRecordClosed):
 		d.State = page.DisturbanceClosed
-	case err != nil:
+	case errors.Is(err, ErrNotReported):
 		o.Log.Warn("report a disturbance", "err", err)
 		d.State = page.DisturbanceFailed
+	case err != nil:
+		o.Log.Warn("report a disturbance", "err", err)
+		d.State = page.DisturbanceUnsure
 	}
 	return d
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +19,8 @@ func TestReportingADisturbanceByKey(t *testing.T) {
 		"recorded":   {nil, "Ihre Störung ist gemeldet:"},
 		"no session": {ErrNoSession, "Gerade läuft keine Sitzung"},
 		"closed":     {ErrRecordClosed, "schon abgeschlossen"},
-		"offline":    {errors.New("no route to host"), "wird auch nicht später gesendet. Bitte rufen Sie an. Telefon-Hilfe: 0228 123"},
+		"offline":    {ErrNotReported, "wird auch nicht später gesendet. Bitte rufen Sie an. Telefon-Hilfe: 0228 123"},
+		"timeout":    {context.DeadlineExceeded, "Wir wissen nicht, ob die Meldung angekommen ist. Bitte rufen Sie an. Telefon-Hilfe: 0228 123"},
 	} {
 		sent := 0
 		with := func(o *Options) {

@@ -97,8 +97,8 @@ type Options struct {
 	// text for it. It may be nil.
 	Explain func(err error) (text string, known bool)
 	// ReportDisturbance reports a disturbance in the session in progress, and returns when it was
-	// reported first; nil if that is not offered. Its errors include ErrNoSession and
-	// ErrRecordClosed.
+	// reported first; nil if that is not offered. Its errors include ErrNoSession,
+	// ErrRecordClosed and ErrNotReported.
 	ReportDisturbance func(ctx context.Context) (time.Time, error)
 	// InSession reports whether a session is in progress. Otherwise no report is offered.
 	InSession func(now time.Time) bool

@@ -3,6 +3,8 @@ package station
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -18,11 +20,14 @@ const disturbanceTime = 10 * time.Second
 // soon is how long before its start a session counts as in progress, as for the collector.
 const soon = time.Hour
 
-// Errors of ReportDisturbance. With any other error, nothing is known to be recorded, and nothing is
-// sent later: the person has to call.
+// Errors of ReportDisturbance. With any other error, it is not known whether the report was recorded.
+// Nothing is sent later: the person has to call.
 var (
 	ErrNoSession    = errors.New("no session is in progress")
 	ErrRecordClosed = errors.New("the record of the session is complete")
+	// ErrNotReported means that nothing was recorded: there was no connection, or the collector
+	// refused the report.
+	ErrNotReported = errors.New("the report did not arrive")
 )
 
 // InSession reports whether a session of the participant may be in progress or is about to start, as
@@ -54,8 +59,24 @@ func (s *Station) ReportDisturbance(ctx context.Context) (time.Time, error) {
 			return time.Time{}, ErrRecordClosed
 		}
 	}
+	if err != nil && notReported(err) {
+		return time.Time{}, fmt.Errorf("%w: %w", ErrNotReported, err)
+	}
 	if err != nil {
 		return time.Time{}, err
 	}
 	return answer.At, nil
+}
+
+// notReported reports whether an error of a request tells that it had no effect. After a timeout or
+// an error of a server in between, the collector may have recorded it.
+func notReported(err error) bool {
+	if refused, ok := errors.AsType[*collector.APIError](err); ok {
+		return refused.Status >= 400 && refused.Status < 500
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return true
+	}
+	failed, ok := errors.AsType[*net.OpError](err)
+	return ok && (failed.Op == "dial" || failed.Op == "proxyconnect")
 }

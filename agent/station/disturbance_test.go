@@ -69,16 +69,28 @@ func TestAReportOfADisturbance(t *testing.T) {
 		want   error
 	}{
 		{http.StatusConflict, fault(wire.CodeNoSession), ErrNoSession}, {http.StatusConflict, fault(wire.CodeRecordClosed), ErrRecordClosed},
-		{http.StatusUnauthorized, fault(wire.CodeTokenInvalid), nil}, {http.StatusOK, "<html>", nil}, {http.StatusOK, "{}", nil}, {http.StatusNotFound, "", nil},
+		{http.StatusUnauthorized, fault(wire.CodeTokenInvalid), ErrNotReported}, {http.StatusNotFound, "", ErrNotReported},
+		// It may be recorded.
+		{http.StatusOK, "<html>", nil}, {http.StatusOK, "{}", nil}, {http.StatusBadGateway, "", nil}, {http.StatusGatewayTimeout, "", nil},
 	} {
 		status, answer = c.status, c.answer
-		if _, err := st.ReportDisturbance(t.Context()); err == nil || c.want != nil && !errors.Is(err, c.want) {
+		_, err := st.ReportDisturbance(t.Context())
+		if err == nil || c.want != nil && !errors.Is(err, c.want) || c.want == nil && errors.Is(err, ErrNotReported) {
 			t.Errorf("%d %s: got error %v, want %v", c.status, c.answer, err, c.want)
 		}
 	}
+	cut := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(cut); panic(http.ErrAbortHandler) }))
+	defer slow.Close()
+	st.id.Enrolment.Server = slow.URL
+	if _, err := st.ReportDisturbance(t.Context()); err == nil || errors.Is(err, ErrNotReported) {
+		t.Errorf("cut off after the request: got error %v, want one that does not tell", err)
+	}
+	<-cut // the request arrived
+	st.id.Enrolment.Server = server.URL
 	server.Close()
-	if _, err := st.ReportDisturbance(t.Context()); err == nil {
-		t.Error("without a collector: no error")
+	if _, err := st.ReportDisturbance(t.Context()); !errors.Is(err, ErrNotReported) {
+		t.Errorf("without a collector: got error %v, want %v", err, ErrNotReported)
 	}
 	if files, err := filepath.Glob(filepath.Join(data, spoolFolder, "*")); err != nil || len(files) > 0 {
 		t.Errorf("something is kept: %q, error %v", files, err)

@@ -85,6 +85,8 @@ func reportDisturbance(ctx context.Context, st *station.Station) (time.Time, err
 		return at, tui.ErrNoSession
 	case errors.Is(err, station.ErrRecordClosed):
 		return at, tui.ErrRecordClosed
+	case errors.Is(err, station.ErrNotReported):
+		return at, fmt.Errorf("%w: %w", tui.ErrNotReported, err)
 	}
 	return at, err
 }

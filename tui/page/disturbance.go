@@ -16,7 +16,8 @@ const (
 	DisturbanceRecorded  DisturbanceState = "recorded"
 	DisturbanceNoSession DisturbanceState = "no_session"
 	DisturbanceClosed    DisturbanceState = "closed"
-	DisturbanceFailed    DisturbanceState = "failed" // nothing is known to be recorded
+	DisturbanceFailed    DisturbanceState = "failed" // nothing was recorded
+	DisturbanceUnsure    DisturbanceState = "unsure" // it is not known whether it was recorded
 )
 
 // Disturbance is the offer to report a disturbance in a session. The zero value offers nothing.
@@ -40,7 +41,7 @@ func (d Disturbance) Sentence(w words.Words) string {
 	default:
 		text = w.T("interruption." + string(d.State))
 	}
-	if d.Phone != "" && (d.State == DisturbanceClosed || d.State == DisturbanceFailed) {
+	if d.Phone != "" && (d.State == DisturbanceClosed || d.State == DisturbanceFailed || d.State == DisturbanceUnsure) {
 		text += " " + w.T("verdict.phone", "number", d.Phone)
 	}
 	return text
