@@ -27,6 +27,15 @@ const verifyCommand = "tonprobe-collector record verify"
 // maxShownNames is the number of names of other members up to which a page shows all of them.
 const maxShownNames = 400
 
+// maxShownRecords is the number of records that the list shows.
+const maxShownRecords = 100
+
+// recordsPage is the list of records.
+type recordsPage struct {
+	Rows []recordRow
+	More string // "" if these are all
+}
+
 // recordRow is a row of the list of records.
 type recordRow struct {
 	sessionRow
@@ -36,20 +45,24 @@ type recordRow struct {
 }
 
 func (s *site) records(w http.ResponseWriter, r *http.Request) error {
-	list, err := s.Store.DisturbanceRecords(r.Context(), store.MaxPage)
+	list, err := s.Store.DisturbanceRecords(r.Context(), maxShownRecords+1)
 	if err != nil {
 		return err
 	}
 	v := s.view(r)
-	var rows []recordRow
+	var body recordsPage
+	if len(list) > maxShownRecords {
+		list = list[:maxShownRecords]
+		body.More = v.T("record.list_more", "n", maxShownRecords)
+	}
 	for _, one := range list {
 		read, err := disturbance.Read(store.DisturbanceRecord{Head: one.Head})
 		if err != nil {
 			return err
 		}
-		rows = append(rows, recordRow{sessionRow: v.sessionOfHead(read.Head), Reports: one.Reports, Closed: !one.ClosedAt.IsZero(), Record: recordAddress(one.SessionID)})
+		body.Rows = append(body.Rows, recordRow{sessionRow: v.sessionOfHead(read.Head), Reports: one.Reports, Closed: !one.ClosedAt.IsZero(), Record: recordAddress(one.SessionID)})
 	}
-	s.show(w, r, page{Name: "records", Body: rows})
+	s.show(w, r, page{Name: "records", Body: body})
 	return nil
 }
 

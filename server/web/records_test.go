@@ -180,6 +180,50 @@ func TestNoWholeRecordIsReadToCountOrToReport(t *testing.T) {
 	g.wantRedirect(g.post(page, "do", "end", "entry", "1"), page)
 }
 
+// TestRecordsOfALargeCouncilAreShort: under 100 kB with 500 members and 120 records. The members are
+// listed once: on the page of the record, and not in the roll call too.
+func TestRecordsOfALargeCouncilAreShort(t *testing.T) {
+	g := newRig(t, withRules("nw")).login()
+	var members []store.Participant
+	for i := range 500 {
+		p, _ := g.person(fmt.Sprintf("Annegret Musterfrau-%03d", i), "")
+		members = append(members, p)
+	}
+	s := g.inSession(members...)
+	page := "/sessions/" + s.ID + "/disturbances"
+	for i := range 5 {
+		g.wantRedirect(g.post(page, "do", "report", "participant", members[i].ID), fmt.Sprintf("%s#disturbance-%d", page, i+1))
+	}
+	stored, err := g.store.DisturbanceOutline(t.Context(), s.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 120 {
+		begin := store.DisturbanceRecord{SessionID: uuid.NewString(), Head: stored.Head, StartsAt: s.StartsAt.AddDate(0, 0, -i)}
+		e := store.DisturbanceEntry{Key: "x", Kind: store.DisturbanceReported, At: s.StartsAt, ParticipantID: members[0].ID, Text: `{"kind":"reported","people":[]}`}
+		if _, _, err := g.store.AddDisturbanceEntry(t.Context(), begin, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := g.get("/disturbances")
+	g.want(list, http.StatusOK, "Hier stehen die neuesten 100 Protokolle.")
+	if n := strings.Count(list.Body.String(), `<li class="card">`); n != 100 {
+		t.Errorf("got %d records, want 100", n)
+	}
+	record := g.get(page)
+	g.want(record, http.StatusOK, "Annegret Musterfrau-499")
+	for name, n := range map[string]int{"list": list.Body.Len(), "record": record.Body.Len()} {
+		if n > 100_000 {
+			t.Errorf("%s: got %d bytes, want at most 100,000", name, n)
+		}
+	}
+	roll := g.get("/sessions/" + s.ID)
+	g.want(roll, http.StatusOK, "Störung melden", page+"#record-person")
+	if strings.Contains(roll.Body.String(), "<option") {
+		t.Error("the roll call lists the members twice")
+	}
+}
+
 // TestWhatIsNotEnteredIsUnknown: an end can be entered later with its time, and only what staff states
 // could not be fixed.
 func TestWhatIsNotEnteredIsUnknown(t *testing.T) {

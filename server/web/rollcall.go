@@ -87,8 +87,6 @@ type rollPage struct {
 	Other     string // address with and without the projector mode
 	Record    string // address of the disturbance record
 	Open      string // the disturbances that are not over; "" for none
-	Members   []memberChoice
-	Once      string
 }
 
 // rollCount is the number of members with a state.
@@ -156,7 +154,7 @@ func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
 		if n := len(record.Open(v.now)); n > 0 {
 			body.Open = v.T("record.open_now", "n", n)
 		}
-		body.Record, body.Members, body.Once = recordAddress(session.ID), v.memberChoices(members, ""), s.newFormKey()
+		body.Record = recordAddress(session.ID)
 	}
 	s.show(w, r, page{Name: "rollcall", Stream: "/events", Body: body})
 	return nil
