@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,6 +102,47 @@ func TestASavedRecordIsVerified(t *testing.T) {
 		if _, err := Verify([]byte(bad)); !errors.Is(err, ErrNoRecord) {
 			t.Errorf("%.40q: got error %v, want %v", bad, err, ErrNoRecord)
 		}
+	}
+}
+
+// TestTheLargestRecordCanBeVerified: of the entries that the store takes, those with most people need
+// most bytes in a file. A record with the largest number of them must not be too large to verify.
+func TestTheLargestRecordCanBeVerified(t *testing.T) {
+	r := store.DisturbanceRecord{SessionID: "s", Head: "{}", StartsAt: evening}
+	f := Facts{Kind: store.DisturbanceReported, At: evening, RecordedAt: evening, By: BySupport, People: []string{}}
+	e := store.DisturbanceEntry{Key: "a", Kind: store.DisturbanceReported, At: evening, ParticipantID: "a"}
+	var largest store.DisturbanceRecord
+	for {
+		for i := range 50 {
+			text, err := textOf(Person{Role: RoleOther, Name: "A", State: StateReady, Salt: fmt.Sprintf("%032d", len(e.People)+i)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.People = append(e.People, store.PersonText{ParticipantID: "b", Hash: store.TextHash(text), Text: text})
+			f.People = append(f.People, store.TextHash(text))
+		}
+		var err error
+		if e.Text, err = textOf(f); err != nil {
+			t.Fatal(err)
+		}
+		next, _, err := r.With(e)
+		if _, tooLarge := errors.AsType[*store.InputError](err); tooLarge {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		largest = next
+	}
+	b, err := Save(largest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(b); err != nil {
+		t.Errorf("got error %v for %d people", err, len(largest.Entries[0].People))
+	}
+	if n := len(b) * store.MaxDisturbanceEntries; n > MaxFileBytes || len(largest.Entries[0].People) < 500 {
+		t.Errorf("%d entries with %d people each need %d bytes, of which a file has %d", store.MaxDisturbanceEntries, len(largest.Entries[0].People), n, MaxFileBytes)
 	}
 }
 

@@ -1,6 +1,7 @@
 package disturbance
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -34,8 +35,10 @@ type filePerson struct {
 	Hash string `json:"hash"`
 }
 
-// MaxFileBytes limits a saved record.
-const MaxFileBytes = 64 << 20
+// MaxFileBytes limits a saved record. It is larger than the largest record that the store takes: each
+// byte of a text needs at most two in the file, and what is said about a person needs its hash and the
+// names of the fields beside it.
+const MaxFileBytes = store.MaxDisturbanceEntries * (1 << 20)
 
 // Save returns a record as a file that Verify reads.
 func Save(r store.DisturbanceRecord) ([]byte, error) {
@@ -65,7 +68,7 @@ var ErrChanged = errors.New("the record was changed")
 // hash that was printed, or kept elsewhere.
 func Verify(b []byte) (Record, error) {
 	var f file
-	d := json.NewDecoder(strings.NewReader(string(b)))
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil || f.Schema != Schema {
 		return Record{}, ErrNoRecord
