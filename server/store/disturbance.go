@@ -135,8 +135,8 @@ func (r DisturbanceRecord) OpenOf(participantID string, at time.Time) (last *Dis
 }
 
 // With returns r after one more entry, whose Number and Hash are set. changed is false if it has
-// no effect: its key is known, or the person's disturbance was reported within SameDisturbance. The errors are
-// *InputError, ErrRecordClosed, ErrRecordFull and ErrNoDisturbance.
+// no effect: its key is known, or the person's disturbance was reported within SameDisturbance. The
+// errors are *InputError, ErrRecordClosed, ErrRecordFull and ErrNoDisturbance.
 func (r DisturbanceRecord) With(e DisturbanceEntry) (next DisturbanceRecord, changed bool, err error) {
 	if slices.ContainsFunc(r.Entries, func(o DisturbanceEntry) bool { return o.Key == e.Key }) {
 		return r, false, nil
@@ -222,7 +222,8 @@ type Disturbances interface {
 	DisturbanceOutline(ctx context.Context, sessionID string) (DisturbanceRecord, error)
 	// AddDisturbanceEntry adds an entry to the record of begin.SessionID, and begins it with
 	// begin if there is none. It returns the outline of the record with the entry, and the entry
-	// with the key or with the disturbance that is known already. Its errors include those of DisturbanceRecord.With.
+	// with the key or with the disturbance that is known already. Its errors include those of
+	// DisturbanceRecord.With.
 	AddDisturbanceEntry(ctx context.Context, begin DisturbanceRecord, e DisturbanceEntry) (DisturbanceRecord, DisturbanceEntry, error)
 	// DisturbanceRecords returns the newest records by the start of their sessions.
 	DisturbanceRecords(ctx context.Context, limit int) ([]RecordSummary, error)

@@ -180,6 +180,23 @@ func TestNoWholeRecordIsReadToCountOrToReport(t *testing.T) {
 	g.wantRedirect(g.post(page, "do", "end", "entry", "1"), page)
 }
 
+// TestReportsAfterThePlannedEnd: phone support can report as long as participants can.
+func TestReportsAfterThePlannedEnd(t *testing.T) {
+	g := newRig(t).login()
+	anna, _ := g.person("Anna", "")
+	s := g.inSession(anna)
+	page := "/sessions/" + s.ID + "/disturbances"
+	g.pass(6*time.Hour + 59*time.Minute) // it was planned to end after 3 h
+	g.login()
+	g.want(g.get("/participants/"+anna.ID), http.StatusOK, "Störung jetzt melden", page)
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-1")
+	g.pass(2 * time.Minute)
+	if strings.Contains(g.get("/participants/"+anna.ID).Body.String(), "Störung jetzt melden") {
+		t.Error("the report is still offered more than 4 h after the planned end")
+	}
+	g.want(g.post(page, "do", "report", "participant", anna.ID), http.StatusUnprocessableEntity, "Diese Uhrzeit liegt nicht in der Sitzung")
+}
+
 // TestRecordsOfALargeCouncilAreShort: under 100 kB with 500 members and 120 records. The members are
 // listed once: on the page of the record, and not in the roll call too.
 func TestRecordsOfALargeCouncilAreShort(t *testing.T) {
