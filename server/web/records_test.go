@@ -288,6 +288,7 @@ func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 	anna, _ := g.checked("Anna Mute", "", "A1B-2C3", microphone(muted), passage(), voice(0), internet())
 	unchecked, _ := g.person("Berta Unchecked", "")
 	ready, _ := g.checked("Cäsar Ready", "", "H4J-9TW", microphone(nil), passage(), voice(0), internet())
+	s := g.inSession(anna, unchecked, ready)
 	for name, c := range map[string]struct {
 		who       store.Participant
 		code, key string
@@ -302,7 +303,10 @@ func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 		"ready, provider":       {ready, fleet.CodeProvider, "x", report.AreaProvider},
 		"ready, own server":     {ready, fleet.CodeServer, fleet.Own, report.AreaUnknown},
 	} {
-		s := g.inSession(anna, unchecked, ready)
+		s.ID = uuid.NewString()
+		if err := g.store.AddCouncilSession(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
 		page := "/sessions/" + s.ID + "/disturbances"
 		found = []fleet.Finding{{Code: c.code, Key: c.key, From: g.clock().Add(-time.Minute), Affected: []string{c.who.ID}, Members: 4}}
 		g.wantRedirect(g.post(page, "do", "report", "participant", c.who.ID), page+"#disturbance-1")
