@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -139,6 +140,120 @@ func TestReset(t *testing.T) {
 	}
 	if _, err := a.AcceptInvitation(t.Context(), home, i.Token, "another long password"); err != nil {
 		t.Error(err)
+	}
+}
+
+// meanwhile is a store in which something happens once between the check of a password and what
+// the login adds.
+type meanwhile struct {
+	Store
+	happen func()
+}
+
+func (m *meanwhile) once() {
+	if f := m.happen; f != nil {
+		m.happen = nil
+		f()
+	}
+}
+
+func (m *meanwhile) AddSession(ctx context.Context, s store.Session) error {
+	m.once()
+	return m.Store.AddSession(ctx, s)
+}
+
+func (m *meanwhile) AddLoginChallenge(ctx context.Context, c store.LoginChallenge) error {
+	m.once()
+	return m.Store.AddLoginChallenge(ctx, c)
+}
+
+func (m *meanwhile) ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error {
+	m.once()
+	return m.Store.ReplaceStaffPassword(ctx, name, old, passwordHash)
+}
+
+// TestLoginsDoNotOutliveAReset: nor another password, nor that the account is disabled for a while.
+func TestLoginsDoNotOutliveAReset(t *testing.T) {
+	const other = "another long password"
+	for name, end := range map[string]func(t *testing.T, a *Auth){
+		"reset": func(t *testing.T, a *Auth) {
+			if _, err := a.ResetStaff(t.Context(), "support"); err != nil {
+				t.Error(err)
+			}
+		},
+		"another password": func(t *testing.T, a *Auth) {
+			if err := a.SetPassword(t.Context(), "support", other); err != nil {
+				t.Error(err)
+			}
+		},
+		"disabled": func(t *testing.T, a *Auth) {
+			if err := a.Disable(t.Context(), "berta", "support"); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		for what, begin := range map[string]func(t *testing.T, a *Auth, c *clock, happen func(func())) error{
+			"login": func(t *testing.T, a *Auth, _ *clock, happen func(func())) error {
+				happen(func() { end(t, a) })
+				_, err := a.Login(t.Context(), home, "support", password)
+				return err
+			},
+			"new password": func(t *testing.T, a *Auth, _ *clock, happen func(func())) error {
+				happen(func() { end(t, a) })
+				_, err := a.ChangePassword(t.Context(), home, "support", password, "the password of a stranger")
+				return err
+			},
+			"link": func(t *testing.T, a *Auth, _ *clock, happen func(func())) error {
+				link, err := a.NewOneTimeLogin(t.Context(), "support")
+				if err != nil {
+					t.Fatal(err)
+				}
+				happen(func() { end(t, a) })
+				_, err = a.LoginOnce(t.Context(), home, link)
+				return err
+			},
+			"password before a code": func(t *testing.T, a *Auth, c *clock, happen func(func())) error {
+				withSecondFactor(t, a, c, "support")
+				happen(func() { end(t, a) })
+				_, err := a.Login(t.Context(), home, "support", password)
+				return err
+			},
+			"code": func(t *testing.T, a *Auth, c *clock, happen func(func())) error {
+				secret, _ := withSecondFactor(t, a, c, "support")
+				token := challenge(t, a, home, "support")
+				happen(func() { end(t, a) })
+				_, err := a.Complete(t.Context(), home, token, totpCode(secret, totpStep(c.at)))
+				if !errors.Is(err, ErrChallenge) {
+					t.Errorf("got error %v, want %v", err, ErrChallenge)
+				}
+				return ErrCredentials
+			},
+		} {
+			t.Run(what+", "+name, func(t *testing.T) {
+				a, c := newAuth(t)
+				between := &meanwhile{Store: a.store}
+				a.store = between
+				err := begin(t, a, c, func(f func()) { between.happen = f })
+				if !errors.Is(err, ErrCredentials) || between.happen != nil {
+					t.Errorf("got error %v, want %v after it happened", err, ErrCredentials)
+				}
+				if err := a.Enable(t.Context(), "support"); err != nil {
+					t.Fatal(err)
+				}
+				if list, err := a.Sessions(t.Context(), "support"); err != nil || len(list) > 0 {
+					t.Errorf("got %d sessions, error %v; want none", len(list), err)
+				}
+				m, err := a.StaffMember(t.Context(), "support")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for chosen, want := range map[string]bool{"the password of a stranger": false, password: name == "disabled", other: name == "another password"} {
+					if ok, err := a.passwords.VerifyKnown(t.Context(), m.PasswordHash, chosen); err != nil || ok != want {
+						t.Errorf("the password %q: got %v, error %v; want %v", chosen, ok, err, want)
+					}
+				}
+			})
+		}
 	}
 }
 

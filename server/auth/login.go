@@ -45,9 +45,18 @@ func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, ch
 	if err != nil {
 		return Login{}, err
 	}
-	if err := a.SetPassword(ctx, name, chosen); err != nil {
+	hash, err := a.passwords.Hash(ctx, chosen)
+	if err != nil {
 		return Login{}, err
 	}
+	err = a.store.ReplaceStaffPassword(ctx, m.Name, m.PasswordHash, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return Login{}, ErrCredentials // no longer the current one
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	m.PasswordHash = hash
 	return a.begin(ctx, by, m, known)
 }
 
@@ -131,7 +140,7 @@ func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Log
 	if !ok {
 		return Login{}, ErrLink
 	}
-	name, err := a.store.UseOneTimeLogin(ctx, hash, a.now())
+	m, err := a.store.UseOneTimeLogin(ctx, hash, a.now())
 	if errors.Is(err, store.ErrNotFound) {
 		return Login{}, ErrLink
 	}
@@ -139,18 +148,15 @@ func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Log
 		return Login{}, err
 	}
 	a.budgets.forgive(by.From, link)
-	_, known, err := a.device(ctx, by.Device, name)
-	if err != nil {
-		return Login{}, err
-	}
-	m, err := a.store.StaffMember(ctx, name)
+	_, known, err := a.device(ctx, by.Device, m.Name)
 	if err != nil {
 		return Login{}, err
 	}
 	return a.proceed(ctx, by, m, known)
 }
 
-// begin creates a session, and stores a browser that was not known.
+// begin creates a session, and stores a browser that was not known. Its error is ErrCredentials if
+// the account was disabled or its password changed since m was read.
 func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known bool) (l Login, err error) {
 	token, hash, err := NewToken(a.random)
 	if err != nil {
@@ -158,9 +164,9 @@ func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known
 	}
 	now := a.now()
 	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: m.Name, Browser: by.Browser, Network: networkOf(by.From),
-		CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
+		CreatedAt: now, ExpiresAt: now.Add(SessionTTL), PasswordHash: m.PasswordHash})
 	if err != nil {
-		return Login{}, err
+		return Login{}, ended(err)
 	}
 	l.Token, l.Member = token, Member{m.Name, m.Role}
 	if known {
@@ -169,5 +175,17 @@ func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known
 	if l.Device, hash, err = NewToken(a.random); err != nil {
 		return Login{}, err
 	}
-	return l, a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL)})
+	err = a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL), PasswordHash: m.PasswordHash})
+	if err != nil {
+		return Login{}, ended(err)
+	}
+	return l, nil
+}
+
+// ended returns ErrCredentials if a login was ended while it began.
+func ended(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrCredentials
+	}
+	return err
 }

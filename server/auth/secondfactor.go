@@ -44,8 +44,12 @@ func (a *Auth) proceed(ctx context.Context, by Attempt, m store.StaffMember, kno
 		return Login{}, err
 	}
 	now := a.now()
-	return Login{Challenge: token, Member: Member{m.Name, m.Role}}, a.store.AddLoginChallenge(ctx, store.LoginChallenge{
-		TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(ChallengeTTL)})
+	err = a.store.AddLoginChallenge(ctx, store.LoginChallenge{
+		TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(ChallengeTTL), PasswordHash: m.PasswordHash})
+	if err != nil {
+		return Login{}, ended(err)
+	}
+	return Login{Challenge: token, Member: Member{m.Name, m.Role}}, nil
 }
 
 // Complete signs in with the code of the second factor, or with a recovery code. Its error is
@@ -87,7 +91,11 @@ func (a *Auth) Complete(ctx context.Context, by Attempt, challenge, code string)
 		return Login{}, err
 	}
 	forgive()
-	return a.begin(ctx, by, m, known)
+	l, err := a.begin(ctx, by, m, known)
+	if errors.Is(err, ErrCredentials) {
+		return Login{}, ErrChallenge // the password changed in the meantime
+	}
+	return l, err
 }
 
 // checkCode accepts each code once.

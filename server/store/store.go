@@ -185,6 +185,9 @@ type Staff interface {
 	StaffMembers(ctx context.Context) ([]StaffMember, error)
 	// SetStaffPassword also ends the member's sessions, and their links and invitations.
 	SetStaffPassword(ctx context.Context, name, passwordHash string) error
+	// ReplaceStaffPassword is SetStaffPassword for a member who knows the present one, whose hash
+	// is old. ErrNotFound means that it is no longer theirs, or that the account is disabled.
+	ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error
 	SetStaffRole(ctx context.Context, name string, role Role) error
 	// DisableStaff ends the member's sessions, links and invitations. Until EnableStaff, the
 	// member has no session.
@@ -206,8 +209,10 @@ type Staff interface {
 
 // Logins stores the sessions of staff, and the links that start one.
 type Logins interface {
+	// AddSession returns ErrNotFound if s.PasswordHash is no longer that of the member, or if the
+	// account is disabled: a login must not outlive what ended the others while it began.
 	AddSession(ctx context.Context, s Session) error
-	// AddDevice stores a browser that has signed in.
+	// AddDevice stores a browser that has signed in. Its errors are those of AddSession.
 	AddDevice(ctx context.Context, d Device) error
 	// Device returns ErrNotFound for an unknown token; the caller checks the expiry.
 	Device(ctx context.Context, tokenHash Hash) (Device, error)
@@ -223,9 +228,9 @@ type Logins interface {
 	// EndStaffSessions ends all sessions of a member but one; the zero hash ends all.
 	EndStaffSessions(ctx context.Context, staffName string, except Hash) error
 	AddOneTimeLogin(ctx context.Context, l OneTimeLogin) error
-	// UseOneTimeLogin returns the name of the member whom the link signs in, once;
+	// UseOneTimeLogin returns the member whom the link signs in, once;
 	// ErrNotFound means that it is unknown, used or expired.
-	UseOneTimeLogin(ctx context.Context, tokenHash Hash, now time.Time) (staffName string, err error)
+	UseOneTimeLogin(ctx context.Context, tokenHash Hash, now time.Time) (StaffMember, error)
 }
 
 // SecondFactors stores the secrets of second factors and what becomes of their codes.
@@ -243,6 +248,7 @@ type SecondFactors interface {
 	// this hash.
 	UseRecoveryCode(ctx context.Context, name string, code Hash) error
 	CountRecoveryCodes(ctx context.Context, name string) (int, error)
+	// AddLoginChallenge has the errors of AddSession.
 	AddLoginChallenge(ctx context.Context, c LoginChallenge) error
 	// LoginChallenge returns ErrNotFound if it is unknown, used or expired.
 	LoginChallenge(ctx context.Context, tokenHash Hash, now time.Time) (LoginChallenge, error)

@@ -311,6 +311,8 @@ type Session struct {
 	Browser, Network string
 	CreatedAt        time.Time
 	ExpiresAt        time.Time
+	// PasswordHash is the one with which the login began. Only AddSession uses it.
+	PasswordHash string
 }
 
 // Device is a browser with which a member has signed in before.
@@ -319,6 +321,8 @@ type Device struct {
 	StaffName string
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// PasswordHash is the one with which the login began. Only AddDevice uses it.
+	PasswordHash string
 }
 
 // OneTimeLogin is a link that signs a member in without a password, once.
@@ -343,6 +347,8 @@ type LoginChallenge struct {
 	StaffName string
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// PasswordHash is the one that was verified. Only AddLoginChallenge uses it.
+	PasswordHash string
 }
 
 // UsedCode is a code of the second factor that was accepted, and is not accepted again.

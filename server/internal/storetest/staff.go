@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -18,8 +19,82 @@ func signedIn(t *testing.T, s store.Store, name, token string, at time.Time) sto
 	t.Helper()
 	h := store.HashOf(token)
 	must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: name, Browser: "Firefox, Windows", Network: "192.0.2.0/24",
-		CreatedAt: at, ExpiresAt: at.Add(time.Hour)}))
+		CreatedAt: at, ExpiresAt: at.Add(time.Hour), PasswordHash: "hash of " + name}))
 	return h
+}
+
+// lateLogin adds what a login adds that began with the password of member.
+func lateLogin(t *testing.T, s store.Store, name, token string) map[string]error {
+	t.Helper()
+	h, verified, expires := store.HashOf(token), "hash of "+name, evening.Add(time.Hour)
+	return map[string]error{
+		"session":   s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: name, CreatedAt: evening, ExpiresAt: expires, PasswordHash: verified}),
+		"browser":   s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: name, CreatedAt: evening, ExpiresAt: expires, PasswordHash: verified}),
+		"challenge": s.AddLoginChallenge(t.Context(), store.LoginChallenge{TokenHash: h, StaffName: name, CreatedAt: evening, ExpiresAt: expires, PasswordHash: verified}),
+		"password":  s.ReplaceStaffPassword(t.Context(), name, verified, "hash of a stranger"),
+	}
+}
+
+// lateLogins: a login that is not complete when the account is disabled or reset, or its password
+// changes, does not outlive that.
+func lateLogins(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	for name, end := range map[string]func(name string) error{
+		"disabled": func(name string) error { return s.DisableStaff(ctx, name, evening) },
+		"reset":    func(name string) error { return s.ResetStaff(ctx, name) },
+		"changed":  func(name string) error { return s.SetStaffPassword(ctx, name, "another") },
+		"replaced": func(name string) error { return s.ReplaceStaffPassword(ctx, name, "hash of "+name, "another") },
+	} {
+		member(t, s, name, store.RoleLead)
+		must(t, end(name))
+		for what, err := range lateLogin(t, s, name, name) {
+			wantError(t, name+": late "+what, err, store.ErrNotFound)
+		}
+		must(t, s.EnableStaff(ctx, name))
+		h := store.HashOf(name)
+		_, err := s.Session(ctx, h)
+		wantError(t, name+": session", err, store.ErrNotFound)
+		_, err = s.Device(ctx, h)
+		wantError(t, name+": browser", err, store.ErrNotFound)
+		_, err = s.LoginChallenge(ctx, h, evening)
+		wantError(t, name+": challenge", err, store.ErrNotFound)
+		if m, err := s.StaffMember(ctx, name); err != nil || m.PasswordHash == "hash of a stranger" {
+			t.Errorf("%s: got %+v, error %v; want the password kept", name, m, err)
+		}
+	}
+	// At the same time.
+	const logins = 8
+	for round := range 10 {
+		name := fmt.Sprint("round ", round)
+		member(t, s, name, store.RoleLead)
+		errs := make([]error, 2*logins)
+		var wg sync.WaitGroup
+		for i := range logins {
+			h := store.HashOf(fmt.Sprint(name, i))
+			wg.Go(func() {
+				errs[2*i] = s.AddSession(ctx, store.Session{TokenHash: h, StaffName: name, CreatedAt: evening, ExpiresAt: evening.Add(time.Hour), PasswordHash: "hash of " + name})
+			})
+			wg.Go(func() {
+				errs[2*i+1] = s.AddDevice(ctx, store.Device{TokenHash: h, StaffName: name, CreatedAt: evening, ExpiresAt: evening.Add(time.Hour), PasswordHash: "hash of " + name})
+			})
+		}
+		var reset error
+		wg.Go(func() { reset = s.ResetStaff(ctx, name) })
+		wg.Wait()
+		must(t, reset)
+		for _, err := range errs {
+			if err != nil {
+				wantError(t, "login during a reset", err, store.ErrNotFound)
+			}
+		}
+		if list, err := s.StaffSessions(ctx, name, evening); err != nil || len(list) > 0 {
+			t.Fatalf("got %d sessions after a reset, error %v; want none", len(list), err)
+		}
+		for i := range logins {
+			_, err := s.Device(ctx, store.HashOf(fmt.Sprint(name, i)))
+			wantError(t, "known browser after a reset", err, store.ErrNotFound)
+		}
+	}
 }
 
 func staffAccounts(t *testing.T, s store.Store) {
@@ -49,16 +124,14 @@ func staffAccounts(t *testing.T, s store.Store) {
 	wantError(t, "session of a disabled account", err, store.ErrNotFound)
 	_, err = s.UseOneTimeLogin(ctx, session, evening)
 	wantError(t, "link of a disabled account", err, store.ErrNotFound)
-	late := signedIn(t, s, "berta", "begun while it was disabled", evening)
-	_, err = s.Session(ctx, late)
-	wantError(t, "later session of a disabled account", err, store.ErrNotFound)
 	must(t, s.EnableStaff(ctx, "berta"))
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || !m.DisabledAt.IsZero() {
 		t.Errorf("got %+v, error %v; want DisabledAt zero", m, err)
 	}
 
+	late := signedIn(t, s, "berta", "after it was enabled", evening)
 	device := store.HashOf("browser")
-	must(t, s.AddDevice(ctx, store.Device{TokenHash: device, StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
+	must(t, s.AddDevice(ctx, store.Device{TokenHash: device, StaffName: "berta", ExpiresAt: evening.Add(time.Hour), PasswordHash: "hash of berta"}))
 	must(t, s.ResetStaff(ctx, "berta"))
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.PasswordHash != "" {
 		t.Errorf("after a reset: got %+v, error %v; want no password", m, err)
@@ -187,7 +260,7 @@ func secondFactors(t *testing.T, s store.Store) {
 	wantError(t, "a replayed code", s.AddUsedCode(ctx, used), store.ErrExists)
 
 	wait := store.HashOf("waits")
-	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute)}))
+	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute), PasswordHash: "hash of berta"}))
 	if c, err := s.LoginChallenge(ctx, wait, evening); err != nil || c.StaffName != "berta" || !c.ExpiresAt.Equal(evening.Add(time.Minute)) {
 		t.Errorf("got %+v, error %v; want berta's", c, err)
 	}
@@ -196,7 +269,7 @@ func secondFactors(t *testing.T, s store.Store) {
 	must(t, s.UseLoginChallenge(ctx, wait))
 	wantError(t, "a used challenge", s.UseLoginChallenge(ctx, wait), store.ErrNotFound)
 
-	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute)}))
+	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute), PasswordHash: "hash of berta"}))
 	must(t, s.DisableStaff(ctx, "berta", evening))
 	_, err = s.LoginChallenge(ctx, wait, evening)
 	wantError(t, "the challenge of a disabled account", err, store.ErrNotFound)

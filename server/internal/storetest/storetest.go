@@ -55,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"counts of cases":       caseCounts,
 		"staff accounts":        staffAccounts,
 		"staff sessions":        staffSessions,
+		"late logins":           lateLogins,
 		"staff invitations":     staffInvitations,
 		"second factors":        secondFactors,
 		"audit log":             auditLog,

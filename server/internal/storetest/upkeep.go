@@ -123,8 +123,8 @@ func expiredThingsVanish(t *testing.T, s store.Store) {
 	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "support", Role: store.RoleSupport, PasswordHash: "x", CreatedAt: evening}))
 	old, fresh := store.HashOf("old"), store.HashOf("fresh")
 	for h, expires := range map[store.Hash]time.Time{old: evening, fresh: evening.Add(time.Hour)} {
-		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
-		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
+		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires, PasswordHash: "x"}))
+		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires, PasswordHash: "x"}))
 		must(t, s.AddOneTimeLogin(t.Context(), store.OneTimeLogin{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 	}
 	for who, expires := range map[string]time.Time{"berta": evening, "clara": evening.Add(time.Hour)} {

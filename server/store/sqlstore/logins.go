@@ -18,14 +18,27 @@ func (s *Store) addToken(ctx context.Context, r runner, table string, hash store
 	return nil
 }
 
+// withPassword adds what belongs to a login that began with a password.
+func (s *Store) withPassword(ctx context.Context, what, name, passwordHash string, add func(tx runner) error) error {
+	return s.changeStaff(ctx, what, name, func(tx runner) error {
+		// The row is locked. What ends the sessions of a member changes it first: it comes before this
+		// and changes the row, or after this and ends this login as well.
+		err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND password_hash = ? AND disabled_at = 0`,
+			name, s.org, passwordHash))
+		if err != nil {
+			return err
+		}
+		return add(tx)
+	})
+}
+
 // AddSession implements store.Logins.
 func (s *Store) AddSession(ctx context.Context, n store.Session) error {
-	_, err := s.write.exec(ctx, `INSERT INTO sessions (token_hash, org_id, staff_name, browser, network, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		n.TokenHash[:], s.org, n.StaffName, n.Browser, n.Network, millis(n.CreatedAt), millis(n.ExpiresAt))
-	if err != nil {
-		return fmt.Errorf("add session: %w", err)
-	}
-	return nil
+	return s.withPassword(ctx, "add session", n.StaffName, n.PasswordHash, func(tx runner) error {
+		_, err := tx.exec(ctx, `INSERT INTO sessions (token_hash, org_id, staff_name, browser, network, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			n.TokenHash[:], s.org, n.StaffName, n.Browser, n.Network, millis(n.CreatedAt), millis(n.ExpiresAt))
+		return err
+	})
 }
 
 const loginColumns = `s.token_hash, s.staff_name, m.role, s.browser, s.network, s.created_at, s.expires_at
@@ -86,7 +99,9 @@ func (s *Store) EndStaffSessions(ctx context.Context, staffName string, except s
 
 // AddDevice implements store.Logins.
 func (s *Store) AddDevice(ctx context.Context, d store.Device) error {
-	return s.addToken(ctx, s.write, "devices", d.TokenHash, d.StaffName, d.CreatedAt, d.ExpiresAt)
+	return s.withPassword(ctx, "add known browser", d.StaffName, d.PasswordHash, func(tx runner) error {
+		return s.addToken(ctx, tx, "devices", d.TokenHash, d.StaffName, d.CreatedAt, d.ExpiresAt)
+	})
 }
 
 // Device implements store.Logins.
@@ -108,13 +123,20 @@ func (s *Store) AddOneTimeLogin(ctx context.Context, l store.OneTimeLogin) error
 }
 
 // UseOneTimeLogin implements store.Logins.
-func (s *Store) UseOneTimeLogin(ctx context.Context, tokenHash store.Hash, now time.Time) (string, error) {
-	var name string
-	err := s.write.row(ctx,
-		`UPDATE one_time_logins SET used_at = ? WHERE token_hash = ? AND org_id = ? AND used_at = 0 AND expires_at > ? RETURNING staff_name`,
-		millis(now), tokenHash[:], s.org, millis(now)).Scan(&name)
+func (s *Store) UseOneTimeLogin(ctx context.Context, tokenHash store.Hash, now time.Time) (m store.StaffMember, err error) {
+	err = s.write.inTx(ctx, func(tx runner) error {
+		var name string
+		err := tx.row(ctx,
+			`UPDATE one_time_logins SET used_at = ? WHERE token_hash = ? AND org_id = ? AND used_at = 0 AND expires_at > ? RETURNING staff_name`,
+			millis(now), tokenHash[:], s.org, millis(now)).Scan(&name)
+		if err != nil {
+			return err
+		}
+		m, err = scanStaff(tx.row(ctx, `SELECT `+staffColumns+` FROM staff WHERE name = ? AND org_id = ?`, name, s.org))
+		return err
+	})
 	if err != nil {
-		return "", fmt.Errorf("one-time login: %w", err)
+		return store.StaffMember{}, fmt.Errorf("one-time login: %w", err)
 	}
-	return name, nil
+	return m, nil
 }

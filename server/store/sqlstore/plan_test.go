@@ -157,6 +157,7 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.UseOneTimeLogin(ctx, h, evening)
 	must(err)
 	must(s.SetStaffPassword(ctx, "support", "x"))
+	must(s.ReplaceStaffPassword(ctx, "support", "x", "y"))
 	must(s.DeleteSession(ctx, h))
 	useCouncils(t, s, p.ID)
 	must(s.TouchAgent(ctx, agent, evening))

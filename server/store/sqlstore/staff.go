@@ -84,6 +84,18 @@ func (s *Store) SetStaffPassword(ctx context.Context, name, passwordHash string)
 	})
 }
 
+// ReplaceStaffPassword implements store.Staff.
+func (s *Store) ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error {
+	return s.changeStaff(ctx, "replace password", name, func(tx runner) error {
+		err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = ? WHERE name = ? AND org_id = ? AND password_hash = ? AND disabled_at = 0`,
+			passwordHash, name, s.org, old))
+		if err != nil {
+			return err
+		}
+		return endSignIns(ctx, tx, name, signIns()...)
+	})
+}
+
 // SetStaffRole implements store.Staff.
 func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role) error {
 	if err := oneRow(s.write.exec(ctx, `UPDATE staff SET role = ? WHERE name = ? AND org_id = ?`, string(role), name, s.org)); err != nil {
