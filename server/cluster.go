@@ -17,8 +17,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// joinCluster connects the collector with the others of its PostgreSQL database.
-func (s *Server) joinCluster(ctx context.Context) error {
+// joinCluster connects the collector with the others of its PostgreSQL database. sealKey is the key of
+// the secrets of staff.
+func (s *Server) joinCluster(ctx context.Context, sealKey []byte) error {
 	c := s.config
 	if c.DatabaseURL == "" {
 		return nil
@@ -35,6 +36,7 @@ func (s *Server) joinCluster(ctx context.Context) error {
 	secrets := []cluster.Secret{
 		cluster.NewSecret("the key "+datadir.TLS(c.DataDir)+"/identity.key (copy the directory tls of that collector, or stop it)", key, identity),
 		cluster.NewSecret("the TURN secret (give all collectors the same --turn-secret-file, or none)", key, s.config.TURNSecret),
+		cluster.NewSecret("the key "+datadir.TLS(c.DataDir)+"/staff.key (copy it from that collector, or stop it)", key, sealKey),
 	}
 	bus, err := cluster.OpenPostgres(ctx, func(ctx context.Context) (*pgx.Conn, error) {
 		return sqlstore.ConnectPostgres(ctx, c.DatabaseURL)

@@ -179,16 +179,23 @@ func TestCollectorsWithDifferentSecrets(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		keys   bool
+		lost   string // one of the keys that was not copied
 		secret string
 		want   string
 	}{
-		{"other keys", false, "one", "identity.key"},
-		{"another TURN secret", true, "two", "--turn-secret-file"},
-		{"no TURN secret", true, "", "--turn-secret-file"},
+		{"other keys", false, "", "one", "identity.key"},
+		{"another TURN secret", true, "", "two", "--turn-secret-file"},
+		{"no TURN secret", true, "", "", "--turn-secret-file"},
+		{"no key of staff", true, "staff.key", "one", "staff.key"},
 	} {
 		other := t.TempDir()
 		if c.keys {
 			copyKeys(t, dir, other)
+		}
+		if c.lost != "" {
+			if err := os.Remove(filepath.Join(datadir.TLS(other), c.lost)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		s, err := New(t.Context(), Config{DataDir: other, DatabaseURL: address, BehindProxy: loopback, TURNSecret: []byte(c.secret),
 			Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})

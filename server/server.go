@@ -95,14 +95,14 @@ func (s *Server) open(ctx context.Context) error {
 	if s.store, err = openStore(ctx, c); err != nil {
 		return err
 	}
-	if err := s.joinCluster(ctx); err != nil {
+	sealKey, err := datadir.StaffKey(ctx, c.DataDir, auth.SealKeyBytes, c.Rand)
+	if err != nil {
+		return err
+	}
+	if err := s.joinCluster(ctx, sealKey); err != nil {
 		return err
 	}
 	if s.common, err = s.watchFleet(); err != nil {
-		return err
-	}
-	sealKey, err := datadir.StaffKey(ctx, c.DataDir, auth.SealKeyBytes, c.Rand)
-	if err != nil {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey})
