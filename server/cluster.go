@@ -81,7 +81,7 @@ func (s *Server) registerClusterMetrics(registry *prometheus.Registry) {
 				}
 				return 0
 			}),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tonprobe_cluster_ignored_total", Help: "Notifications that were not from a collector with the same key, or repeated."},
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tonprobe_cluster_ignored_total", Help: "Notifications that were not from a collector with the same key, were repeated, or were of another time."},
 			func() float64 { return float64(s.cluster.Ignored()) }),
 	)
 }

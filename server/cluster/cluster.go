@@ -35,6 +35,11 @@ const (
 	sendTimeout = 2 * time.Second
 	// leaveTimeout limits the farewell.
 	leaveTimeout = time.Second
+	// maxClockDifference is how far the time in a message may be from that of the receiver.
+	maxClockDifference = 30 * time.Second
+	// rememberFor is how long the last serial of a collector is remembered that is no longer heard:
+	// its last message may have been ahead, and is refused by its time afterwards.
+	rememberFor = 2 * maxClockDifference
 )
 
 // Pauses between attempts to connect to the bus.
@@ -97,9 +102,17 @@ type Cluster struct {
 	tell    []string // collectors whose states are needed
 	all     bool     // the states of all agents are to be sent
 	others  map[string]*other
+	gone    map[string]last // collectors that are no longer heard, for rememberFor
 	heardMe time.Time
 	leads   bool
-	ignored int // foreign messages
+	ignored int  // foreign messages
+	skewed  bool // the time of a message has differed
+}
+
+// last is what is remembered of a collector that is no longer heard.
+type last struct {
+	serial  uint64
+	heardAt time.Time
 }
 
 // other is another collector.
@@ -120,7 +133,7 @@ func New(c Config) (*Cluster, error) {
 		return nil, fmt.Errorf("generate the name of this collector: %w", err)
 	}
 	return &Cluster{Config: c, codec: codec{name: hex.EncodeToString(id), key: c.Key},
-		wake: make(chan struct{}, 1), changed: map[string]struct{}{}, others: map[string]*other{}}, nil
+		wake: make(chan struct{}, 1), changed: map[string]struct{}{}, others: map[string]*other{}, gone: map[string]last{}}, nil
 }
 
 // Start connects the hub and the agents with the other collectors, until Close.
@@ -150,7 +163,8 @@ func (c *Cluster) Others() int {
 	return len(c.others)
 }
 
-// Ignored returns the number of notifications that were not from a collector with the same key.
+// Ignored returns the number of notifications that were not from a collector with the same key, were
+// repeated, or were of another time.
 func (c *Cluster) Ignored() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -223,22 +237,39 @@ func (c *Cluster) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		now := c.Now()
-		var silent []string
-		c.mu.Lock()
-		for name, o := range c.others {
-			if now.Sub(o.heardAt) >= silentAfter {
-				silent = append(silent, name)
-				delete(c.others, name)
-			}
-		}
-		left := len(c.others)
-		c.mu.Unlock()
-		for _, name := range silent {
-			c.Log.Warn("another collector is no longer heard", "collector", name, "others", left)
-			c.Agents.Lost(name)
-		}
+		c.dropSilent()
 		c.Agents.Tidy()
+	}
+}
+
+func (c *Cluster) dropSilent() {
+	now := c.Now()
+	var silent []string
+	c.mu.Lock()
+	for name, o := range c.others {
+		if now.Sub(o.heardAt) >= silentAfter {
+			silent = append(silent, name)
+			c.drop(name)
+		}
+	}
+	for name, l := range c.gone {
+		if now.Sub(l.heardAt) > rememberFor {
+			delete(c.gone, name)
+		}
+	}
+	left := len(c.others)
+	c.mu.Unlock()
+	for _, name := range silent {
+		c.Log.Warn("another collector is no longer heard", "collector", name, "others", left)
+		c.Agents.Lost(name)
+	}
+}
+
+// drop forgets another collector, except for its serial. The caller holds c.mu.
+func (c *Cluster) drop(name string) {
+	if o := c.others[name]; o != nil {
+		c.gone[name] = last{o.serial, o.heardAt}
+		delete(c.others, name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -130,11 +131,11 @@ func TestForeignNotificationsAreIgnored(t *testing.T) {
 	eventually(t, "the agent is known", func() bool { return b.agents.State("agent").Connected })
 
 	foreign := codec{name: a.codec.name, key: []byte("another key")}
-	forged, err := foreign.seal(message{Serial: 1 << 40, Leaving: true})
+	forged, err := foreign.seal(message{Serial: 1 << 40, At: time.Now().UnixMilli(), Leaving: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	replayed, err := a.codec.seal(message{Serial: 1, Leaving: true})
+	replayed, err := a.codec.seal(message{Serial: 1, At: time.Now().UnixMilli(), Leaving: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +162,70 @@ func TestForeignNotificationsAreIgnored(t *testing.T) {
 	got := b.hub.SubscribeTo(t.Context(), of(live.ReportStored))
 	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "anna"})
 	<-got
+}
+
+// TestRepeatedMessagesOfACollectorThatLeft: whoever has recorded them can send them again.
+func TestRepeatedMessagesOfACollectorThatLeft(t *testing.T) {
+	now := time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	var log bytes.Buffer
+	c, err := New(Config{Bus: recordingBus{make(chan []string, 100)}, Key: testKey, Hub: live.NewHub(), Now: clock, Random: rand.Reader,
+		Targets: func() []byte { return nil }, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Hub, Now: clock, Random: rand.Reader, Log: c.Log})
+	sealed := func(from string, m message) string {
+		t.Helper()
+		m.At = now.UnixMilli()
+		text, err := codec{name: from, key: testKey}.seal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	stopped := []string{sealed("stopped", message{Serial: 7}), sealed("stopped", message{Serial: 8, Leaving: true})}
+	silent := []string{sealed("silent", message{Serial: 7}), sealed("silent", message{Serial: 8})}
+	for _, text := range append(stopped, silent...) {
+		c.heard(text)
+	}
+	if c.Ignored() != 0 || c.Others() != 1 {
+		t.Fatalf("got %d ignored, %d others; want none, 1", c.Ignored(), c.Others())
+	}
+	refused := func(when string) {
+		t.Helper()
+		before := c.Ignored()
+		for _, text := range append(stopped, silent...) {
+			c.heard(text)
+		}
+		if c.Others() != 0 || c.Ignored()-before != 4 {
+			t.Errorf("%s: got %d others, %d ignored; want none, 4", when, c.Others(), c.Ignored()-before)
+		}
+	}
+	now = now.Add(silentAfter)
+	c.dropSilent()
+	refused("they are recent")
+	for range 2 * int(rememberFor/silentAfter) {
+		now = now.Add(silentAfter)
+		c.dropSilent()
+		refused("they are old")
+	}
+	if len(c.gone) != 0 {
+		t.Errorf("%d serials are remembered for ever", len(c.gone))
+	}
+	if n := strings.Count(log.String(), "synchronise the clocks"); n != 1 {
+		t.Errorf("reported %d times, want once: %s", n, log.String())
+	}
+	c.heard(sealed("silent", message{Serial: 9}))
+	if c.Others() != 1 {
+		t.Error("a collector that was silent for some time is not heard again")
+	}
+	ahead := sealed("ahead", message{Serial: 1})
+	now = now.Add(-maxClockDifference - time.Second)
+	before := c.Ignored()
+	if c.heard(ahead); c.Ignored() != before+1 {
+		t.Error("a message from the future is not ignored")
+	}
 }
 
 // TestLostConnections: a collector that cannot reach the database is forgotten by the others, and its

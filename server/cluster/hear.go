@@ -83,16 +83,32 @@ func (c *Cluster) heard(text string) {
 		c.mu.Unlock()
 		return
 	}
+	if difference := now.Sub(time.UnixMilli(m.At)); difference.Abs() > maxClockDifference {
+		c.ignored++
+		first := !c.skewed
+		c.skewed = true
+		c.mu.Unlock()
+		if first {
+			c.Log.Warn("a message of another collector is ignored because of its time: synchronise the clocks of the servers, or another program repeats messages; this is reported once",
+				"collector", from, "difference", difference.Round(time.Second))
+		}
+		return
+	}
 	o := c.others[from]
 	joined := o == nil
-	if joined {
-		o = &other{serial: m.Serial - 1}
-		c.others[from] = o
+	heard := c.gone[from].serial
+	if !joined {
+		heard = o.serial
 	}
-	if m.Serial <= o.serial {
+	if m.Serial <= heard {
 		c.ignored++
 		c.mu.Unlock()
 		return // repeated by another program
+	}
+	if joined {
+		o = &other{serial: m.Serial - 1}
+		c.others[from] = o
+		delete(c.gone, from)
 	}
 	gap := m.Serial != o.serial+1
 	if gap || joined {
@@ -102,7 +118,7 @@ func (c *Cluster) heard(text string) {
 	}
 	o.serial, o.heardAt = m.Serial, now
 	if m.Leaving {
-		delete(c.others, from)
+		c.drop(from)
 	}
 	if slices.Contains(m.Tell, c.codec.name) || slices.Contains(m.Tell, everyone) {
 		c.all = true

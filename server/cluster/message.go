@@ -23,6 +23,8 @@ const (
 // message is what one notification carries. Collectors of other versions may add fields.
 type message struct {
 	Serial uint64 `json:"n"` // of the sender, without gaps
+	// At is the time of the sender in milliseconds since 1970. A recorded message is refused by it.
+	At int64 `json:"at"`
 	// Targets is the digest of the list of conference systems, see Config.Targets.
 	Targets string `json:"targets,omitempty"`
 	// Missed is set if events were not sent.

@@ -99,7 +99,7 @@ func (c *Cluster) sendAll(ctx context.Context, serial *uint64, all []message) er
 	texts := make([]string, 0, len(all))
 	for _, m := range all {
 		*serial++
-		m.Serial = *serial
+		m.Serial, m.At = *serial, c.Now().UnixMilli()
 		text, err := c.codec.seal(m)
 		if err != nil {
 			return err
