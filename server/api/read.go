@@ -60,35 +60,39 @@ func (a *API) readers(scope store.Scope, h func(http.ResponseWriter, *http.Reque
 	})
 }
 
-// reader returns the token of a request. An expired one is like an unknown one.
+// reader returns the token of a request. An expired one is like an unknown one. Only failures count
+// against an address: a token has 256 bits, and whoever shares the address of a program with a wrong
+// one must not block the others.
 func (a *API) reader(r *http.Request) (store.APIToken, error) {
-	from := limit.AddressKey(peer.Addr(r))
-	if wait, ok := a.byStranger.Allow(from); !ok {
-		return store.APIToken{}, tooMany(wait)
-	}
-	unknown := fault(http.StatusUnauthorized, "token_unknown", "this token is unknown or has expired: 'tonprobe-collector token add' creates one")
 	hash, ok := auth.BearerToken(r)
 	if !ok {
-		return store.APIToken{}, unknown
+		return store.APIToken{}, a.unknownReader(r)
 	}
 	t, err := a.Store.APIToken(r.Context(), hash)
 	now := a.Now()
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && !now.Before(t.ExpiresAt):
-		return store.APIToken{}, unknown
+		return store.APIToken{}, a.unknownReader(r)
 	case err != nil:
 		return store.APIToken{}, err
 	}
-	a.byStranger.Forget(from)
 	if now.Sub(t.UsedAt).Abs() > touchEvery {
 		// It may have been removed meanwhile.
 		if err := a.Store.UseAPIToken(r.Context(), t.ID, now); errors.Is(err, store.ErrNotFound) {
-			return store.APIToken{}, unknown
+			return store.APIToken{}, a.unknownReader(r)
 		} else if err != nil {
 			return store.APIToken{}, err
 		}
 	}
 	return t, nil
+}
+
+// unknownReader returns the answer to a request without a valid token.
+func (a *API) unknownReader(r *http.Request) error {
+	if wait, ok := a.byStranger.Allow(limit.AddressKey(peer.Addr(r))); !ok {
+		return tooMany(wait)
+	}
+	return fault(http.StatusUnauthorized, "token_unknown", "this token is unknown or has expired: 'tonprobe-collector token add' creates one")
 }
 
 // pageOf returns the parameters of a list.

@@ -231,6 +231,11 @@ func TestReadingIsLimited(t *testing.T) {
 		wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusUnauthorized, "token_unknown")
 	}
 	wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusTooManyRequests, "rate_limited")
+	// A valid token at the same address is not.
+	if w := g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: other, from: "192.0.2.66:9"}); w.Code != http.StatusOK {
+		t.Errorf("a valid token at the address of a guesser: got status %d, want %d", w.Code, http.StatusOK)
+	}
+	wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusTooManyRequests, "rate_limited")
 }
 
 func TestHostileReading(t *testing.T) {
