@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func TestMain(m *testing.M) {
@@ -20,8 +26,25 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TONPROBE_DATA", e.WorkDir+"/data")
 			return os.Mkdir(e.WorkDir+"/data", 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "audited": audited},
 	})
+}
+
+// audited checks that the audit log has an entry of a command: audited KIND SUBJECT
+func audited(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: audited KIND SUBJECT")
+	}
+	s, err := sqlstore.OpenSQLite(context.Background(), datadir.Database(ts.Getenv("TONPROBE_DATA")), sqlstore.Options{})
+	ts.Check(err)
+	page, err := s.AuditEntries(context.Background(), store.AuditQuery{Kind: store.AuditKind(args[0])})
+	ts.Check(errors.Join(err, s.Close()))
+	for _, e := range page.Entries {
+		if e.Subject == args[1] && e.StaffName == "" {
+			return
+		}
+	}
+	ts.Fatalf("got entries %+v, want one about %q", page.Entries, args[1])
 }
 
 // status runs the command and checks its exit status: status 64 tonprobe-collector …

@@ -61,6 +61,9 @@ func tokenAdd(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
+		if err := record(ctx, s, store.AuditAPITokenAdded, "", token.Name); err != nil {
+			return err
+		}
 		if in.json {
 			return printJSON(t.out, struct {
 				ID        string        `json:"id"`
@@ -128,6 +131,9 @@ func tokenRemove(ctx context.Context, t terminal, in *invocation) error {
 		for _, one := range all {
 			if one.Name == in.args[0] || one.ID == in.args[0] {
 				if err := s.RemoveAPIToken(ctx, one.ID); err != nil {
+					return err
+				}
+				if err := record(ctx, s, store.AuditAPITokenRemoved, "", one.Name); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(t.out, "The token %s is removed. Programs with it are refused from now on.\n", one.Name)

@@ -91,7 +91,7 @@ func userRole(ctx context.Context, t terminal, in *invocation) error {
 		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1])); err != nil {
 			return in.ofUser(err)
 		}
-		return record(ctx, s, store.AuditStaffRole, "", in.args[0])
+		return record(ctx, s, store.AuditStaffRole, "", store.RoleChange(in.args[0], store.Role(in.args[1])))
 	})
 }
 

@@ -46,6 +46,7 @@ type Store interface {
 	// For programs that read.
 	APIToken(ctx context.Context, hash store.Hash) (store.APIToken, error)
 	UseAPIToken(ctx context.Context, id string, now time.Time) error
+	AddAuditEntry(ctx context.Context, e store.AuditEntry) error
 	ParticipantState(ctx context.Context, id string) (store.ParticipantState, error)
 	ParticipantReports(ctx context.Context, q store.ReportQuery) (store.ReportPage, error)
 	Report(ctx context.Context, id string) (store.StoredReport, error)
@@ -124,6 +125,7 @@ type API struct {
 	pollers       pollers
 	byRenewal     *limit.Limiter
 	byReader      *limit.Limiter // by the id of the token
+	byTokenDay    *limit.Limiter // by the id of the token and the day, entries of the audit log
 	byStranger    *limit.Limiter // by address, requests without a valid token
 	uploads       *uploads
 	quota         *limit.Limiter
@@ -151,6 +153,7 @@ func New(c Config) *API {
 		byWebSocket:   limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
 		byRenewal:     limit.New(renewalEvery, renewalBurst, remembered, c.Now),
 		byReader:      limit.New(readEvery, readBurst, remembered, c.Now),
+		byTokenDay:    limit.New(24*time.Hour, 1, remembered, c.Now),
 		byStranger:    limit.New(strangerEvery, strangerBurst, remembered, c.Now),
 		uploads:       newUploads(),
 		byDisturbance: limit.New(disturbanceEvery, disturbanceBurst, remembered, c.Now),

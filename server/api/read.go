@@ -1,11 +1,14 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/limit"
@@ -76,7 +79,13 @@ func (a *API) reader(r *http.Request) (store.APIToken, error) {
 	case err != nil:
 		return store.APIToken{}, err
 	}
-	if now.Sub(t.UsedAt).Abs() > touchEvery {
+	newDay := t.UsedAt.In(a.Zone).Format(time.DateOnly) != now.In(a.Zone).Format(time.DateOnly)
+	if newDay {
+		if err := a.recordDay(r, t, now); err != nil {
+			return store.APIToken{}, err
+		}
+	}
+	if newDay || now.Sub(t.UsedAt).Abs() > touchEvery {
 		// It may have been removed meanwhile.
 		if err := a.Store.UseAPIToken(r.Context(), t.ID, now); errors.Is(err, store.ErrNotFound) {
 			return store.APIToken{}, a.unknownReader(r)
@@ -85,6 +94,25 @@ func (a *API) reader(r *http.Request) (store.APIToken, error) {
 		}
 	}
 	return t, nil
+}
+
+// recordDay adds an entry about a token to the audit log, before the first answer of a day. If that
+// fails, nobody reads.
+func (a *API) recordDay(r *http.Request, t store.APIToken, now time.Time) error {
+	key := t.ID + " " + now.In(a.Zone).Format(time.DateOnly)
+	if _, ok := a.byTokenDay.Allow(key); !ok {
+		return nil // another request was faster
+	}
+	id, err := uuid.NewV7FromReader(a.Random)
+	if err != nil {
+		return fmt.Errorf("draw the id of an entry: %w", err)
+	}
+	err = a.Store.AddAuditEntry(context.WithoutCancel(r.Context()),
+		store.AuditEntry{ID: id.String(), At: now, Kind: store.AuditAPITokenUsed, Subject: t.Name, Network: auth.Network(r)})
+	if err != nil {
+		a.byTokenDay.Forget(key)
+	}
+	return err
 }
 
 // unknownReader returns the answer to a request without a valid token.

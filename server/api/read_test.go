@@ -1,14 +1,17 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,6 +239,62 @@ func TestReadingIsLimited(t *testing.T) {
 		t.Errorf("a valid token at the address of a guesser: got status %d, want %d", w.Code, http.StatusOK)
 	}
 	wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusTooManyRequests, "rate_limited")
+}
+
+// entryStore is a store whose audit log can fail.
+type entryStore struct {
+	Store
+	err error
+}
+
+func (s *entryStore) AddAuditEntry(ctx context.Context, e store.AuditEntry) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.Store.AddAuditEntry(ctx, e)
+}
+
+// TestReadingIsAuditedOnceADay: also by requests at the same time, and not at all without an entry.
+func TestReadingIsAuditedOnceADay(t *testing.T) {
+	var entries *entryStore
+	g := newRig(t, func(c *Config) {
+		entries = &entryStore{Store: c.Store, err: errors.New("disk full")}
+		c.Store, c.Zone = entries, time.FixedZone("", 5*60*60+59*60+30) // it is 23:59:30
+	})
+	secret := g.readToken(store.ScopeCauses)
+	token, err := g.store.APIToken(t.Context(), store.HashOf(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := g.read(secret, "causes", nil); w.Code != http.StatusInternalServerError {
+		t.Errorf("without an entry: got status %d, want %d", w.Code, http.StatusInternalServerError)
+	}
+	entries.err = nil
+	wantEntries := func(when string, want int) {
+		t.Helper()
+		page, err := g.store.AuditEntries(t.Context(), store.AuditQuery{Kind: store.AuditAPITokenUsed})
+		if err != nil || len(page.Entries) != want {
+			t.Fatalf("%s: got entries %+v, error %v; want %d", when, page.Entries, err, want)
+		}
+		for _, e := range page.Entries {
+			if e.Subject != token.Name || e.StaffName != "" || e.Network != "192.0.2.0/24" {
+				t.Errorf("%s: got %+v, want the name of the token, and the network", when, e)
+			}
+		}
+	}
+	for day := 1; day <= 3; day++ {
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				g.handler.ServeHTTP(httptest.NewRecorder(), ask{method: http.MethodGet, path: "/api/v1/read/causes", token: secret}.request(t.Context()))
+			})
+		}
+		wg.Wait()
+		wantFault(t, g.read(secret, "sessions", nil), http.StatusForbidden, "scope_missing")
+		wantEntries("at once", min(day, 2))
+		// Half a minute before midnight, half a minute after it, and later on that day.
+		g.wait(time.Minute)
+	}
 }
 
 func TestHostileReading(t *testing.T) {

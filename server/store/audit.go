@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,11 @@ const (
 	AuditComputerRevoked      AuditKind = "computer_revoked"
 	AuditTokenRequested       AuditKind = "token_requested"
 	AuditExported             AuditKind = "exported"
+
+	// The subject of these is the name of an APIToken. Its use is recorded once a day.
+	AuditAPITokenAdded   AuditKind = "api_token_added"
+	AuditAPITokenRemoved AuditKind = "api_token_removed"
+	AuditAPITokenUsed    AuditKind = "api_token_used"
 )
 
 // AuditKinds returns all kinds, in the order in which a form offers them.
@@ -52,7 +58,19 @@ func AuditKinds() []AuditKind {
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
 		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled,
+		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
 	}
+}
+
+// RoleChange is the subject of an entry AuditStaffRole: the account and its new role.
+func RoleChange(name string, role Role) string { return name + ": " + string(role) }
+
+// ParseRoleChange returns the parts of RoleChange; "" for the role of an entry of an older version.
+func ParseRoleChange(subject string) (name string, role Role) {
+	if i := strings.LastIndex(subject, ": "); i >= 0 && IsRole(subject[i+2:]) {
+		return subject[:i], Role(subject[i+2:])
+	}
+	return subject, ""
 }
 
 // IsAuditKind reports whether a text is a kind.
@@ -63,13 +81,15 @@ func IsAuditKind(s string) bool { return slices.Contains(AuditKinds(), AuditKind
 type AuditEntry struct {
 	ID string // UUIDv7
 	At time.Time
-	// StaffName is who did it; "" for a command on the machine of the collector.
+	// StaffName is who did it; "" for a command on the machine of the collector, and for a program
+	// with an APIToken.
 	StaffName string
 	Role      Role // at that time; "" with StaffName, and if nobody was signed in
 	Kind      AuditKind
 	// ParticipantID and ReportID are what it was about; "" for none.
 	ParticipantID, ReportID string
-	// Subject is what else it was about: the name of an account, or the id of a session.
+	// Subject is what else it was about: the name of an account (see RoleChange) or of an APIToken, or
+	// the id of a session.
 	Subject string
 	// Network is the /24 or /48 of the address; "" for a command.
 	Network string

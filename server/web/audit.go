@@ -152,7 +152,9 @@ func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote
 	switch kind {
 	case store.AuditRollCallRead, store.AuditRecordRead, store.AuditRecordChanged:
 		e.Subject = r.PathValue("id")
-	case store.AuditStaffInvited, store.AuditStaffRole, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditSessionEnded:
+	case store.AuditStaffRole:
+		e.Subject = store.RoleChange(clean(r.PostForm.Get("name"), maxNameRunes), store.Role(clean(r.PostForm.Get("role"), maxNameRunes)))
+	case store.AuditStaffInvited, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditSessionEnded:
 		e.Subject = clean(r.PostForm.Get("name"), maxNameRunes)
 	default:
 		if id := r.PathValue("id"); id != "" {

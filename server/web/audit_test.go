@@ -105,13 +105,13 @@ func TestAuditLog(t *testing.T) {
 		"support participant_unblocked "+p.ID,
 		"support code_created "+p.ID,
 		"support staff_invited berta",
-		"support staff_role berta",
+		"support staff_role berta: auditor",
 		"support exported",
 		"support participant_deleted "+p.ID,
 		"support signed_out",
 	)
 	g.login()
-	g.want(g.get("/audit"), http.StatusOK, "Seite der Person gelesen", "(gelöschte Person)", "Konto: Rolle geändert", "berta", "192.0.2.0/24", "Administration")
+	g.want(g.get("/audit"), http.StatusOK, "Seite der Person gelesen", "(gelöschte Person)", "Konto: Rolle geändert", "<bdi>berta: Prüfung</bdi>", "192.0.2.0/24", "Administration")
 }
 
 func TestAddingPeopleIsAudited(t *testing.T) {
@@ -196,6 +196,8 @@ func TestSelectingFromTheAuditLog(t *testing.T) {
 	}
 	add(day, "clara", store.AuditSignedIn, "", "")
 	g.want(g.get("/audit?staff=clara"), http.StatusOK, `rel="next" href="/audit?after=`)
+	add(day, "", store.AuditAPITokenUsed, "", "statistik")
+	g.want(g.get("/audit?kind=api_token_used"), http.StatusOK, "Programm mit Zugangsschlüssel", "statistik")
 }
 
 // brokenLog is a store whose audit log cannot be written.

@@ -178,6 +178,14 @@ func (v view) auditRow(e store.AuditEntry, names func(id string) (string, error)
 	if !store.IsAuditKind(string(e.Kind)) {
 		row.Kind = clean(string(e.Kind), maxNameRunes) // of a newer version
 	}
+	switch e.Kind {
+	case store.AuditStaffRole:
+		if name, role := store.ParseRoleChange(e.Subject); role != "" {
+			row.About = clean(name, maxNameRunes) + ": " + v.T("role."+string(role))
+		}
+	case store.AuditAPITokenUsed:
+		row.Who = v.T("audit.program")
+	}
 	if store.IsRole(string(e.Role)) {
 		row.Role = v.T("role." + string(e.Role))
 	}
