@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,6 +43,7 @@ const (
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 32 << 10
 	shutdownTimeout = 8 * time.Second // of the 10 s that a service has to stop
+	laterTimeout    = time.Second     // likewise
 )
 
 // Server is a collector that is bound to its address.
@@ -63,9 +65,10 @@ type Server struct {
 	listener  net.Listener    // of HTTP
 	port      *oneport.Port   // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
-	metrics   *metricsPort // nil if there is none
-	source    cert.Source  // nil if a proxy terminates TLS
-	own       *cert.Own    // nil if the certificate comes from files or there is none
+	metrics   *metricsPort   // nil if there is none
+	source    cert.Source    // nil if a proxy terminates TLS
+	own       *cert.Own      // nil if the certificate comes from files or there is none
+	later     sync.WaitGroup // what an answer does not wait for
 }
 
 // New opens the store, migrates its tables, starts the reflector and binds the
@@ -309,6 +312,7 @@ func (s *Server) Close() error {
 	if s.reflector != nil {
 		errs = append(errs, s.reflector.Close())
 	}
+	s.waitForLater()
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
@@ -316,6 +320,16 @@ func (s *Server) Close() error {
 		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// waitForLater waits for what runs after answers, unless the store does not answer.
+func (s *Server) waitForLater() {
+	done := make(chan struct{})
+	go func() { s.later.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(laterTimeout):
+	}
 }
 
 // AddParticipant adds a participant and returns the code for their first agent.

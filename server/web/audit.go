@@ -215,6 +215,15 @@ func (s *site) recordFailedSignIn(r *http.Request, name string) error {
 	return s.record(r, store.AuditEntry{StaffName: m.Name, Role: m.Role, Kind: store.AuditSignInFailed, Subject: auth.Network(r)})
 }
 
+// recordFailedName is recordFailedSignIn for a name that a stranger has typed. The answer does not wait
+// for it, nor depend on it: otherwise its time, or an error, would show whether the account exists.
+func (s *site) recordFailedName(r *http.Request, name string) {
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	if err := s.recordFailedSignIn(r, name); err != nil {
+		s.Log.ErrorContext(r.Context(), "no entry in the audit log", "kind", string(store.AuditSignInFailed), "err", err)
+	}
+}
+
 func newReads(now func() time.Time) *limit.Limiter {
 	return limit.New(auditReadEvery, 1, maxRememberedReads, now)
 }

@@ -45,9 +45,7 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	form := loginPage{Next: localAddress(r.PostForm.Get("next")), Name: r.PostForm.Get("name")}
 	signedIn, err := s.Auth.Login(r.Context(), auth.AttemptOf(r), form.Name, r.PostForm.Get("password"))
 	if errors.Is(err, auth.ErrCredentials) {
-		if err := s.recordFailedSignIn(r, form.Name); err != nil {
-			return err
-		}
+		s.Later(func() { s.recordFailedName(r, form.Name) })
 	}
 	if err != nil {
 		return s.loginProblem(w, r, form, err)

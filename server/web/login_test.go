@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/web"
 )
 
 func TestStaffPagesRequireALogin(t *testing.T) {
@@ -44,6 +45,32 @@ func TestLoginNeverRedirectsToAnotherSite(t *testing.T) {
 		g := newRig(t)
 		g.wantRedirect(g.post("/login", "name", staffName, "password", staffPassword, "next", next), "/")
 	}
+}
+
+// TestFailedLoginsDoNotWaitForTheAuditLog: neither its time nor a full disk shows which names exist.
+func TestFailedLoginsDoNotWaitForTheAuditLog(t *testing.T) {
+	broken := true
+	var later []func()
+	g := newRig(t, func(c *web.Config) {
+		c.Store, c.Later = brokenLog{c.Store, &broken}, func(f func()) { later = append(later, f) }
+	})
+	for _, name := range []string{staffName, "nobody"} {
+		later = nil
+		g.want(g.post("/login", "name", name, "password", "not the password"), http.StatusUnprocessableEntity)
+		if len(later) != 1 {
+			t.Fatalf("%s: got %d functions to run after the answer, want 1", name, len(later))
+		}
+		later[0]()
+	}
+	if n := strings.Count(g.log.String(), "no entry in the audit log"); n != 1 {
+		t.Errorf("%d failures are in the log, want 1: %s", n, g.log)
+	}
+	broken = false
+	g.wantEntries()
+	g.post("/login", "name", staffName, "password", "not the password")
+	g.wantEntries()
+	later[len(later)-1]()
+	g.wantEntries("support sign_in_failed 192.0.2.0/24")
 }
 
 func TestFailedLoginsAreIndistinguishable(t *testing.T) {

@@ -63,7 +63,8 @@ func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 		t.Fatal(err)
 	}
 	g.enroller = enroll.Enroller{Store: s, Now: g.clock, Random: rand.Reader}
-	c := web.Config{Store: s, Auth: g.auth, Live: g.live, Enroller: g.enroller, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock, Zone: time.UTC}
+	c := web.Config{Store: s, Auth: g.auth, Live: g.live, Enroller: g.enroller, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock, Zone: time.UTC,
+		Later: func(f func()) { f() }}
 	for _, f := range change {
 		f(&c)
 	}

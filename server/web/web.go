@@ -79,6 +79,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// Glossary describes the probes that the pages can show; default those of this version.
 	Glossary diagnose.Glossary
+	// Later runs what an answer must not wait for; default in a goroutine of its own.
+	Later func(func())
 }
 
 func (c Config) withDefaults() Config {
@@ -105,6 +107,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Agents == nil {
 		c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Live, Now: c.Now, Random: c.Random, Log: c.Log})
+	}
+	if c.Later == nil {
+		c.Later = func(f func()) { go f() }
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 20 * time.Second
