@@ -148,6 +148,54 @@ func TestReading(t *testing.T) {
 	}
 }
 
+// TestRollCallNamesTheDecidingCheck: a later check without a microphone that found nothing does not
+// hide why somebody is red.
+func TestRollCallNamesTheDecidingCheck(t *testing.T) {
+	g := newRig(t, func(c *Config) { c.Zone = time.UTC })
+	d, token := g.desk(), g.readToken(store.ScopeSessions)
+	member := func() readMember {
+		t.Helper()
+		var roll struct{ Members []readMember }
+		g.read(token, "sessions/"+d.session, &roll)
+		if len(roll.Members) != 1 || roll.Members[0].CheckedAt == nil {
+			t.Fatalf("got %+v, want one checked member", roll)
+		}
+		return roll.Members[0]
+	}
+	first, err := g.store.Report(t.Context(), d.report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(change func(*report.Report)) {
+		t.Helper()
+		g.wait(10 * time.Minute)
+		r := g.newReport(first.AgentID)
+		change(r)
+		if _, err := g.store.SaveReports(t.Context(), first.AgentID, []store.NewReport{{Report: r, Document: encode(t, r), ReceivedAt: g.clock(), CheckedAt: g.clock()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(func(r *report.Report) {
+		r.Verdict = report.NotReady
+		r.Probes = []report.Result{{Name: report.ProbeAudioInput, Version: 1, Status: report.StatusFail, StartedAt: r.StartedAt}}
+		r.Causes = []report.Cause{{Code: "audio.os_muted", Severity: report.SeverityFail, Primary: true, Confidence: 1, Area: report.AreaParticipant}}
+	})
+	full := g.clock()
+	for range 2 {
+		if m := member(); m.State != "red" || m.Cause != "audio.os_muted" || !m.CheckedAt.Equal(full) {
+			t.Errorf("got %+v, want red because of audio.os_muted at %v", m, full)
+		}
+		save(func(*report.Report) {})
+	}
+	save(func(r *report.Report) {
+		r.Verdict = report.Limited
+		r.Causes = []report.Cause{{Code: "net.wifi_weak", Severity: report.SeverityWarn, Primary: true, Confidence: 1, Area: report.AreaParticipant}}
+	})
+	if m := member(); m.State != "amber" || m.Cause != "net.wifi_weak" || !m.CheckedAt.Equal(g.clock()) {
+		t.Errorf("got %+v, want amber because of net.wifi_weak at %v", m, g.clock())
+	}
+}
+
 // TestScopes requests every route with each scope alone.
 func TestScopes(t *testing.T) {
 	g := newRig(t)

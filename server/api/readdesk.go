@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -146,6 +148,28 @@ type readMember struct {
 	Cause         string     `json:"cause"`
 }
 
+// memberOf describes the check that decides the state of a member.
+func (a *API) memberOf(ctx context.Context, m store.RollMember) (readMember, error) {
+	one := readMember{ParticipantID: m.ID, State: string(m.State)}
+	if m.Last == nil {
+		return one, nil
+	}
+	one.CheckedAt, one.Cause = moment(m.Last.CheckedAt), m.Last.Primary.Code
+	if m.Full == nil || m.Last.Verdict == m.Verdict {
+		return one, nil
+	}
+	// The last check found nothing, which revokes no finding of the last full one.
+	one.CheckedAt, one.Cause = moment(m.Full.CheckedAt), ""
+	full, err := a.Store.Report(ctx, m.Full.ReportID)
+	switch {
+	case err == nil:
+		one.Cause = full.Primary.Code
+	case !errors.Is(err, store.ErrNotFound): // it may have been deleted meanwhile
+		return one, err
+	}
+	return one, nil
+}
+
 // readSession returns the roll call of a session, worst first.
 func (a *API) readSession(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.Store.CouncilSession(r.Context(), pathID(r))
@@ -170,9 +194,9 @@ func (a *API) readSession(w http.ResponseWriter, r *http.Request) error {
 		counts[string(state)] = roll.Counts[state]
 	}
 	for _, m := range roll.Members {
-		one := readMember{ParticipantID: m.ID, State: string(m.State)}
-		if m.Last != nil {
-			one.CheckedAt, one.Cause = moment(m.Last.CheckedAt), m.Last.Primary.Code
+		one, err := a.memberOf(r.Context(), m)
+		if err != nil {
+			return err
 		}
 		members = append(members, one)
 	}
