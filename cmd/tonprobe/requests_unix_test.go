@@ -31,7 +31,7 @@ type supportDesk struct {
 // signIn adds a member of staff and opens the page of the only participant.
 func (c realCollector) signIn(t *testing.T) *supportDesk {
 	t.Helper()
-	out, err := exec.Command(c.binary, "user", "add", "Frau Weber", "--json", "--data", c.data).Output()
+	out, err := exec.Command(c.binary, "user", "add", "Frau Weber", "--role", "lead", "--json", "--data", c.data).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
