@@ -33,6 +33,10 @@ type Definition struct {
 	// needsVoice means that the cause appears in the sound of a voice: during the
 	// recording it is not reported before a voice was heard.
 	needsVoice bool
+	// unheard means that nobody is heard with this cause at severity fail; others degrade the voice.
+	unheard bool
+	// streamOnly means that the cause concerns the public stream only, and not the voice in the session.
+	streamOnly bool
 	rule       rule
 }
 

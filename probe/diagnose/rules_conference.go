@@ -38,12 +38,14 @@ func conferenceDefinitions() []Definition {
 			Code: "conf.ingest_unreachable", Position: 1230, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeYouTube, report.ProbeNetworkWeb},
 			SuppressedBy: slices.Concat(noWeb(), []string{"net.tls_intercepted"}),
+			streamOnly:   true,
 			rule:         ingestUnreachable,
 		},
 		{
 			Code: "conf.ingest_uplink_low", Position: 2630, Severity: report.SeverityWarn, Area: report.AreaProvider,
 			Needs:        []string{report.ProbeYouTube, report.ProbeMediaLoad},
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.bandwidth_low_up"}),
+			streamOnly:   true,
 			rule:         ingestUplinkLow,
 		},
 	}

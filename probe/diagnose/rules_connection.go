@@ -11,8 +11,9 @@ func accessDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "net.offline", Position: 200, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,
-			Needs: []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
-			rule:  offline,
+			Needs:   []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			unheard: true,
+			rule:    offline,
 		},
 		{
 			Code: "net.captive_portal", Position: 210, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,

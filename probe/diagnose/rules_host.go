@@ -18,7 +18,7 @@ func hostDefinitions() []Definition {
 		// A machine without free memory is busy swapping.
 		{Code: "host.cpu_overload", Position: 706, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low"), needsVoice: true, rule: cpuOverload},
 		{Code: "host.power_saving", Position: 708, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low", "host.cpu_overload"), needsVoice: true, rule: powerSaving},
-		{Code: "host.disk_full", Position: 3680, Severity: report.SeverityInfo, Area: area, Local: true, Needs: needs[:1], rule: diskFull},
+		{Code: "host.disk_full", Position: 3680, Severity: report.SeverityInfo, Area: area, Local: true, Needs: []string{report.ProbeHostLoad}, rule: diskFull},
 	}
 }
 

@@ -201,7 +201,7 @@ func lanLoss(f *facts) *finding {
 }
 
 // accessLoss is a line that loses packets in both directions. For one direction, the
-// rule of that direction is more precise, for example that the own uplink is full.
+// rule of that direction is more precise, for example that the participant's uplink is full.
 func accessLoss(f *facts) *finding {
 	if l := f.losses(); l.disturbs() && l.place == atAccess && l.oneWay() {
 		return nil

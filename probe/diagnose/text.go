@@ -3,7 +3,6 @@ package diagnose
 import (
 	"embed"
 	"io/fs"
-	"slices"
 	"strings"
 	"sync"
 
@@ -127,17 +126,6 @@ func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	return book(lang).T("verdict.unknown")
 }
 
-// unheard contains the causes of severity fail with which nobody is heard; others
-// degrade the voice.
-var unheard = []string{
-	"net.offline", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
-	"audio.in_use", "audio.os_muted", "audio.digital_silence", "audio.wrong_device", "host.device_unplugged",
-}
-
-// streamOnly contains the causes that concern the public stream only: the voice in the
-// session is not affected.
-var streamOnly = []string{"conf.ingest_unreachable", "conf.ingest_uplink_low"}
-
 // Headline is VerdictText for a finished report: if the microphone or the voice stream
 // was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
@@ -181,11 +169,14 @@ func ofComputer(r *report.Report) string {
 // HeadlineKey returns the key of the headline of a report, independent of the language,
 // so that it can be stored. A key that is a verdict means that nothing was omitted.
 func HeadlineKey(r *report.Report) string {
-	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
-		return "not_ready_unheard"
-	}
-	if c, found := r.Primary(); found && slices.Contains(streamOnly, c.Code) && (r.Verdict == report.NotReady || r.Verdict == report.Limited) {
-		return string(r.Verdict) + "_stream"
+	if c, found := r.Primary(); found {
+		d, _ := Lookup(c.Code) // an unknown cause is of a newer version
+		switch {
+		case d.unheard && r.Verdict == report.NotReady && c.Severity == report.SeverityFail:
+			return "not_ready_unheard"
+		case d.streamOnly && (r.Verdict == report.NotReady || r.Verdict == report.Limited):
+			return string(r.Verdict) + "_stream"
+		}
 	}
 	switch r.Verdict {
 	case report.Ready, report.Limited:
