@@ -36,7 +36,7 @@ func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub 
 	counter("tonprobe_echo_busy_total", "Offers refused by a limit.", func(s reflector.Stats) int64 { return s.OffersBusy })
 	counter("tonprobe_echo_packets_total", "Packets echoed.", func(s reflector.Stats) int64 { return s.PacketsEchoed })
 	counter("tonprobe_echo_packets_foreign_total", "Packets that were not this program's, or too many a second.", func(s reflector.Stats) int64 { return s.PacketsForeign })
-	counter("tonprobe_echo_packets_failed_total", "Echoes the own socket would not take.", func(s reflector.Stats) int64 { return s.PacketsFailed })
+	counter("tonprobe_echo_packets_failed_total", "Echoes that the reflector's socket did not accept.", func(s reflector.Stats) int64 { return s.PacketsFailed })
 	counter("tonprobe_turn_refused_total", "TURN allocations refused by a quota.", func(s reflector.Stats) int64 { return s.RelaysRefused })
 	counter("tonprobe_turn_dropped_total", "Relayed packets to or from anything but the echo.", func(s reflector.Stats) int64 { return s.RelayDropped })
 	counter("tonprobe_stun_answers_limited_total", "STUN and TURN requests beyond what one network may ask without proof.", func(s reflector.Stats) int64 { return s.AnswersLimited })

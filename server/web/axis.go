@@ -181,7 +181,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// happenings returns what checks tell, oldest first. What several of them tell is there once.
+// happenings returns the events that checks report, oldest first. An event in several reports is returned once.
 func (v view) happenings(checks []store.StoredReport) (all []happening) {
 	var last diagnose.Snapshot
 	type told struct { // by the machine's clock, which is the same in all reports of an agent

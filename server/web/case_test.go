@@ -186,7 +186,7 @@ func TestATakenCaseOfOthersIsALink(t *testing.T) {
 	own := g.get("/participants/" + p.ID)
 	g.want(own, http.StatusOK, `action="`+first+`/case"`)
 	if strings.Contains(own.Body.String(), "Noch offen:") {
-		t.Error("the own case is there twice")
+		t.Error("its own case is there twice")
 	}
 	g.want(g.get(second), http.StatusOK, "Noch offen:", link) // opened with another code
 	g.pass(24*time.Hour - time.Minute)
