@@ -18,6 +18,8 @@ const (
 	// requested without a check that needs them.
 	refreshEvery = 24 * time.Hour
 	refreshRetry = time.Hour
+	// refreshUsed is the age from which on a program in use requests them.
+	refreshUsed = 10 * time.Minute
 	// refreshTime limits the request, for which a person's program waits at its end.
 	refreshTime = 3 * time.Second
 	// refreshSession is the wait before another attempt while a session is in progress.
@@ -28,11 +30,21 @@ const (
 // ones are older than a day. It does nothing if the service does so, or if sending is
 // disabled.
 func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
+	return s.refreshOlder(ctx, now, refreshEvery)
+}
+
+// RefreshSessions is RefreshTargets for a program that a person uses now: it must know a session
+// that was entered recently, in which the person can report a disturbance.
+func (s *Station) RefreshSessions(ctx context.Context, now time.Time) error {
+	return s.refreshOlder(ctx, now, refreshUsed)
+}
+
+func (s *Station) refreshOlder(ctx context.Context, now time.Time, than time.Duration) error {
 	if s.service != nil || !s.Enrolled() || s.Config.NoUpload {
 		return nil
 	}
 	// A clock that was set back must not stop this for years.
-	if info, err := os.Stat(s.targetsPath()); err == nil && now.Sub(info.ModTime()).Abs() < refreshEvery {
+	if info, err := os.Stat(s.targetsPath()); err == nil && now.Sub(info.ModTime()).Abs() < than {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, refreshTime)

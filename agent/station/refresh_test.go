@@ -44,6 +44,15 @@ func TestRefreshOnceADay(t *testing.T) {
 			t.Errorf("after %v: got %d requests and %q, want %d", c.after, got, st.Release(), c.want)
 		}
 	}
+	// The program that a person uses needs the sessions of the last minutes.
+	for _, c := range []struct {
+		after time.Duration
+		want  int32
+	}{{20*365*24*time.Hour + 9*time.Minute, 4}, {20*365*24*time.Hour + 11*time.Minute, 5}} {
+		if err := st.RefreshSessions(t.Context(), now.Add(c.after)); err != nil || asked.Load() != c.want {
+			t.Errorf("in use, after %v: got %d requests and error %v, want %d", c.after, asked.Load(), err, c.want)
+		}
+	}
 	if b, err := os.ReadFile(st.targetsPath()); err != nil || len(b) == 0 || string(b) != `{"targets":[{"name":"lk","system":"livekit","url":"https://a.example","profile":"bbb"}],"release":"signed"}` {
 		t.Errorf("stored %s, %v, want no credentials", b, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/station"
@@ -27,7 +28,14 @@ var shown = map[station.Outcome]tui.Delivery{
 
 // deliverFor returns the screen's function to deliver a report with d.
 func deliverFor(d *station.Delivery) deliverFunc {
-	return func(ctx context.Context, r *report.Report) tui.Delivery { return shown[d.Deliver(ctx, r)] }
+	return func(ctx context.Context, r *report.Report) tui.Delivery {
+		outcome := d.Deliver(ctx, r)
+		if outcome == station.Sent {
+			// Without an answer, the sessions known so far remain.
+			_ = d.Station.RefreshSessions(ctx, time.Now())
+		}
+		return shown[outcome]
+	}
 }
 
 // warnConnection explains why an identity is used that the person may not expect.
