@@ -28,7 +28,7 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// PublicURL returns the address for all others: the configured one, or URL.
+// PublicURL returns the address for other machines: the configured one, or URL.
 func (s *Server) PublicURL() string {
 	if origin := s.config.publicOrigin(); origin != "" {
 		return origin

@@ -37,7 +37,7 @@ func AlertSender(now func() time.Time) alert.Sender {
 	}}
 }
 
-// watchAlerts returns what tells people by the rules; nil if there are none.
+// watchAlerts returns what evaluates the rules; nil if there are none.
 func (s *Server) watchAlerts(registry prometheus.Registerer) *alert.Watch {
 	if s.alerting == nil {
 		return nil

@@ -7,9 +7,9 @@ import (
 
 const (
 	cleanEvery = time.Hour
-	// steadyFor is how long the clock must have run without a jump before anything is deleted
-	// by it. A machine without a battery starts with a wrong clock, which NTP corrects soon
-	// after; what was deleted by a wrong clock would be lost.
+	// steadyFor is how long the clock must have run without a jump before expired data is deleted. A
+	// machine without a battery for its clock starts with a wrong time, which NTP corrects soon after;
+	// data deleted because of a wrong time would be lost.
 	steadyFor = 6 * time.Hour
 	// steadyWithin is the allowed difference between wall time and monotonic time: NTP slews a
 	// clock by up to 500 ppm, 11 s in six hours.

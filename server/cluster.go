@@ -64,7 +64,7 @@ func derive(seed []byte, purpose string) []byte {
 	return m.Sum(nil)
 }
 
-// leads reports whether this collector does the work that one collector of a database does.
+// leads reports whether this collector does the work that only one collector of a database does.
 func (s *Server) leads() bool { return s.cluster == nil || s.cluster.Leads() }
 
 func (s *Server) registerClusterMetrics(registry *prometheus.Registry) {
@@ -72,9 +72,9 @@ func (s *Server) registerClusterMetrics(registry *prometheus.Registry) {
 		return
 	}
 	registry.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tonprobe_cluster_collectors_heard", Help: "Other collectors of the same database that are heard."},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tonprobe_cluster_collectors_heard", Help: "Other collectors of the same database whose messages arrive."},
 			func() float64 { return float64(s.cluster.Others()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tonprobe_cluster_leads", Help: "1 if this collector does what only one of them does."},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tonprobe_cluster_leads", Help: "1 if this collector does the work that only one collector of a database does."},
 			func() float64 {
 				if s.cluster.Leads() {
 					return 1

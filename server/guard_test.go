@@ -70,7 +70,7 @@ func TestHSTSOnlyOverTLS(t *testing.T) {
 	}
 }
 
-// TestNoCBC offers the suites of old clients, in TLS 1.2.
+// TestNoCBC offers the cipher suites of old clients, in TLS 1.2.
 func TestNoCBC(t *testing.T) {
 	r := run(t, Config{})
 	dial := func(suites ...uint16) error {

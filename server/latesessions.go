@@ -14,20 +14,21 @@ const (
 	// lateSessionsEvery is how often the sessions are read. Staff, imports, other collectors and
 	// the command line enter them directly into the database.
 	lateSessionsEvery = 20 * time.Second
-	// announceWithin is how long before its start a changed session is announced. Earlier changes
-	// reach the agents by their own requests, at least once a day.
+	// announceWithin is how long before its start a changed session is announced. Changes that are made
+	// earlier reach the agents with their regular requests, at least once a day.
 	announceWithin = 24 * time.Hour
 	// maxSpread is the time over which the agents of a session spread their requests.
 	maxSpread = 15 * time.Minute
 	// beforeCheck is the time that an agent needs from the request to the start of its check.
 	beforeCheck = 2 * time.Minute
-	// spreadRunning is maxSpread if it is too late for a check, as in a session: an agent must still
-	// learn soon when to be silent.
+	// spreadRunning replaces maxSpread if it is too late for a check, as during a session: an agent
+	// must still learn soon that it must not send anything.
 	spreadRunning = time.Minute
 )
 
-// lateSessions announces sessions that were entered, moved or cancelled shortly before their start
-// to the connected agents of their members, and to those who became or were members since.
+// lateSessions sends the connected agents of a council's members an announcement when a session was
+// entered, moved or cancelled shortly before its start, and to the agents of those who became or ceased
+// to be members.
 type lateSessions struct {
 	store  store.Councils
 	agents *live.Agents
@@ -35,11 +36,11 @@ type lateSessions struct {
 	log    *slog.Logger
 
 	known   map[string]announcedSession // by id; nil before the first reading
-	until   time.Time                   // up to which starts the known ones are complete
-	members map[string][]string         // of the councils of the known ones, in order
+	until   time.Time                   // known contains all sessions that start before this time
+	members map[string][]string         // by council of the known sessions, sorted
 }
 
-// announcedSession is what agents learn of a session.
+// announcedSession is what is sent to agents about a session.
 type announcedSession struct {
 	council, target, profile string
 	startsAt, closesAt       time.Time
@@ -70,7 +71,7 @@ func (l *lateSessions) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	councils := map[string]time.Time{} // to the next start that has changed
+	councils := map[string]time.Time{} // by council: the earliest start that has changed
 	changed := func(s announcedSession) {
 		if at, ok := councils[s.council]; !ok || s.startsAt.Before(at) {
 			councils[s.council] = s.startsAt
@@ -80,7 +81,7 @@ func (l *lateSessions) check(ctx context.Context) error {
 		old, was := l.known[id]
 		switch {
 		case was && old == s:
-		case !was && s.startsAt.After(l.until): // its start came within a day only by time
+		case !was && s.startsAt.After(l.until): // it was not changed; only time has passed
 		case !was && s.cancelled:
 		default:
 			changed(s)
@@ -91,7 +92,7 @@ func (l *lateSessions) check(ctx context.Context) error {
 			changed(old)
 		}
 	}
-	starts := map[string]time.Time{} // of the next session of each council
+	starts := map[string]time.Time{} // by council: the start of its next session
 	for _, s := range found {
 		if at, ok := starts[s.council]; !s.cancelled && (!ok || s.startsAt.Before(at)) {
 			starts[s.council] = s.startsAt
@@ -101,12 +102,12 @@ func (l *lateSessions) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.known != nil { // agents learn of the first ones when they connect
+	if l.known != nil { // agents request the first ones when they connect
 		for council, start := range councils {
 			l.announce(slices.Concat(members[council], l.members[council]), start.Sub(now))
 		}
 		for council, start := range starts {
-			if _, told := councils[council]; !told && l.members[council] != nil {
+			if _, done := councils[council]; !done && l.members[council] != nil {
 				l.announce(differing(members[council], l.members[council]), start.Sub(now))
 			}
 		}
@@ -134,7 +135,7 @@ func (l *lateSessions) membersOf(ctx context.Context, councils ...map[string]tim
 	return members, nil
 }
 
-// differing returns what only one of two lists in order contains.
+// differing returns the elements that only one of two sorted lists contains.
 func differing(a, b []string) []string {
 	var ids []string
 	for _, lists := range [][2][]string{{a, b}, {b, a}} {
@@ -163,7 +164,7 @@ func (l *lateSessions) announce(participantIDs []string, startsIn time.Duration)
 	l.agents.AnnounceSessions(ids, within)
 }
 
-// read returns the sessions that are not over and start within a day.
+// read returns the sessions that have not ended and start within a day.
 func (l *lateSessions) read(ctx context.Context, now time.Time) (map[string]announcedSession, error) {
 	found := map[string]announcedSession{}
 	q := store.SessionQuery{From: now, Limit: store.MaxPage}

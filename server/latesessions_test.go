@@ -16,14 +16,15 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// recordedLine is a connection that keeps what is sent.
+// recordedLine is a connection that records the messages.
 type recordedLine struct{ sent []wire.ChannelMessage }
 
 func (l *recordedLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
 func (l *recordedLine) Close(live.CloseReason)     {}
 func (l *recordedLine) Polls() bool                { return false }
 
-// take returns how long the agent may wait since the last call; 0 if it was told nothing.
+// take returns the time within which the agent must send its request, if it received an announcement
+// since the last call; 0 if not.
 func (l *recordedLine) take() (within time.Duration) {
 	for _, m := range l.sent {
 		within = time.Duration(m.WithinS) * time.Second
@@ -32,8 +33,8 @@ func (l *recordedLine) take() (within time.Duration) {
 	return within
 }
 
-// TestLateSessionsAreAnnounced: the agents of a council learn of each change that concerns the next
-// day, in time for a check, and of nothing else. Others learn nothing.
+// TestLateSessionsAreAnnounced: the agents of a council receive an announcement of each change that
+// concerns the next day, in time for a check, and of no other change. Other agents receive none.
 func TestLateSessionsAreAnnounced(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlstore.OpenSQLite(ctx, filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
@@ -114,8 +115,8 @@ func TestLateSessionsAreAnnounced(t *testing.T) {
 	}
 }
 
-// TestMembersOfLateSessionsAreAnnounced: somebody who becomes a member of a council with a session
-// learns of it, and somebody who is one no longer; the others are not told again.
+// TestMembersOfLateSessionsAreAnnounced: the agents of people who become or cease to be members of a
+// council with a session receive an announcement; the others receive no second one.
 func TestMembersOfLateSessionsAreAnnounced(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlstore.OpenSQLite(ctx, filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})

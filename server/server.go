@@ -68,7 +68,7 @@ type Server struct {
 	metrics   *metricsPort   // nil if there is none
 	source    cert.Source    // nil if a proxy terminates TLS
 	own       *cert.Own      // nil if the certificate comes from files or there is none
-	later     sync.WaitGroup // what an answer does not wait for
+	later     sync.WaitGroup // work that continues after an answer
 }
 
 // New opens the store, migrates its tables, starts the reflector and binds the
@@ -115,7 +115,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.readAlerts(); err != nil {
 		return err
 	}
-	if _, err := c.rules(); err != nil { // so that a mistake is reported at the start
+	if _, err := c.rules(); err != nil { // an invalid file is reported at the start
 		return err
 	}
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
@@ -146,7 +146,7 @@ func (s *Server) open(ctx context.Context) error {
 		DisableGeneralOptionsHandler: true, // its response would lack our headers
 		ReadHeaderTimeout:            headerTimeout, ReadTimeout: requestTimeout,
 		WriteTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // invalid handshakes of strangers
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // invalid handshakes of other clients
 	s.http.RegisterOnShutdown(s.live.Close)
 	s.http.RegisterOnShutdown(s.agents.Close)
 	return nil
@@ -322,7 +322,7 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// waitForLater waits for what runs after answers, unless the store does not answer.
+// waitForLater waits for the work that continues after answers, unless the store does not respond.
 func (s *Server) waitForLater() {
 	done := make(chan struct{})
 	go func() { s.later.Wait(); close(done) }()

@@ -1,6 +1,6 @@
-// Package alert tells people outside of the dashboard what needs them: a common cause, many members
-// who are not ready before a session, trouble of the collector itself. Rules and channels are data
-// (Settings); secrets are in files.
+// Package alert sends messages about what requires attention to people who do not have the dashboard
+// open: a common cause, many members who are not ready before a session, a fault of the collector
+// itself. Rules and channels are data (Settings); secrets are in files.
 package alert
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// Condition is what a rule waits for.
+// Condition is what triggers a rule.
 type Condition string
 
 // The conditions.
@@ -22,7 +22,7 @@ const (
 	Collector   Condition = "collector"    // a part of the collector does not work
 )
 
-// Rule is when somebody is told.
+// Rule defines when a message is sent, and to which channels.
 type Rule struct {
 	Name string    `toml:"name"`
 	When Condition `toml:"when"`
@@ -50,10 +50,10 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Situation is what rules look at.
+// Situation is the input of the rules.
 type Situation struct {
 	Now      time.Time
-	Sessions []Session // that are not over, without cancelled ones
+	Sessions []Session // present and future ones, without cancelled ones
 	// SessionsKnown is false if the sessions could not be read completely.
 	SessionsKnown bool
 	Common        []Common
@@ -83,13 +83,13 @@ func (r Rule) covers(s Session, now time.Time) bool {
 	return r.Before == 0 && now.Before(s.Closes) || r.near(s, now)
 }
 
-// undecided reports whether a rule cannot be decided because the sessions are not known. The reason may
-// be trouble of the collector, so a rule about that is always decided.
+// undecided reports whether a rule cannot be evaluated because the sessions are not known. The reason
+// may be a fault of the collector, so a rule about such faults can always be evaluated.
 func (r Rule) undecided(s Situation) bool {
 	return !s.SessionsKnown && (r.When == ManyRed || r.When == CommonCause && r.Before > 0)
 }
 
-// active returns what a rule finds in a situation, by key.
+// active returns the events of a rule in a situation. The key of an event identifies it within its rule.
 func (r Rule) active(s Situation) []Event {
 	if r.undecided(s) || r.When != ManyRed && r.Before > 0 && s.SessionsKnown &&
 		!slices.ContainsFunc(s.Sessions, func(n Session) bool { return r.near(n, s.Now) }) {
@@ -118,7 +118,7 @@ func (r Rule) active(s Situation) []Event {
 	return found
 }
 
-// Event is one thing that a rule has found, or its end.
+// Event is a condition that a rule has found, or its end.
 type Event struct {
 	Rule    Rule
 	Key     string // with the rule, identifies it
@@ -143,35 +143,36 @@ func (e Event) ended(s Situation) bool {
 	return !slices.Contains(s.Failed, e.Part)
 }
 
-// repeatAfter is the time within which the same event is not told again after its end: conditions
-// flicker around their limits.
+// repeatAfter is the time within which the same event is not reported again after its end, because
+// conditions change repeatedly around their limits.
 const repeatAfter = 15 * time.Minute
 
-// Tracker decides what is told: what has lasted long enough, once, and its end. The zero Tracker is
-// ready.
+// Tracker decides which events are reported: each one once, when it has lasted long enough, and its
+// end. The zero Tracker is ready to use.
 type Tracker struct {
 	known map[string]*tracked
 }
 
 type tracked struct {
-	event Event
-	seen  bool      // in the present situation
-	told  bool      // that it began
-	ended time.Time // when its end was told; zero while it lasts
-	left  time.Time // since when it is told but not in the situation
-	quiet bool      // its rule has ceased to apply since then, so its end is not told
+	event    Event
+	seen     bool      // it is in the present situation
+	reported bool      // its beginning was reported
+	ended    time.Time // when its end was reported; zero while it lasts
+	left     time.Time // since when it is reported but not in the situation
+	quiet    bool      // its rule has ceased to apply since then, so its end is not reported
 }
 
-// Look returns the events to tell, of rules that may be told now. What may not be told is told as soon
-// as it may, if it then still lasts; an end, if that is soon.
-func (t *Tracker) Look(rules []Rule, s Situation, may func(Rule) bool) []Event {
+// Update returns the events to report now, of the rules for which may is true. The others are reported
+// as soon as may is true for their rule: a beginning if the condition still lasts then, an end within
+// repeatAfter.
+func (t *Tracker) Update(rules []Rule, s Situation, may func(Rule) bool) []Event {
 	if t.known == nil {
 		t.known = map[string]*tracked{}
 	}
 	for _, k := range t.known {
 		k.seen = false
 	}
-	var tell []Event
+	var due []Event
 	for _, r := range rules {
 		for _, e := range r.active(s) {
 			id := r.Name + "\x00" + e.Key
@@ -183,25 +184,25 @@ func (t *Tracker) Look(rules []Rule, s Situation, may func(Rule) bool) []Event {
 			}
 			e.Since = k.event.Since
 			k.event, k.seen, k.left, k.quiet = e, true, time.Time{}, false
-			if !k.told && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) && may(r) {
-				k.told = true
-				tell = append(tell, e)
+			if !k.reported && k.ended.IsZero() && s.Now.Sub(e.Since) >= time.Duration(r.Hold) && may(r) {
+				k.reported = true
+				due = append(due, e)
 			}
 		}
 	}
 	for id, k := range t.known {
 		switch {
 		case k.seen, k.event.Rule.undecided(s):
-		case k.told:
+		case k.reported:
 			if k.left.IsZero() {
 				k.left = s.Now
 			}
 			k.quiet = k.quiet || !k.event.ended(s)
 			switch {
 			case !k.quiet && may(k.event.Rule):
-				k.told, k.ended = false, s.Now
+				k.reported, k.ended = false, s.Now
 				k.event.Over = true
-				tell = append(tell, k.event)
+				due = append(due, k.event)
 			case s.Now.Sub(k.left) >= repeatAfter:
 				delete(t.known, id)
 			}
@@ -209,8 +210,8 @@ func (t *Tracker) Look(rules []Rule, s Situation, may func(Rule) bool) []Event {
 			delete(t.known, id)
 		}
 	}
-	slices.SortFunc(tell, func(a, b Event) int { return cmp.Or(cmp.Compare(a.Rule.Name, b.Rule.Name), cmp.Compare(a.Key, b.Key)) })
-	return tell
+	slices.SortFunc(due, func(a, b Event) int { return cmp.Or(cmp.Compare(a.Rule.Name, b.Rule.Name), cmp.Compare(a.Key, b.Key)) })
+	return due
 }
 
 // Message is what a person reads. It contains no names of participants.

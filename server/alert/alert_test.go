@@ -17,12 +17,12 @@ func provider(affected int) []Common {
 	return []Common{{Kind: "provider", Key: "AS64498 Beispiel", Affected: affected, Members: 8}}
 }
 
-// told returns what a tracker tells in situations that follow each other.
-func told(t *testing.T, rules []Rule, situations ...Situation) (all []string) {
+// reported returns the events that a tracker reports in consecutive situations.
+func reported(t *testing.T, rules []Rule, situations ...Situation) (all []string) {
 	t.Helper()
 	var tracker Tracker
 	for _, s := range situations {
-		for _, e := range tracker.Look(rules, s, func(Rule) bool { return true }) {
+		for _, e := range tracker.Update(rules, s, func(Rule) bool { return true }) {
 			word := "begins "
 			if e.Over {
 				word = "ends "
@@ -44,7 +44,7 @@ func every(step time.Duration, n int, change func(at time.Duration, s *Situation
 
 func TestHoldTimes(t *testing.T) {
 	rules := []Rule{{Name: "r", When: CommonCause, Hold: Duration(30 * time.Second)}}
-	got := told(t, rules, every(10*time.Second, 12, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(10*time.Second, 12, func(at time.Duration, s *Situation) {
 		// 20 s are too short; from 40 s on, it lasts 50 s. How many are affected does not matter.
 		if at < 20*time.Second || at >= 40*time.Second && at < 90*time.Second {
 			s.Common = provider(3 + int(at/time.Minute))
@@ -58,7 +58,7 @@ func TestHoldTimes(t *testing.T) {
 
 func TestFlickeringIsToldOnce(t *testing.T) {
 	rules := []Rule{{Name: "r", When: Collector}}
-	got := told(t, rules, every(time.Minute, 40, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(time.Minute, 40, func(at time.Duration, s *Situation) {
 		if at/time.Minute%2 == 0 {
 			s.Failed = []string{"store"}
 		}
@@ -78,24 +78,24 @@ func TestOnlyNearASession(t *testing.T) {
 		{Name: "more", When: ManyRed, AtLeast: 6},
 		{Name: "any time", When: Collector},
 	}
-	got := told(t, rules, every(30*time.Minute, 10, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(30*time.Minute, 10, func(at time.Duration, s *Situation) {
 		s.Common, s.Failed = provider(6), []string{"disk"}
 		if at < 4*time.Hour {
 			s.Sessions = []Session{session}
 		}
 	})...)
-	// That the session closes is not told as the end of a fault that lasts.
+	// The end of the session is not reported as the end of a fault that lasts.
 	want := []string{"17:00:00 begins any time disk", "18:00:00 begins common provider AS64498 Beispiel", "18:30:00 begins red s"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := told(t, rules, Situation{Now: evening, SessionsKnown: true, Common: provider(6)}); got != nil {
+	if got := reported(t, rules, Situation{Now: evening, SessionsKnown: true, Common: provider(6)}); got != nil {
 		t.Errorf("without a session: got %q, want nothing", got)
 	}
 }
 
-// TestASessionThatLeavesIsNoRecovery: what is told as over has ended. A session that is cancelled or moved
-// says nothing about it.
+// TestASessionThatLeavesIsNoRecovery: only a condition that has ended is reported as over. A session
+// that is cancelled or moved is no evidence of that.
 func TestASessionThatLeavesIsNoRecovery(t *testing.T) {
 	session := Session{ID: "s", Council: "Rat", Starts: evening.Add(time.Hour), Closes: evening.Add(3 * time.Hour), Red: 5, Members: 60}
 	recovered, moved := session, session
@@ -116,12 +116,12 @@ func TestASessionThatLeavesIsNoRecovery(t *testing.T) {
 		{"cancelled", nil, provider(6), nil},
 		{"moved", []Session{moved}, provider(6), nil},
 	} {
-		got := told(t, rules, every(time.Minute, 30, func(at time.Duration, s *Situation) {
+		got := reported(t, rules, every(time.Minute, 30, func(at time.Duration, s *Situation) {
 			s.Sessions, s.Common = []Session{session}, provider(6)
 			if at >= time.Minute {
 				s.Sessions, s.Common = c.then, c.common
 			}
-			if at >= 5*time.Minute { // that the fault ends later concerns no session
+			if at >= 5*time.Minute { // the fault ends later, without a session near
 				s.Common = nil
 			}
 		})...)
@@ -134,7 +134,7 @@ func TestASessionThatLeavesIsNoRecovery(t *testing.T) {
 // TestASessionThatComesBack: an event continues if its rule applies again soon.
 func TestASessionThatComesBack(t *testing.T) {
 	rules := []Rule{{Name: "common", When: CommonCause, Before: Duration(time.Hour)}}
-	got := told(t, rules, every(time.Minute, 60, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(time.Minute, 60, func(at time.Duration, s *Situation) {
 		if at < 5*time.Minute || at >= 10*time.Minute && at < 20*time.Minute || at >= 40*time.Minute {
 			s.Sessions = []Session{{ID: "s", Starts: evening, Closes: evening.Add(2 * time.Hour)}}
 		}
@@ -148,8 +148,8 @@ func TestASessionThatComesBack(t *testing.T) {
 	}
 }
 
-// TestUnknownSessions: while the database is away, nothing that depends on sessions ends, and the trouble
-// itself is told although no session is known to be near.
+// TestUnknownSessions: while the database does not respond, nothing that depends on sessions ends, and
+// the fault itself is reported although no session is known to be near.
 func TestUnknownSessions(t *testing.T) {
 	rules := []Rule{
 		{Name: "common", When: CommonCause, Before: Duration(time.Hour)},
@@ -157,7 +157,7 @@ func TestUnknownSessions(t *testing.T) {
 		{Name: "red", When: ManyRed, AtLeast: 5},
 		{Name: "so far", When: CommonCause},
 	}
-	got := told(t, rules, every(time.Minute, 50, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(time.Minute, 50, func(at time.Duration, s *Situation) {
 		switch {
 		case at < 10*time.Minute:
 			s.Sessions, s.Common = []Session{{ID: "s", Starts: evening.Add(time.Minute), Closes: evening.Add(12 * time.Hour), Red: 5}}, provider(6)
@@ -175,8 +175,8 @@ func TestUnknownSessions(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// The end of the trouble is told, though no session is near.
-	got = told(t, rules, every(time.Minute, 10, func(at time.Duration, s *Situation) {
+	// The end of the fault is reported, although no session is near.
+	got = reported(t, rules, every(time.Minute, 10, func(at time.Duration, s *Situation) {
 		if at < 5*time.Minute {
 			s.SessionsKnown, s.Failed = false, []string{"store"}
 		}
@@ -186,7 +186,7 @@ func TestUnknownSessions(t *testing.T) {
 	}
 }
 
-// TestNothingIsLostWhileNobodyLeads: what begins or ends while it may not be told is told later.
+// TestNothingIsLostWhileNobodyLeads: what begins or ends while it may not be reported is reported later.
 func TestNothingIsLostWhileNobodyLeads(t *testing.T) {
 	rules := []Rule{{Name: "r", When: CommonCause, Hold: Duration(30 * time.Second)}}
 	for _, c := range []struct {
@@ -207,7 +207,7 @@ func TestNothingIsLostWhileNobodyLeads(t *testing.T) {
 			if c.lasts(m) {
 				s.Common = provider(6)
 			}
-			for _, e := range tracker.Look(rules, s, func(Rule) bool { return c.may(m) }) {
+			for _, e := range tracker.Update(rules, s, func(Rule) bool { return c.may(m) }) {
 				word := " begins"
 				if e.Over {
 					word = " ends"
@@ -243,7 +243,7 @@ func TestTextsAgree(t *testing.T) {
 			t.Errorf("%s: got %+v", lang, m)
 		}
 	}
-	// The day is that of the town.
+	// The day is that of the town's time zone.
 	for _, c := range []struct {
 		lang   phrase.Lang
 		before time.Duration

@@ -54,7 +54,7 @@ type refusal struct{ error }
 // Unwrap returns the answer itself.
 func (r refusal) Unwrap() error { return r.error }
 
-// later is an answer that names the time of the next attempt.
+// later is an answer that states the time of the next attempt.
 type later struct {
 	error
 	after time.Duration
@@ -153,7 +153,7 @@ func (s Sender) ntfy(ctx context.Context, c Channel, m Message) error {
 	return s.do(r, c)
 }
 
-// do sends a request. Redirects are not followed: they could lead into the own network.
+// do sends a request. Redirects are not followed: they could lead into the town's own network.
 func (s Sender) do(r *http.Request, c Channel) error {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.TLS, DisableKeepAlives: true, ResponseHeaderTimeout: sendTimeout, MaxResponseHeaderBytes: 1 << 16,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

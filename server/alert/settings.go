@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// ErrSettings means that the file cannot be used; its text says why.
+// ErrSettings means that the file cannot be used; its text states the reason.
 var ErrSettings = errors.New("alerts")
 
 // Kinds of channels.
@@ -200,7 +200,7 @@ func (c *Channel) check(dir string) error {
 	return err
 }
 
-// checkURL permits unencrypted addresses only within the own network.
+// checkURL permits unencrypted addresses only within the town's own network.
 func (c *Channel) checkURL() error {
 	u, err := url.Parse(c.URL)
 	switch {

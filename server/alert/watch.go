@@ -31,13 +31,13 @@ func Texts(lang phrase.Lang) (*phrase.Book, error) {
 }
 
 const (
-	// lookEvery is the interval at which the situation is looked at.
-	lookEvery = 10 * time.Second
-	// lookTimeout limits one look: a database that does not respond is the collector's own trouble.
-	lookTimeout = 8 * time.Second
+	// evaluateEvery is the interval at which the rules are evaluated.
+	evaluateEvery = 10 * time.Second
+	// evaluateTimeout limits one evaluation: a database that does not respond is a fault of the collector.
+	evaluateTimeout = 8 * time.Second
 	// maxWaiting limits the messages that wait for one channel.
 	maxWaiting = 100
-	// maxSessions limits the sessions that are looked at.
+	// maxSessions limits the sessions that are considered.
 	maxSessions = 100
 )
 
@@ -48,7 +48,7 @@ type Store interface {
 	CouncilMembers(ctx context.Context, councilID string) (members []store.ParticipantState, revision int64, err error)
 }
 
-// Watch tells people what happens, by the rules of Settings.
+// Watch evaluates the rules of Settings and sends the messages.
 type Watch struct {
 	Settings *Settings
 	Store    Store
@@ -60,8 +60,8 @@ type Watch struct {
 	Link     string // address of the dashboard
 	Log      *slog.Logger
 	Registry prometheus.Registerer
-	// Leads reports whether this collector is the one that tells people about participants, of several
-	// with the same database.
+	// Leads reports whether this collector is the one that sends messages about participants, if
+	// several use the same database.
 	Leads func() bool
 
 	tracker Tracker
@@ -69,7 +69,8 @@ type Watch struct {
 	queues  map[string]chan Message
 }
 
-// Run looks and tells until ctx is done. Messages that wait are then lost.
+// Run evaluates the rules and sends messages until ctx is done. Messages that are waiting then are
+// discarded.
 func (w *Watch) Run(ctx context.Context) {
 	w.count = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tonprobe_alerts_total", Help: "Alerts by kind of channel and result: sent, failed, dropped."}, []string{"kind", "result"})
 	w.Registry.MustRegister(w.count)
@@ -83,10 +84,10 @@ func (w *Watch) Run(ctx context.Context) {
 		}
 		sending.Go(func() { w.send(ctx, c, queue) })
 	}
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(evaluateEvery)
 	defer tick.Stop()
 	for {
-		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+		if err := w.Evaluate(ctx); err != nil && ctx.Err() == nil {
 			w.Log.Warn("alerts were not determined", "err", err)
 		}
 		select {
@@ -115,8 +116,8 @@ func (w *Watch) send(ctx context.Context, c Channel, queue <-chan Message) {
 	}
 }
 
-// Look looks at the situation once, and passes what is to be told to the channels.
-func (w *Watch) Look(ctx context.Context) error {
+// Evaluate evaluates the rules once, and passes the messages to the queues of their channels.
+func (w *Watch) Evaluate(ctx context.Context) error {
 	lang, _ := phrase.ParseLang(w.Settings.Language)
 	book, err := Texts(lang)
 	if err != nil {
@@ -125,7 +126,7 @@ func (w *Watch) Look(ctx context.Context) error {
 	s, err := w.situation(ctx)
 	leads := w.Leads()
 	may := func(r Rule) bool { return leads || r.When == Collector } // each collector reports its own trouble
-	for _, e := range w.tracker.Look(w.Settings.Rules, s, may) {
+	for _, e := range w.tracker.Update(w.Settings.Rules, s, may) {
 		m := Write(book, e, w.Zone, s.Now, w.Link)
 		w.Log.Info("alert", "rule", m.Rule, "over", m.Over)
 		for _, name := range e.Rule.To {
@@ -149,10 +150,10 @@ func (w *Watch) kindOf(channel string) string {
 	return ""
 }
 
-// situation returns the present situation. With an error it contains what could be determined: if
-// the database does not respond, that is what somebody has to be told. Sessions are unknown then.
+// situation returns the present situation. With an error it contains what could be determined, because
+// a database that does not respond has to be reported as well. The sessions are unknown then.
 func (w *Watch) situation(ctx context.Context) (Situation, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, evaluateTimeout)
 	defer cancel()
 	s := Situation{Now: w.Sender.Now()}
 	for _, f := range w.Common() {
@@ -214,7 +215,7 @@ func (w *Watch) callRoll(ctx context.Context, s store.CouncilSession, n *Session
 	return nil
 }
 
-// Test returns a message that tells that nothing has happened.
+// Test returns a message that is only a test of a channel.
 func Test(b *phrase.Book, now time.Time, link string) Message {
 	return Message{Title: b.T("test"), Text: b.T("test_text"), At: now, Rule: "test", When: "test", Link: link}
 }

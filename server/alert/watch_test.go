@@ -34,7 +34,7 @@ func (c *councils) CouncilMembers(_ context.Context, id string) ([]store.Partici
 	return []store.ParticipantState{{Verdict: report.NotReady, Last: &store.ReportSummary{CheckedAt: evening}}}, 0, c.faults[id]
 }
 
-// watch returns a watch without participants and trouble; queue contains what is told.
+// watch returns a watch without participants and faults; queue contains the messages.
 func watch(s Store, rules ...Rule) (w *Watch, queue chan Message) {
 	queue = make(chan Message, 10)
 	for i := range rules {
@@ -47,7 +47,7 @@ func watch(s Store, rules ...Rule) (w *Watch, queue chan Message) {
 	}, queue
 }
 
-// titles returns what waits in a queue.
+// titles returns the titles of the messages in a queue.
 func titles(queue chan Message) (all []string) {
 	for len(queue) > 0 {
 		all = append(all, (<-queue).Title)
@@ -55,9 +55,9 @@ func titles(queue chan Message) (all []string) {
 	return all
 }
 
-// TestOneOfSeveralCollectorsTells: of several collectors, the leading one tells about participants, and
-// each about itself.
-func TestOneOfSeveralCollectorsTells(t *testing.T) {
+// TestOneOfSeveralCollectorsReports: of several collectors, the leading one reports about participants,
+// and each about itself.
+func TestOneOfSeveralCollectorsReports(t *testing.T) {
 	for leads, want := range map[bool]int{true: 2, false: 1} {
 		w, queue := watch(&councils{}, Rule{Name: "common", When: CommonCause}, Rule{Name: "own", When: Collector})
 		w.Common = func() []fleet.Finding {
@@ -65,15 +65,15 @@ func TestOneOfSeveralCollectorsTells(t *testing.T) {
 		}
 		w.Ready = map[string]func(context.Context) error{"store": func(context.Context) error { return errors.New("away") }}
 		w.Leads = func() bool { return leads }
-		if err := w.Look(t.Context()); err != nil {
+		if err := w.Evaluate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(titles(queue)); got != want {
 			t.Errorf("leads %v: got %d messages, want %d", leads, got, want)
 		}
-		// The one that takes over tells what lasts and was not told by itself.
+		// The one that takes over reports what lasts and was not reported by itself.
 		w.Leads = func() bool { return true }
-		if err := w.Look(t.Context()); err != nil {
+		if err := w.Evaluate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(titles(queue)); got != 2-want {
@@ -82,15 +82,15 @@ func TestOneOfSeveralCollectorsTells(t *testing.T) {
 	}
 }
 
-// TestNoRecoveryWithoutTheDatabase: sessions that cannot be read say nothing about their members, and the
-// trouble is told although no session is known.
+// TestNoRecoveryWithoutTheDatabase: sessions that cannot be read are no evidence about their members,
+// and the fault is reported although no session is known.
 func TestNoRecoveryWithoutTheDatabase(t *testing.T) {
 	for _, broken := range []string{"", "Rat", "Ausschuss"} {
 		var away error
 		s := &councils{ids: []string{"Rat", "Ausschuss"}}
 		w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1}, Rule{Name: "own", When: Collector, Before: Duration(time.Hour)})
 		w.Ready = map[string]func(context.Context) error{"store": func(context.Context) error { return away }}
-		if err := w.Look(t.Context()); err != nil {
+		if err := w.Evaluate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := titles(queue); len(got) != 2 {
@@ -98,7 +98,7 @@ func TestNoRecoveryWithoutTheDatabase(t *testing.T) {
 		}
 		away = errors.New("away")
 		s.faults = map[string]error{broken: away}
-		if err := w.Look(t.Context()); !errors.Is(err, away) {
+		if err := w.Evaluate(t.Context()); !errors.Is(err, away) {
 			t.Errorf("got error %v, want %v", err, away)
 		}
 		if got := titles(queue); len(got) != 1 || got[0] != "The check server has a problem: database" {
@@ -111,7 +111,7 @@ func TestNoRecoveryWithoutTheDatabase(t *testing.T) {
 func TestADeletedCouncilHidesNoOther(t *testing.T) {
 	s := &councils{ids: []string{"Rat", "Ausschuss"}, faults: map[string]error{"Rat": store.ErrNotFound}}
 	w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1})
-	if err := w.Look(t.Context()); err != nil {
+	if err := w.Evaluate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := titles(queue); len(got) != 1 || got[0] != "Ausschuss, 17:30: 1 of 1 are not ready" {

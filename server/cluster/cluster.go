@@ -2,8 +2,8 @@
 // are connected to them, and the work that only one of them does.
 //
 // Each collector sends a heartbeat every second, and the state of an agent when it changes. The others
-// keep what they have heard, and drop it when a collector has been silent for silentAfter. Messages are
-// numbered: after a gap, the pages read everything again, and the sender repeats the states of its
+// keep what they have received, and drop it when a collector has been silent for silentAfter. Messages
+// are numbered: after a gap, the pages read everything again, and the sender repeats the states of its
 // agents.
 package cluster
 
@@ -29,16 +29,18 @@ const (
 	sweepEvery  = 250 * time.Millisecond
 	// collectFor is how long changes are collected before they are sent together.
 	collectFor = 10 * time.Millisecond
-	// deafAfter is how long the own heartbeats may not be heard before listening starts again.
-	deafAfter = 4 * time.Second
+	// reconnectAfter is how long a collector may not receive its own heartbeats before it connects
+	// again to listen.
+	reconnectAfter = 4 * time.Second
 	// sendTimeout limits the sending of one batch, in case the connection no longer works.
 	sendTimeout = 2 * time.Second
-	// leaveTimeout limits the farewell.
+	// leaveTimeout limits the sending of the last message, which announces the stop.
 	leaveTimeout = time.Second
 	// maxClockDifference is how far the time in a message may be from that of the receiver.
 	maxClockDifference = 30 * time.Second
-	// rememberFor is how long the last serial of a collector is remembered that is no longer heard:
-	// its last message may have been ahead, and is refused by its time afterwards.
+	// rememberFor is how long the last serial of a collector is kept after its last message. The clock
+	// of that collector may have been ahead by maxClockDifference; after rememberFor, a repeated
+	// message is refused because of its time.
 	rememberFor = 2 * maxClockDifference
 )
 
@@ -56,15 +58,16 @@ const (
 	announcedAtOnce = 500
 )
 
-// Bus carries text between the collectors of a database. Its methods are called by one goroutine each.
+// Bus carries texts between the collectors of a database. Each of its methods is called by one
+// goroutine only.
 type Bus interface {
-	// Listen passes all texts, including the own ones, to heard, after ready, until ctx is done or the
-	// connection is lost.
-	Listen(ctx context.Context, ready func(), heard func(text string)) error
+	// Listen calls ready once it is connected, and then passes all texts, including those of this
+	// collector, to received, until ctx is done or the connection is lost.
+	Listen(ctx context.Context, ready func(), received func(text string)) error
 	// Send sends texts, each of up to 8,000 bytes, in their order.
 	Send(ctx context.Context, texts []string) error
-	// Lead tries to become the collector that does what only one does, and reports whether this one
-	// is it. It ends at the latest with the connection that Send uses.
+	// Lead tries to become the collector that does the work that only one of them does, and reports
+	// whether it is. This role ends at the latest with the connection that Send uses.
 	Lead(ctx context.Context) (bool, error)
 	// Close ends the connections.
 	Close()
@@ -99,17 +102,17 @@ type Cluster struct {
 	missed  bool // events were not sent
 	changed map[string]struct{}
 	orders  []addressed
-	tell    []string // collectors whose states are needed
+	request []string // collectors whose states are needed
 	all     bool     // the states of all agents are to be sent
 	others  map[string]*other
-	gone    map[string]last // collectors that are no longer heard, for rememberFor
-	heardMe time.Time
+	gone    map[string]last // collectors that have left or are silent, for rememberFor
+	ownAt   time.Time       // when this collector's own last message arrived
 	leads   bool
 	ignored int  // foreign messages
-	skewed  bool // the time of a message has differed
+	skewed  bool // the time of a message has differed too much
 }
 
-// last is what is remembered of a collector that is no longer heard.
+// last is what is kept of a collector that has left or is silent.
 type last struct {
 	serial  uint64
 	heardAt time.Time
@@ -120,13 +123,13 @@ type other struct {
 	serial  uint64
 	heardAt time.Time
 	begin   uint64 // serial with which the present repetition of all states has begun
-	// incomplete is set until all states have arrived. They are asked for again with each heartbeat,
-	// because the other one may not have been listening.
+	// incomplete is set until all states have arrived. They are requested again with each heartbeat,
+	// because the other collector may not have been listening.
 	incomplete bool
 	targets    string
 }
 
-// New returns a Cluster that Start starts.
+// New returns a Cluster. Start connects it.
 func New(c Config) (*Cluster, error) {
 	id := make([]byte, idBytes)
 	if _, err := io.ReadFull(c.Random, id); err != nil {
@@ -147,7 +150,8 @@ func (c *Cluster) Start() {
 	c.done.Go(func() { c.sweep(ctx) })
 }
 
-// Close says goodbye and ends. The agents must have been disconnected before.
+// Close sends the last message, which announces the stop, and ends. The agents must have been
+// disconnected before.
 func (c *Cluster) Close() {
 	if c.stop != nil {
 		c.stop()
@@ -156,7 +160,7 @@ func (c *Cluster) Close() {
 	c.Bus.Close()
 }
 
-// Others returns the number of other collectors that are heard.
+// Others returns the number of other collectors whose messages arrive.
 func (c *Cluster) Others() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -219,7 +223,7 @@ func (c *Cluster) Send(to string, o live.Order) {
 	c.awake()
 }
 
-// digest returns the digest of the list of conference systems, which does not reveal it.
+// digest returns a keyed digest of the list of conference systems, which does not reveal the list.
 func (c *Cluster) digest() string {
 	m := hmac.New(sha256.New, c.Key)
 	_, _ = m.Write([]byte("targets "))
@@ -265,7 +269,7 @@ func (c *Cluster) dropSilent() {
 	}
 }
 
-// drop forgets another collector, except for its serial. The caller holds c.mu.
+// drop removes another collector, but keeps its serial. The caller holds c.mu.
 func (c *Cluster) drop(name string) {
 	if o := c.others[name]; o != nil {
 		c.gone[name] = last{o.serial, o.heardAt}

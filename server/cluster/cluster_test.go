@@ -30,7 +30,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// node is a collector without anything else.
+// node is the part of a collector that this package connects.
 type node struct {
 	*Cluster
 	hub    *live.Hub
@@ -59,11 +59,11 @@ func newNode(t *testing.T, address string, key []byte) node {
 	return n
 }
 
-// meet waits until all have heard of each other.
+// meet waits until each has received a message of all others.
 func meet(t *testing.T, all ...node) {
 	t.Helper()
 	for _, n := range all {
-		eventually(t, "the collectors hear each other", func() bool { return n.Others() == len(all)-1 })
+		eventually(t, "each collector receives the messages of the others", func() bool { return n.Others() == len(all)-1 })
 	}
 }
 
@@ -115,14 +115,14 @@ func TestEventsAndStatesReachOtherCollectors(t *testing.T) {
 	a.agents.Close()
 	a.Close()
 	if b.Others() > 0 {
-		eventually(t, "a collector that stops says goodbye", func() bool { return b.Others() == 0 })
+		eventually(t, "a collector that stops announces it", func() bool { return b.Others() == 0 })
 	}
 	if s := b.agents.State("agent 7"); s.Connected {
 		t.Error("an agent of a stopped collector still counts as connected")
 	}
 }
 
-// TestForeignNotificationsAreIgnored: whoever may connect to the database may send notifications.
+// TestForeignNotificationsAreIgnored: any program that may connect to the database may send notifications.
 func TestForeignNotificationsAreIgnored(t *testing.T) {
 	address := pgtest.Database(t)
 	a, b := newNode(t, address, testKey), newNode(t, address, testKey)
@@ -164,7 +164,7 @@ func TestForeignNotificationsAreIgnored(t *testing.T) {
 	<-got
 }
 
-// TestRepeatedMessagesOfACollectorThatLeft: whoever has recorded them can send them again.
+// TestRepeatedMessagesOfACollectorThatLeft: a program that has recorded messages can send them again.
 func TestRepeatedMessagesOfACollectorThatLeft(t *testing.T) {
 	now := time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
@@ -187,7 +187,7 @@ func TestRepeatedMessagesOfACollectorThatLeft(t *testing.T) {
 	stopped := []string{sealed("stopped", message{Serial: 7}), sealed("stopped", message{Serial: 8, Leaving: true})}
 	silent := []string{sealed("silent", message{Serial: 7}), sealed("silent", message{Serial: 8})}
 	for _, text := range append(stopped, silent...) {
-		c.heard(text)
+		c.receive(text)
 	}
 	if c.Ignored() != 0 || c.Others() != 1 {
 		t.Fatalf("got %d ignored, %d others; want none, 1", c.Ignored(), c.Others())
@@ -196,7 +196,7 @@ func TestRepeatedMessagesOfACollectorThatLeft(t *testing.T) {
 		t.Helper()
 		before := c.Ignored()
 		for _, text := range append(stopped, silent...) {
-			c.heard(text)
+			c.receive(text)
 		}
 		if c.Others() != 0 || c.Ignored()-before != 4 {
 			t.Errorf("%s: got %d others, %d ignored; want none, 4", when, c.Others(), c.Ignored()-before)
@@ -211,24 +211,24 @@ func TestRepeatedMessagesOfACollectorThatLeft(t *testing.T) {
 		refused("they are old")
 	}
 	if len(c.gone) != 0 {
-		t.Errorf("%d serials are remembered for ever", len(c.gone))
+		t.Errorf("got %d serials kept after rememberFor, want none", len(c.gone))
 	}
 	if n := strings.Count(log.String(), "synchronise the clocks"); n != 1 {
-		t.Errorf("reported %d times, want once: %s", n, log.String())
+		t.Errorf("got %d warnings, want 1: %s", n, log.String())
 	}
-	c.heard(sealed("silent", message{Serial: 9}))
+	c.receive(sealed("silent", message{Serial: 9}))
 	if c.Others() != 1 {
 		t.Error("a collector that was silent for some time is not heard again")
 	}
 	ahead := sealed("ahead", message{Serial: 1})
 	now = now.Add(-maxClockDifference - time.Second)
 	before := c.Ignored()
-	if c.heard(ahead); c.Ignored() != before+1 {
+	if c.receive(ahead); c.Ignored() != before+1 {
 		t.Error("a message from the future is not ignored")
 	}
 }
 
-// TestLostConnections: a collector that cannot reach the database is forgotten by the others, and its
+// TestLostConnections: a collector that cannot reach the database is dropped by the others, and its
 // pages read everything again afterwards.
 func TestLostConnections(t *testing.T) {
 	address := pgtest.Database(t)

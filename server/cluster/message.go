@@ -23,7 +23,8 @@ const (
 // message is what one notification carries. Collectors of other versions may add fields.
 type message struct {
 	Serial uint64 `json:"n"` // of the sender, without gaps
-	// At is the time of the sender in milliseconds since 1970. A recorded message is refused by it.
+	// At is the time of the sender in milliseconds since 1970. It serves to refuse a message that was
+	// recorded and is sent again.
 	At int64 `json:"at"`
 	// Targets is the digest of the list of conference systems, see Config.Targets.
 	Targets string `json:"targets,omitempty"`
@@ -34,11 +35,12 @@ type message struct {
 	End   bool `json:"end,omitempty"`
 	// Leaving is set in the last message.
 	Leaving bool `json:"leaving,omitempty"`
-	// Tell asks for the states of all agents: the collector with this name, or all with "*".
-	Tell   []string          `json:"tell,omitempty"`
-	Events []json.RawMessage `json:"events,omitempty"` // of live.Event
-	Agents []json.RawMessage `json:"agents,omitempty"` // of live.Announcement
-	Orders []json.RawMessage `json:"orders,omitempty"` // of addressed
+	// Request contains the names of collectors that are to send the states of all their agents, or "*"
+	// for all collectors.
+	Request []string          `json:"tell,omitempty"`
+	Events  []json.RawMessage `json:"events,omitempty"` // of live.Event
+	Agents  []json.RawMessage `json:"agents,omitempty"` // of live.Announcement
+	Orders  []json.RawMessage `json:"orders,omitempty"` // of addressed
 }
 
 // addressed is an order for one collector, or for all if To is empty.
@@ -77,7 +79,7 @@ func (c codec) seal(m message) (string, error) {
 // errForeign means that a notification is not from a collector with the same key.
 var errForeign = errors.New("not a message of a collector of this database")
 
-// open returns the message in a payload. own is set for one of this collector, which is not decoded.
+// open returns the message in a payload. own is set if this collector sent it; m is not decoded then.
 func (c codec) open(payload string) (from string, m message, own bool, err error) {
 	parts := strings.SplitN(payload, " ", 4)
 	if len(payload) > maxPayload || len(parts) != 4 || parts[0] != format || len(parts[1]) > 2*idBytes {
@@ -96,7 +98,7 @@ func (c codec) open(payload string) (from string, m message, own bool, err error
 	return from, m, false, nil
 }
 
-// packer distributes items over as few messages as fit.
+// packer distributes items over as few messages as possible.
 type packer struct {
 	all  []message
 	size int // of the last message, estimated
@@ -114,7 +116,7 @@ func (p *packer) room(n int) *message {
 	return &p.all[len(p.all)-1]
 }
 
-// item encodes v for a list of a message. One that is too large is not sent.
+// item encodes v for a list of a message. It returns an error if the item is too large for a message.
 func item(v any) (json.RawMessage, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

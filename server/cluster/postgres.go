@@ -28,7 +28,7 @@ var ErrSecret = errors.New("it differs from that of another collector of this da
 
 // Secret is a secret that must be the same at all collectors of a database.
 type Secret struct {
-	// Name says what it is and where it comes from, and what to do if it differs.
+	// Name states what it is, where it comes from, and what to do if it differs.
 	Name string
 	// Fingerprint is a keyed fingerprint. It becomes the key of a lock, which others can see.
 	Fingerprint [4]byte
@@ -52,8 +52,8 @@ func (s Secret) object() int32 {
 // Postgres is a Bus of notifications. It uses two connections of its own. Send, Lead and Close must not
 // be called at the same time.
 //
-// A collector holds a lock for each secret, whose key is the fingerprint. So the database shows which
-// secrets the running collectors have, and nothing is left of one that has ended.
+// A collector holds a lock for each secret, whose key is the fingerprint. So a collector can compare
+// its secrets with those of the running ones, and the locks of a collector that has stopped are gone.
 type Postgres struct {
 	connect func(context.Context) (*pgx.Conn, error)
 	secrets []Secret
@@ -132,7 +132,7 @@ func (p *Postgres) compareSecrets(ctx context.Context) error {
 }
 
 // Listen implements Bus.
-func (p *Postgres) Listen(ctx context.Context, ready func(), heard func(string)) error {
+func (p *Postgres) Listen(ctx context.Context, ready func(), received func(string)) error {
 	connecting, cancel := context.WithTimeout(ctx, 2*sendTimeout)
 	defer cancel()
 	conn, err := p.dial(connecting)
@@ -149,7 +149,7 @@ func (p *Postgres) Listen(ctx context.Context, ready func(), heard func(string))
 		if err != nil {
 			return fmt.Errorf("wait for a notification: %w", err)
 		}
-		heard(n.Payload)
+		received(n.Payload)
 	}
 }
 

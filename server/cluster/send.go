@@ -15,11 +15,11 @@ type batch struct {
 	changed []string
 	all     bool
 	orders  []addressed
-	tell    []string
+	request []string
 }
 
 func (b batch) empty() bool {
-	return len(b.events) == 0 && !b.missed && len(b.changed) == 0 && !b.all && len(b.orders) == 0 && len(b.tell) == 0
+	return len(b.events) == 0 && !b.missed && len(b.changed) == 0 && !b.all && len(b.orders) == 0 && len(b.request) == 0
 }
 
 // take returns what waits to be sent.
@@ -28,25 +28,25 @@ func (c *Cluster) take(beating bool) batch {
 	defer c.mu.Unlock()
 	if beating {
 		for name, o := range c.others {
-			if o.incomplete && !slices.Contains(c.tell, name) {
-				c.tell = append(c.tell, name)
+			if o.incomplete && !slices.Contains(c.request, name) {
+				c.request = append(c.request, name)
 			}
 		}
 	}
-	b := batch{events: c.events, missed: c.missed, all: c.all, orders: c.orders, tell: c.tell, changed: slices.Collect(maps.Keys(c.changed))}
-	c.events, c.missed, c.all, c.orders, c.tell = nil, false, false, nil, nil
+	b := batch{events: c.events, missed: c.missed, all: c.all, orders: c.orders, request: c.request, changed: slices.Collect(maps.Keys(c.changed))}
+	c.events, c.missed, c.all, c.orders, c.request = nil, false, false, nil, nil
 	clear(c.changed)
 	return b
 }
 
-// giveBack keeps the orders of a batch that could not be sent. The others notice from the gap in the
-// serials that they have missed the rest.
+// giveBack puts the orders of a batch that could not be sent back into the queue. From the gap in the
+// serials, the others detect that they have missed the rest.
 func (c *Cluster) giveBack(b batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.orders = append(b.orders, c.orders...)
 	c.orders = c.orders[:min(len(c.orders), maxOrders)]
-	c.tell = append(b.tell, c.tell...)
+	c.request = append(b.request, c.request...)
 	c.leads = false
 }
 
@@ -111,13 +111,13 @@ func (c *Cluster) sendAll(ctx context.Context, serial *uint64, all []message) er
 	return c.Bus.Send(ctx, texts)
 }
 
-// leave tells the others that this collector ends.
+// leave sends the last message, which announces that this collector stops.
 func (c *Cluster) leave(ctx context.Context, serial *uint64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	all := c.pack(c.take(false))
 	if err := c.sendAll(ctx, serial, append(all, message{Leaving: true})); err != nil {
-		c.Log.Warn("other collectors could not be told of the stop", "err", err)
+		c.Log.Warn("the stop could not be announced to other collectors", "err", err)
 	}
 }
 
@@ -130,16 +130,16 @@ func (c *Cluster) lead(ctx context.Context) {
 	c.leads = leads && err == nil
 	c.mu.Unlock()
 	if leads && err == nil && !before {
-		c.Log.Info("this collector deletes expired data and does what else only one of them does")
+		c.Log.Info("this collector deletes expired data and does all other work that only one of them does")
 	}
 }
 
 // pack returns a batch as messages. Orders come last, because they refer to the states before them.
 func (c *Cluster) pack(b batch) []message {
 	var p packer
-	for _, name := range b.tell {
+	for _, name := range b.request {
 		m := p.room(len(name) + 3)
-		m.Tell = append(m.Tell, name)
+		m.Request = append(m.Request, name)
 	}
 	if b.missed {
 		p.room(16).Missed = true

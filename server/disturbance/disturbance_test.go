@@ -82,7 +82,7 @@ func TestASavedRecordIsVerified(t *testing.T) {
 			t.Errorf("a change at %d was not found: …%s…", i, changed[max(0, i-20):min(len(b), i+20)])
 		}
 	}
-	// Something that was erased is no change, but an added entry is.
+	// Erasing a text does not count as a change, adding an entry does.
 	r.Entries[0].People[0].Text = ""
 	b, err = Save(r)
 	if err != nil {
@@ -105,8 +105,9 @@ func TestASavedRecordIsVerified(t *testing.T) {
 	}
 }
 
-// TestTheLargestRecordCanBeVerified: of the entries that the store takes, those with most people need
-// most bytes in a file. A record with the largest number of them must not be too large to verify.
+// TestTheLargestRecordCanBeVerified: of the entries that the store accepts, those with the most people
+// need the most bytes in a file. A record with the largest number of them must not be too large to
+// verify.
 func TestTheLargestRecordCanBeVerified(t *testing.T) {
 	r := store.DisturbanceRecord{SessionID: "s", Head: "{}", StartsAt: evening}
 	f := Facts{Kind: store.DisturbanceReported, At: evening, RecordedAt: evening, By: BySupport, People: []string{}}
@@ -244,7 +245,7 @@ func TestJudgements(t *testing.T) {
 	}
 }
 
-// TestJudgementsOfRecords: what others report later counts, if it is at the same time.
+// TestJudgementsOfRecords: a disturbance that others report later counts if it was at the same time.
 func TestJudgementsOfRecords(t *testing.T) {
 	nw, err := LoadRules("", "nw")
 	if err != nil {
@@ -284,7 +285,8 @@ func TestJudgementsOfRecords(t *testing.T) {
 	}
 }
 
-// TestAForgottenEndIsUnknown: only a statement makes a disturbance one that could not be fixed.
+// TestAForgottenEndIsUnknown: a disturbance counts as one that could not be fixed only if somebody
+// stated it.
 func TestAForgottenEndIsUnknown(t *testing.T) {
 	nw, err := LoadRules("", "nw")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// file is a saved record. Texts are strings, so that their bytes are certain.
+// file is a saved record. Texts are strings, so that their bytes do not change when the file is encoded.
 type file struct {
 	Schema  string      `json:"schema"`
 	Head    string      `json:"head"`
@@ -35,9 +35,9 @@ type filePerson struct {
 	Hash string `json:"hash"`
 }
 
-// MaxFileBytes limits a saved record. It is larger than the largest record that the store takes: each
-// byte of a text needs at most two in the file, and what is said about a person needs its hash and the
-// names of the fields beside it.
+// MaxFileBytes limits a saved record. It is larger than the largest record that the store accepts: each
+// byte of a text needs at most two in the file, and a text about a person also needs its hash and the
+// names of the fields.
 const MaxFileBytes = store.MaxDisturbanceEntries * (1 << 20)
 
 // Save returns a record as a file that Verify reads.
@@ -160,7 +160,7 @@ func Table(w io.Writer, r Record, zone *time.Location) error {
 	return nil
 }
 
-// notFixedText is what a row says about disturbances that could not be fixed; "" for none.
+// notFixedText returns the text of a row about disturbances that could not be fixed; "" for none.
 func notFixedText(numbers []int) string {
 	if len(numbers) == 0 {
 		return ""

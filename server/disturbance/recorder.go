@@ -32,9 +32,9 @@ type Store interface {
 const (
 	// Before is how long before its start a session counts.
 	Before = time.Hour
-	// Overtime is how long it counts after its planned end: councils sit longer.
+	// Overtime is how long it counts after its planned end, because sessions often take longer.
 	Overtime = wire.Overtime
-	// clockSlack is how far a time may be in the future.
+	// clockSlack is how far a reported time may be in the future, because clocks differ.
 	clockSlack = time.Minute
 )
 
@@ -59,7 +59,7 @@ type Recorder struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
-	// Rules are those of the Land, for new records.
+	// Rules returns the rules of the chosen Land, for new records.
 	Rules func() (Rules, error)
 	// Zone is the time zone in which checks count for a session.
 	Zone   *time.Location
@@ -80,8 +80,8 @@ type Call struct {
 }
 
 // ReportNow records a disturbance of a participant in the session in progress, or in one that starts
-// within Before, or was planned to end within Overtime. If its record is closed, it is over, and the
-// next such session counts.
+// within Before, or was planned to end within Overtime. A session whose record is closed counts as
+// over; the next such session is used then.
 func (r Recorder) ReportNow(ctx context.Context, participantID string, c Call) (session store.CouncilSession, e store.DisturbanceEntry, err error) {
 	list, err := r.sessions(ctx, participantID)
 	if err != nil {
@@ -95,8 +95,8 @@ func (r Recorder) ReportNow(ctx context.Context, participantID string, c Call) (
 	return session, e, err
 }
 
-// sessions returns the sessions of a participant in which a report of now may be, the most probable
-// one first; ErrNoSession if there is none.
+// sessions returns the sessions to which a report at the present time may belong, the most probable one
+// first; ErrNoSession if there is none.
 func (r Recorder) sessions(ctx context.Context, participantID string) ([]store.CouncilSession, error) {
 	now := r.Now()
 	list, err := r.Store.SessionsOf(ctx, participantID, now.Add(-Overtime), now.Add(Before), store.DefaultPage)
@@ -224,7 +224,7 @@ func (r Recorder) Follow(ctx context.Context, sessionID string, kind store.Distu
 // draft is an entry in preparation.
 type draft struct {
 	session store.CouncilSession
-	begin   store.DisturbanceRecord // the outline of the record as it is, or its beginning
+	begin   store.DisturbanceRecord // the outline of the record as stored, or its beginning
 	facts   Facts
 	entry   store.DisturbanceEntry
 	people  []Person // in the order of entry.People
@@ -374,7 +374,7 @@ func (r Recorder) fold(p store.ParticipantState, reports []store.StoredReport) s
 	for _, s := range reports {
 		doc, err := r.Probes.Decode(s.Document)
 		if err != nil {
-			continue // of another version: nothing is known from it
+			continue // of another version: its content is not known
 		}
 		byID[s.ID] = s.ReportSummary
 		known = known.With(store.NewReport{Report: doc, ReceivedAt: s.ReceivedAt, CheckedAt: s.CheckedAt})
@@ -437,8 +437,8 @@ func area(a report.Area) report.Area {
 	return report.AreaUnknown
 }
 
-// addCommon adds the common causes that affected somebody. What many have at once is not blamed on
-// one of them, and trouble of the collector's own servers is nobody's area.
+// addCommon adds the common causes that affected somebody. A fault that many have at once is not
+// attributed to one of them, and a fault of the collector's own servers is in nobody's area.
 func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 	if r.Common == nil || r.Now().Sub(at) > fleet.Longest {
 		return
@@ -458,8 +458,8 @@ func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 	}
 }
 
-// explains reports whether a common cause can be behind the cause that a check named: that of a
-// version is behind causes of the computer and its sound, every other behind those of the network.
+// explains reports whether a common cause can be the reason for the cause that a check found: one of a
+// program version for causes of the computer and its sound, any other for causes of the network.
 func explains(f fleet.Finding, cause string) bool {
 	group, _, _ := strings.Cut(cause, ".")
 	computer := group == "audio" || group == "host"

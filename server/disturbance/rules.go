@@ -15,7 +15,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// NoRules is the name of the rules of a collector for which no Land is chosen.
+// NoRules is the name of the rules of a collector for which no Land is chosen. A Land is one of the
+// sixteen German federal states, whose laws on local government differ.
 const NoRules = "none"
 
 // Words are a text in both languages.
@@ -24,8 +25,8 @@ type Words struct {
 	EN string `toml:"en" json:"en"`
 }
 
-// Rules are what the law of a Land says about disturbances, from rules/*.toml. They contain only
-// what is documented with a source.
+// Rules are the provisions of a Land (German federal state) about disturbances, from rules/*.toml. They
+// contain only what is documented with a source.
 type Rules struct {
 	Name    string   `toml:"name" json:"name"`
 	Land    Words    `toml:"land" json:"land"`
@@ -35,13 +36,13 @@ type Rules struct {
 	PresumedOwn *Presumption `toml:"presumed_own" json:"presumed_own,omitempty"`
 }
 
-// Source is a provision and what it says.
+// Source is a provision and its content in words.
 type Source struct {
 	Statute string `toml:"statute" json:"statute"`
 	Words
 }
 
-// Presumption contains conditions, of which those that are set must all hold.
+// Presumption contains the conditions of a presumption. All of those that are set must hold.
 type Presumption struct {
 	NotFixed             bool `toml:"not_fixed" json:"not_fixed"`
 	AllOthersUndisturbed bool `toml:"all_others_undisturbed" json:"all_others_undisturbed"`
@@ -50,7 +51,7 @@ type Presumption struct {
 //go:embed rules/*.toml
 var shipped embed.FS
 
-// ErrRules means that rules cannot be used. Its text says why.
+// ErrRules means that rules cannot be used. Its text states the reason.
 var ErrRules = errors.New("invalid rules of a Land")
 
 const (
@@ -147,7 +148,7 @@ func (w Words) In(german bool) string {
 	return w.EN
 }
 
-// Truth is whether a condition holds. What is not known is neither true nor false.
+// Truth is whether a condition holds. It has a third value for what is not known.
 type Truth string
 
 // Truths.
@@ -168,7 +169,7 @@ func (t Truth) and(o Truth) Truth {
 	return Yes
 }
 
-// Judgement is what the facts of one disturbance say about a presumption. It is no decision.
+// Judgement compares the facts of one disturbance with a presumption. It is not a decision.
 type Judgement struct {
 	NotFixed          Truth
 	OthersUndisturbed Truth

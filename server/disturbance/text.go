@@ -1,6 +1,6 @@
-// Package disturbance writes the disturbance records of sessions, for the minutes: who reported a
-// disturbance and when, what was known at that moment about all others, and whose area of
-// responsibility the cause is in, with the rules of the Land beside it. It decides nothing.
+// Package disturbance writes the disturbance records of sessions, for the minutes of a session: who
+// reported a disturbance and when, what was known at that moment about all others, and whose area of
+// responsibility the cause is in, together with the rules of the Land. It makes no decision.
 //
 // A record is a chain of hashes (store.ChainHash) over texts, which are JSON objects with the
 // fields of the types of this package in their order, without spaces. Texts about people are apart
@@ -71,10 +71,10 @@ type Diagnosis struct {
 	Common []string `json:"common,omitempty"`
 }
 
-// State is what was known about a member at a moment.
+// State is what was known about a member at one time.
 type State string
 
-// The states of a member. Unknown is also everybody without a check that counts.
+// The states of a member. A member without a check that counts is unknown as well.
 const (
 	StateReported State = "reported" // has a reported disturbance
 	StateNotReady State = "not_ready"
@@ -112,8 +112,8 @@ func (c *Counts) Of(s State) *int {
 	return &c.Unknown
 }
 
-// Undisturbed returns whether all were undisturbed. If nothing is known about one of them, or there
-// is nobody, that is unknown.
+// Undisturbed returns whether all were undisturbed. It returns Unknown if nothing is known about one of
+// them, or if there are none.
 func (c Counts) Undisturbed() Truth {
 	switch {
 	case c.Reported+c.NotReady+c.Limited > 0:
@@ -135,8 +135,7 @@ const (
 	RoleRemark    Role = "remark"    // a text by staff, which may name people
 )
 
-// Person is what an entry says about a person. Salt makes its hash useless for guessing what was
-// erased.
+// Person is what an entry says about a person. Salt prevents that an erased text is guessed from its hash.
 type Person struct {
 	Role      Role      `json:"role"`
 	Name      string    `json:"name,omitempty"`
@@ -171,7 +170,7 @@ type Entry struct {
 	// a saved record.
 	ParticipantID string
 	Facts
-	Persons []Person // those that are not erased
+	Persons []Person // the texts that are not erased
 	Erased  int      // number of erased ones
 }
 
@@ -260,8 +259,8 @@ func (r Record) Judge(e Entry) Judgement {
 	return r.Rules.Judge(r.notFixed(e.Number), others.Undisturbed().and(r.undisturbedDuring(e)))
 }
 
-// notFixed returns whether a disturbance could not be fixed. That is known only if somebody stated it:
-// an end that nobody entered may have been forgotten.
+// notFixed returns whether a disturbance could not be fixed. This is known only if somebody stated it:
+// a missing end may only have been forgotten.
 func (r Record) notFixed(number int) Truth {
 	if r.EndOf(number) != nil {
 		return No
@@ -274,8 +273,8 @@ func (r Record) notFixed(number int) Truth {
 	return Unknown
 }
 
-// undisturbedDuring returns whether nobody else reported a disturbance that overlaps with e: what
-// is reported only later was not known when e was.
+// undisturbedDuring returns whether no other member reported a disturbance that overlaps with e. It
+// also considers reports that were made after e.
 func (r Record) undisturbedDuring(e Entry) Truth {
 	t := Yes
 	for _, o := range r.Entries {
@@ -292,8 +291,8 @@ func (r Record) undisturbedDuring(e Entry) Truth {
 	return t
 }
 
-// lasts reports whether a disturbance was not over before a time. Without an end it lasts as long as
-// the record.
+// lasts reports whether a disturbance had not ended at a time. Without an end, it lasts as long as the
+// record.
 func (r Record) lasts(e Entry, at time.Time) bool {
 	end := r.EndOf(e.Number)
 	return end == nil || !end.At.Before(at)

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/live"
 )
 
-// everyone in message.Tell means all collectors.
+// everyone in message.Request means all collectors.
 const everyone = "*"
 
 // listen listens to the others, and connects again when the connection is lost or silent.
@@ -30,18 +30,18 @@ func (c *Cluster) listenOnce(ctx context.Context, first bool, connected func()) 
 	return c.Bus.Listen(ctx, func() {
 		connected()
 		c.mu.Lock()
-		c.heardMe = c.Now()
-		c.tell = []string{everyone}
+		c.ownAt = c.Now()
+		c.request = []string{everyone}
 		c.mu.Unlock()
 		c.awake()
 		if !first {
 			c.resync()
 		}
 		go c.watchSilence(ctx, cancel)
-	}, c.heard)
+	}, c.receive)
 }
 
-// watchSilence ends a connection on which not even the own heartbeats arrive.
+// watchSilence ends a connection on which not even this collector's own heartbeats arrive.
 func (c *Cluster) watchSilence(ctx context.Context, end context.CancelFunc) {
 	tick := time.NewTicker(heartbeatEvery)
 	defer tick.Stop()
@@ -52,20 +52,20 @@ func (c *Cluster) watchSilence(ctx context.Context, end context.CancelFunc) {
 			return
 		}
 		c.mu.Lock()
-		silent := c.Now().Sub(c.heardMe)
+		silent := c.Now().Sub(c.ownAt)
 		c.mu.Unlock()
-		if silent >= deafAfter {
+		if silent >= reconnectAfter {
 			end()
 			return
 		}
 	}
 }
 
-// resync tells all pages to read everything again.
+// resync makes all pages read everything again.
 func (c *Cluster) resync() { c.Hub.Deliver(live.Event{Kind: live.Resync, At: c.Now()}) }
 
-// heard processes a notification.
-func (c *Cluster) heard(text string) {
+// receive processes a notification.
+func (c *Cluster) receive(text string) {
 	from, m, own, err := c.codec.open(text)
 	now := c.Now()
 	c.mu.Lock()
@@ -79,7 +79,7 @@ func (c *Cluster) heard(text string) {
 		return
 	}
 	if own {
-		c.heardMe = now
+		c.ownAt = now
 		c.mu.Unlock()
 		return
 	}
@@ -113,14 +113,14 @@ func (c *Cluster) heard(text string) {
 	gap := m.Serial != o.serial+1
 	if gap || joined {
 		o.begin, o.incomplete = 0, true
-		c.tell = append(c.tell, from)
+		c.request = append(c.request, from)
 		c.awake()
 	}
 	o.serial, o.heardAt = m.Serial, now
 	if m.Leaving {
 		c.drop(from)
 	}
-	if slices.Contains(m.Tell, c.codec.name) || slices.Contains(m.Tell, everyone) {
+	if slices.Contains(m.Request, c.codec.name) || slices.Contains(m.Request, everyone) {
 		c.all = true
 		c.awake()
 	}
