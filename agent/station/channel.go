@@ -28,8 +28,8 @@ import (
 // advance. It supplements the configuration, which may belong to an administrator.
 const allowFile = "allow-network-retest"
 
-// AllowsNetworkRetest reports whether phone support may start a check without the microphone
-// without asking.
+// AllowsNetworkRetest reports whether phone support may start a check that does not use the microphone
+// without consent in each case.
 func AllowsNetworkRetest(c config.Config) bool {
 	if c.AllowNetworkRetest {
 		return true
@@ -73,7 +73,7 @@ func Channel(c config.Config, version string, turn Turn, conditions *Conditions,
 		}
 		return follow(ctx, c, conditions.inSession, channel.Config{
 			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) }, Version: version, Log: log,
-			Retests: handler, Sessions: conditions.askSessions,
+			Retests: handler, Sessions: conditions.requestSessions,
 		})
 	}
 }
@@ -88,7 +88,7 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 	return follow(ctx, s.Config, nil, channel.Config{
 		Endpoint: func() (*collector.Endpoint, error) {
 			if !s.Enrolled() {
-				return nil, resident.ErrNotEnrolled // the first page may enrol
+				return nil, resident.ErrNotEnrolled // the person may enrol on the first page
 			}
 			return s.Collector(), nil
 		},
@@ -100,8 +100,8 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 	})
 }
 
-// AllowsNetworkRetest reports whether phone support may check the line of this computer without
-// asking.
+// AllowsNetworkRetest reports whether phone support may check the line of this computer without the
+// participant's consent.
 func (s *Station) AllowsNetworkRetest(ctx context.Context) (bool, error) {
 	if s.service == nil {
 		return AllowsNetworkRetest(s.Config), nil

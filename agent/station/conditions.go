@@ -13,9 +13,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Conditions are what the jobs of the service consider before they use the line. They share one.
+// Conditions is the state that the jobs of the service check before they use the line. All jobs share
+// one Conditions.
 type Conditions struct {
-	// Board has the state of the computer.
+	// Board contains the state of the computer.
 	Board *watch.Board
 
 	data  string
@@ -24,20 +25,20 @@ type Conditions struct {
 	mu       sync.Mutex
 	readAt   time.Time
 	sessions []wire.Session
-	learned  time.Time // when the last request for them began that succeeded
-	tried    time.Time // when the last request for them began
-	asked    askedSessions
+	learned  time.Time // start of the last successful request for the sessions
+	tried    time.Time // start of the last request for the sessions
+	pending  sessionRequest
 
-	// asks contains a value while asked was not read.
-	asks chan struct{}
+	// wake contains a value while pending was not read.
+	wake chan struct{}
 }
 
 // NewConditions returns the conditions of the service with the folder of c.
 func NewConditions(c config.Config, clock probe.Clock) *Conditions {
-	return &Conditions{Board: &watch.Board{}, data: c.Data, clock: clock, asks: make(chan struct{}, 1)}
+	return &Conditions{Board: &watch.Board{}, data: c.Data, clock: clock, wake: make(chan struct{}, 1)}
 }
 
-// sparing reports whether the line is metered, or the computer saves power.
+// sparing reports whether to send less, because the line is metered or the computer saves power.
 func (c *Conditions) sparing() bool { return c.Board.View().Sparing() }
 
 // sessionsEvery is how often the announced sessions are read from the disk.
@@ -48,7 +49,7 @@ func (c *Conditions) inSession(now time.Time) bool { return c.session(now) != ni
 
 // session returns the announced session that is in progress or about to begin; nil if there is none.
 func (c *Conditions) session(now time.Time) *wire.Session {
-	now = now.Round(0) // a computer that sleeps has no monotonic clock
+	now = now.Round(0) // the monotonic clock stands still while a computer sleeps
 	return resident.CurrentSession(c.announced(now), now)
 }
 

@@ -72,13 +72,13 @@ func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, 
 	return s, how, s.oneCollector()
 }
 
-// merge hands the person's identity to a service that has none, so that phone support
+// merge passes the person's identity to a service that has none, so that phone support
 // sees a single computer.
 func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	id, err := identity.Load(s.Config.Data)
 	switch {
 	case err != nil, id.Enrolment == nil, id.AgentID == status.AgentID:
-		return Service // a damaged identity is not needed here, and is left alone
+		return Service // a damaged identity is not needed here, and is not changed
 	case status.Enrolment != nil:
 		return DuplicateEnrolment
 	}
@@ -109,8 +109,8 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	return Merged
 }
 
-// handOverIdentity gives an identity to the service. An older service does not know former tokens,
-// and gets only the one that the collector accepts.
+// handOverIdentity gives an identity to the service. An older service does not support former tokens,
+// and gets only the token that the collector accepts.
 func (s *Station) handOverIdentity(ctx context.Context, id identity.Identity) (local.Status, error) {
 	e := *id.Enrolment
 	id.Enrolment = &e

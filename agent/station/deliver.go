@@ -32,10 +32,10 @@ type Outcome string
 // Outcomes of Deliver.
 const (
 	Sent        Outcome = "sent"          // the collector has stored it
-	SentNotKept Outcome = "sent_not_kept" // the collector has stored it, the disk here has no room for it
+	SentNotKept Outcome = "sent_not_kept" // the collector has stored it; this disk has no room for it
 	Waiting     Outcome = "waiting"       // in the spool, to be sent later
 	NotEnrolled Outcome = "not_enrolled"  // kept here; there is no collector
-	Declined    Outcome = "declined"      // kept here, not to be sent by the participant's wish
+	Declined    Outcome = "declined"      // kept here, not sent because the participant declined
 	Blocked     Outcome = "blocked"       // the collector has blocked the participant
 	EnrollAgain Outcome = "enroll_again"  // the collector no longer knows this computer
 	Refused     Outcome = "refused"       // the collector does not accept this report

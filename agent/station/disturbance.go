@@ -17,7 +17,7 @@ import (
 // disturbanceTime limits the request, for which a person waits during a session.
 const disturbanceTime = 10 * time.Second
 
-// soon is how long before its start a session counts as in progress, as for the collector.
+// soon is how long before its start a session counts as in progress. The collector uses the same value.
 const soon = time.Hour
 
 // Errors of ReportDisturbance. With any other error, it is not known whether the report was recorded.
@@ -68,8 +68,9 @@ func (s *Station) ReportDisturbance(ctx context.Context) (time.Time, error) {
 	return answer.At, nil
 }
 
-// notReported reports whether an error of a request tells that it had no effect. After a timeout or
-// an error of a server in between, the collector may have recorded it.
+// notReported reports whether the error of a request means that the request had no effect. After a
+// timeout, or an error of a server between the agent and the collector, the collector may have recorded
+// the report.
 func notReported(err error) bool {
 	if refused, ok := errors.AsType[*collector.APIError](err); ok {
 		return refused.Status >= 400 && refused.Status < 500

@@ -44,7 +44,7 @@ func TestInSession(t *testing.T) {
 	}
 }
 
-// TestAReportOfADisturbance is sent once or refused; nothing of it is kept to be sent later.
+// TestAReportOfADisturbance: a report is sent once, or refused. It is never kept to be sent later.
 func TestAReportOfADisturbance(t *testing.T) {
 	status, answer, requests := http.StatusOK, `{"at":"2026-03-04T18:00:00Z","number":1}`, 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

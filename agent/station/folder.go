@@ -19,8 +19,8 @@ import (
 type dataEntry struct {
 	name   string
 	folder bool
-	// proof means that the name identifies a data folder of this program. The other names
-	// are common: /var has a spool and a log too.
+	// proof means that the name identifies a data folder of this program. The other names are common:
+	// /var also contains a spool and a log.
 	proof bool
 }
 
@@ -32,8 +32,8 @@ func dataEntries() []dataEntry {
 	}
 }
 
-// MayOwn reports whether a folder may be given to the service with everything in it: it is
-// missing or empty, or it is evidently a data folder and contains nothing else.
+// MayOwn reports whether the service may become the owner of a folder and everything in it: the folder
+// is missing or empty, or it is a data folder of this program and contains nothing else.
 func MayOwn(dir string) bool {
 	found, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // without permission the installation fails anyway

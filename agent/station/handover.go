@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ErrServiceLost means that the service did not take a report. It waits in the person's
-// own spool for the next check.
+// ErrServiceLost means that the service did not accept a report. The report stays in the person's own
+// spool until the next check.
 var ErrServiceLost = errors.New("the service of this computer does not accept the report")
 
 // Outcomes returns all outcomes.
@@ -21,8 +21,8 @@ func Outcomes() []Outcome {
 	return []Outcome{Sent, SentNotKept, Waiting, NotEnrolled, Declined, Blocked, EnrollAgain, Refused, Failed}
 }
 
-// handToService gives r to the service. If the service does not take it, it is kept in
-// the person's own spool.
+// handToService gives r to the service. If the service does not accept it, it is kept in the person's
+// own spool.
 func (d *Delivery) handToService(ctx context.Context, r *report.Report) Outcome {
 	st := d.Station
 	d.Err, d.KeepErr = nil, nil
@@ -48,7 +48,7 @@ func (d *Delivery) handToService(ctx context.Context, r *report.Report) Outcome 
 	return Waiting
 }
 
-// handOverRest gives the reports to the service that wait in the person's own spool, and
+// handOverRest gives the service the reports that wait in the person's own spool, and
 // sends those of an earlier identity of the person.
 func (s *Station) handOverRest(ctx context.Context) {
 	if !s.own || s.service.Lost() || !hasSpool(s.Config) {

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// learnOnConnect is the longest wait before the sessions are requested after a connection to
-	// the collector was established: messages may have been missed while there was none.
+	// learnOnConnect is the longest wait between a new connection to the collector and the request for
+	// the sessions, which is necessary because messages may have been missed without a connection.
 	learnOnConnect = 2 * time.Minute
 	// connectRefill and connectBurst limit the requests for that reason: three in quick succession,
 	// then one every half an hour. A proxy may end connections every minute.
 	connectRefill = 30 * time.Minute
 	connectBurst  = 3
-	// learnEvery is the time after which a check of the schedule requests them although the channel
-	// did not ask for it. A request is 5.5 kB: before each check it would be 0.07 MB a day.
+	// learnEvery is the time after which a scheduled check requests the sessions even without a
+	// message. A request is 5.5 kB: before each check it would be 0.07 MB a day.
 	learnEvery = 8 * time.Hour
 	// learnPause is the shortest time between two requests because of messages.
 	learnPause = time.Minute
@@ -29,40 +29,39 @@ const (
 	learnRetryMax     = 30 * time.Minute
 )
 
-// askedSessions is why the sessions are to be requested.
-type askedSessions struct {
+// sessionRequest contains the reasons for a request for the sessions.
+type sessionRequest struct {
 	within    time.Duration // the longest wait that a message permits; 0 without a message
 	connected bool          // a connection was established
 }
 
-// askSessions requests the sessions after a random wait, at most within. 0 means that a
-// connection was established. It does not block: what waits is combined.
-func (c *Conditions) askSessions(within time.Duration) {
+// requestSessions makes learn request the sessions after a random wait of at most within. 0 means that
+// a connection was established. It does not block: requests that wait are combined.
+func (c *Conditions) requestSessions(within time.Duration) {
 	c.mu.Lock()
 	switch {
 	case within <= 0:
-		c.asked.connected = true
-	case c.asked.within == 0 || within < c.asked.within:
-		c.asked.within = within
+		c.pending.connected = true
+	case c.pending.within == 0 || within < c.pending.within:
+		c.pending.within = within
 	}
 	c.mu.Unlock()
 	select {
-	case c.asks <- struct{}{}:
-	default: // learn has not yet read what was asked before
+	case c.wake <- struct{}{}:
+	default: // learn has not yet read the previous request
 	}
 }
 
-// takeAsked returns what was asked since the last call.
-func (c *Conditions) takeAsked() askedSessions {
+// takeRequest returns the request since the last call.
+func (c *Conditions) takeRequest() sessionRequest {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.asked
-	c.asked = askedSessions{}
+	a := c.pending
+	c.pending = sessionRequest{}
 	return a
 }
 
-// learnBy calls request and notes when the sessions were requested. Those of a failed request are
-// not learned.
+// learnBy calls request and records its time, and whether it succeeded.
 func (c *Conditions) learnBy(ctx context.Context, request func(context.Context) error) error {
 	begun := c.now()
 	c.mu.Lock()
@@ -102,9 +101,9 @@ func (c *Conditions) learnedAfter(at time.Time) bool {
 // now returns the time without its monotonic reading, which stands still while a computer sleeps.
 func (c *Conditions) now() time.Time { return c.clock.Now().Round(0) }
 
-// LearnSessions returns the loop of the service that requests the next sessions when the channel
-// asks for it. The schedule follows them within a minute: a session that is entered shortly before
-// its start still gets its full check.
+// LearnSessions returns the loop of the service that requests the next sessions when a message of the
+// channel requires it. The schedule adopts them within a minute, so a session that is entered shortly
+// before its start still gets its full check.
 func LearnSessions(c config.Config, conditions *Conditions, random func() float64, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return conditions.learn(ctx, random, func(ctx context.Context) error {
@@ -117,7 +116,7 @@ func LearnSessions(c config.Config, conditions *Conditions, random func() float6
 	}
 }
 
-// learn calls request when the channel asks for it, and again if it fails.
+// learn calls request when a message of the channel requires it, and again if it fails.
 func (c *Conditions) learn(ctx context.Context, random func() float64, request func(context.Context) error) error {
 	w := learnWait{conditions: c, random: random}
 	for {
@@ -129,8 +128,8 @@ func (c *Conditions) learn(ctx context.Context, random func() float64, request f
 			wait = until.Done()
 		}
 		select {
-		case <-c.asks:
-			w.add(c.takeAsked())
+		case <-c.wake:
+			w.add(c.takeRequest())
 		case <-wait:
 		case <-ctx.Done():
 		}
@@ -144,37 +143,37 @@ func (c *Conditions) learn(ctx context.Context, random func() float64, request f
 	}
 }
 
-// learnWait is what was asked for and not yet done.
+// learnWait describes a request for the sessions that has not been sent yet.
 type learnWait struct {
 	conditions *Conditions
 	random     func() float64
 
-	due       time.Time // of the request; zero if nothing was asked
-	asked     time.Time // when something was asked last
-	told      bool      // by a message, and not only because of a connection
-	connected bool      // also because of a connection
+	due       time.Time // of the request; zero if there is no reason for one
+	added     time.Time // when the last reason was added
+	urgent    bool      // a message is one of the reasons
+	connected bool      // a new connection is one of the reasons
 	failures  int       // in a row
-	refilled  time.Time // when connectBurst requests because of connections are possible again
+	refilled  time.Time // when connectBurst requests after connections are possible again
 }
 
-// add determines when to request the sessions after more was asked.
-func (w *learnWait) add(a askedSessions) {
+// add determines when to request the sessions after another reason was added.
+func (w *learnWait) add(a sessionRequest) {
 	now := w.conditions.now()
 	pause := learnPause - w.conditions.sinceTried()
-	w.asked = now
+	w.added = now
 	if a.within > 0 {
-		w.told = true
+		w.urgent = true
 		w.notAfter(now.Add(max(w.wait(a.within), pause)))
 	}
 	if a.connected {
 		w.connected = true
-		empty := max(w.used(now)-(connectBurst-1)*connectRefill, 0) // until another is possible
+		empty := max(w.used(now)-(connectBurst-1)*connectRefill, 0) // until another request is possible
 		w.notAfter(now.Add(empty + max(w.wait(learnOnConnect), pause)))
 	}
 }
 
-// used returns the time until connectBurst requests because of connections are possible again. More
-// than these need is caused by a wrong clock.
+// used returns the time until connectBurst requests after connections are possible again. A longer time
+// than they take is the result of a wrong clock and limited.
 func (w *learnWait) used(now time.Time) time.Duration {
 	return min(max(w.refilled.Sub(now), 0), connectBurst*connectRefill)
 }
@@ -190,18 +189,18 @@ func (w *learnWait) notAfter(at time.Time) {
 	}
 }
 
-// begin reports whether to request the sessions now. A request because of a connection waits for
-// the end of a session.
+// begin reports whether to request the sessions now. A request after a connection waits for the end of
+// a session.
 func (w *learnWait) begin() bool {
 	c, now := w.conditions, w.conditions.now()
 	if w.due.IsZero() || now.Before(w.due) {
 		return false
 	}
-	if c.learnedAfter(w.asked) { // by a check
+	if c.learnedAfter(w.added) { // a check has requested them
 		w.end(nil)
 		return false
 	}
-	if s := c.session(now); s != nil && !w.told {
+	if s := c.session(now); s != nil && !w.urgent {
 		w.due = resident.Ends(*s).Add(w.wait(learnOnConnect))
 		return false
 	}
@@ -211,10 +210,10 @@ func (w *learnWait) begin() bool {
 	return true
 }
 
-// end determines what follows a request.
+// end determines the next request after the result of one.
 func (w *learnWait) end(err error) {
 	if err == nil {
-		w.due, w.told, w.connected, w.failures = time.Time{}, false, false, 0
+		w.due, w.urgent, w.connected, w.failures = time.Time{}, false, false, 0
 		return
 	}
 	again := learnRetry + w.wait(learnRetryLongest-learnRetry)

@@ -91,31 +91,32 @@ func (r *learnRig) announce(startsAt time.Time, lasts time.Duration) {
 	}
 }
 
-// TestSessionsAreLearnedWhenAsked: after a message and after a connection, but not in a busy loop.
-func TestSessionsAreLearnedWhenAsked(t *testing.T) {
+// TestSessionsAreLearnedOnRequest: the sessions are requested after a message and after a connection,
+// but many messages do not cause many requests.
+func TestSessionsAreLearnedOnRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLearnRig(t)
 		defer r.stop()
 		c, begun := r.conditions, time.Now()
-		r.want("nothing asked", 0, begun, 0)
-		c.askSessions(0)
+		r.want("no reason", 0, begun, 0)
+		c.requestSessions(0)
 		time.Sleep(2 * time.Minute)
 		r.want("connected", 1, begun, time.Minute)
 		time.Sleep(time.Hour)
-		c.askSessions(0)
+		c.requestSessions(0)
 		time.Sleep(10 * time.Second)
 		_ = c.learnBy(t.Context(), func(context.Context) error { return nil }) // by a check
 		time.Sleep(5 * time.Minute)
 		r.want("requested by a check after the connection", 1, begun, time.Minute)
 		time.Sleep(time.Hour)
 		begun = time.Now()
-		c.askSessions(0)
+		c.requestSessions(0)
 		time.Sleep(10 * time.Second)
-		c.askSessions(20 * time.Second) // a session in a few minutes
+		c.requestSessions(20 * time.Second) // a session that starts in a few minutes
 		time.Sleep(2 * time.Minute)
 		r.want("a message just after the connection", 2, begun, 20*time.Second)
-		for range 600 { // a flood
-			c.askSessions(time.Second)
+		for range 600 { // many messages
+			c.requestSessions(time.Second)
 			time.Sleep(time.Second)
 		}
 		if n := len(r.requests()) - 2; n < 9 || n > 11 {
@@ -124,22 +125,22 @@ func TestSessionsAreLearnedWhenAsked(t *testing.T) {
 	})
 }
 
-// TestConnectionsAskForSessions: what was announced while there was no connection is learned soon
-// after it, even shortly after another request, and still not more often than once in half an hour if
-// a proxy ends the connection every minute.
-func TestConnectionsAskForSessions(t *testing.T) {
+// TestConnectionsRequestSessions: what was announced while there was no connection is learned soon
+// after it, even shortly after another request, but at most once in half an hour if a proxy ends the
+// connection every minute.
+func TestConnectionsRequestSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLearnRig(t)
 		defer r.stop()
 		begun := time.Now()
-		r.conditions.askSessions(0)
+		r.conditions.requestSessions(0)
 		time.Sleep(13 * time.Minute)
-		r.conditions.askSessions(0)
+		r.conditions.requestSessions(0)
 		time.Sleep(2 * time.Minute)
 		r.want("connected again after a short time", 2, begun, 14*time.Minute)
 		time.Sleep(24 * time.Hour)
 		for range 24 * 60 {
-			r.conditions.askSessions(0)
+			r.conditions.requestSessions(0)
 			time.Sleep(time.Minute)
 		}
 		all := r.requests()
@@ -152,8 +153,8 @@ func TestConnectionsAskForSessions(t *testing.T) {
 	})
 }
 
-// TestConnectionsInASession: the request because of a connection waits for the end of the session,
-// that because of a message does not.
+// TestConnectionsInASession: a request after a connection waits for the end of the session, one after a
+// message does not.
 func TestConnectionsInASession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLearnRig(t)
@@ -161,7 +162,7 @@ func TestConnectionsInASession(t *testing.T) {
 		begun := time.Now()
 		r.announce(begun.Add(-time.Hour), 3*time.Hour)
 		time.Sleep(2 * time.Minute)
-		r.conditions.askSessions(0)
+		r.conditions.requestSessions(0)
 		time.Sleep(115 * time.Minute)
 		r.want("connected in a session", 0, begun, 0)
 		time.Sleep(10 * time.Minute)
@@ -169,21 +170,21 @@ func TestConnectionsInASession(t *testing.T) {
 		begun = time.Now()
 		r.announce(begun.Add(-time.Hour), 3*time.Hour)
 		time.Sleep(2 * time.Minute)
-		r.conditions.askSessions(10 * time.Second)
+		r.conditions.requestSessions(10 * time.Second)
 		time.Sleep(time.Minute)
 		r.want("told in a session", 2, begun, 2*time.Minute+5*time.Second)
 	})
 }
 
-// TestFailedRequestsForSessionsAreRepeated: soon at first, and rarely while the collector is away for
-// a day. They do not count as learned.
+// TestFailedRequestsForSessionsAreRepeated: soon at first, and rarely if the collector does not respond
+// for a day. A failed request does not count.
 func TestFailedRequestsForSessionsAreRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLearnRig(t)
 		defer r.stop()
 		begun := time.Now()
 		r.set(errors.New("503"), 5*time.Second)
-		r.conditions.askSessions(2 * time.Minute)
+		r.conditions.requestSessions(2 * time.Minute)
 		time.Sleep(2 * time.Minute)
 		r.want("told", 1, begun, time.Minute)
 		if since := r.conditions.sinceLearned(); since < learnEvery {
@@ -208,27 +209,27 @@ func TestFailedRequestsForSessionsAreRepeated(t *testing.T) {
 	})
 }
 
-// TestMessagesDuringARequest: none is lost because a connection or a less urgent one waits.
+// TestMessagesDuringARequest: no message is lost because a connection or a less urgent message waits.
 func TestMessagesDuringARequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLearnRig(t)
 		defer r.stop()
-		r.announce(time.Now().Add(-time.Hour), 12*time.Hour) // in which a connection asks for nothing
+		r.announce(time.Now().Add(-time.Hour), 12*time.Hour) // so soon after a request, a connection causes no other one
 		begun := time.Now()
 		r.set(nil, 5*time.Second)
-		r.conditions.askSessions(2 * time.Second)
+		r.conditions.requestSessions(2 * time.Second)
 		time.Sleep(2 * time.Second) // the request has begun
-		r.conditions.askSessions(0)
-		r.conditions.askSessions(15 * time.Minute)
-		r.conditions.askSessions(90 * time.Second)
-		r.conditions.askSessions(10 * time.Minute)
+		r.conditions.requestSessions(0)
+		r.conditions.requestSessions(15 * time.Minute)
+		r.conditions.requestSessions(90 * time.Second)
+		r.conditions.requestSessions(10 * time.Minute)
 		time.Sleep(20 * time.Minute)
 		r.want("told during a request", 2, begun, time.Second+learnPause)
 	})
 }
 
-// TestAgentsOfASessionSpreadTheirRequests: none of 2,000 agents that are told at the same time
-// waits for longer than it may, and they do not all ask at once.
+// TestAgentsOfASessionSpreadTheirRequests: none of 2,000 agents that receive a message at the same time
+// waits for longer than permitted, and their requests are spread over that time.
 func TestAgentsOfASessionSpreadTheirRequests(t *testing.T) {
 	const agents, within = 2000, 5 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
@@ -247,7 +248,7 @@ func TestAgentsOfASessionSpreadTheirRequests(t *testing.T) {
 					return nil
 				})
 			})
-			c.askSessions(within)
+			c.requestSessions(within)
 		}
 		time.Sleep(within + time.Second)
 		cancel()
@@ -265,7 +266,7 @@ func TestAgentsOfASessionSpreadTheirRequests(t *testing.T) {
 	})
 }
 
-// countingConn counts what passes.
+// countingConn counts the bytes in both directions.
 type countingConn struct {
 	net.Conn
 	bytes *atomic.Int64

@@ -45,7 +45,7 @@ func newLocalAgent(t *testing.T, e identity.Enrolment) *LocalAgent {
 	return &LocalAgent{Config: config.Default(data), Version: "1.0.0", Log: slog.New(slog.DiscardHandler)}
 }
 
-// newCA returns a certificate that signs itself.
+// newCA returns a self-signed certificate.
 func newCA(t *testing.T) string {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -65,8 +65,8 @@ func encodePEM(der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// TestEnrollingAgainKeepsTheTrust: a person with a valid code must not be able to make the
-// service trust another authority, because it would for everybody.
+// TestEnrollingAgainKeepsTheTrust: a person with a valid code must not be able to make the service
+// trust another authority, because the service works for all users.
 func TestEnrollingAgainKeepsTheTrust(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
@@ -132,7 +132,7 @@ func TestSelfChecksAtTheSameTime(t *testing.T) {
 	all.Wait()
 }
 
-// TestReportThatIsNeitherSentNorKept: the program must know that it has to keep the report.
+// TestReportThatIsNeitherSentNorKept: the program must learn that it has to keep the report.
 func TestReportThatIsNeitherSentNorKept(t *testing.T) {
 	for _, c := range []struct {
 		name, answer string

@@ -80,7 +80,7 @@ func TestMergeWaitsForARenewal(t *testing.T) {
 	}
 }
 
-// waitForMerge returns when a merge waits for the lock of the token, or does not and is over.
+// waitForMerge returns when a merge waits for the lock of the token, or has ended without waiting.
 func waitForMerge(t *testing.T, over func() bool) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
@@ -98,7 +98,7 @@ func waitForMerge(t *testing.T, over func() bool) {
 	}
 }
 
-// TestMergeWithAnOlderService: a service that does not know former tokens gets the one that the
+// TestMergeWithAnOlderService: a service that does not support former tokens gets the one that the
 // collector accepts.
 func TestMergeWithAnOlderService(t *testing.T) {
 	for valid, want := range map[string]Connection{"new": Merged, "old": Merged, "none": NotMerged} {

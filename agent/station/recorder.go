@@ -69,7 +69,7 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	return nil
 }
 
-// deliverSoonTime limits an attempt that may fall into a session.
+// deliverSoonTime limits an attempt, which may be made during a session.
 const deliverSoonTime = 30 * time.Second
 
 // deliverSoon tries once, so that support sees the report while the person is on the
@@ -136,7 +136,7 @@ const (
 	lookupWithin = 5 * time.Second
 )
 
-// get returns the last known address, and starts to look for it anew if that is old.
+// get returns the last known address, and starts another lookup if that is old.
 func (a *collectorAddr) get(ctx context.Context) netip.Addr {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -33,8 +33,8 @@ func (s *Station) RefreshTargets(ctx context.Context, now time.Time) error {
 	return s.refreshOlder(ctx, now, refreshEvery)
 }
 
-// RefreshSessions is RefreshTargets for a program that a person uses now: it must know a session
-// that was entered recently, in which the person can report a disturbance.
+// RefreshSessions is RefreshTargets for a program that a person uses now: so that a person can report a
+// disturbance in a session that was entered recently.
 func (s *Station) RefreshSessions(ctx context.Context, now time.Time) error {
 	return s.refreshOlder(ctx, now, refreshUsed)
 }
@@ -43,7 +43,7 @@ func (s *Station) refreshOlder(ctx context.Context, now time.Time, than time.Dur
 	if s.service != nil || !s.Enrolled() || s.Config.NoUpload {
 		return nil
 	}
-	// A clock that was set back must not stop this for years.
+	// A file from the future, caused by a clock that was set back, must not prevent requests for years.
 	if info, err := os.Stat(s.targetsPath()); err == nil && now.Sub(info.ModTime()).Abs() < than {
 		return nil
 	}

@@ -79,7 +79,7 @@ func resendCheck(ctx context.Context, c config.Config, after time.Time, log *slo
 		}
 		doc, err := sp.Read(e)
 		if err != nil {
-			continue // its fault is found after the session
+			continue // its defect is reported by the next attempt after the session
 		}
 		if r, err := report.Decode(doc); err != nil || r.Trigger == report.TriggerEvent { // an event has had its attempt
 			continue

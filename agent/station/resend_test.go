@@ -20,8 +20,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestWaitingReportsAreSentWithoutACheck: what could not be sent after its check does not wait for
-// the next one.
+// TestWaitingReportsAreSentWithoutACheck: a report that could not be sent after its check is sent
+// before the next check.
 func TestWaitingReportsAreSentWithoutACheck(t *testing.T) {
 	var posts atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func TestWaitingReportsAreSentWithoutACheck(t *testing.T) {
 	if err := resend(t.Context(), kept, log); err != nil || posts.Load() != 0 {
 		t.Errorf("with no_upload: got %v and %d requests, want none", err, posts.Load())
 	}
-	for round := range 2 { // nothing waits in the second
+	for round := range 2 { // nothing waits in the second spool
 		if err := resend(t.Context(), c, log); err != nil || posts.Load() != 1 {
 			t.Errorf("round %d: got %v and %d requests, want one", round, err, posts.Load())
 		}

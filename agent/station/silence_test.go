@@ -21,7 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// fastClock passes waits at once, until its end.
+// fastClock is a clock whose waits end at once, until its end.
 type fastClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -52,7 +52,7 @@ func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// quietRig is an enrolled agent, whose collector records when it is asked.
+// quietRig is an enrolled agent with a collector that records the times of requests.
 type quietRig struct {
 	config     config.Config
 	conditions *Conditions
@@ -69,8 +69,7 @@ func (r *quietRig) requests() []time.Time {
 	return slices.Clone(r.asked)
 }
 
-// newQuietRig returns an agent that knows one session of three hours, and a clock that runs for a
-// time.
+// newQuietRig returns an agent with one announced session of three hours, and a clock that ends after runs.
 func newQuietRig(t *testing.T, sessionIn, runs time.Duration) (r *quietRig, ctx context.Context) {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
@@ -104,7 +103,8 @@ func newQuietRig(t *testing.T, sessionIn, runs time.Duration) (r *quietRig, ctx 
 	return r, ctx
 }
 
-// check requires requests before and after the session, as far as wanted, and none in it.
+// check requires that there are requests before and after the session exactly if before and after are
+// set, and none in it.
 func (r *quietRig) check(t *testing.T, before, after bool) {
 	t.Helper()
 	first, last := false, false
@@ -123,7 +123,7 @@ func (r *quietRig) check(t *testing.T, before, after bool) {
 	}
 }
 
-// putReport makes the report of a check or an event wait, that was made at the start of the test.
+// putReport stores a waiting report of a check or an event, made at the start of the test.
 func (r *quietRig) putReport(t *testing.T, trigger report.Trigger) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -164,7 +164,7 @@ func TestNoRefreshDuringASession(t *testing.T) {
 }
 
 // TestNoRenewalDuringASession: a token whose time has come waits for the end of a session, unless the
-// collector asks for it.
+// collector requests it.
 func TestNoRenewalDuringASession(t *testing.T) {
 	r, ctx := newQuietRig(t, -time.Hour, time.Hour)
 	err := identity.Update(r.config.Data, func(id *identity.Identity) error {
@@ -183,7 +183,8 @@ func TestNoRenewalDuringASession(t *testing.T) {
 	}
 }
 
-// TestResendsAreRareOnAMeteredLine: with the same time and the same reports.
+// TestResendsAreRareOnAMeteredLine compares the number of attempts with that on another line, for the
+// same time and the same reports.
 func TestResendsAreRareOnAMeteredLine(t *testing.T) {
 	for _, c := range []struct {
 		view  watch.View
@@ -213,7 +214,7 @@ func TestResendsBeforeASessionAreNotRare(t *testing.T) {
 }
 
 // TestACheckIsSentOnceInItsSession: its report, if it still waits, gets one attempt at the beginning of
-// the session, as that of an event had before.
+// the session, as the report of an event did.
 func TestACheckIsSentOnceInItsSession(t *testing.T) {
 	for trigger, want := range map[report.Trigger]int{report.TriggerSchedule: 1, report.TriggerEvent: 0} {
 		r, ctx := newQuietRig(t, 30*time.Minute, 3*time.Hour)

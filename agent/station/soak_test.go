@@ -37,7 +37,7 @@ import (
 
 // TestThirtyDaysOfTheService runs all jobs of the service with a fast clock, for a month with a session
 // on each working day, nights asleep, changes of the network, and a collector that is away for days:
-// nothing grows, every report arrives once, and nothing is sent during a session that can wait.
+// no resource grows, every report arrives once, and during a session nothing is sent that can wait.
 func TestThirtyDaysOfTheService(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -55,7 +55,7 @@ func TestThirtyDaysOfTheService(t *testing.T) {
 		for day := range 30 {
 			s.day(day)
 			switch day {
-			case 15: // by then as many sent reports are kept as ever
+			case 15: // from then on, the number of kept reports is constant
 				first = s.resources()
 			case 29:
 				if last := s.resources(); last.goroutines > first.goroutines || last.heap > first.heap+1<<20 ||
@@ -79,7 +79,7 @@ func TestThirtyDaysOfTheService(t *testing.T) {
 			lost++
 		}
 	}
-	if lost > 2 { // those of the last minutes
+	if lost > 2 { // the reports of the last minutes
 		t.Errorf("%d of %d reports did not arrive", lost, len(c.made))
 	}
 	if c.prepared < c.sessions-1 || c.prepared > c.sessions { // one is entered late while the collector is away
@@ -187,7 +187,7 @@ func (c *soakCollector) cut(away bool) {
 	clear(c.lines)
 }
 
-// announce replaces the session, and tells the agent.
+// announce replaces the session, and sends the agent a message.
 func (c *soakCollector) announce(s wire.Session) {
 	c.mu.Lock()
 	c.session = s
@@ -204,7 +204,7 @@ func (c *soakCollector) announce(s wire.Session) {
 
 // use counts what must not happen during a session. The caller holds mu.
 func (c *soakCollector) use() {
-	// An agent without a collector cannot know of a session that was entered late.
+	// An agent without a connection cannot have learned of a session that was entered late.
 	if now := c.clock.Now(); !c.away && !c.session.StartsAt.IsZero() && resident.InSession([]wire.Session{c.session}, now) && now.After(c.session.StartsAt) {
 		c.inSession++
 	}
@@ -310,7 +310,7 @@ func (c *wakingClock) Sleep(ctx context.Context, d time.Duration) error {
 	return probe.SystemClock{}.Sleep(ctx, d)
 }
 
-// soakService is the service, without the real system around it.
+// soakService is the service on a simulated system.
 type soakService struct {
 	t          *testing.T
 	data       string
@@ -388,7 +388,7 @@ func (s *soakService) set(change func(*watch.View)) {
 	s.conditions.Board.Set(v)
 }
 
-// check stands for a real check: it takes some seconds, and yields a report.
+// check replaces a real check: it takes some seconds and returns a report.
 func (s *soakService) check(ctx context.Context, session resident.Session, a resident.Check) (*report.Report, error) {
 	if err := (probe.SystemClock{}).Sleep(ctx, 12*time.Second); err != nil {
 		return nil, err
@@ -477,7 +477,7 @@ func (s *soakService) restoreLine() {
 	s.collector.cut(away)
 }
 
-// resources are what must not grow.
+// resources are the quantities that must not grow.
 type resources struct {
 	goroutines, open, files int
 	bytes                   int64

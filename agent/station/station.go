@@ -43,7 +43,7 @@ type Station struct {
 	// service, if not nil, owns identity and spool; id is then the identity that it
 	// reports.
 	service *local.Client
-	targets wire.Targets // known to the service
+	targets wire.Targets // the service has this identity
 	own     bool         // the person has a spool beside that of the service
 	// keepTrust means that enrolling again at the same collector only replaces the token:
 	// a person who enrols must not change the trust for all users of this computer.
@@ -83,7 +83,7 @@ func (e *EnrolledElsewhereError) Error() string {
 }
 
 // ConfiguredElsewhereError means that an invitation belongs to another collector than the
-// configured one, which would be refused at the next start.
+// configured one, which the next start would refuse.
 type ConfiguredElsewhereError struct{ Asked, Configured string }
 
 func (e *ConfiguredElsewhereError) Error() string {
@@ -202,8 +202,8 @@ func (s *Station) SupportPhone() string {
 	return ""
 }
 
-// learnPhone stores the phone number of support for the time when the collector cannot be
-// reached, which is when it is needed most.
+// learnPhone stores the phone number of support, because it is most important while the collector
+// cannot be reached.
 func (s *Station) learnPhone(phone string) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -257,8 +257,8 @@ func (s *Station) uplink(sp *spool.Spool) *uplink.Uplink {
 	}
 }
 
-// keep stores r, either to be sent or for display only. If the person was told that nobody
-// receives the report, it is not sent even after a later enrolment.
+// keep stores r, either to be sent or for display only. If the program showed that nobody receives the
+// report, it is not sent even after a later enrolment.
 func (s *Station) keep(ctx context.Context, sp *spool.Spool, r *report.Report) error {
 	doc, err := r.Encode()
 	if err != nil {

@@ -24,7 +24,7 @@ const (
 	// A token is replaced at an age between minTokenAge and maxTokenAge.
 	minTokenAge = 24 * 24 * time.Hour
 	maxTokenAge = 30 * 24 * time.Hour
-	// renewEvery is how often the service looks at the age of the token.
+	// renewEvery is how often the service checks the age of the token.
 	renewEvery = time.Hour
 	// askedPause is the shortest time between two attempts on request of the collector.
 	askedPause = 10 * time.Minute
@@ -163,8 +163,8 @@ func askToken(ctx context.Context, e *collector.Endpoint, client *http.Client, m
 // renewer replaces the token while a program runs.
 type renewer struct {
 	config config.Config
-	// silent reports whether a session is in progress, in which a renewal that nobody asked
-	// for waits; nil means that none are known.
+	// silent reports whether a session is in progress, during which a renewal waits unless the
+	// collector requested it; nil means that no sessions are known.
 	silent func(now time.Time) bool
 	log    *slog.Logger
 	asked  chan struct{}
@@ -193,7 +193,7 @@ func (r *renewer) reporting(open func() (*collector.Endpoint, error)) func() (*c
 	}
 }
 
-// run replaces the token when it is due or when the collector asks, until ctx is done.
+// run replaces the token when it is due or the collector requests it, until ctx is done.
 func (r *renewer) run(ctx context.Context) {
 	every := time.NewTicker(renewEvery)
 	defer every.Stop()

@@ -28,8 +28,8 @@ type tokenCollector struct {
 	former        map[string]bool
 	asks, old     bool
 	issued        int
-	// fault is called with each request about the token, before and after it has its effect. If it
-	// returns true, the connection is closed.
+	// fault is called for each request about the token, before and after its effect. If it returns
+	// true, the connection is closed.
 	fault func(method string, done bool) bool
 }
 
@@ -41,7 +41,7 @@ func newTokenCollector(t *testing.T) *tokenCollector {
 	return c
 }
 
-// set changes c while no request is answered: one that was interrupted may still be.
+// set changes c while no request is being answered, as an interrupted one still may be.
 func (c *tokenCollector) set(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -191,8 +191,8 @@ func TestOldCollectorIssuesNoTokens(t *testing.T) {
 }
 
 // TestAgentIsNeverWithoutAToken interrupts requests of several programs of one agent before or after
-// their effect. A program that is killed leaves the same on disk as one whose response was lost: it
-// starts again with the stored tokens.
+// their effect. A killed program leaves the same files as one whose response was lost, and starts again
+// with the stored tokens.
 func TestAgentIsNeverWithoutAToken(t *testing.T) {
 	for seed := range uint64(10) {
 		c := newTokenCollector(t)
@@ -201,7 +201,7 @@ func TestAgentIsNeverWithoutAToken(t *testing.T) {
 		faults := true
 		c.fault = func(string, bool) bool { return faults && rng.IntN(4) == 0 }
 		now := renewedAt
-		long := openStation(t, dir) // runs all the time
+		long := openStation(t, dir) // runs during the whole test
 		for range 12 {
 			now = now.Add(maxTokenAge)
 			var programs sync.WaitGroup

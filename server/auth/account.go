@@ -17,8 +17,8 @@ const (
 // ErrInvitation means that an invitation is unknown, used, replaced or expired.
 var ErrInvitation = errors.New("this invitation has already been used or has expired")
 
-// ErrOwnAccount means that a member tried to take away their own account, which would leave
-// nobody who can give it back.
+// ErrOwnAccount means that a member tried to disable, or change the role of, their own account: the
+// last administrator could not undo that.
 var ErrOwnAccount = errors.New("another administrator has to change this account")
 
 // Invitation is a link by which a member of staff chooses a password, once.

@@ -143,8 +143,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// meanwhile is a store in which something happens once between the check of a password and what
-// the login adds.
+// meanwhile is a store that runs a function once, between the check of a password and the first write
+// of the login.
 type meanwhile struct {
 	Store
 	happen func()
@@ -172,7 +172,8 @@ func (m *meanwhile) ReplaceStaffPassword(ctx context.Context, name, old, passwor
 	return m.Store.ReplaceStaffPassword(ctx, name, old, passwordHash)
 }
 
-// TestLoginsDoNotOutliveAReset: nor another password, nor that the account is disabled for a while.
+// TestLoginsDoNotOutliveAReset: a login that is in progress fails if meanwhile the account is reset,
+// gets another password, or is disabled and enabled again.
 func TestLoginsDoNotOutliveAReset(t *testing.T) {
 	const other = "another long password"
 	for name, end := range map[string]func(t *testing.T, a *Auth){

@@ -39,7 +39,7 @@ var (
 	ErrStaffName = fmt.Errorf("a user name has 1 to %d bytes and no control characters or spaces around it", maxStaffNameBytes)
 )
 
-// LimitError means that there were too many logins, or that there are too many right now.
+// LimitError means that there were too many logins recently, or that too many are in progress.
 type LimitError struct{ RetryAfter time.Duration }
 
 func (e *LimitError) Error() string {

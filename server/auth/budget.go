@@ -9,20 +9,20 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Budgets of wrong passwords. They slow down the attacker, not the account: a limit by name alone
-// would let a stranger who knows the name lock its owner out. A browser that has signed in before
-// has its own budget, which nobody else can exhaust.
+// Budgets of wrong passwords. They slow down the attacker, not the account: with a limit by name alone,
+// anybody who knows the name could lock its owner out. A browser that has signed in before has its own
+// budget, which nobody else can exhaust.
 const (
 	attemptsPerDevice = 10
 	// attemptsPerName applies to one name from one address: a colleague in the same office has
 	// another name and therefore another budget.
 	attemptsPerName    = 10
 	attemptsPerAddress = 50
-	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48, all of which one customer may
-	// own: 65,536 addresses of AddressKey.
+	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48, which may belong to one customer: to
+	// limit.AddressKey it is 65,536 different addresses.
 	attemptsPerNetwork = 200
-	// codesPerAccount applies to the codes of the second factor from unknown browsers, whoever
-	// sends them: a code has six digits only, and the sender knows the password.
+	// codesPerAccount applies to the codes of the second factor for one account, from all unknown
+	// browsers together: a code has only six digits, and the sender has the password.
 	codesPerAccount = 30
 	accountEvery    = time.Minute
 	nameEvery       = 30 * time.Second

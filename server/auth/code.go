@@ -10,8 +10,8 @@ import (
 // mistaken for a digit on the phone.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// enrolChars yields 60 bits: guessing one of 100,000 open codes at a million tries a day takes
-// longer than any code is valid, and so does reversing the hash in a stolen database.
+// enrolChars yields 60 bits: guessing one of 100,000 open codes with a million attempts a day takes
+// longer than any code is valid, and so does finding a code for a hash in a stolen database.
 const (
 	enrolChars = 12
 	enrolGroup = 4

@@ -93,7 +93,7 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (m
 		return m, known, err
 	}
 	if !m.DisabledAt.IsZero() {
-		m.PasswordHash = "" // as if there were no such name
+		m.PasswordHash = "" // like a name that does not exist
 	}
 	ok, err := check(ctx, m.PasswordHash, password)
 	switch {
@@ -112,8 +112,8 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (m
 	return m, known, nil
 }
 
-// device looks up a browser's token. A token of another member's login counts as none: it must
-// not provide additional attempts at this name.
+// device looks up a browser's token. The token of another member's login is ignored, because it must
+// not permit additional attempts for this name.
 func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash, known bool, err error) {
 	hash, ok := tokenHash(token)
 	if !ok {

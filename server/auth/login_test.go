@@ -50,7 +50,7 @@ func TestGuessingDoesNotLockAUserOut(t *testing.T) {
 	for i := range 100 {
 		guess(t, a, Attempt{From: netip.AddrFrom4([4]byte{198, 51, byte(i), 1})}, "support", 15)
 	}
-	for i := range 15 { // as often as in the original report
+	for i := range 15 { // as many as in the report of this defect
 		known := Attempt{From: home.From, Device: office.Device}
 		if l, err := a.Login(t.Context(), known, "support", password); err != nil || l.Device != "" {
 			t.Fatalf("known browser, login %d: got %+v, error %v; want Device none", i, l, err)

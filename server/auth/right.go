@@ -11,19 +11,20 @@ type Right string
 
 // The rights.
 const (
-	// Own is a member's own account.
+	// Own is required for a member's own account.
 	Own Right = "own"
-	// Overview is what contains no data about a participant.
+	// Overview is required for pages without data about participants.
 	Overview Right = "overview"
-	// Read is what is known about participants: their checks, cases and sessions.
+	// Read is required for data about participants: their checks, cases and sessions.
 	Read Right = "read"
-	// Assist is the work of phone support: cases, retests, codes, and adding or editing people.
+	// Assist is required for the work of phone support: cases, retests, codes, and adding or editing
+	// people.
 	Assist Right = "assist"
-	// Manage is what takes something away from a participant: block, revoke, delete.
+	// Manage is required for actions against a participant or their data: block, revoke, delete.
 	Manage Right = "manage"
-	// Review is the audit log.
+	// Review is required for the audit log.
 	Review Right = "review"
-	// Administer is the accounts of staff.
+	// Administer is required for the accounts of staff.
 	Administer Right = "administer"
 )
 

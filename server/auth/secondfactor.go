@@ -17,8 +17,8 @@ const (
 	// ChallengeTTL is the time to enter the code after the password.
 	ChallengeTTL  = 5 * time.Minute
 	recoveryCodes = 10
-	// usedCodeTTL is how long a used code is remembered. It could be accepted again only if the
-	// clock returned to its step.
+	// usedCodeTTL is how long a used code is stored. After that it could be accepted again only if the
+	// clock were set back to its step.
 	usedCodeTTL = 7 * 24 * time.Hour
 	// recoveryTTL keeps recovery codes: they do not expire in practice.
 	recoveryTTL = 100 * 365 * 24 * time.Hour
@@ -33,8 +33,7 @@ var (
 	ErrNoSetup = errors.New("the second factor is not being set up")
 )
 
-// proceed signs a member in whose password or link was right, or asks for the code of the second
-// factor.
+// proceed signs in a member whose password or link was right, or requires the code of the second factor.
 func (a *Auth) proceed(ctx context.Context, by Attempt, m store.StaffMember, known bool) (Login, error) {
 	if m.SealedSecret == "" {
 		return a.begin(ctx, by, m, known)
@@ -123,7 +122,7 @@ func (a *Auth) useCode(ctx context.Context, name string, secret []byte, code str
 	if !ok {
 		return ErrCode
 	}
-	// By secret and step: the steps of another secret are others.
+	// A code is identified by its secret and step: another secret has other codes in the same step.
 	used := store.HashOf(name + "\x00" + string(secret) + "\x00" + strconv.FormatInt(step, 10))
 	err := a.store.AddUsedCode(ctx, store.UsedCode{Hash: used, StaffName: name, UsedAt: now, ExpiresAt: now.Add(usedCodeTTL)})
 	if errors.Is(err, store.ErrExists) {
@@ -132,13 +131,13 @@ func (a *Auth) useCode(ctx context.Context, name string, secret []byte, code str
 	return err
 }
 
-// SecondFactor is the state of a member's second factor.
+// SecondFactor describes the state of a member's second factor.
 type SecondFactor struct {
 	On bool
 	// RecoveryCodes is the number of unused ones.
 	RecoveryCodes int
-	// Text and Address are the secret of one that is being set up, to type and as a QR code; ""
-	// otherwise.
+	// Text and Address contain the secret of a second factor that is being set up, for typing and for a
+	// QR code; "" otherwise.
 	Text, Address string
 }
 
@@ -163,8 +162,8 @@ func (a *Auth) SecondFactor(ctx context.Context, name string) (f SecondFactor, e
 	return f, nil
 }
 
-// BeginSecondFactor verifies the password within the limits of a login, and draws a secret, which
-// ConfirmSecondFactor makes the member's own. Until then a present one remains.
+// BeginSecondFactor verifies the password within the limits of a login, and draws a secret, which takes
+// effect with ConfirmSecondFactor. Until then a present one remains in effect.
 func (a *Auth) BeginSecondFactor(ctx context.Context, by Attempt, name, password string) error {
 	if _, _, err := a.verify(ctx, by, name, password); err != nil {
 		return err

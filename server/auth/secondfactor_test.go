@@ -106,7 +106,7 @@ func TestSecondFactor(t *testing.T) {
 	}
 	for what, code := range map[string]string{"none": "", "a letter": "12345x", "too long": strings.Repeat("1", 1<<20), "of a former step": totpCode(secret, totpStep(c.at)-2),
 		"of a later step": totpCode(secret, totpStep(c.at)+2), "of another secret": totpCode([]byte("12345678901234567890"), totpStep(c.at))} {
-		c.at = c.at.Add(time.Hour) // the budget recovers, and the codes are no longer of near steps
+		c.at = c.at.Add(time.Hour) // the budget recovers, and the codes are no longer those of accepted steps
 		if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), code); !errors.Is(err, ErrCode) {
 			t.Errorf("%s: got error %v, want %v", what, err, ErrCode)
 		}
@@ -148,8 +148,8 @@ func TestNearbyStepsAreAccepted(t *testing.T) {
 	}
 }
 
-// TestClockSteps: a clock that was wrong for an hour neither locks anybody out nor makes a used
-// code valid again.
+// TestClockSteps: a clock that was wrong for an hour does not lock anybody out, and does not make a
+// used code valid again.
 func TestClockSteps(t *testing.T) {
 	a, c := newAuth(t)
 	secret, _ := withSecondFactor(t, a, c, "support")
@@ -233,8 +233,8 @@ func TestConcurrentCodes(t *testing.T) {
 	}
 }
 
-// TestGuessingCodesIsSlowedDown: also for somebody who knows the password and has many addresses,
-// or a stolen browser. The member's own browser is not affected.
+// TestGuessingCodesIsSlowedDown: the limits also apply to an attacker who has the password and many
+// addresses, or a stolen browser. The member's own browser is not affected.
 func TestGuessingCodesIsSlowedDown(t *testing.T) {
 	a, c := newAuth(t)
 	office, err := a.Login(t.Context(), home, "support", password)

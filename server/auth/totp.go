@@ -2,7 +2,7 @@ package auth
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" // of RFC 6238; authenticator apps know no other
+	"crypto/sha1" // of RFC 6238; authenticator apps support no other
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Time-based one-time passwords (RFC 6238 with the parameters that every authenticator app knows).
+// Time-based one-time passwords (RFC 6238 with the parameters that every authenticator app supports).
 const (
 	totpPeriod      = 30 * time.Second
 	totpDigits      = 6

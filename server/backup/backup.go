@@ -39,7 +39,7 @@ const (
 	maxKeys     = 64
 )
 
-// keyName matches the valid names of files in tls/. None of them leads out of the folder.
+// keyName matches the valid names of files in tls/. None of them contains a path to another folder.
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*\.(pem|key|json)$`)
 
 // ErrExists means that the file to write exists.

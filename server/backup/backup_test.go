@@ -69,7 +69,7 @@ func TestRestoreIsComplete(t *testing.T) {
 	onlyCollectorIn(t, dir)
 }
 
-// onlyCollectorIn fails if there is anything beside the collector's files.
+// onlyCollectorIn fails the test if dir contains anything but the collector's files.
 func onlyCollectorIn(t *testing.T, dir string) {
 	t.Helper()
 	left, err := os.ReadDir(dir)
@@ -120,7 +120,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	half := func(_ context.Context, file string) error {
 		return errors.Join(os.WriteFile(file, []byte("half"), 0o600), full)
 	}
-	// The next backup removes the remains of a killed one.
+	// The next backup removes the temporary files of a killed one.
 	if err := os.Mkdir(filepath.Join(folder, "b.partial-1"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestRestoreOfADump(t *testing.T) {
 	if _, err := os.Stat(datadir.Database(dir)); err == nil || content(t, datadir.TLS(dir), "ca.key") != "secret" {
 		t.Errorf("got a database file beside the keys (error %v)", err)
 	}
-	// A dump is no file of SQLite, nor the reverse.
+	// A dump cannot be restored as a file of SQLite, and vice versa.
 	if _, err := Restore(t.Context(), file, t.TempDir(), anything, false, at); !errors.Is(err, ErrOtherDatabase) {
 		t.Errorf("a dump as a file: got error %v, want %v", err, ErrOtherDatabase)
 	}

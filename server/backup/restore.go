@@ -30,14 +30,14 @@ var (
 	ErrDamaged = errors.New("the backup is damaged or truncated: nothing was restored")
 )
 
-// Verify checks a database before it is put in place.
+// Verify checks a database before it replaces the present one.
 type Verify func(ctx context.Context, file string) error
 
 // Server restores dumps of PostgreSQL.
 type Server interface {
-	// Check returns why Load would refuse.
+	// Check returns the error with which Load would refuse the dump.
 	Check(ctx context.Context, dump string) error
-	// Load replaces the content of the database, all or nothing.
+	// Load replaces the content of the database in one transaction.
 	Load(ctx context.Context, dump string) error
 }
 
@@ -49,7 +49,7 @@ type Restored struct {
 	Keys bool
 	// Targets is set if the backup contained conference systems.
 	Targets bool
-	// Aside is the folder to which the previous keys of the directory were moved; "" if there
+	// Aside is the folder to which the previous keys in the directory were moved; "" if there
 	// were none.
 	Aside string
 	// DatabaseAside is the file to which a previous database was moved; "" if there was none.
@@ -94,7 +94,7 @@ func RestoreServer(ctx context.Context, file, dir string, s Server, now time.Tim
 func moveDatabase(r *Restored, dir string, now time.Time) error {
 	from := datadir.Database(dir)
 	r.DatabaseAside = asideName(from, now)
-	// Its log first: a database without it may lack what was committed last.
+	// The write-ahead log is moved first: a database without it may lack the last commits.
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		if err := os.Rename(from+suffix, r.DatabaseAside+suffix); err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
 			return err
@@ -103,8 +103,8 @@ func moveDatabase(r *Restored, dir string, now time.Time) error {
 	return nil
 }
 
-// restore unpacks and verifies a backup with the database of like, puts the other files in place,
-// and then the database with put.
+// restore unpacks and verifies a backup, whose kind of database must be that of like, moves the other
+// files into dir, and then calls put for the database.
 func restore(ctx context.Context, file, dir string, like Manifest, verify Verify, now time.Time, put func(r *Restored, database string) error) (r Restored, err error) {
 	f, err := os.Open(file)
 	if err != nil {

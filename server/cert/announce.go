@@ -20,7 +20,7 @@ import (
 // current certificate, but hardly older than eight of them.
 const maxServed = 8
 
-// served contains the keys of the certificates used since the start, the newest last.
+// served contains the keys of the certificates that were used since the start, the newest last.
 type served struct{ pins []string }
 
 func (s *served) add(c *x509.Certificate) {

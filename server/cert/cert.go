@@ -37,8 +37,8 @@ func TLS(s Source) *tls.Config {
 	}
 }
 
-// lookEvery is the interval at which files are checked for changes.
-const lookEvery = time.Minute
+// checkEvery is the interval at which files are checked for changes.
+const checkEvery = time.Minute
 
 // files reads a certificate again after its renewal.
 type files struct {
@@ -46,17 +46,17 @@ type files struct {
 	log               *slog.Logger
 	now               func() time.Time
 
-	mu     sync.Mutex
-	cert   *tls.Certificate
-	state  [2]time.Time // modification times of the files when cert was read
-	looked time.Time
-	served served
+	mu      sync.Mutex
+	cert    *tls.Certificate
+	state   [2]time.Time // modification times of the files when cert was read
+	checked time.Time
+	served  served
 }
 
 // FromFiles reads a PEM certificate with its chain, and its key. A renewed one is used within a
 // minute; if it cannot be read, the old one remains in use.
 func FromFiles(certFile, keyFile string, log *slog.Logger, now func() time.Time) (Source, error) {
-	f := &files{certFile: certFile, keyFile: keyFile, log: log, now: now, looked: now()}
+	f := &files{certFile: certFile, keyFile: keyFile, log: log, now: now, checked: now()}
 	state, err := f.modified()
 	if err != nil {
 		return nil, err
@@ -68,10 +68,10 @@ func (f *files) Certificate() (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
-	if now.Sub(f.looked) < lookEvery {
+	if now.Sub(f.checked) < checkEvery {
 		return f.cert, nil
 	}
-	f.looked = now
+	f.checked = now
 	state, err := f.modified()
 	if err == nil && state != f.state {
 		if err = f.load(state); err == nil {

@@ -103,8 +103,8 @@ func TestOwnCertificateStaysAndIsRenewed(t *testing.T) {
 	}
 }
 
-// TestNameThatComesLater: an address that the machine gets while the collector is
-// running is in the certificate of the next handshakes.
+// TestNameThatComesLater: an address that the machine is assigned while the collector is running is in
+// the certificate of the next handshakes.
 func TestNameThatComesLater(t *testing.T) {
 	dir, now, names := t.TempDir(), time.Now(), []string{"a.example"}
 	o, err := NewOwn(dir, names, func() time.Time { return now })
@@ -200,14 +200,14 @@ func TestRenewedFilesAreTakenUp(t *testing.T) {
 	if names() != "old.example" {
 		t.Error("the files were read at every handshake")
 	}
-	now = now.Add(lookEvery)
+	now = now.Add(checkEvery)
 	if names() != "new.example" {
 		t.Error("the renewed certificate is not used")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "cert.pem"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(lookEvery)
+	now = now.Add(checkEvery)
 	if names() != "new.example" || !bytes.Contains(log.Bytes(), []byte("level=ERROR")) {
 		t.Errorf("broken files: got log %s", &log)
 	}

@@ -151,8 +151,8 @@ func TestWrongClockAtTheStart(t *testing.T) {
 	}
 }
 
-// TestAuthorityFilesThatAreMissing: the remaining files decide; nothing that may still
-// be needed is replaced.
+// TestAuthorityFilesThatAreMissing: what is created depends on the remaining files, and nothing that
+// may still be needed is replaced.
 func TestAuthorityFilesThatAreMissing(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (*Own, error) { return NewOwn(dir, []string{"a.example"}, time.Now) }

@@ -17,7 +17,7 @@ var (
 	// ErrOpen means that other users of the machine may write to the directory.
 	ErrOpen = errors.New("other users of this machine may write to the data directory")
 	// ErrNoDatabase means that the directory contains the keys of a collector, but no database.
-	// A new database beside them would look as if all participants had been deleted.
+	// With a new, empty database, all participants would appear to have been deleted.
 	ErrNoDatabase = errors.New("the database is missing or empty, but the keys of a collector are here")
 )
 

@@ -13,7 +13,7 @@ import (
 // lockWait limits the wait for another command that updates the same file.
 const lockWait = 10 * time.Second
 
-// ErrReadable means that other users of the machine may read a file with secrets.
+// ErrReadable means that other users of the machine have permission to read a file with secrets.
 var ErrReadable = errors.New("other users of this machine may read a file with secrets")
 
 // ErrBusy means that another command has locked the file for longer than an update takes.

@@ -88,8 +88,8 @@ func nameKeyOf(name string) string {
 	return strings.Join(words, " ")
 }
 
-// minPhoneDigits is the length from which digits count as a phone number. Shorter ones are
-// extensions, which say nothing without their switchboard.
+// minPhoneDigits is the length from which digits count as a phone number. Shorter ones are extensions,
+// which do not identify anybody without the number of their switchboard.
 const minPhoneDigits = 5
 
 // phoneKeysOf returns the phone numbers in a text that are long enough.

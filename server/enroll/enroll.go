@@ -106,7 +106,7 @@ func (n Enroller) Code(ctx context.Context, p store.Participant) (Invitation, er
 	return i, n.Store.AddEnrolCode(ctx, code)
 }
 
-// Applicant is an agent that wants to enrol.
+// Applicant is an agent that requests to be enrolled.
 type Applicant struct {
 	// AgentID is the id that the agent has generated, "" if it has none.
 	AgentID           string
@@ -131,8 +131,8 @@ func (n Enroller) Accept(ctx context.Context, code string, a Applicant) (Enrolle
 	}
 	e, err := n.accept(ctx, store.HashOf(normal), a)
 	if errors.Is(err, store.ErrExists) {
-		// The id belongs to another participant: the disk was copied, or somebody pretends to be
-		// that agent. In both cases the agent gets a new id.
+		// The id belongs to another participant: the disk was copied, or the request is an attempt to
+		// impersonate that agent. In both cases the agent gets a new id.
 		a.AgentID = ""
 		e, err = n.accept(ctx, store.HashOf(normal), a)
 	}
