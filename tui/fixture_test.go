@@ -91,7 +91,7 @@ func lossy(rs []report.Result) {
 func wrongMicrophone(t testing.TB) *report.Report {
 	r := finished(t, nil)
 	r.Verdict = report.NotReady
-	r.Causes = []report.Cause{{Code: codeWrongDevice, Severity: report.SeverityFail, Confidence: 0.9, Primary: true, Area: report.AreaParticipant}}
+	r.Causes = []report.Cause{{Code: "audio.wrong_device", Severity: report.SeverityFail, Confidence: 0.9, Primary: true, Area: report.AreaParticipant}}
 	return r
 }
 

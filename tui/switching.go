@@ -3,18 +3,17 @@ package tui
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/page"
 )
-
-// codeWrongDevice is the cause whose action is another microphone.
-const codeWrongDevice = "audio.wrong_device"
 
 // offered returns the microphone to change to after r, only if the diagnosis names that as
 // the first action.
 func offered(r *report.Report, heard page.Elsewhere) page.Elsewhere {
 	primary, found := r.Primary()
-	if !found || primary.Code != codeWrongDevice || !heard.Found() {
+	cause, _ := diagnose.Lookup(primary.Code)
+	if !found || !cause.OtherMicrophone || !heard.Found() {
 		return page.Elsewhere{}
 	}
 	if in := report.Find[report.AudioInput](r); heard.Chosen == "" && in != nil {

@@ -29,16 +29,40 @@ type Definition struct {
 	// SuppressedBy lists the causes that directly explain this one. The relation is
 	// transitive.
 	SuppressedBy []string
+	// Meter is what a level meter shows of the cause by itself.
+	Meter Meter
+	// OtherMicrophone means that the action is to change to the microphone that hears
+	// the voice.
+	OtherMicrophone bool
+	// ToneUnheard means that the test sound of the loudspeaker was not heard.
+	ToneUnheard bool
 
-	// needsVoice means that the cause appears in the sound of a voice: during the
-	// recording it is not reported before a voice was heard.
-	needsVoice bool
+	// ripe is when the cause can be known during the recording.
+	ripe ripeness
+	// indicator is the indicator of a conference system's own that shows the fault; ""
+	// for none. See indicatorText.
+	indicator string
+	// otherTested means that another microphone was checked than the one that a session
+	// uses.
+	otherTested bool
 	// unheard means that nobody is heard with this cause at severity fail; others degrade the voice.
 	unheard bool
 	// streamOnly means that the cause concerns the public stream only, and not the voice in the session.
 	streamOnly bool
 	rule       rule
 }
+
+// Meter is what a level meter shows of a cause by itself, while a person speaks.
+type Meter int
+
+// Kinds of Meter.
+const (
+	MeterNothing  Meter = iota
+	MeterLevel          // the voice is too quiet or too loud
+	MeterNoSpeech       // there is sound, but no voice
+	MeterMuted          // the system has muted the microphone
+	MeterNoSound        // all samples are exactly zero
+)
 
 // rule looks for one cause in the facts. It returns nil if the cause is absent or was
 // not measured. It must not draw a conclusion from a nil field, and must not call

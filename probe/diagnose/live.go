@@ -8,7 +8,7 @@ import (
 
 // Live reports causes while the participant is still speaking. It applies the rules of
 // the finished report to what is known so far, with three differences: it does not
-// report what cannot be known yet (see ripe), it reports only what several consecutive
+// report what cannot be known yet (see ripeness), it reports only what several consecutive
 // evaluations agree on, and it withdraws a cause only after as many evaluations without
 // it. So nothing flickers, and a single unlucky moment has no effect.
 //
@@ -79,7 +79,7 @@ func (l Live) ripeCauses(in *report.AudioInput) []report.Cause {
 	f := factsOf(onlyInput(l.early(in)), l.profile)
 	var causes []report.Cause
 	for _, d := range diagnose(f) {
-		if d.severity != report.SeverityInfo && f.ripe(d.definition.Code) {
+		if d.severity != report.SeverityInfo && f.isRipe(d.definition.ripe) {
 			causes = append(causes, d.cause())
 		}
 	}
@@ -131,25 +131,30 @@ func (c clips) look(in *report.AudioInput) clips {
 	return c
 }
 
-// ripe reports whether a cause can be known by now. What the system reports is known at
-// once. What appears in the sound requires some of the affected voice: before that a
-// click dominates the recording, and there is nothing to compare the noise with. If
-// nobody speaks for a while, the wait ends.
-func (f *facts) ripe(code string) bool {
+// ripeness is when a cause can be known during the recording.
+type ripeness int
+
+const (
+	// ripeAtOnce is what the system reports, and what shows without a voice: gaps are
+	// gaps in any sound, and hide a voice.
+	ripeAtOnce ripeness = iota
+	// ripeWithVoice is what appears in the sound of a voice: before that a click
+	// dominates the recording, and there is nothing to compare the noise with. If
+	// nobody speaks for a while, the wait ends.
+	ripeWithVoice
+	// ripeInSilence is that nobody speaks, which takes a while to tell.
+	ripeInSilence
+)
+
+// isRipe reports whether a cause of that kind can be known by now.
+func (f *facts) isRipe(r ripeness) bool {
 	captured, _ := f.heardFor()
-	switch {
-	case code == "audio.no_speech":
+	switch r {
+	case ripeInSilence:
 		return captured >= f.Audio.LiveNoSpeechMS.Value
-	case code == "audio.dropouts":
-		return true // gaps are gaps even without a voice, and hide one
-	case needsVoice(code):
+	case ripeWithVoice:
 		speech, _ := number(f.speechMS())
 		return speech >= f.Audio.LiveSpeechMS.Value || captured >= f.Audio.LiveWaitMS.Value
 	}
 	return true
-}
-
-func needsVoice(code string) bool {
-	d, _ := Lookup(code)
-	return d.needsVoice
 }

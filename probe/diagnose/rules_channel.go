@@ -9,14 +9,14 @@ func channelDefinitions() []Definition {
 			Code: "audio.inverted_channel", Position: 690, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: noSound(),
-			needsVoice:   true,
+			ripe:         ripeWithVoice,
 			rule:         invertedChannel,
 		},
 		{
 			Code: "audio.dead_channel", Position: 700, Severity: report.SeverityWarn, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: noSound(),
-			needsVoice:   true,
+			ripe:         ripeWithVoice,
 			rule:         deadChannel,
 		},
 	}

@@ -15,6 +15,7 @@ func defaultDefinitions() []Definition {
 			Code: "audio.not_default", Position: 3400, Severity: report.SeverityWarn, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.rerouted", "audio.wrong_device"}),
+			otherTested:  true,
 			rule:         notDefault,
 		},
 	}

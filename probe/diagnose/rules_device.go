@@ -62,13 +62,14 @@ func deviceDefinitions() []Definition {
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
 			unheard:      true,
+			Meter:        MeterMuted,
 			rule:         osMuted,
 		},
 		{
 			Code: "audio.os_volume_low", Position: 480, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
-			needsVoice:   true,
+			ripe:         ripeWithVoice,
 			rule:         osVolumeLow,
 		},
 		{
@@ -85,16 +86,18 @@ func deviceDefinitions() []Definition {
 		},
 		{
 			Code: "audio.wrong_device", Position: 510, Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs:        []string{report.ProbeAudioInput},
-			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled"}),
-			unheard:      true,
-			rule:         wrongDevice,
+			Needs:           []string{report.ProbeAudioInput},
+			SuppressedBy:    slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled"}),
+			unheard:         true,
+			OtherMicrophone: true,
+			rule:            wrongDevice,
 		},
 		{
 			Code: "audio.digital_silence", Position: 520, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"}),
 			unheard:      true,
+			Meter:        MeterNoSound,
 			rule:         digitalSilence,
 		},
 	}

@@ -14,10 +14,10 @@ func hostDefinitions() []Definition {
 	needs := []string{report.ProbeHostLoad, report.ProbeAudioInput}
 	by := slices.Concat(noSound(), []string{"audio.rerouted"})
 	return []Definition{
-		{Code: "host.memory_low", Position: 704, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: by, needsVoice: true, rule: memoryLow},
+		{Code: "host.memory_low", Position: 704, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: by, ripe: ripeWithVoice, rule: memoryLow},
 		// A machine without free memory is busy swapping.
-		{Code: "host.cpu_overload", Position: 706, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low"), needsVoice: true, rule: cpuOverload},
-		{Code: "host.power_saving", Position: 708, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low", "host.cpu_overload"), needsVoice: true, rule: powerSaving},
+		{Code: "host.cpu_overload", Position: 706, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low"), ripe: ripeWithVoice, rule: cpuOverload},
+		{Code: "host.power_saving", Position: 708, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low", "host.cpu_overload"), ripe: ripeWithVoice, rule: powerSaving},
 		{Code: "host.disk_full", Position: 3680, Severity: report.SeverityInfo, Area: area, Local: true, Needs: []string{report.ProbeHostLoad}, rule: diskFull},
 	}
 }

@@ -22,18 +22,21 @@ func linkDefinitions() []Definition {
 			Code: "net.lan_loss", Position: 2210, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        append(callingProbes(), report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.wifi_weak"}),
+			indicator:    indicatorLoss,
 			rule:         lanLoss,
 		},
 		{
 			Code: "net.access_loss", Position: 2220, Severity: report.SeverityFail, Area: report.AreaProvider,
 			Needs:        append(callingProbes(), report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: noAccess(),
+			indicator:    indicatorLoss,
 			rule:         accessLoss,
 		},
 		{
 			Code: "net.server_loss", Position: 2230, Severity: report.SeverityFail, Area: report.AreaMunicipality,
 			Needs:        append(callingProbes(), report.ProbeNetworkPath, report.ProbeMediaVoice),
 			SuppressedBy: noAccess(),
+			indicator:    indicatorLoss,
 			rule:         serverLoss,
 		},
 	}

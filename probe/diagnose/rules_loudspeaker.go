@@ -8,8 +8,9 @@ func loudspeakerDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "audio.speaker_silent", Position: 3200, Severity: report.SeverityWarn, Area: report.AreaParticipant,
-			Needs: []string{report.ProbeAudioOutput, report.ProbeAudioInput},
-			rule:  speakerSilent,
+			Needs:       []string{report.ProbeAudioOutput, report.ProbeAudioInput},
+			ToneUnheard: true,
+			rule:        speakerSilent,
 		},
 		{
 			Code: "audio.echo", Position: 3210, Severity: report.SeverityWarn, Area: report.AreaParticipant,

@@ -14,12 +14,14 @@ func qualityDefinitions() []Definition {
 			Code: "net.upload_loss", Position: 2400, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			indicator:    indicatorLoss,
 			rule:         uploadLoss,
 		},
 		{
 			Code: "net.download_loss", Position: 2410, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink),
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			indicator:    indicatorLoss,
 			rule:         downloadLoss,
 		},
 		{
@@ -32,6 +34,7 @@ func qualityDefinitions() []Definition {
 			Code: "net.latency_high", Position: 2430, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT},
 			SuppressedBy: noAccess(),
+			indicator:    indicatorRTT,
 			rule:         latencyHigh,
 		},
 		{

@@ -56,7 +56,8 @@ func Explain(code string, lang phrase.Lang) (Text, bool) {
 
 // ExplainBy is Explain with the limits of profile p.
 func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
-	if _, ok := Lookup(code); !ok {
+	d, ok := Lookup(code)
+	if !ok {
 		return Text{}, false
 	}
 	b := book(lang)
@@ -64,7 +65,7 @@ func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
 	return Text{
 		Sentence: sentence,
 		Action:   b.T("cause." + code + ".action"),
-		Hint:     b.T("cause."+code+".hint") + indicator(b, code, p),
+		Hint:     b.T("cause."+code+".hint") + indicatorText(b, d, p),
 		Rule:     b.T("cause."+code+".rule", limitArgs(p, lang)...),
 	}, true
 }
@@ -78,15 +79,17 @@ func Sentence(code string, lang phrase.Lang) (string, bool) {
 	return book(lang).T("cause." + code + ".sentence"), true
 }
 
-// indicator returns, for a conference system with its own indicator, the value from which
-// the indicator shows the fault, because callers refer to it.
-func indicator(b *phrase.Book, code string, p Profile) string {
-	of := map[string]string{"net.latency_high": "rtt"}
-	for _, c := range lossCodes() {
-		of[c] = "loss"
-	}
-	key := "indicator." + p.Name + "_" + of[code]
-	if of[code] == "" || code == "net.wifi_weak" || !b.Has(key) {
+// Indicators that a conference system may have.
+const (
+	indicatorLoss = "loss"
+	indicatorRTT  = "rtt"
+)
+
+// indicatorText returns, for a conference system with its own indicator, the value from
+// which the indicator shows the fault, because callers refer to it.
+func indicatorText(b *phrase.Book, d Definition, p Profile) string {
+	key := "indicator." + p.Name + "_" + d.indicator
+	if d.indicator == "" || !b.Has(key) {
 		return ""
 	}
 	return " " + b.T(key)
@@ -169,14 +172,13 @@ func ofComputer(r *report.Report) string {
 // HeadlineKey returns the key of the headline of a report, independent of the language,
 // so that it can be stored. A key that is a verdict means that nothing was omitted.
 func HeadlineKey(r *report.Report) string {
-	if c, found := r.Primary(); found {
-		d, _ := Lookup(c.Code) // an unknown cause is of a newer version
-		switch {
-		case d.unheard && r.Verdict == report.NotReady && c.Severity == report.SeverityFail:
-			return "not_ready_unheard"
-		case d.streamOnly && (r.Verdict == report.NotReady || r.Verdict == report.Limited):
-			return string(r.Verdict) + "_stream"
-		}
+	c, _ := r.Primary()
+	primary, _ := Lookup(c.Code) // an unknown cause is of a newer version
+	switch {
+	case primary.unheard && r.Verdict == report.NotReady && c.Severity == report.SeverityFail:
+		return "not_ready_unheard"
+	case primary.streamOnly && (r.Verdict == report.NotReady || r.Verdict == report.Limited):
+		return string(r.Verdict) + "_stream"
 	}
 	switch r.Verdict {
 	case report.Ready, report.Limited:
@@ -188,7 +190,7 @@ func HeadlineKey(r *report.Report) string {
 	key := string(r.Verdict)
 	microphone := hasFinding(r, report.ProbeAudioInput)
 	line := hasFinding(r, report.ProbeMediaVoice)
-	if c, found := r.Primary(); found && c.Code == "audio.not_default" && line {
+	if primary.otherTested && line {
 		return key + "_other_microphone"
 	}
 	switch {

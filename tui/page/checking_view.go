@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/tui/component/meter"
 	"github.com/tonprobe/tonprobe/tui/component/probelist"
 )
@@ -118,7 +119,7 @@ func (p Checking) besideRemaining(s Sheet, said string, width int) string {
 // offersOther reports whether the other microphone is the message: a person who speaks
 // into it does not need the advice to speak louder.
 func (p Checking) offersOther() bool {
-	if c, found := p.Trouble(); found && explains(c.Code, "audio.wrong_device") {
+	if c, found := p.Trouble(); found && explains(c.Code, func(d diagnose.Definition) bool { return d.OtherMicrophone }) {
 		return false // a muted microphone need not be replaced
 	}
 	switch p.Advice() {

@@ -24,15 +24,16 @@ func (p Checking) outranksAdvice(code string) bool {
 		return p.Advice() != meter.Tone
 	}
 	advice := p.coach.Advice()
+	cause, _ := diagnose.Lookup(code)
 	switch {
-	case code == "audio.too_quiet", code == "audio.too_loud":
+	case cause.Meter == diagnose.MeterLevel:
 		return false
-	case code == "audio.no_speech":
+	case cause.Meter == diagnose.MeterNoSpeech:
 		return advice == meter.Speak
 	case advice == meter.Muted:
-		return explains(code, "audio.os_muted")
+		return explains(code, func(d diagnose.Definition) bool { return d.Meter == diagnose.MeterMuted })
 	case advice == meter.NoSound:
-		return explains(code, "audio.digital_silence")
+		return explains(code, func(d diagnose.Definition) bool { return d.Meter == diagnose.MeterNoSound })
 	}
 	return true
 }
@@ -40,10 +41,11 @@ func (p Checking) outranksAdvice(code string) bool {
 // Heard reports whether the measurement of the microphone is complete.
 func (p Checking) Heard() bool { return p.probes.Done(report.ProbeAudioInput) }
 
-// explains reports whether cause equals other, or suppresses it.
-func explains(cause, other string) bool {
-	d, _ := diagnose.Lookup(other)
-	return cause == other || slices.Contains(d.SuppressedBy, cause)
+// explains reports whether cause is, or suppresses, one for which is holds.
+func explains(cause string, is func(diagnose.Definition) bool) bool {
+	return slices.ContainsFunc(diagnose.Catalogue(), func(d diagnose.Definition) bool {
+		return is(d) && (cause == d.Code || slices.Contains(d.SuppressedBy, cause))
+	})
 }
 
 // troubleBlocks describe the cause and the action. The acknowledgement of a complete

@@ -86,20 +86,23 @@ func voiceState(r *report.Report) report.MediaState {
 	return voice.State
 }
 
-// codeSpeakerSilent is the cause for a tone that was not heard.
-const codeSpeakerSilent = "audio.speaker_silent"
-
 func (w Words) loudspeaker(r *report.Report, primary string) string {
 	out := report.Find[report.AudioOutput](r)
 	switch {
-	case out == nil, primary == codeSpeakerSilent:
+	case out == nil, toneUnheard(primary):
 		return ""
 	case heard(out):
 		return w.T("verdict.tone_heard")
-	case slices.ContainsFunc(r.Causes, func(c report.Cause) bool { return c.Code == codeSpeakerSilent }):
+	case slices.ContainsFunc(r.Causes, func(c report.Cause) bool { return toneUnheard(c.Code) }):
 		return w.T("verdict.tone_not_heard")
 	}
 	return w.T("verdict.tone_unclear")
+}
+
+// toneUnheard reports whether a cause is a test sound that was not heard.
+func toneUnheard(code string) bool {
+	d, _ := diagnose.Lookup(code)
+	return d.ToneUnheard
 }
 
 // heard gives the person's answer priority.
