@@ -85,6 +85,9 @@ type Config struct {
 	// AlertsFile contains the rules and channels of alerts (package alert); empty for none.
 	AlertsFile string
 
+	// SignIn is the sign-in of staff with OpenID Connect.
+	SignIn SignIn
+
 	// KeepReports is the retention period of reports; 0 means unlimited. The newest report of a
 	// participant is always kept.
 	KeepReports time.Duration
@@ -179,6 +182,9 @@ func (c Config) Validate() error {
 	}
 	if err := c.ICEServers.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err := c.validateSignIn(); err != nil {
+		return err
 	}
 	if c.PublicURL == "" {
 		return nil

@@ -108,7 +108,8 @@ func (s *Server) open(ctx context.Context) error {
 	if s.common, err = s.watchFleet(); err != nil {
 		return err
 	}
-	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey})
+	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey,
+		Provider: c.provider(), PasswordsOff: c.SignIn.Only})
 	if err := s.readProfiles(); err != nil {
 		return err
 	}

@@ -112,6 +112,7 @@ func commands() []command {
 		{"user role", "NAME ROLE", "change what a user may do: support, lead, administrator, auditor", userRole, nil},
 		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},
 		{"user reset", "NAME", "remove a user's password, second factor and sessions, and print an invitation", userReset, userResetFlags},
+		{"user link", "NAME", "print a link that signs a user in once, without a password", userLink, userResetFlags},
 		{"user disable", "NAME", "disable a user's account and end their sessions", userDisable, nil},
 		{"user enable", "NAME", "enable a disabled account", userEnable, nil},
 		{"token add", "NAME", "create a token with which another program may read through the API", tokenAdd, tokenAddFlags},

@@ -45,7 +45,7 @@ func options() []option {
 	text := func(to func(*settings) *string) func(*settings, string) error {
 		return func(s *settings, v string) error { *to(s) = v; return nil }
 	}
-	return []option{
+	all := []option{
 		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
 		{"profiles", "`directory` with custom limits, NAME.toml (default: profiles in the data directory)", false, text(func(s *settings) *string { return &s.ProfilesDir })},
 		{"providers", "`file` with the address ranges of internet providers, to recognise a provider's disturbance", false, text(func(s *settings) *string { return &s.ProvidersFile })},
@@ -85,6 +85,7 @@ func options() []option {
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 		{"log_format", "`format` of the log: text (default) or json", false, setLogFormat},
 	}
+	return append(all, signInOptions()...)
 }
 
 // formatJSON is the format of a log with one JSON object per line.
@@ -298,7 +299,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 }
 
 // repeatable are the options that may be given more than once.
-var repeatable = []string{"ice_server"}
+var repeatable = []string{"ice_server", "oidc_roles"}
 
 // numbers are the settings that may be numbers in the file, without quotes.
 var numbers = []string{"keep_reports", "keep_audit", "keep_records", "code_days", "fresh_hours"}

@@ -129,6 +129,7 @@ func userList(ctx context.Context, t terminal, in *invocation) error {
 		Role      store.Role `json:"role"`
 		State     string     `json:"state"`
 		Second    bool       `json:"second_factor"`
+		Provider  bool       `json:"openid_connect"`
 		CreatedAt time.Time  `json:"created_at"`
 	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
@@ -138,7 +139,7 @@ func userList(ctx context.Context, t terminal, in *invocation) error {
 		}
 		list := []user{}
 		for _, m := range members {
-			list = append(list, user{m.Name, m.Role, accountState(m), m.SealedSecret != "", m.CreatedAt})
+			list = append(list, user{m.Name, m.Role, accountState(m), m.SealedSecret != "", m.Subject != "", m.CreatedAt})
 		}
 		if in.json {
 			return printJSON(t.out, list)
@@ -158,7 +159,7 @@ func accountState(m store.StaffMember) string {
 	switch {
 	case !m.DisabledAt.IsZero():
 		return "disabled"
-	case m.PasswordHash == "":
+	case !m.HasAccess():
 		return "invited"
 	}
 	return "active"

@@ -64,26 +64,51 @@ func (in *invocation) printStaffInvitation(ctx context.Context, t terminal, s *s
 	if err := record(ctx, s, kind, "", in.args[0]); err != nil {
 		return err
 	}
+	return in.printStaffLink(t, auth.InvitationPath+"?"+url.Values{auth.InvitationParam: {i.Token}}.Encode(), i.ExpiresAt)
+}
+
+// printStaffLink prints an address of the dashboard that is a secret.
+func (in *invocation) printStaffLink(t terminal, path string, expires time.Time) error {
 	c, err := in.settings(t)
 	if err != nil {
 		return err
 	}
-	at := addressOf(c.DataDir).URL
+	link := addressOf(c.DataDir).URL + path // before the first start the path alone has to do
 	if c.PublicURL != "" {
-		at = c.PublicURL
+		link = c.PublicURL + path
 	}
-	// Before the first start the address is unknown, and the path alone has to do.
-	link := at + auth.InvitationPath + "?" + url.Values{auth.InvitationParam: {i.Token}}.Encode()
 	if in.json {
 		return printJSON(t.out, struct {
 			User      string    `json:"user"`
 			Link      string    `json:"link"`
 			ExpiresAt time.Time `json:"expires_at"`
-		}{in.args[0], link, i.ExpiresAt})
+		}{in.args[0], link, expires})
 	}
 	_, err = fmt.Fprintf(t.out, "User:                 %s\nLink, shown only now: %s\nValid until:          %s\n",
-		in.args[0], link, i.ExpiresAt.Local().Format("2 January 2006, 15:04"))
+		in.args[0], link, expires.Local().Format("2 January 2006, 15:04"))
 	return err
+}
+
+// userLink prints a link that signs a user in once. It works when passwords are switched off and the
+// provider of OpenID Connect is away.
+func userLink(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		m, err := s.StaffMember(ctx, in.args[0])
+		if err != nil {
+			return in.ofUser(err)
+		}
+		if accountState(m) == "disabled" {
+			return usagef("the account of %q is disabled: 'tonprobe-collector user enable' enables it", m.Name)
+		}
+		token, err := authOf(s).NewOneTimeLogin(ctx, m.Name)
+		if err != nil {
+			return err
+		}
+		if err := record(ctx, s, store.AuditStaffLink, "", m.Name); err != nil {
+			return err
+		}
+		return in.printStaffLink(t, auth.OneTimeLoginPath+"?"+url.Values{auth.OneTimeLoginParam: {token}}.Encode(), time.Now().Add(auth.OneTimeLoginTTL))
+	})
 }
 
 func userRole(ctx context.Context, t terminal, in *invocation) error {

@@ -85,8 +85,11 @@ func (a *Auth) Invited(ctx context.Context, by Attempt, token string) (store.Sta
 }
 
 // AcceptInvitation sets the password of the invited member and signs them in. Its errors include
-// ErrInvitation, ErrPassword and *LimitError; after ErrPassword the invitation remains valid.
+// ErrInvitation, ErrPassword, ErrPasswordsOff and *LimitError; after ErrPassword the invitation remains valid.
 func (a *Auth) AcceptInvitation(ctx context.Context, by Attempt, token, password string) (Login, error) {
+	if a.PasswordsOff() {
+		return Login{}, ErrPasswordsOff
+	}
 	m, err := a.Invited(ctx, by, token) // before the costly hash
 	if err != nil {
 		return Login{}, err

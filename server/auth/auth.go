@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tonprobe/tonprobe/server/auth/oidc"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -53,7 +54,7 @@ type Store interface {
 	store.SecondFactors
 }
 
-// Config configures New. All fields but SealKey are required.
+// Config configures New. All fields but SealKey, Provider and PasswordsOff are required.
 type Config struct {
 	Store  Store
 	Now    func() time.Time
@@ -62,6 +63,10 @@ type Config struct {
 	// SealKey encrypts the secrets of second factors in the store: SealKeyBytes random bytes.
 	// Without it second factors can only be removed.
 	SealKey []byte
+	// Provider signs staff in with OpenID Connect; nil for none. It requires SealKey.
+	Provider *oidc.Provider
+	// PasswordsOff means that staff sign in with the provider only. Links of the command line remain.
+	PasswordsOff bool
 }
 
 // Auth signs staff in and out.
@@ -72,6 +77,9 @@ type Auth struct {
 	passwords *Passwords
 	budgets   *budgets
 	sealer    sealer
+
+	provider     *oidc.Provider // nil for none
+	passwordsOff bool
 }
 
 // New returns an Auth.
@@ -83,6 +91,9 @@ func New(c Config) *Auth {
 		passwords: NewPasswords(c.Cost, c.Random),
 		budgets:   newBudgets(c.Now),
 		sealer:    newSealer(c.SealKey, c.Random),
+
+		provider:     c.Provider,
+		passwordsOff: c.PasswordsOff,
 	}
 }
 

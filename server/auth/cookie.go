@@ -14,6 +14,7 @@ const (
 	sessionCookie   = "tonprobe_session"
 	deviceCookie    = "tonprobe_device"
 	challengeCookie = "tonprobe_challenge"
+	providerCookie  = "tonprobe_oidc"
 	securePrefix    = "__Host-"
 )
 

@@ -29,8 +29,11 @@ type Login struct {
 }
 
 // Login starts a session, or returns a challenge. Its error is ErrCredentials, a *LimitError, or an
-// error of the store.
+// error of the store, or ErrPasswordsOff.
 func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Login, error) {
+	if a.PasswordsOff() {
+		return Login{}, ErrPasswordsOff
+	}
 	m, known, err := a.verify(ctx, by, name, password)
 	if err != nil {
 		return Login{}, err
@@ -164,7 +167,7 @@ func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known
 	}
 	now := a.now()
 	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: m.Name, Browser: by.Browser, Network: networkOf(by.From),
-		CreatedAt: now, ExpiresAt: now.Add(SessionTTL), PasswordHash: m.PasswordHash})
+		CreatedAt: now, ExpiresAt: now.Add(SessionTTL), PasswordHash: m.PasswordHash, Subject: m.Subject})
 	if err != nil {
 		return Login{}, ended(err)
 	}
@@ -175,7 +178,7 @@ func (a *Auth) begin(ctx context.Context, by Attempt, m store.StaffMember, known
 	if l.Device, hash, err = NewToken(a.random); err != nil {
 		return Login{}, err
 	}
-	err = a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL), PasswordHash: m.PasswordHash})
+	err = a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL), PasswordHash: m.PasswordHash, Subject: m.Subject})
 	if err != nil {
 		return Login{}, ended(err)
 	}

@@ -44,7 +44,7 @@ func (a *Auth) proceed(ctx context.Context, by Attempt, m store.StaffMember, kno
 	}
 	now := a.now()
 	err = a.store.AddLoginChallenge(ctx, store.LoginChallenge{
-		TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(ChallengeTTL), PasswordHash: m.PasswordHash})
+		TokenHash: hash, StaffName: m.Name, CreatedAt: now, ExpiresAt: now.Add(ChallengeTTL), PasswordHash: m.PasswordHash, Subject: m.Subject})
 	if err != nil {
 		return Login{}, ended(err)
 	}

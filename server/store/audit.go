@@ -26,6 +26,7 @@ const (
 	AuditStaffReset    AuditKind = "staff_reset"
 	AuditStaffDisabled AuditKind = "staff_disabled"
 	AuditStaffEnabled  AuditKind = "staff_enabled"
+	AuditStaffLink     AuditKind = "staff_link"
 
 	AuditParticipantRead      AuditKind = "participant_read"
 	AuditDocumentRead         AuditKind = "document_read"
@@ -57,7 +58,7 @@ func AuditKinds() []AuditKind {
 		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
-		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled,
+		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffLink,
 		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
 	}
 }

@@ -182,6 +182,12 @@ type Staff interface {
 	// AddStaff returns ErrExists if the name exists.
 	AddStaff(ctx context.Context, m StaffMember) error
 	StaffMember(ctx context.Context, name string) (StaffMember, error)
+	// StaffBySubject returns the member with an account at a provider, or ErrNotFound.
+	StaffBySubject(ctx context.Context, issuer, subject string) (StaffMember, error)
+	// BindStaff gives an invited member an account at a provider, and ends their invitations.
+	// ErrNotFound means that the member is not invited: there is none, or a password, another
+	// account at a provider, or the account is disabled.
+	BindStaff(ctx context.Context, name, issuer, subject string) (StaffMember, error)
 	StaffMembers(ctx context.Context) ([]StaffMember, error)
 	// SetStaffPassword also ends the member's sessions, and their links and invitations.
 	SetStaffPassword(ctx context.Context, name, passwordHash string) error
@@ -194,7 +200,7 @@ type Staff interface {
 	DisableStaff(ctx context.Context, name string, now time.Time) error
 	EnableStaff(ctx context.Context, name string) error
 	// ResetStaff removes everything by which the member can sign in: the password, the second
-	// factor, sessions, known browsers, links and invitations.
+	// factor, the account at a provider, sessions, known browsers, links and invitations.
 	ResetStaff(ctx context.Context, name string) error
 	// AddStaffInvitation replaces an earlier invitation of the member. ErrNotFound means that
 	// there is no such member, or that the account is disabled.
@@ -209,7 +215,7 @@ type Staff interface {
 
 // Logins stores the sessions of staff, and the links that start one.
 type Logins interface {
-	// AddSession returns ErrNotFound if s.PasswordHash is no longer that of the member, or if the
+	// AddSession returns ErrNotFound if s.PasswordHash or s.Subject is no longer that of the member, or if the
 	// account is disabled: a login must not outlive what ended the others while it began.
 	AddSession(ctx context.Context, s Session) error
 	// AddDevice stores a browser that has signed in. Its errors are those of AddSession.

@@ -298,7 +298,14 @@ type StaffMember struct {
 	// SealedSecret is the encrypted secret of the second factor; "" if there is none.
 	// SealedNextSecret is one that is being set up.
 	SealedSecret, SealedNextSecret string
+	// Issuer and Subject identify the member at a provider of OpenID Connect; "" for an account
+	// that does not sign in with one.
+	Issuer, Subject string
 }
+
+// HasAccess reports whether the member has a password or an account at a provider. Otherwise they
+// are invited.
+func (m StaffMember) HasAccess() bool { return m.PasswordHash != "" || m.Subject != "" }
 
 // Session is a signed-in browser.
 type Session struct {
@@ -311,8 +318,8 @@ type Session struct {
 	Browser, Network string
 	CreatedAt        time.Time
 	ExpiresAt        time.Time
-	// PasswordHash is the one with which the login began. Only AddSession uses it.
-	PasswordHash string
+	// PasswordHash and Subject are those with which the login began. Only AddSession uses them.
+	PasswordHash, Subject string
 }
 
 // Device is a browser with which a member has signed in before.
@@ -321,8 +328,8 @@ type Device struct {
 	StaffName string
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// PasswordHash is the one with which the login began. Only AddDevice uses it.
-	PasswordHash string
+	// PasswordHash and Subject are those with which the login began. Only AddDevice uses them.
+	PasswordHash, Subject string
 }
 
 // OneTimeLogin is a link that signs a member in without a password, once.
@@ -347,8 +354,9 @@ type LoginChallenge struct {
 	StaffName string
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// PasswordHash is the one that was verified. Only AddLoginChallenge uses it.
-	PasswordHash string
+	// PasswordHash is the one that was verified, Subject that of the member. Only AddLoginChallenge
+	// uses them.
+	PasswordHash, Subject string
 }
 
 // UsedCode is a code of the second factor that was accepted, and is not accepted again.

@@ -10,8 +10,10 @@ import (
 
 // accountPage is the content of the page about one's own account.
 type accountPage struct {
-	Name     string
-	Role     string
+	Name string
+	Role string
+	// Password means that the member has one; otherwise they sign in with the provider.
+	Password bool
 	Sessions []loginRow
 }
 
@@ -41,8 +43,12 @@ func (s *site) account(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	m, err := s.Auth.StaffMember(r.Context(), member.Name)
+	if err != nil {
+		return err
+	}
 	v := s.view(r)
-	s.show(w, r, page{Name: "account", Body: accountPage{Name: member.Name, Role: v.T("role." + string(member.Role)),
+	s.show(w, r, page{Name: "account", Body: accountPage{Name: member.Name, Password: m.PasswordHash != "", Role: v.T("role." + string(member.Role)),
 		Sessions: v.loginRows(sessions, auth.CookieToken(r))}})
 	return nil
 }

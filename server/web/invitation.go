@@ -15,6 +15,8 @@ type invitationPage struct {
 	MinRunes int
 	Problem  string // key of the texts; "" for none
 	Minutes  int    // to wait after too many attempts
+	// Provider signs in with OpenID Connect; nil for none.
+	Provider *providerChoice
 }
 
 func (s *site) invitationForm(w http.ResponseWriter, r *http.Request) error {
@@ -34,6 +36,8 @@ func (s *site) showInvitation(w http.ResponseWriter, r *http.Request, status int
 	limited, tooOften := errors.AsType[*auth.LimitError](problem)
 	switch {
 	case problem == nil:
+	case errors.Is(problem, auth.ErrPasswordsOff):
+		body.Problem, status = "oidc.passwords_off", http.StatusForbidden
 	case errors.Is(problem, errRepeat):
 		body.Problem = "password.differ"
 	case errors.Is(problem, auth.ErrPassword):
@@ -46,6 +50,7 @@ func (s *site) showInvitation(w http.ResponseWriter, r *http.Request, status int
 	default:
 		return problem
 	}
+	body.Provider = s.provider("/")
 	s.show(w, r, page{Status: status, Name: "invitation", Path: "/login", Body: body})
 	return nil
 }

@@ -18,7 +18,14 @@ type loginPage struct {
 	Name    string
 	Problem string // key of the texts; "" for none
 	Minutes int    // to wait after too many attempts
+	// Account is the name that the provider gives, or that of the account; "" if unknown.
+	Account string
+	// Provider signs in with OpenID Connect; nil for none.
+	Provider *providerChoice
 }
+
+// signedOut marks the address of the form after somebody has signed out who signs in with the provider.
+const signedOut = "signed_out"
 
 func loginAddress(back string) string {
 	if back == "/" {
@@ -37,8 +44,16 @@ func (s *site) loginForm(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, auth.ErrNoSession):
 		return err
 	}
-	s.show(w, r, page{Name: "login", Body: loginPage{Next: next}})
+	s.showLogin(w, r, http.StatusOK, loginPage{Next: next})
 	return nil
+}
+
+func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, form loginPage) {
+	form.Provider = s.provider(form.Next)
+	if form.Provider != nil && r.URL.Query().Has(signedOut) {
+		form.Provider.SignOut = providerSignOutAddress
+	}
+	s.show(w, r, page{Status: status, Name: "login", Path: "/login", Body: form})
 }
 
 func (s *site) login(w http.ResponseWriter, r *http.Request) error {
@@ -86,6 +101,8 @@ func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPa
 	switch {
 	case errors.Is(err, auth.ErrCredentials):
 		form.Problem = "login.wrong"
+	case errors.Is(err, auth.ErrPasswordsOff):
+		form.Problem, status = "oidc.passwords_off", http.StatusForbidden
 	case errors.Is(err, auth.ErrLink):
 		form.Problem = "login.link"
 	case errors.Is(err, auth.ErrChallenge):
@@ -96,7 +113,7 @@ func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPa
 	default:
 		return err
 	}
-	s.show(w, r, page{Status: status, Name: "login", Body: form})
+	s.showLogin(w, r, status, form)
 	return nil
 }
 
@@ -123,7 +140,13 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	next := "/login"
+	if signedIn == nil && s.Auth.Provider() != nil {
+		if m, err := s.Auth.StaffMember(r.Context(), member.Name); err == nil && m.Subject != "" {
+			next += "?" + signedOut
+		}
+	}
 	s.Auth.ClearCookie(w, r)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

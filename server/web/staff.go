@@ -54,7 +54,7 @@ func accountState(m store.StaffMember) string {
 	switch {
 	case !m.DisabledAt.IsZero():
 		return "staff.disabled"
-	case m.PasswordHash == "":
+	case !m.HasAccess():
 		return "staff.invited"
 	}
 	return ""
@@ -122,12 +122,20 @@ type staffMemberPage struct {
 	Disabled bool
 	Invited  bool
 	Second   bool // has a second factor
+	// Provider means that the member signs in with OpenID Connect, Assigned that the role comes from there.
+	Provider, Assigned bool
 	// Own means that a member reads the page about themselves.
 	Own      bool
 	Added    *when
 	Roles    []roleChoice
 	Sessions []loginRow
 	Problem  string // key of the texts; "" for none
+}
+
+// assignsRoles reports whether the roles of members come from a provider.
+func (s *site) assignsRoles() bool {
+	p := s.Auth.Provider()
+	return p != nil && p.AssignsRoles()
 }
 
 func (s *site) staffMember(w http.ResponseWriter, r *http.Request) error {
@@ -145,7 +153,7 @@ func (s *site) showStaffMember(w http.ResponseWriter, r *http.Request, status in
 	}
 	v := s.view(r)
 	body := staffMemberPage{Name: m.Name, Role: v.T("role." + string(m.Role)), State: accountState(m), Disabled: !m.DisabledAt.IsZero(),
-		Invited: m.PasswordHash == "", Second: m.SealedSecret != "", Own: m.Name == auth.StaffName(r.Context()), Added: v.when(m.CreatedAt), Roles: v.roleChoices(m.Role),
+		Invited: !m.HasAccess(), Provider: m.Subject != "", Assigned: m.Subject != "" && s.assignsRoles(), Second: m.SealedSecret != "", Own: m.Name == auth.StaffName(r.Context()), Added: v.when(m.CreatedAt), Roles: v.roleChoices(m.Role),
 		Sessions: v.loginRows(sessions, auth.CookieToken(r)), Problem: problem}
 	s.show(w, r, page{Status: status, Name: "staff_member", Path: memberAddress(m.Name), Body: body})
 	return nil
@@ -196,7 +204,7 @@ func (s *site) reinviteStaff(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if m.PasswordHash != "" {
+	if m.HasAccess() {
 		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.has_password")
 	}
 	i, err := s.Auth.Reinvite(r.Context(), name)

@@ -293,3 +293,47 @@ func secondFactors(t *testing.T, s store.Store) {
 		wantError(t, what+" for nobody", err, store.ErrNotFound)
 	}
 }
+
+// staffOfProvider: an account at a provider belongs to one member, and only an invited one gets it.
+func staffOfProvider(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	const issuer = "https://login.example"
+	_, err := s.StaffBySubject(ctx, issuer, "1")
+	wantError(t, "unknown subject", err, store.ErrNotFound)
+	_, err = s.StaffBySubject(ctx, "", "")
+	wantError(t, "no subject", err, store.ErrNotFound)
+	member(t, s, "with a password", store.RoleLead)
+	must(t, s.AddStaff(ctx, store.StaffMember{Name: "disabled", Role: store.RoleLead, CreatedAt: evening}))
+	must(t, s.DisableStaff(ctx, "disabled", evening))
+	must(t, s.AddStaff(ctx, store.StaffMember{Name: "berta", Role: store.RoleLead, CreatedAt: evening}))
+	must(t, s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("invited"), StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}))
+	for _, name := range []string{"with a password", "disabled", "nobody"} {
+		_, err := s.BindStaff(ctx, name, issuer, "1")
+		wantError(t, name, err, store.ErrNotFound)
+	}
+	m, err := s.BindStaff(ctx, "berta", issuer, "1")
+	must(t, err)
+	if m.Name != "berta" || m.Issuer != issuer || m.Subject != "1" || !m.HasAccess() {
+		t.Errorf("got %+v", m)
+	}
+	_, err = s.StaffInvitation(ctx, store.HashOf("invited"), evening)
+	wantError(t, "invitation of before", err, store.ErrNotFound)
+	_, err = s.BindStaff(ctx, "berta", issuer, "2")
+	wantError(t, "second subject", err, store.ErrNotFound)
+	got, err := s.StaffBySubject(ctx, issuer, "1")
+	must(t, err)
+	if got != m {
+		t.Errorf("got %+v, want %+v", got, m)
+	}
+	_, err = s.StaffBySubject(ctx, "https://other.example", "1")
+	wantError(t, "subject of another issuer", err, store.ErrNotFound)
+	wantError(t, "the same subject again", s.AddStaff(ctx, store.StaffMember{Name: "another", Role: store.RoleLead, CreatedAt: evening, Issuer: issuer, Subject: "1"}), store.ErrExists)
+	must(t, s.AddStaff(ctx, store.StaffMember{Name: "clara", Role: store.RoleLead, CreatedAt: evening, Issuer: issuer, Subject: "3"}))
+
+	session := store.Session{TokenHash: store.HashOf("s"), StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Hour), Subject: "1"}
+	must(t, s.AddSession(ctx, session))
+	must(t, s.ResetStaff(ctx, "berta"))
+	_, err = s.StaffBySubject(ctx, issuer, "1")
+	wantError(t, "subject after a reset", err, store.ErrNotFound)
+	wantError(t, "login that began before the reset", s.AddSession(ctx, session), store.ErrNotFound)
+}

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"staff accounts":        staffAccounts,
 		"staff sessions":        staffSessions,
 		"late logins":           lateLogins,
+		"staff of a provider":   staffOfProvider,
 		"staff invitations":     staffInvitations,
 		"second factors":        secondFactors,
 		"audit log":             auditLog,

@@ -18,13 +18,13 @@ func (s *Store) addToken(ctx context.Context, r runner, table string, hash store
 	return nil
 }
 
-// withPassword adds what belongs to a login that began with a password.
-func (s *Store) withPassword(ctx context.Context, what, name, passwordHash string, add func(tx runner) error) error {
+// withPassword adds what belongs to a login that began with a password, or at a provider.
+func (s *Store) withPassword(ctx context.Context, what, name, passwordHash, subject string, add func(tx runner) error) error {
 	return s.changeStaff(ctx, what, name, func(tx runner) error {
 		// The row is locked. What ends the sessions of a member changes it first: it comes before this
 		// and changes the row, or after this and ends this login as well.
-		err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND password_hash = ? AND disabled_at = 0`,
-			name, s.org, passwordHash))
+		err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND password_hash = ? AND subject = ? AND disabled_at = 0`,
+			name, s.org, passwordHash, subject))
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (s *Store) withPassword(ctx context.Context, what, name, passwordHash strin
 
 // AddSession implements store.Logins.
 func (s *Store) AddSession(ctx context.Context, n store.Session) error {
-	return s.withPassword(ctx, "add session", n.StaffName, n.PasswordHash, func(tx runner) error {
+	return s.withPassword(ctx, "add session", n.StaffName, n.PasswordHash, n.Subject, func(tx runner) error {
 		_, err := tx.exec(ctx, `INSERT INTO sessions (token_hash, org_id, staff_name, browser, network, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			n.TokenHash[:], s.org, n.StaffName, n.Browser, n.Network, millis(n.CreatedAt), millis(n.ExpiresAt))
 		return err
@@ -99,7 +99,7 @@ func (s *Store) EndStaffSessions(ctx context.Context, staffName string, except s
 
 // AddDevice implements store.Logins.
 func (s *Store) AddDevice(ctx context.Context, d store.Device) error {
-	return s.withPassword(ctx, "add known browser", d.StaffName, d.PasswordHash, func(tx runner) error {
+	return s.withPassword(ctx, "add known browser", d.StaffName, d.PasswordHash, d.Subject, func(tx runner) error {
 		return s.addToken(ctx, tx, "devices", d.TokenHash, d.StaffName, d.CreatedAt, d.ExpiresAt)
 	})
 }

@@ -73,7 +73,7 @@ func (s *Store) CountRecoveryCodes(ctx context.Context, name string) (n int, err
 
 // AddLoginChallenge implements store.SecondFactors.
 func (s *Store) AddLoginChallenge(ctx context.Context, c store.LoginChallenge) error {
-	return s.withPassword(ctx, "add login challenge", c.StaffName, c.PasswordHash, func(tx runner) error {
+	return s.withPassword(ctx, "add login challenge", c.StaffName, c.PasswordHash, c.Subject, func(tx runner) error {
 		return s.addToken(ctx, tx, "login_challenges", c.TokenHash, c.StaffName, c.CreatedAt, c.ExpiresAt)
 	})
 }

@@ -10,8 +10,8 @@ import (
 
 // AddStaff implements store.Staff.
 func (s *Store) AddStaff(ctx context.Context, m store.StaffMember) error {
-	_, err := s.write.exec(ctx, `INSERT INTO staff (name, org_id, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?)`,
-		m.Name, s.org, string(m.Role), m.PasswordHash, millis(m.CreatedAt))
+	_, err := s.write.exec(ctx, `INSERT INTO staff (name, org_id, role, password_hash, created_at, issuer, subject) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		m.Name, s.org, string(m.Role), m.PasswordHash, millis(m.CreatedAt), m.Issuer, m.Subject)
 	if s.write.taken(err) {
 		return fmt.Errorf("user %s: %w", m.Name, store.ErrExists)
 	}
@@ -21,7 +21,7 @@ func (s *Store) AddStaff(ctx context.Context, m store.StaffMember) error {
 	return nil
 }
 
-const staffColumns = `name, role, password_hash, created_at, disabled_at, sealed_secret, sealed_next_secret`
+const staffColumns = `name, role, password_hash, created_at, disabled_at, sealed_secret, sealed_next_secret, issuer, subject`
 
 // StaffMember implements store.Staff.
 func (s *Store) StaffMember(ctx context.Context, name string) (store.StaffMember, error) {
@@ -30,6 +30,28 @@ func (s *Store) StaffMember(ctx context.Context, name string) (store.StaffMember
 		return m, fmt.Errorf("user: %w", err)
 	}
 	return m, nil
+}
+
+// StaffBySubject implements store.Staff.
+func (s *Store) StaffBySubject(ctx context.Context, issuer, subject string) (store.StaffMember, error) {
+	m, err := scanStaff(s.read.row(ctx, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? AND issuer = ? AND subject = ? AND subject <> ''`, s.org, issuer, subject))
+	if err != nil {
+		return m, fmt.Errorf("user of the provider: %w", err)
+	}
+	return m, nil
+}
+
+// BindStaff implements store.Staff.
+func (s *Store) BindStaff(ctx context.Context, name, issuer, subject string) (m store.StaffMember, err error) {
+	err = s.changeStaff(ctx, "bind account", name, func(tx runner) error {
+		m, err = scanStaff(tx.row(ctx, `UPDATE staff SET issuer = ?, subject = ?
+			WHERE name = ? AND org_id = ? AND password_hash = '' AND subject = '' AND disabled_at = 0 RETURNING `+staffColumns, issuer, subject, name, s.org))
+		if err != nil {
+			return err
+		}
+		return endSignIns(ctx, tx, name, signIns()...)
+	})
+	return m, err
 }
 
 // StaffMembers implements store.Staff.
@@ -44,7 +66,7 @@ func (s *Store) StaffMembers(ctx context.Context) ([]store.StaffMember, error) {
 func scanStaff(row scanner) (store.StaffMember, error) {
 	var m store.StaffMember
 	var created, disabled int64
-	err := row.Scan(&m.Name, &m.Role, &m.PasswordHash, &created, &disabled, &m.SealedSecret, &m.SealedNextSecret)
+	err := row.Scan(&m.Name, &m.Role, &m.PasswordHash, &created, &disabled, &m.SealedSecret, &m.SealedNextSecret, &m.Issuer, &m.Subject)
 	m.CreatedAt, m.DisabledAt = fromMillis(created), fromMillis(disabled)
 	return m, err
 }
@@ -125,7 +147,7 @@ func (s *Store) EnableStaff(ctx context.Context, name string) error {
 // ResetStaff implements store.Staff.
 func (s *Store) ResetStaff(ctx context.Context, name string) error {
 	return s.changeStaff(ctx, "reset account", name, func(tx runner) error {
-		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = '', sealed_secret = '', sealed_next_secret = '' WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = '', sealed_secret = '', sealed_next_secret = '', issuer = '', subject = '' WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
 			return err
 		}
 		return endSignIns(ctx, tx, name, append(signIns(), "devices", "recovery_codes")...)
