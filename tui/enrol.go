@@ -102,9 +102,11 @@ func (m model) pressEnrol(msg tea.KeyMsg) (model, tea.Cmd) {
 
 // tried shows the result of an attempt to enrol.
 func (m model) tried(msg enrolledMsg) model {
-	m.enrol.Busy = false
+	m.enrol.Busy, m.invited.Busy = false, false
 	switch {
-	case m.stage != enrolling:
+	case m.stage == inviting && msg.err != nil:
+		m.invited.Problem = m.desk.options.enrolProblem(msg.err, m.words)
+	case m.stage != enrolling && m.stage != inviting:
 	case errors.Is(msg.err, ErrNoAddress):
 		m.enrol.AsksAddress = true
 	case msg.err != nil:

@@ -21,6 +21,7 @@ type stage int
 const (
 	welcoming stage = iota
 	enrolling
+	inviting
 	searching
 	choosing
 	checking
@@ -40,7 +41,8 @@ type model struct {
 	stage stage
 
 	enrol     page.Enrol
-	enrolment bool // enrolment is still possible
+	enrolment bool // enrolment by a typed code is still possible
+	invited   page.Invited
 	welcome   page.Welcome
 	devices   page.Devices
 	looking   bool // the list of microphones is being read
@@ -70,7 +72,10 @@ func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model 
 		choices: Choices{Device: d.options.Device, Speaker: d.options.Speaker},
 		chosen:  d.options.Device, profile: p,
 	}
-	if d.options.offersEnrolment() {
+	switch o := d.options; {
+	case o.invited():
+		m.stage, m.enrolment, m.invited = inviting, o.Invitation.Present == "", o.invitation()
+	case o.offersEnrolment():
 		m.stage, m.enrolment = enrolling, true
 	}
 	return m
@@ -101,7 +106,7 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 	before := m
 	m, cmd := m.act(msg)
 	// Another page, or another text on the page with the code, starts at its top.
-	if m.stage != before.stage || m.enrol.AsksAddress != before.enrol.AsksAddress || m.enrol.Problem != before.enrol.Problem {
+	if m.stage != before.stage || m.enrol.AsksAddress != before.enrol.AsksAddress || m.enrol.Problem != before.enrol.Problem || m.invited.Problem != before.invited.Problem {
 		m.sheet.Scroll = 0
 	}
 	return m, cmd
@@ -305,6 +310,8 @@ func (m model) View() string {
 	switch m.stage {
 	case enrolling:
 		return m.enrol.View(m.sheet, m.keys)
+	case inviting:
+		return m.invited.View(m.sheet, m.keys)
 	case searching:
 		return page.Searching{}.View(m.sheet, m.keys)
 	case choosing:

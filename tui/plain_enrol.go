@@ -11,6 +11,12 @@ import (
 // enrolFirst asks for a code or a link; an empty line skips it. It returns p with the
 // enrolment.
 func (p plain) enrolFirst(ctx context.Context) (plain, error) {
+	if p.invited() && p.asks() {
+		var err error
+		if p, err = p.acceptInvitation(ctx); err != nil {
+			return p, err
+		}
+	}
 	if !p.offersEnrolment() || !p.asks() {
 		return p, nil
 	}

@@ -38,6 +38,8 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	switch m.stage {
 	case enrolling:
 		return m.pressEnrol(msg)
+	case inviting:
+		return m.pressInvited(msg)
 	case welcoming:
 		return m.pressWelcome(msg)
 	case choosing:

@@ -83,6 +83,8 @@ type Options struct {
 	// until it was requested ([ErrNoAddress]). Afterwards Check and Deliver use the
 	// enrolment. It is nil if the computer is enrolled, or need not be.
 	Enrol func(ctx context.Context, text, address string) (Enrolled, error)
+	// Invitation is the link that opened the program; its zero value is none.
+	Invitation Invitation
 	// PlayBack plays the last seconds of the recording until ctx is done; nil if that is
 	// not offered.
 	PlayBack func(ctx context.Context) error

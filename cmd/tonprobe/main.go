@@ -30,5 +30,7 @@ func main() {
 		in: os.Stdin, out: newOutput(os.Stdout), err: newOutput(os.Stderr),
 		getenv: os.Getenv, version: version, releaseKey: releaseKey,
 	}
-	os.Exit(int(p.main(os.Args[1:])))
+	s := p.main(os.Args[1:])
+	p.holdWindow()
+	os.Exit(int(s))
 }

@@ -51,6 +51,11 @@ type program struct {
 	// releaseKey is the public key for announcements of new versions; "" for none.
 	releaseKey string
 
+	// invitation is the link that opened the program; nil for none.
+	invitation *invitation
+	// closed means that the person ended the screens, so that nothing remains to be read.
+	closed bool
+
 	lang  phrase.Lang
 	texts *phrase.Book
 }
@@ -72,6 +77,7 @@ func commands() []command {
 		{"report", (*program).report},
 		{"events", (*program).events},
 		{"permission", (*program).permission},
+		{"open", (*program).open},
 		{"explain", (*program).explain},
 		{"version", (*program).showVersion},
 		{"help", (*program).help},

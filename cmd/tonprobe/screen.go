@@ -58,6 +58,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	if !st.Enrolled() && !st.Config.NoUpload {
 		o.Enrol = enrollAsTyped(st, p.version)
 	}
+	p.offerInvitation(&o, st)
 	if !st.Config.NoUpload {
 		o.InSession = st.InSession
 		o.ReportDisturbance = func(ctx context.Context) (time.Time, error) { return reportDisturbance(ctx, st) }
@@ -68,6 +69,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	}
 	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
+	p.closed = !o.Plain && (err == nil || errors.Is(err, tui.ErrQuit))
 	if errors.Is(err, tui.ErrQuit) && r == nil {
 		return nil, &printedError{exitSoftware}
 	}
@@ -99,7 +101,8 @@ func (p *program) hearRequests(ctx context.Context, st *station.Station, o *tui.
 	}
 	asked := newRequests(st, o.Log)
 	o.Requests = asked.shown
-	if st.Enrolled() {
+	// The answer to an invitation may change the collector.
+	if st.Enrolled() && o.Invitation.Link == "" {
 		return asked.follow(ctx, p.version)
 	}
 	var mu sync.Mutex

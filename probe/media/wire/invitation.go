@@ -4,12 +4,17 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // InvitationScheme is the scheme of invitation links.
 const InvitationScheme = "tonprobe"
 
 const invitationStart = InvitationScheme + "://enroll?"
+
+// InvitationPath is the page of the collector that a person without Tonprobe opens. It explains the steps and opens
+// the invitation where the program is installed.
+const InvitationPath = "/setup"
 
 // ErrInvitation means that a text is not an invitation.
 var ErrInvitation = errors.New("not an invitation link")
@@ -18,6 +23,10 @@ var ErrInvitation = errors.New("not an invitation link")
 //
 //	tonprobe://enroll?HOST:PORT/CODE
 //	tonprobe://enroll?HOST:PORT/CODE/PIN
+//
+// or, as the address of a page (see InvitationPath), with the code in the fragment, which browsers do not send:
+//
+//	https://HOST:PORT/setup#CODE/PIN
 //
 // It contains no character that is special in shells or mail programs, such as "&", which would end the command.
 type Invitation struct {
@@ -48,13 +57,40 @@ func (i Invitation) String() string {
 	return s
 }
 
+// Page returns the link as the address of a page.
+func (i Invitation) Page() string {
+	s := i.Origin() + InvitationPath + "#" + i.Code
+	if i.AuthorityPin != "" {
+		s += "/" + i.AuthorityPin
+	}
+	return s
+}
+
 // Origin returns the collector's address.
 func (i Invitation) Origin() string { return "https://" + i.Host }
 
 // IsInvitation reports whether s looks like an invitation link.
 func IsInvitation(s string) bool {
 	s = bare(s)
-	return len(s) > len(InvitationScheme) && strings.EqualFold(s[:len(InvitationScheme)+1], InvitationScheme+":")
+	if len(s) > len(InvitationScheme) && strings.EqualFold(s[:len(InvitationScheme)+1], InvitationScheme+":") {
+		return true
+	}
+	_, _, ok := cutPage(s)
+	return ok
+}
+
+// cutPage splits the address of a page into its host and the details of the invitation.
+func cutPage(s string) (host, details string, ok bool) {
+	const scheme = "https://"
+	if len(s) < len(scheme) || !strings.EqualFold(s[:len(scheme)], scheme) {
+		return "", "", false
+	}
+	address, details, ok := strings.Cut(s[len(scheme):], "#")
+	if !ok {
+		return "", "", false
+	}
+	host, path, ok := strings.Cut(strings.TrimRight(address, "/"), "/")
+	return host, details, ok && "/"+path == InvitationPath
 }
 
 // ParseInvitation parses a link as copied from a mail or a terminal: with surrounding quotes or brackets, wrapped, or
@@ -65,16 +101,21 @@ func ParseInvitation(s string) (Invitation, error) {
 	if !IsInvitation(s) || len(s) > 1024 {
 		return Invitation{}, ErrInvitation
 	}
-	rest := strings.TrimLeft(s[len(scheme):], "/")
-	command, details, ok := strings.Cut(rest, "?")
-	if !ok || !strings.EqualFold(strings.TrimRight(command, "/"), "enroll") {
-		return Invitation{}, ErrInvitation
+	host, details, isPage := cutPage(s)
+	if isPage {
+		details = host + "/" + details
+	} else {
+		command, rest, ok := strings.Cut(strings.TrimLeft(s[len(scheme):], "/"), "?")
+		if !ok || !strings.EqualFold(strings.TrimRight(command, "/"), "enroll") {
+			return Invitation{}, ErrInvitation
+		}
+		details = rest
 	}
 	if unescaped, err := url.PathUnescape(details); err == nil {
 		details = unescaped // some mail programs write %2F
 	}
 	parts := strings.Split(strings.TrimRight(details, "/"), "/")
-	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" || strings.ContainsAny(details, "?#@\\") {
+	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" || strings.ContainsFunc(details, notInDetails) {
 		return Invitation{}, ErrInvitation
 	}
 	i := Invitation{Host: strings.ToLower(parts[0]), Code: parts[1]}
@@ -85,6 +126,11 @@ func ParseInvitation(s string) (Invitation, error) {
 		i.AuthorityPin = parts[2]
 	}
 	return i, nil
+}
+
+// notInDetails reports characters that neither a host nor a code contains. Escapes may have hidden them.
+func notInDetails(r rune) bool {
+	return strings.ContainsRune("?#@\\\"'<>", r) || !unicode.IsGraphic(r) || unicode.IsSpace(r)
 }
 
 // bare removes what surrounds a link in a text, and white space from line wraps.

@@ -22,6 +22,9 @@ func TestInvitationsRoundTrip(t *testing.T) {
 		if err != nil || got != i || got.Origin() != strings.TrimSuffix(c.origin, ":443") {
 			t.Errorf("%s: parsed as %+v, error %v", c.origin, got, err)
 		}
+		if got, err := ParseInvitation(i.Page()); err != nil || got != i {
+			t.Errorf("ParseInvitation(%q) = %+v, %v; want %+v", i.Page(), got, err, i)
+		}
 	}
 	for _, origin := range []string{"", "http://127.0.0.1:8080", "https://", "::"} {
 		if i, ok := InvitationFor(origin, "x", ""); ok {
@@ -45,6 +48,10 @@ func TestPastedInvitations(t *testing.T) {
 		"a browser's":      strings.Replace(link, "enroll?", "enroll/?", 1),
 		"slash at the end": link + "/",
 		"no slashes":       strings.Replace(link, "://", ":", 1),
+		"page":             want.Page(),
+		"page, wrapped":    "<" + want.Page()[:45] + "\r\n" + want.Page()[45:] + ">",
+		"page, upper case": "HTTPS://Tonprobe.Example.ORG:8443/setup/#K2MV-H5MN-00DY/" + pin,
+		"page, escaped":    strings.ReplaceAll(want.Page(), "DY/", "DY%2F"),
 		"escaped":          strings.ReplaceAll(link, "/K2", "%2FK2"),
 	} {
 		if got, err := ParseInvitation(s); err != nil || got != want {
@@ -55,6 +62,8 @@ func TestPastedInvitations(t *testing.T) {
 		"", "K2MV-H5MN-00DY", "https://tonprobe.example.org", "tonprobe:", "tonprobe://", "tonprobe://enroll", "tonprobe://enroll?",
 		"tonprobe://enroll?host", "tonprobe://enroll?host/", "tonprobe://enroll?/CODE", "tonprobe://erase?host/CODE",
 		"tonprobe://enroll?host/CODE/short", "tonprobe://enroll?host/CODE/" + pin + "/more", "tonprobe://enroll?user@host/CODE",
+		"https://host/setup", "https://host/setup#", "https:///setup#CODE", "https://host/other#CODE", "https://user@host/setup#CODE",
+		"http://host/setup#CODE", "https://host/setup#CODE/short", "https://host/setup?x#CODE", "https://host/setup#CODE#x",
 		"tonprobe://enroll?host/CODE#x", "tonprobe://enroll?host/CODE?x", "tonprobe://enroll?" + strings.Repeat("h", 2000) + "/CODE",
 	} {
 		if got, err := ParseInvitation(s); err == nil {
@@ -66,6 +75,7 @@ func TestPastedInvitations(t *testing.T) {
 func FuzzParseInvitation(f *testing.F) {
 	f.Add("tonprobe://enroll?tonprobe.example.org:8443/K2MV-H5MN-00DY/" + pin)
 	f.Add("tonprobe://enroll?%2f%2f")
+	f.Add("https://tonprobe.example.org:8443/setup#K2MV-H5MN-00DY/" + pin)
 	f.Fuzz(func(t *testing.T, s string) {
 		i, err := ParseInvitation(s)
 		if err != nil {
