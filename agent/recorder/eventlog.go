@@ -67,8 +67,7 @@ func (a *eventLog) since(from, now time.Time) *report.HostCrash {
 
 func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
-// order ranks the kinds of events that deserve a report: those that explain the most come
-// first.
+// order ranks the kinds of events that cause a report: those that explain the most come first.
 var order = [...]report.HostEventKind{
 	report.EventBluescreen, report.EventUnexpectedShutdown, report.EventOutOfMemory, report.EventClientCrashed,
 	report.EventClientHung, report.EventGPUReset, report.EventWiFiDropped, report.EventConnectionLost, report.EventDeviceUnplugged,

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// minLost is how many samples in a row must be without an answer. Single packets are
-	// lost on any line.
+	// minLost is how many samples in a row without an answer are an outage. Single packets are lost on
+	// any line.
 	minLost = 3
 	// minNoLink is the same for a missing link, which is certain.
 	minNoLink = 2
@@ -29,8 +29,8 @@ const (
 	lostLink = "link"
 	// lostRouter: the router did not answer.
 	lostRouter = "router"
-	// lostBeyond: the router answered, but the collector did not. Whether the provider, or
-	// the collector itself was at fault, is unknown.
+	// lostBeyond: the router answered, but the collector did not. The fault may be that of the provider
+	// or of the collector.
 	lostBeyond = "beyond_router"
 )
 
@@ -38,7 +38,7 @@ const (
 type outages struct {
 	last      Sample
 	known     bool
-	settledAt time.Time // see settle
+	settledAt time.Time // end of the last sleep; see settle
 
 	since    time.Time // zero without an outage
 	lost     int       // samples in a row
@@ -46,7 +46,7 @@ type outages struct {
 	router   int       // of these, those without an answer from the router
 	off      bool      // a person switched the Wi-Fi off
 	kind     string    // of the last link before the outage
-	programs []string  // those that have run throughout
+	programs []string  // programs that have run throughout
 	emitted  bool
 }
 

@@ -22,7 +22,7 @@ import (
 type Incident struct {
 	// Event is what happened.
 	Event report.HostEvent
-	// Crash has all events of the last hours, History the samples around the event.
+	// Crash contains all events of the last hours, History the samples around the event.
 	Crash   *report.HostCrash
 	History *report.HostHistory
 }
@@ -35,7 +35,7 @@ type Recorder struct {
 	Clock probe.Clock
 	// Watchers run as long as the recorder.
 	Watchers []watch.Watcher
-	// Ask sends one small packet.
+	// Ask sends one small packet and waits for the answer.
 	Ask func(ctx context.Context, to netip.Addr) (time.Duration, error)
 	// Server returns the address of the collector; an invalid one if there is none, or
 	// its name cannot be resolved.
@@ -72,7 +72,7 @@ const (
 	// minFlush is the shortest time between two writes because of events.
 	minFlush = 20 * time.Second
 	// evidenceEvery is how often the system's records are read without an event that
-	// prompts it: a tab that crashes, for example, does not end its browser.
+	// prompts it: the crash of a tab, for example, does not end its browser.
 	evidenceEvery = 15 * time.Minute
 	// settleEvidence is the time that a system takes to write the record of a crash.
 	settleEvidence = 10 * time.Second
@@ -142,8 +142,7 @@ func (r *Recorder) watch(ctx context.Context, w watch.Watcher) {
 	}
 }
 
-// emit does not block. It discards events beyond the 256 that fit between two samples,
-// which would add nothing new.
+// emit does not block. It discards events if more than 256 arrive between two samples.
 func (r *Recorder) emit(e report.HostEvent) {
 	select {
 	case r.incoming <- e:
@@ -257,10 +256,10 @@ const (
 	serverEverySparing = 5 * time.Minute
 )
 
-// serverDue reports whether to ask the collector now: each time while a program uses the
-// microphone, or answers are missing. A session does not stop these packets: they take 0.2
-// kbit/s in each direction, and without them nobody could tell a lost connection from a
-// program that crashed.
+// serverDue reports whether to send a packet to the collector now: each time while a program uses the
+// microphone, or answers are missing. A session does not stop these packets: they take 0.2 kbit/s in
+// each direction, and without them a lost connection could not be distinguished from a program that
+// crashed.
 func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
 	busy := v.InUse != nil && *v.InUse
 	every := serverEvery
@@ -279,7 +278,7 @@ type target struct {
 }
 
 // maxLost is the number of missing answers in a row after which a machine counts as one
-// that does not answer at all: a firewall may have been switched on. It exceeds what the
+// that does not answer at all: a firewall may have been activated. It exceeds what the
 // detection of an outage needs.
 const maxLost = 300
 
@@ -289,7 +288,7 @@ func (t *target) at(addr netip.Addr) {
 	}
 }
 
-// ask sends one packet. A machine that has never answered is asked too, but its silence
+// ask sends one packet. It is also sent to a machine that has never answered, but then a missing answer
 // is not a loss.
 func (t *target) ask(ctx context.Context, send func(context.Context, netip.Addr) (time.Duration, error)) Echo {
 	if !t.addr.IsValid() {
@@ -429,8 +428,7 @@ func (r *Recorder) detectRestart(began time.Time, stopped bool) {
 		e.At, e.Kind = booted, report.EventRestarted
 		e.DurationS = new(booted.Sub(last).Seconds())
 		if !stopped {
-			// The service was not asked to stop. The system's records may contain the
-			// reason.
+			// The service did not stop on request. The system's records may contain the reason.
 			e.Kind, e.DurationS = report.EventUnexpectedShutdown, nil
 		}
 	case stopped:

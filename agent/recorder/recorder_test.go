@@ -161,8 +161,8 @@ func TestRepeatedWiFiDropsAreLimited(t *testing.T) {
 	})
 }
 
-// TestHowTheLastRunEnded: the previous run was stopped cleanly or not, and the computer was
-// restarted or not.
+// TestHowTheLastRunEnded covers all combinations of a clean stop or none, and a restart of the computer
+// or none.
 func TestHowTheLastRunEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		killed, rebooted bool

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestKilledWithinTheFirstMinute: samples are written once a minute, so there is none.
+// TestKilledWithinTheFirstMinute: samples are written once a minute, so the previous run has left none.
 func TestKilledWithinTheFirstMinute(t *testing.T) {
 	for name, c := range map[string]struct {
 		mark, want string // a mark of "now" is replaced by the time

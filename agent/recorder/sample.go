@@ -14,8 +14,8 @@ const Every = 2 * time.Second
 
 // Echo is the result of one small packet.
 type Echo struct {
-	// Asked is false if no packet was sent, or if the machine has never answered any,
-	// which says nothing about the connection.
+	// Asked is false if no packet was sent, or if the machine has never answered: a missing answer is
+	// then no evidence about the connection.
 	Asked bool
 	// Answered is true if the answer came in time, after RTT.
 	Answered bool
@@ -135,7 +135,7 @@ func bitsOf(programs []string) (bits uint32) {
 	return bits
 }
 
-// parseSample decodes a sample; ok is false if it holds what put never writes.
+// parseSample decodes a sample; ok is false if the bytes cannot be the result of put.
 func parseSample(b []byte) (s Sample, ok bool) {
 	if len(b) < sampleBytes || int(b[10]) >= len(links) {
 		return Sample{}, false

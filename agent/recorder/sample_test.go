@@ -46,7 +46,7 @@ func FuzzSample(f *testing.F) {
 		if !slices.Contains(links[:], s.Link) || s.At.Year() < 1 || s.At.Year() > 9999 || s.Gateway.RTT < 0 {
 			t.Errorf("got %+v", s)
 		}
-		// Whatever was on disk, a report must be able to hold it.
+		// A sample with any content must be valid in a report.
 		var again [sampleBytes]byte
 		s.put(again[:])
 		if got, ok := parseSample(again[:]); !ok || !reflect.DeepEqual(got, s) {

@@ -102,8 +102,8 @@ func checkOwners(string) error { return nil }
 // grantAccess does nothing: the unit gives the folder to the account at each start.
 func grantAccess(string) error { return nil }
 
-// forgetRunlevels removes the links of the runlevels, which the library leaves behind.
-func forgetRunlevels(etc string) {
+// removeRunlevels removes the links of the runlevels, which the library does not remove.
+func removeRunlevels(etc string) {
 	links, _ := filepath.Glob(filepath.Join(etc, "rc[0-6].d", "[SK][0-9][0-9]"+Name)) // the pattern is valid
 	for _, link := range links {
 		if info, err := os.Lstat(link); err == nil && info.Mode().Type() == fs.ModeSymlink {
@@ -112,13 +112,13 @@ func forgetRunlevels(etc string) {
 	}
 }
 
-// forget removes the state that the service manager keeps: systemd of a failed service,
-// System V of any service.
-func (u Setup) forget() {
+// removeState removes the state that the service manager keeps: systemd for a failed service, System V for
+// any service.
+func (u Setup) removeState() {
 	switch service.Platform() {
 	case systemd:
 	case systemV:
-		forgetRunlevels("/etc")
+		removeRunlevels("/etc")
 		return
 	default:
 		return
@@ -127,5 +127,5 @@ func (u Setup) forget() {
 	if u.User {
 		arguments = append(arguments, "--user")
 	}
-	_ = exec.Command("systemctl", arguments...).Run() // fails if there is nothing to forget
+	_ = exec.Command("systemctl", arguments...).Run() // fails if there is no state to remove
 }

@@ -70,7 +70,7 @@ func TestForgetRunlevels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forgetRunlevels(etc)
+	removeRunlevels(etc)
 	for path, want := range map[string]bool{mine: false, other: true, file: true} {
 		if _, err := os.Lstat(path); (err == nil) != want {
 			t.Errorf("%s: got %v, want it kept: %v", path, err, want)

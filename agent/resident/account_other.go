@@ -19,8 +19,8 @@ func grantAccess(string) error   { return nil }
 // isAdmin reports whether this process may control the services of the machine.
 func isAdmin() bool { return os.Geteuid() == 0 }
 
-// forget removes the files into which launchd has written what the program printed.
-func (u Setup) forget() {
+// removeState removes the files into which launchd has written what the program printed.
+func (u Setup) removeState() {
 	if u.User {
 		return
 	}

@@ -14,9 +14,9 @@ import (
 // which has no password and no privileges.
 const accountName = `NT SERVICE\` + Name
 
-func createAccount() error       { return nil } // Windows does
+func createAccount() error       { return nil } // Windows removes the account
 func removeAccount(string) error { return nil }
-func (u Setup) forget()          {}
+func (u Setup) removeState()     {}
 
 // isAdmin reports whether this process may control services. An administrator's programs
 // usually run without that right.
@@ -51,7 +51,7 @@ func checkOwners(data string) error {
 	})
 }
 
-// mayOwnData reports whether owner is the administrators, SYSTEM, the service, or the
+// mayOwnData reports whether owner is the group of administrators, SYSTEM, the service, or the
 // administrator who runs this program: not all systems make the group the owner.
 func mayOwnData(owner *windows.SID) bool {
 	if me, err := windows.GetCurrentProcessToken().GetTokenUser(); err == nil && owner.Equals(me.User.Sid) {

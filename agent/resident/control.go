@@ -20,7 +20,7 @@ var (
 	ErrNotAdmin = errors.New("only an administrator may do this")
 	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
-	// ErrNoUserService means that this system supports only services of the machine.
+	// ErrNoUserService means that this system supports no services of a person.
 	ErrNoUserService = errors.New("this system has no user services")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
@@ -69,7 +69,7 @@ func (u Setup) Control(action Action) error {
 	if u.User && runtime.GOOS == "windows" {
 		return ErrNoUserService
 	}
-	// Without this check some systems fail later with a message about a file.
+	// Without this check, some systems fail later with an unclear message about a file.
 	if !u.User && !isAdmin() {
 		return ErrNotAdmin
 	}
@@ -106,8 +106,8 @@ func (u Setup) Control(action Action) error {
 	return nil
 }
 
-// prepareFolder creates the folder: the unit of systemd allows the service to write nowhere
-// else, so it must exist.
+// prepareFolder creates the folder: the unit of systemd permits writing only to this folder, so it must
+// exist.
 func (u Setup) prepareFolder() error {
 	if err := durable.MkdirPrivate(u.Data); err != nil {
 		return fmt.Errorf("create %s: %w", u.Data, err)
@@ -143,14 +143,14 @@ func (u Setup) install(s service.Service, state State) error {
 	return nil
 }
 
-// unregister stops the service first. No service manager does so, and the service would
-// continue until the next boot without any way to stop it.
+// unregister stops the service first. No service manager does that by itself, and the service would
+// continue until the next boot without any means to stop it.
 func (u Setup) unregister(s service.Service) error {
 	stopped := s.Stop()
 	if err := s.Uninstall(); err != nil {
 		return err
 	}
-	u.forget()
+	u.removeState()
 	if state, err := u.stateOf(s); stopped != nil && err == nil && state != StateMissing {
 		return fmt.Errorf("it is still running: %w", stopped)
 	}
@@ -208,7 +208,7 @@ func stateFrom(platform string, status service.Status, err error, initFile bool)
 		return StateMissing, nil // without a file the library runs a program that does not exist
 	case exited && (platform == systemV || platform == upstart):
 		// The script of System V ends with an error if the service is not running, as LSB
-		// requires of "status". Upstart knows the job, or not yet.
+		// requires of "status". Upstart may not have loaded the job yet.
 		return StateStopped, nil
 	case err != nil:
 		return "", &ManagerError{platform, err}
@@ -224,7 +224,7 @@ const (
 	upstart = "linux-upstart"
 )
 
-// initFile reports whether one of the older init systems of Linux may know the service.
+// initFile reports whether the service may be installed with one of the older init systems of Linux.
 // On other systems the answer of the service manager is sufficient.
 func initFile() bool {
 	if runtime.GOOS != "linux" {

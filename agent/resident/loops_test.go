@@ -29,7 +29,7 @@ func TestAFailingLoopWaitsLongerAndDoesNotAffectOthers(t *testing.T) {
 				case 1:
 					panic("a bug")
 				case 2:
-					return nil // ended without being asked to
+					return nil // ended without a request
 				}
 				return errors.New("no network")
 			}},

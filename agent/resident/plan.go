@@ -19,11 +19,12 @@ const (
 	// lastMoment is how long before the start a full check may begin at the latest: it must
 	// be over when the session starts.
 	lastMoment = time.Minute
-	// silentBefore is how long before the start of a session small checks end.
+	// silentBefore is how long before the start of a session the service stops using the line for what
+	// can wait.
 	silentBefore = 2 * time.Minute
 	// spreadAfter is the time over which the checks after a session are spread.
 	spreadAfter = 5 * time.Minute
-	// coveredBy is how shortly before a full check a small one is omitted.
+	// coveredBy is the time before a full check in which small checks are omitted.
 	coveredBy = 5 * time.Minute
 	// retryFailed is the wait after a check that could not be made: the computer may have been
 	// enrolled in the meantime.
@@ -252,14 +253,14 @@ func withinBudget(a Check, h History) time.Time {
 	return at
 }
 
-// InSession reports whether a session is in progress, or about to begin: the service uses the line
-// for nothing that can wait.
+// InSession reports whether a session is in progress, or about to begin: the service then uses the line
+// only for what cannot wait.
 func InSession(sessions []wire.Session, now time.Time) bool {
 	return CurrentSession(sessions, now) != nil
 }
 
-// CurrentSession returns the session that is in progress or about to begin, of several the one that
-// ends last; nil if there is none.
+// CurrentSession returns the session that is in progress or about to begin; if there are several, the
+// one that ends last; nil if there is none.
 func CurrentSession(sessions []wire.Session, now time.Time) *wire.Session {
 	var current *wire.Session
 	for _, s := range sessions {

@@ -190,8 +190,8 @@ func (m *month) live(t *testing.T) {
 	}
 }
 
-// TestAMonth: whatever happens to a computer, it is silent during sessions, checks once
-// before each of them if it is awake, and keeps the limits of a day.
+// TestAMonth: in all circumstances, a computer makes no checks during sessions, one check before each
+// of them if it is awake, and keeps the daily limits.
 func TestAMonth(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

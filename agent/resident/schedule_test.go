@@ -95,8 +95,8 @@ func TestStopsAtOnce(t *testing.T) {
 	})
 }
 
-// A check that is due must not begin in a session that the computer learns of only now: after an
-// installation during a session, or a night asleep.
+// A check that is due must not begin in a session that the computer learns of only then, such as after
+// an installation during a session or a night asleep.
 func TestNoCheckInASessionLearnedJustBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -14,12 +14,11 @@ import (
 // systemd is the name of systemd in the library.
 const systemd = "linux-systemd"
 
-// unit is the unit file of the machine's service. The library's own waits two minutes
-// before a restart, and gives up on a service that fails often.
+// unit is the unit file of the machine's service. The library's own unit file waits two minutes before
+// a restart, and does not restart a service that fails often.
 //
 // The service has an account of its own without any capability, and can write to its data
-// folder and the folder of its socket only. What it needs, and what is therefore not
-// restricted:
+// folder and the folder of its socket only. It requires the following, which is therefore not restricted:
 //   - the group systemd-journal, to read the records of crashes;
 //   - netlink, for routes, Wi-Fi and the events of devices, and echoes over ping sockets
 //     (net.ipv4.ping_group_range, which systemd opens for all);

@@ -72,8 +72,8 @@ func (w Work) round(ctx context.Context, a Check) (checked bool, err error) {
 	return checked, nil
 }
 
-// checkAndStore reports whether the check was made. One whose report cannot be stored counts as
-// made, because it has used the line: a full disk must not repeat it.
+// checkAndStore reports whether the check was made. A check whose report cannot be stored counts as
+// made, because it has used the line: it must not be repeated because of a full disk.
 func (w Work) checkAndStore(ctx context.Context, s Session, a Check) (made bool, err error) {
 	r, err := w.Check(ctx, s, a)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // the Wi-Fi.
 const linkEvery = 10 * time.Second
 
-// meteredEvery is how often the system is asked whether the line is metered, in addition to
-// each change of the connection.
+// meteredEvery is how often the system is queried whether the line is metered, in addition to each
+// change of the connection.
 const meteredEvery = 5 * time.Minute
 
 // network watches the connection of this computer.
@@ -27,7 +27,7 @@ type network struct {
 	watch   func(context.Context, chan<- struct{}) error
 	last    linkstate.State
 	known   bool
-	asked   time.Time // when metered was called last
+	asked   time.Time // time of the last call of metered
 }
 
 func newNetwork(b *Board, clock probe.Clock) *network {

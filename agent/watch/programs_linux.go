@@ -15,7 +15,7 @@ type procTable struct {
 	seen map[int]sighting
 }
 
-// sighting is what is known of a process.
+// sighting is the known state of a process.
 type sighting struct {
 	program string // "" for others
 	// again is true if the name was read twice. A process that was just forked has the

@@ -93,7 +93,7 @@ func (w *windowLister) markHung(all []process) {
 		})
 	})
 	w.hung = map[uint32]bool{}
-	_ = windows.EnumWindows(w.callback, nil) // without windows it fails, and nothing is known
+	_ = windows.EnumWindows(w.callback, nil) // it fails without windows; the state is unknown then
 	for i := range all {
 		if w.hung[uint32(all[i].pid)] {
 			all[i].stuck = "window"

@@ -33,7 +33,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestMeteredLine: the system is asked at the start, after each change of the connection, and from
+// TestMeteredLine: the system is queried at the start, after each change of the connection, and from
 // time to time.
 func TestMeteredLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestMeteredLine(t *testing.T) {
 		now.set(phone)
 		time.Sleep(time.Minute)
 		want("on the phone's hotspot", "metered", 2)
-		metered.set(new(false)) // a person changes the setting
+		metered.set(new(false)) // the setting is changed
 		time.Sleep(meteredEvery)
 		want("later", "not metered", 3)
 		cancel()
@@ -77,7 +77,8 @@ func TestMeteredLine(t *testing.T) {
 	})
 }
 
-// TestSavingIsOnTheBoard: and the watcher of the load becomes slower.
+// TestSavingIsOnTheBoard: the board shows that the computer saves power, and the watcher of the load
+// becomes slower.
 func TestSavingIsOnTheBoard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &Board{}

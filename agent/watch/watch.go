@@ -39,7 +39,7 @@ func All(b *Board, clock probe.Clock) []Watcher {
 	}
 }
 
-// View is the latest state that the watchers know. nil and "" mean unknown.
+// View is the latest state that the watchers have read. nil and "" mean unknown.
 type View struct {
 	// Linked is true once Link was read.
 	Linked bool
@@ -93,7 +93,7 @@ func (b *Board) View() View {
 	return v
 }
 
-// SetInSession states whether a session is in progress, which the watchers cannot see.
+// SetInSession sets whether a session is in progress, which the watchers cannot detect.
 func (b *Board) SetInSession(in bool) { b.update(func(v *View) { v.InSession = in }) }
 
 // Set replaces the state.
@@ -117,7 +117,7 @@ func Clients() []string {
 // follow calls look at once, after each event of watch, and at least every interval. Where
 // the system has no events, or they end, it only polls.
 func follow(ctx context.Context, clock probe.Clock, interval time.Duration, watch func(context.Context, chan<- struct{}) error, look func(context.Context)) error {
-	// A burst of events, such as when a network comes up, causes a single call.
+	// A burst of events, such as the start of a network, causes a single call.
 	const settle = 300 * time.Millisecond
 	changed := make(chan struct{}, 1)
 	var watching sync.WaitGroup
@@ -156,7 +156,7 @@ func isUnsupported(err error) bool {
 }
 
 // SleepUntilNext waits for the next multiple of an interval. Loops with the same interval
-// then wake together: waking an idle process costs more than their work.
+// then wake together: waking an idle process takes more energy than their work.
 func SleepUntilNext(ctx context.Context, clock probe.Clock, every time.Duration) error {
 	now := clock.Now()
 	return clock.Sleep(ctx, every-now.Sub(now.Truncate(every)))

@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// fastClock is ahead of the system's clock by everything that was waited for.
+// fastClock is ahead of the system's clock by the sum of all waits.
 type fastClock struct {
 	mu    sync.Mutex
 	ahead time.Duration
@@ -35,7 +35,7 @@ func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// watched passes the output on and reports each line.
+// watched passes output to another writer and reports each line.
 type watched struct{ lines chan string }
 
 func (w watched) Write(b []byte) (int, error) {
@@ -45,8 +45,8 @@ func (w watched) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestEvening holds the evening with a fast clock, and looks at the dashboard as phone support
-// does: the common cause is shown, and the roll call has everybody.
+// TestEvening holds the evening with a fast clock, and requests the dashboard as phone support does:
+// the common cause is shown, and the roll call contains all members.
 func TestEvening(t *testing.T) {
 	texts, err := loadTexts(phrase.EN)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// fan is a made-up probe with everything that a new probe needs: a data type that
+// fan is a made-up probe with everything that a new probe requires: a data type that
 // describes its fields, its texts, and a step of the plan.
 type fan struct{}
 

@@ -250,7 +250,7 @@ func TestRetests(t *testing.T) {
 	// The token is revoked during a retest.
 	d.request("network")
 	d.wait("Running")
-	d.post(d.computer+"/shutout", nil)
+	d.post(d.computer+"/revoke", nil)
 	d.wait(" hidden>") // no computer is left
 	s.wait("ase code") // with or without a capital letter: the collector may know the report or not
 	s.press("q")

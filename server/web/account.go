@@ -24,7 +24,7 @@ type loginRow struct {
 	Network string
 	Since   *when
 	Until   *when
-	// Present means that the page is read with this session.
+	// Present means that the page was requested with this session.
 	Present bool
 }
 

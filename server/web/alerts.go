@@ -13,11 +13,11 @@ import (
 // alertsAddress is the address of the page about alerts.
 const alertsAddress = "/alerts"
 
-// Alerts tells people outside of the dashboard.
+// Alerts is the part of the collector that sends alerts.
 type Alerts interface {
 	// Settings returns the rules and channels; nil if there are none.
 	Settings() *alert.Settings
-	// Test sends a test to a channel, with one attempt.
+	// Test sends a test message to a channel, with one attempt.
 	Test(ctx context.Context, c alert.Channel) error
 }
 
@@ -26,7 +26,7 @@ type alertsPage struct {
 	None     bool
 	Rules    []alertRule
 	Channels []alertChannel
-	Tested   string // the channel of the last test; "" for none
+	Tested   string // the channel of the last test message; "" for none
 	Fault    string // why it was not delivered; "" if it was
 }
 
@@ -68,7 +68,7 @@ func (s *site) alerts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// testAlert sends a test to one channel.
+// testAlert sends a test message to one channel.
 func (s *site) testAlert(w http.ResponseWriter, r *http.Request) error {
 	body := s.alertsPage(s.view(r))
 	if body.None {

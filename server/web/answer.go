@@ -32,7 +32,7 @@ func (s *site) answer(h handler) http.Handler {
 	})
 }
 
-// errMalformed means that a form cannot be parsed. It is not logged, because the sender is at fault.
+// errMalformed means that a form cannot be parsed. It is not logged, because it is an error of the client.
 var errMalformed = errors.New("the form is malformed")
 
 // failure is the content of an error page.
@@ -68,7 +68,8 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // errForbidden means that a member's role lacks the right.
 var errForbidden = errors.New("this role does not have the right")
 
-// staffOnly redirects visitors who are not signed in to the login, which returns to the address.
+// staffOnly redirects visitors who are not signed in to the login form, which leads back to the
+// requested page.
 func (s *site) staffOnly(right auth.Right, next http.Handler) http.Handler {
 	return s.Auth.Require(s.withRight(right, next), http.HandlerFunc(toLogin), s.refuse)
 }

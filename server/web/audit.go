@@ -13,14 +13,14 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Repeated reads of one page by one member count as one: an open page loads itself again.
+// Repeated reads of one page by one member count as one, because an open page reloads itself.
 const (
 	auditReadEvery     = 10 * time.Minute
 	maxRememberedReads = 10_000
 )
 
-// auditKind returns what a successful request to a route is in the audit log; "" for a route that is
-// not recorded. TestEveryRouteIsAuditedOrNot has those.
+// auditKind returns the kind of the audit entry for a successful request to a route; "" for a route
+// that is not recorded. The latter are listed in TestEveryRouteIsAuditedOrNot.
 func auditKind(pattern string) store.AuditKind {
 	switch pattern {
 	case "GET /participants/{id}", "GET /participants/{id}/reports/{report}":
@@ -49,7 +49,7 @@ func auditKind(pattern string) store.AuditKind {
 		return store.AuditCaseChanged
 	case "POST /participants/{id}/computers/{agent}/retest", "POST /participants/{id}/computers/{agent}/retest/cancel":
 		return store.AuditRetest
-	case "POST /participants/{id}/computers/{agent}/shutout":
+	case "POST /participants/{id}/computers/{agent}/revoke":
 		return store.AuditComputerRevoked
 	case "POST /participants/{id}/computers/{agent}/token":
 		return store.AuditTokenRequested
@@ -77,7 +77,7 @@ func auditKind(pattern string) store.AuditKind {
 	return ""
 }
 
-// auditNote is what a request was about, as far as the route does not say it.
+// auditNote is the part of an audit entry that does not follow from the route.
 type auditNote struct {
 	participants []string
 	reportID     string
@@ -93,9 +93,9 @@ func noteOf(r *http.Request) *auditNote {
 	return new(auditNote)
 }
 
-// audited records successful requests before they are answered. If that fails, the answer is an
-// error page, so that nobody reads anything without an entry. A change was already made then, and
-// the log of the program contains it.
+// audited records successful requests before they are answered. If that fails, the answer is an error
+// page, so that nobody reads data without an entry. If the request was a change, it has already been
+// made then, and only the log of the program contains it.
 func (s *site) audited(kind store.AuditKind, next http.Handler) http.Handler {
 	if kind == "" {
 		return next
@@ -205,8 +205,8 @@ func (s *site) recordSignIn(r *http.Request, l auth.Login) error {
 	return s.record(r, store.AuditEntry{StaffName: l.Member.Name, Role: l.Member.Role, Kind: store.AuditSignedIn})
 }
 
-// recordFailedSignIn records a wrong password or code of an account that exists. The names that a
-// stranger tries are not recorded, and could not be: there is no end to them.
+// recordFailedSignIn records a wrong password or code of an account that exists. Names without an
+// account are not recorded, because their number is unlimited.
 func (s *site) recordFailedSignIn(r *http.Request, name string) error {
 	m, err := s.Auth.StaffMember(r.Context(), name)
 	if err != nil {
@@ -215,8 +215,9 @@ func (s *site) recordFailedSignIn(r *http.Request, name string) error {
 	return s.record(r, store.AuditEntry{StaffName: m.Name, Role: m.Role, Kind: store.AuditSignInFailed, Subject: auth.Network(r)})
 }
 
-// recordFailedName is recordFailedSignIn for a name that a stranger has typed. The answer does not wait
-// for it, nor depend on it: otherwise its time, or an error, would show whether the account exists.
+// recordFailedName is recordFailedSignIn for a name from a sign-in form. It runs after the answer, and
+// its error is only logged: otherwise the time of the answer, or an error, would show whether the
+// account exists.
 func (s *site) recordFailedName(r *http.Request, name string) {
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	if err := s.recordFailedSignIn(r, name); err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
-// unaudited are the routes of staff without an entry in the audit log: forms, pages that name no
-// participant, the list of all participants, and what a recorded page requests by itself.
+// unaudited are the routes of staff without an entry in the audit log: forms, pages without the name of
+// a participant, the list of all participants, and what a recorded page requests by itself.
 var unaudited = []string{
 	"GET /{$}", "GET /changes", "GET /events", "GET /participants/{id}/retest", "GET /sessions", "GET /cases", "GET /disturbances",
-	"GET /participants/new", "GET /letters", "GET /participants/{id}/edit", "GET /participants/{id}/delete", "GET /participants/{id}/computers/{agent}/shutout",
+	"GET /participants/new", "GET /letters", "GET /participants/{id}/edit", "GET /participants/{id}/delete", "GET /participants/{id}/computers/{agent}/revoke", "GET /participants/{id}/computers/{agent}/shutout",
 	"GET /numbers", "GET /causes", "GET /account", "GET /account/code", "POST /account/code", "GET /password",
 	"GET /audit", "GET /staff", "GET /staff/member", "GET /alerts",
 	"POST /alerts/test", // sends a text without data
@@ -74,7 +74,7 @@ func TestAuditLog(t *testing.T) {
 	for _, step := range []func(){
 		func() { g.want(g.get("/"), http.StatusOK) },
 		func() { g.want(g.get(page), http.StatusOK) },
-		func() { g.want(g.get(page), http.StatusOK) }, // the open page loads itself again
+		func() { g.want(g.get(page), http.StatusOK) }, // the open page reloads itself
 		func() { g.want(g.get("/participants/"+uuid.NewString()), http.StatusNotFound) },
 		func() { g.want(g.get(page+"/reports/"+r.ID), http.StatusOK) },
 		func() { g.want(g.get(page+"/reports/"+r.ID+"/document"), http.StatusOK) },
@@ -216,8 +216,8 @@ func (b brokenLog) AddAuditEntry(ctx context.Context, e store.AuditEntry) error 
 	return b.Store.AddAuditEntry(ctx, e)
 }
 
-// TestNobodyReadsWithoutAnEntry: if the audit log cannot be written, pages about people are not
-// shown, nobody signs in, and nothing of a participant is on the error page.
+// TestNobodyReadsWithoutAnEntry: if the audit log cannot be written, pages about people are not shown,
+// signing in fails, and the error page contains nothing about a participant.
 func TestNobodyReadsWithoutAnEntry(t *testing.T) {
 	broken := false
 	g := newRig(t, func(c *web.Config) { c.Store = brokenLog{c.Store, &broken} }).login()

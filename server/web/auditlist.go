@@ -16,7 +16,7 @@ import (
 
 const (
 	auditAddress = "/audit"
-	// maxAuditRows limits one table. It says so in its last row.
+	// maxAuditRows limits one table. The last row of a truncated table states that.
 	maxAuditRows = 100_000
 	dayFormat    = "2006-01-02" // of <input type="date">
 )
@@ -50,7 +50,7 @@ type auditChoice struct {
 	Selected    bool
 }
 
-// auditQuery reads the form from the address. What is not valid there selects everything.
+// auditQuery reads the form from the address. An invalid value is ignored.
 func (s *site) auditQuery(r *http.Request) store.AuditQuery {
 	form := r.URL.Query()
 	q := store.AuditQuery{StaffName: form.Get("staff"), ParticipantID: form.Get("participant"), After: form.Get("after")}

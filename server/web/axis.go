@@ -28,7 +28,7 @@ func laneKeys() [laneCount]string {
 
 // axis is the time axis of a case: a picture, and the same as a table.
 type axis struct {
-	Text   string // of the picture, for those who do not see it
+	Text   string // of the picture, for people who cannot see it
 	Ticks  []axisTick
 	Lanes  []axisLane
 	Marks  []axisMark
@@ -82,7 +82,7 @@ func (axis) TextY() int  { return laneCount*laneHeight + 18 }
 // Limits of the axis.
 const (
 	axisBefore = 12 * time.Hour // before the case
-	axisAfter  = 12 * time.Hour // behind it
+	axisAfter  = 12 * time.Hour // after the case
 	axisLeast  = 30 * time.Minute
 	axisChecks = 60 // reports that are read
 	axisRows   = 60
@@ -122,7 +122,7 @@ func (s *site) axis(ctx context.Context, v view, subject, shown store.StoredRepo
 		return nil, nil
 	}
 	start = earlier(all[0].at, subject.CheckedAt)
-	if more.after || cutAfter { // what is not shown may have happened behind it
+	if more.after || cutAfter { // the axis must not include a time whose events are not shown
 		end = later(all[len(all)-1].at, subject.CheckedAt).Add(time.Minute)
 	}
 	if span := end.Sub(start); span < axisLeast {
@@ -204,7 +204,7 @@ func (v view) happenings(checks []store.StoredReport) (all []happening) {
 				continue
 			}
 			known[key] = true
-			// The machine's clock may be wrong; the check tells by how much.
+			// The machine's clock may be wrong; the check shows by how much.
 			m.At = m.At.Add(c.CheckedAt.Sub(c.StartedAt))
 			all = append(all, v.momentHappening(m))
 		}

@@ -126,7 +126,7 @@ func TestThenAndNow(t *testing.T) {
 	}
 }
 
-// TestAFullCaseIsShort: under 100 kB with everything that a case can have.
+// TestAFullCaseIsShort: a page with everything that a case can contain has less than 100 kB.
 func TestAFullCaseIsShort(t *testing.T) {
 	g := newRig(t).login()
 	p, agent := g.person("Erika", "")
@@ -170,7 +170,7 @@ func TestAFullCaseIsShort(t *testing.T) {
 
 var reCaseLine = regexp.MustCompile(`<path class="limit" d="M(-?\d+) 4V`)
 
-// TestAnAxisContainsItsCase: also if much has happened before it and after it.
+// TestAnAxisContainsItsCase: the axis contains the case even if there are many events before and after it.
 func TestAnAxisContainsItsCase(t *testing.T) {
 	for _, c := range []struct{ before, after int }{{0, 80}, {80, 80}, {3, 80}, {80, 3}, {80, 0}, {2, 2}} {
 		g := newRig(t).login()
@@ -219,7 +219,7 @@ func TestAnAxisContainsItsCase(t *testing.T) {
 	}
 }
 
-// TestOddTimesBreakNoAxis: an agent's clock and events may hold any time.
+// TestOddTimesBreakNoAxis: the times in a report may be arbitrary.
 func TestOddTimesBreakNoAxis(t *testing.T) {
 	g := newRig(t).login()
 	p, agent := g.person("Erika", "")

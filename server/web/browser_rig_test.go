@@ -27,8 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// shared is the only Chromium of this package: it takes longer to start than
-// most tests to run.
+// shared is the only Chromium of this package, because it takes longer to start than most tests to run.
 var shared chromium
 
 type chromium struct {
@@ -111,7 +110,7 @@ func openBrowser(t *testing.T, accept string) *browser {
 		b.dir = t.TempDir()
 	}
 	b.do(b.width(1280))
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
+	if err := chromedp.Listen(ctx, b.record); err != nil {
 		t.Fatal(err)
 	}
 	b.do(step(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
@@ -128,9 +127,9 @@ func step[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-// hear records errors and warnings of Chromium's console: errors of scripts,
-// and everything that the content security policy has refused.
-func (b *browser) hear(event any) {
+// record keeps errors and warnings of Chromium's console: errors of scripts, and everything that the
+// content security policy has refused.
+func (b *browser) record(event any) {
 	text := ""
 	switch e := event.(type) {
 	case *log.EventEntryAdded:

@@ -32,7 +32,7 @@ type collector struct {
 	password string
 }
 
-// quietAlerts has rules that no test fulfils.
+// quietAlerts contains rules whose conditions hold in no test.
 const quietAlerts = `
 [[rule]]
 name = "viele nicht bereit"
@@ -265,7 +265,7 @@ func TestOnAPhoneAndEnlarged(t *testing.T) {
 		"accessibility-narrow-en": "/accessibility", "password-narrow-en": "/password", "account-narrow-en": "/account", "staff-narrow-en": "/staff", "audit-narrow-en": "/audit", "code-narrow-en": "/account/code",
 		"numbers-narrow-en": "/numbers?number=4711", "causes-narrow-en": "/causes", "alerts-narrow-en": "/alerts", "cases-narrow-en": "/cases", "number-narrow-en": "/participants/" + erika.Participant + "?number=1007",
 		"edit-narrow-en": "/participants/" + erika.Participant + "/edit", "delete-narrow-en": "/participants/" + erika.Participant + "/delete",
-		"shutout-narrow-en": "/participants/" + erika.Participant + "/computers/" + erika.ID + "/shutout",
+		"revoke-narrow-en": "/participants/" + erika.Participant + "/computers/" + erika.ID + "/revoke",
 	} {
 		for _, px := range []int64{360, 640, 320} { // 640 is 1280 at 200 %, 320 is 1280 at 400 % (WCAG 1.4.10)
 			b.do(b.width(px), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))

@@ -26,7 +26,7 @@ type casePanel struct {
 	State   state
 	Closed  bool
 	By      string // who has taken or closed it; "" for nobody
-	From    string // By as the store has it
+	From    string // By as stored
 	Since   *when
 	Mine    bool
 	Cause   string // the true cause, of a closed case
@@ -46,11 +46,11 @@ type caseInput struct {
 	Problem string // in words
 	Text    string
 	Picked  string
-	// AllEntries is set if the address asks for all entries of the case.
+	// AllEntries is set if the query requests all entries of the case.
 	AllEntries bool
 }
 
-// A page shows the newest entries of a case, unless the query asks for all.
+// A page shows the newest entries of a case, unless the query requests all.
 const (
 	maxShownEntries = 12
 	entriesParam    = "entries"
@@ -120,7 +120,7 @@ func (v view) causeGroups() (groups []causeGroup) {
 	return groups
 }
 
-// casePanel returns the panel of a case. by is the member of staff who looks at it.
+// casePanel returns the panel of a case. by is the member of staff who requested the page.
 func (v view) casePanel(c store.Case, checked time.Time, by string, input caseInput) *casePanel {
 	kind := map[store.CaseState]string{store.CaseTaken: "info", store.CaseClosed: "ok"}[c.State]
 	if kind == "" {
@@ -155,11 +155,11 @@ func (v view) casePanel(c store.Case, checked time.Time, by string, input caseIn
 }
 
 // takenFor is how long a case that a member of staff has taken keeps the page of a participant for
-// that member. A call does not last longer, and a forgotten case must not be in the way of a new one.
+// that member. A call does not last longer, and a case that was not closed must not hide a new one.
 const takenFor = 24 * time.Hour
 
 // caseOf returns the case that a participant's page shows: that of the report in the address,
-// otherwise the one that by, who looks at the page, has taken (see takenFor), otherwise that of the
+// otherwise the one that by, who requested the page, has taken (see takenFor), otherwise that of the
 // last check; nil if there is none. A retest makes a new report, but the call is about the case whose
 // code was read out.
 func (s *site) caseOf(ctx context.Context, named *store.StoredReport, inAddress bool, cases []store.Case, by string) (*store.Case, time.Time, error) {
@@ -191,8 +191,8 @@ func (s *site) caseOf(ctx context.Context, named *store.StoredReport, inAddress 
 	return &c, checked, nil
 }
 
-// tellCases adds to the history who has taken or closed the cases.
-func (p *participantPage) tellCases(v view, cases []store.Case) {
+// addCaseWork adds to the history who has taken or closed the cases.
+func (p *participantPage) addCaseWork(v view, cases []store.Case) {
 	for i, h := range p.History {
 		for _, c := range cases {
 			if c.ReportID == h.Report && c.State != store.CaseOpen {

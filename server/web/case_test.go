@@ -50,7 +50,7 @@ func TestACaseIsTakenAndClosedWithItsCause(t *testing.T) {
 	max.want(max.post(action, "do", "close", "cause", "other"), http.StatusUnprocessableEntity, "Bitte beschreiben Sie die Ursache")
 	max.wantRedirect(max.post(action, "do", "close", "cause", "audio.in_use", "text", "Zoom war offen"), back)
 	g.want(g.get(page), http.StatusOK, "Geschlossen", "Das war die Ursache:", "Zoom war offen", "ruft später zurück", "Wieder öffnen")
-	// What was typed for a case that a colleague has closed is not lost: there is only the note left.
+	// If a colleague has closed the case in the meantime, the typed text is kept, as a note.
 	g.want(g.post(action, "do", "close", "cause", "audio.os_muted", "text", "Stecker war lose"), http.StatusConflict, "Max hat den Fall inzwischen geschlossen", `accesskey="n" value="Stecker war lose"`)
 	max.wantRedirect(max.post(action, "do", "close", "cause", "audio.in_use"), back) // twice
 	g.want(g.post(action, "do", "close", "cause", "audio.os_muted"), http.StatusConflict, "Max hat den Fall inzwischen geschlossen")
@@ -96,7 +96,7 @@ func TestBadInputToACase(t *testing.T) {
 	g.want(w, http.StatusUnprocessableEntity, "Dieser Fall hat schon 200 Notizen", `value="eine zu viel"`)
 }
 
-// TestANoteThatIsSentTwice is there once.
+// TestANoteThatIsSentTwice: the note is stored once.
 func TestANoteThatIsSentTwice(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
@@ -132,8 +132,8 @@ func TestACaseEndsWithItsReport(t *testing.T) {
 	g.want(g.get("/causes?days=nonsense"), http.StatusOK, "Geschlossene Fälle: 1")
 }
 
-// TestAFormAboutACaseLeadsBack: the page that says why something was not stored has the address of the
-// form, where nothing else can be requested.
+// TestAFormAboutACaseLeadsBack: the page with the reason why an input was not stored has the address of
+// the form, which accepts only POST, so its links must have the address of the case.
 func TestAFormAboutACaseLeadsBack(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
@@ -144,7 +144,7 @@ func TestAFormAboutACaseLeadsBack(t *testing.T) {
 	g.wantRedirect(g.post("/language", "lang", "en", "back", page), page)
 }
 
-// TestTheTakenCaseStaysAfterARetest: the call is about the code that was read out.
+// TestTheTakenCaseStaysAfterARetest: the page keeps showing the case whose code was read out.
 func TestTheTakenCaseStaysAfterARetest(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
@@ -159,8 +159,8 @@ func TestTheTakenCaseStaysAfterARetest(t *testing.T) {
 	}
 }
 
-// TestATakenCaseOfOthersIsALink: the page of a participant is not kept by a case of somebody else, nor
-// by one that was forgotten, whose named cause would be closed under the answer of another check.
+// TestATakenCaseOfOthersIsALink: the page of a participant does not show a case that somebody else has
+// taken, or one that was taken long ago, instead of the latest check: staff would close the wrong case.
 func TestATakenCaseOfOthersIsALink(t *testing.T) {
 	g := newRig(t).login()
 	p, r := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
@@ -188,7 +188,7 @@ func TestATakenCaseOfOthersIsALink(t *testing.T) {
 	if strings.Contains(own.Body.String(), "Noch offen:") {
 		t.Error("its own case is there twice")
 	}
-	g.want(g.get(second), http.StatusOK, "Noch offen:", link) // opened with another code
+	g.want(g.get(second), http.StatusOK, "Noch offen:", link) // opened by another code
 	g.pass(24*time.Hour - time.Minute)
 	g.login()
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, `action="`+first+`/case"`)
@@ -219,7 +219,7 @@ func TestTruthTellsUnknownApart(t *testing.T) {
 	}
 }
 
-// TestEveryCommonCauseCanBeTheTrueOne: a case can be closed with what the page names for several.
+// TestEveryCommonCauseCanBeTheTrueOne: a case can be closed with each common cause that the page can show.
 func TestEveryCommonCauseCanBeTheTrueOne(t *testing.T) {
 	g := newRig(t).login()
 	for _, code := range []string{fleet.CodeServer, fleet.CodeProvider, fleet.CodeSite, fleet.CodeVersion} {

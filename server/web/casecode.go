@@ -17,8 +17,9 @@ type choice struct {
 	Checked *when
 }
 
-// caseAddress returns the address of the check whose code was spoken. It returns "" if the search
-// is no code of a check, or can mean several, or a name: the list shows these (see choices).
+// caseAddress returns the address of the check whose code was spoken. It returns "" if the search is
+// not the code of a check, matches several checks, or may be a name. The list then shows the possible
+// checks (see choices).
 func (s *site) caseAddress(ctx context.Context, search string) (string, error) {
 	code, ok := report.SpokenCase(search)
 	if !ok {
@@ -35,14 +36,14 @@ func (s *site) caseAddress(ctx context.Context, search string) (string, error) {
 	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil
 }
 
-// caseHits returns the checks with a code: of each participant the newest whose code is read out,
-// otherwise the newest of all. Those whose code is read out are first.
+// caseHits returns the checks with a code: for each participant the newest check whose code a person
+// has seen (isReadOut), otherwise the newest of all. Checks whose code a person has seen are first.
 func (s *site) caseHits(ctx context.Context, code string) (hits []store.ReportSummary, err error) {
 	all, err := s.Store.CaseReports(ctx, code, store.DefaultPage)
 	if err != nil {
 		return nil, err
 	}
-	// The newest remain first among each.
+	// Within both groups, the newest remain first.
 	slices.SortStableFunc(all, func(a, b store.ReportSummary) int { return before(isReadOut(a), isReadOut(b)) })
 	seen := map[string]bool{}
 	for _, r := range all {
@@ -62,9 +63,9 @@ func isReadOut(r store.ReportSummary) bool {
 // maxChoices limits the choices that the list shows.
 const maxChoices = 20
 
-// choices returns the checks that a search for a code can mean; if there is none, the codes, if there
-// are several. It is never decided here which one is meant: the wrong case would be read out to the
-// caller.
+// choices returns the checks that match a search for a code. If there is no such check, but the search
+// can be read as several codes, it returns these codes. It never selects one of several: support would
+// read the wrong case out to the caller.
 func (s *site) choices(ctx context.Context, v view, search string) (list []choice, err error) {
 	codes := report.SpokenCases(search)
 	for _, code := range codes {
@@ -83,7 +84,7 @@ func (s *site) choices(ctx context.Context, v view, search string) (list []choic
 			list = append(list, choice{Code: code, Name: v.name(p), Address: reportAddress(p.ID, h.ID), Checked: v.when(h.CheckedAt)})
 		}
 	}
-	if len(list) == 0 && len(codes) > 1 { // a single one is not there: the list says so
+	if len(list) == 0 && len(codes) > 1 { // a single code without a check: the list shows that there is none
 		for _, code := range codes {
 			list = append(list, choice{Code: code})
 		}

@@ -25,7 +25,8 @@ func TestASpokenCodeOpensItsCase(t *testing.T) {
 	g.want(w, http.StatusOK, `<a class="whole" href="/participants/`+p.ID+`" autofocus>`)
 }
 
-// TestAnAmbiguousCodeIsAChoice: the wrong case would be read out to the caller.
+// TestAnAmbiguousCodeIsAChoice: the page must not select one of several checks, because support would
+// read the wrong case out to the caller.
 func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 	g := newRig(t).login()
 	paula, r := g.checked("Paula Eins", "", "P77-777", microphone(muted), passage(), voice(0), internet())
@@ -40,7 +41,7 @@ func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 	if strings.Contains(w.Body.String(), "autofocus") {
 		t.Error("Enter opens one of several hits")
 	}
-	// Two people with one code.
+	// Two people whose checks have the same code.
 	g.checked("Berta Zwei", "", "P77-777", microphone(nil), passage(), voice(0), internet())
 	w = g.get(searched("P77-777"))
 	g.want(w, http.StatusOK, "Welcher Fall-Code ist gemeint?")
@@ -61,13 +62,13 @@ func TestAnAmbiguousCodeIsAChoice(t *testing.T) {
 	}
 }
 
-// TestANameThatReadsAsACode: "Peter Meyer" reads as PME-YER. The case of a stranger is offered beside
+// TestANameThatReadsAsACode: "Peter Meyer" reads as PME-YER. The check with that code is listed beside
 // the people of that name, never opened.
 func TestANameThatReadsAsACode(t *testing.T) {
 	g := newRig(t).login()
 	stranger, r := g.checked("Xaver Fremd", "", "PME-YER", microphone(muted), passage(), voice(0), internet())
 	address := "/participants/" + stranger.ID + "/reports/" + r.ID
-	g.wantRedirect(g.get(searched("Peter Meyer")), address) // nobody is called so
+	g.wantRedirect(g.get(searched("Peter Meyer")), address) // nobody has this name
 	g.person("Peter Meier", "")
 	for _, typed := range []string{"Peter Meyer", "peter meyer"} {
 		w := g.get(searched(typed))
@@ -101,8 +102,8 @@ func TestAnOpenListDoesNotJump(t *testing.T) {
 	g.wantRedirect(g.get(search), address) // a new search opens it
 }
 
-// TestCodesThatAreNotReadOut: those of scheduled checks and of events are never on a screen, so that
-// others come first.
+// TestCodesThatAreNotReadOut: the codes of scheduled checks and of events are never on a screen, so
+// other checks with the same code are first.
 func TestCodesThatAreNotReadOut(t *testing.T) {
 	g := newRig(t).login()
 	read, first := g.checked("Vera Vorn", "", "K7P-3QX", microphone(nil), passage(), voice(0), internet())

@@ -33,7 +33,7 @@ type casesPage struct {
 	More    string // "" if all are listed
 }
 
-// caseGroup is one of the lists of cases.
+// caseGroup is one list of cases on the page.
 type caseGroup struct {
 	Key   string // of the texts
 	State state
@@ -149,7 +149,7 @@ func (v view) cases(q casesQuery, desk store.Desk, by string) casesPage {
 			to := casesQuery{show: q.show, order: o}
 			p.Orders = append(p.Orders, order{Word: v.T("cases." + string(o)), Address: to.address(), Current: o == q.order})
 		}
-		// One page has at most as many rows as any list. Those that wait come first.
+		// The page has at most as many rows as any list. Waiting cases come first.
 		add("open", stateNone, count.Open, desk.Open)
 		add("taken", "info", count.Taken, desk.Taken[:min(len(desk.Taken), casesPerPage-len(desk.Open))])
 	}

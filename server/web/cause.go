@@ -14,7 +14,7 @@ type cause struct {
 	Code       string
 	Severity   state
 	Sentence   string
-	Action     string // "" if this version does not know the cause
+	Action     string // "" if the cause is unknown to this version
 	Hint       string
 	Rule       string
 	Area       string

@@ -18,7 +18,7 @@ type causesPage struct {
 	Periods []order
 }
 
-// truthRow is a named cause with what closed cases say about it.
+// truthRow is a named cause with the true causes of its closed cases.
 type truthRow struct {
 	Sentence string
 	Code     string
@@ -32,7 +32,7 @@ type truthRow struct {
 	Instead  []instead
 }
 
-// instead is a cause that it was instead.
+// instead is a true cause that differs from the named one.
 type instead struct {
 	Sentence string
 	Cases    int
@@ -87,8 +87,8 @@ func (v view) truth(t store.CauseTruth) truthRow {
 	return row
 }
 
-// percentText returns a percentage without decimals, which so few cases do not carry. It is 100 % only
-// if nothing was wrong.
+// percentText returns a percentage without decimals, because the number of cases is small. It is 100 %
+// only if wrong is 0.
 func percentText(pct float64, wrong int) string {
 	if wrong > 0 {
 		pct = min(pct, 99)

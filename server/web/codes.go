@@ -31,7 +31,7 @@ func newNumberForm(r *http.Request, action string) numberForm {
 // numberAnswer is the explanation of an error number.
 type numberAnswer struct {
 	ReadOut string
-	System  string // the name that staff know
+	System  string // the common name of the system
 	// Number is "" if the text contains no number, Text if the system or number is unknown.
 	Number, Text string
 	Means, Older string
@@ -57,7 +57,7 @@ type weighedNumber struct {
 	Probes   []string
 }
 
-// systemNames returns the names by which people know the systems.
+// systemNames returns the common names of the systems.
 func systemNames() map[string]string {
 	return map[string]string{
 		"bbb": "BigBlueButton", "zoom": "Zoom", "teams": "Microsoft Teams", "webex": "Webex", "jitsi": "Jitsi", "livekit": "LiveKit",
@@ -65,7 +65,7 @@ func systemNames() map[string]string {
 	}
 }
 
-// number explains an error number as it was read out; nil if there is none. It does not
+// number explains an error number as a caller reads it out; nil if the text is empty. It does not
 // compare it with a check.
 func (v view) number(readOut string) *numberAnswer {
 	if readOut == "" {

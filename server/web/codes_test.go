@@ -77,7 +77,7 @@ func TestNumberIsComparedWithTheCheck(t *testing.T) {
 	if part := look(works.ID, "1007"); !strings.Contains(part, "zu lange her") || strings.Contains(part, "widerlegt") {
 		t.Errorf("an old check is used: %s", part)
 	}
-	// If an earlier check is shown alone, only that one is used, also after another number.
+	// If an earlier check is shown alone, only that check is used, also after another number was entered.
 	alone := g.get("/participants/" + fails.ID + "/reports/" + old.ID + "?alone=1&number=1007")
 	g.want(alone, http.StatusOK, `name="alone"`, "M2W-8RV")
 }
@@ -101,8 +101,8 @@ func TestNameThatBreaksTheSound(t *testing.T) {
 	}
 }
 
-// TestReportIsExplainedWithItsLimits: an own profile is explained with the limits that the
-// report contains, whatever the profile of that name is now.
+// TestReportIsExplainedWithItsLimits: a report with a town's own profile is explained with the limits
+// that it contains, even if the profile of that name has changed since.
 func TestReportIsExplainedWithItsLimits(t *testing.T) {
 	g := newRig(t).login()
 	limits, err := diagnose.ParseProfile("rathaus", []byte("source = \"x\"\n[voice.up_loss_pct]\nwarn = 7\nsource = \"x\"\n[voice.loss_certain_pct]\nvalue = 2\nsource = \"x\"\n"))

@@ -10,7 +10,7 @@ import (
 // commonID is the id of the element with the common causes.
 const commonID = "common"
 
-// common are the common causes of the present (see package fleet).
+// common contains the present common causes (see package fleet).
 type common struct {
 	Causes []commonCause
 }
@@ -42,7 +42,7 @@ func (v view) common(findings []fleet.Finding) common {
 	return c
 }
 
-// concerning returns the findings that explain a participant's disturbance.
+// concerning returns the findings that explain a participant's fault.
 func concerning(participantID string, findings []fleet.Finding) []fleet.Finding {
 	var found []fleet.Finding
 	for _, f := range findings {

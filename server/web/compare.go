@@ -47,7 +47,7 @@ type comparedRow struct {
 const maxComparedRows = 40
 
 // comparison returns the comparison of a case with the check that the page shows and with the last
-// good one before the case; nil if there is nothing to compare. newest tells that shown is the newest.
+// good one before the case; nil if there is nothing to compare. newest is set if shown is the newest check.
 func (s *site) comparison(ctx context.Context, v view, participantID string, about time.Time, subject, shown *store.StoredReport, newest bool) (*comparison, error) {
 	var columns []*store.StoredReport
 	var titles []string

@@ -77,7 +77,7 @@ func TestHostileSystemBreaksNoPage(t *testing.T) {
 		}
 		g.keepDocument(p, r, doc)
 		for _, number := range []string{"1007", "1010", "2301"} {
-			w := g.get("/participants/" + p.ID + "?number=" + number) // the rig looks for what is inline
+			w := g.get("/participants/" + p.ID + "?number=" + number) // the rig searches for inline scripts and styles
 			body := w.Body.String()
 			if w.Code != http.StatusOK || strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
 				t.Errorf("%d, %.40q: got status %d, %d bytes", i, text, w.Code, len(body))

@@ -34,7 +34,7 @@ func loadBooks() (books, error) {
 
 const langCookie = "tonprobe_lang"
 
-// langOf returns the language that a person has chosen, otherwise the one their browser prefers.
+// langOf returns the language that a person has chosen, otherwise the preferred one of the browser.
 func langOf(r *http.Request) phrase.Lang {
 	if c, err := r.Cookie(langCookie); err == nil {
 		if lang, ok := phrase.ParseLang(c.Value); ok {

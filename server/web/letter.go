@@ -14,7 +14,7 @@ import (
 
 // Limits of letters.
 const (
-	maxLetters    = 200 // in one print; a page of so many has about one megabyte
+	maxLetters    = 200 // in one print; a page with this many has about one megabyte
 	lettersSearch = 10_000
 )
 

@@ -41,7 +41,7 @@ type listPage struct {
 	Orders  []order
 	Common  common
 	Rows    []row
-	Similar bool // Rows only resemble the search
+	Similar bool // Rows are suggestions, because nobody matches the search
 	Choices []choice
 	Pager   pager
 

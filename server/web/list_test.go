@@ -105,7 +105,7 @@ func TestSearch(t *testing.T) {
 		t.Errorf("got %q, want [\"Cäsar Loss\"]", got)
 	}
 	g.want(g.get("/?q=ZZZ-ZZZ"), http.StatusOK, "Dazu passt niemand", "ZZZ-ZZZ")
-	// A code that two people have finds both.
+	// A code of two people's checks finds both.
 	g.checked("Gustav Fall", "", "K7P-3QX", microphone(nil), passage(), voice(0), internet())
 	if got := names(g.get("/?q=K7P-3QX").Body.String()); len(got) != 2 {
 		t.Errorf("got %q, want 2 entries", got)
@@ -169,7 +169,7 @@ func TestOldChecksDoNotCountAsReady(t *testing.T) {
 		t.Errorf("after the change: got %s; want it to contain %q and %q", row(), "Zu lange her zuletzt: Bereit Anna Ready", "Bereit 0 Zu lange her 1 ")
 	}
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "zu lange her", "vor 1 Tag")
-	// A recent small problem is listed before an old large one.
+	// A recent warning is listed before an old failure.
 	g.checked("Berta Tonight", "", "B1B-2C3", microphone(nil), passage(), voice(0), internet())
 	if both := row(); strings.Index(both, "Berta Tonight") > strings.Index(both, "Anna Ready") {
 		t.Errorf("the old problem is first: %s", both)

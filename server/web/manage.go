@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -21,8 +22,8 @@ type deletePage struct {
 	Computers string // number of computers, in words
 }
 
-// shutOutPage is the content of the confirmation to revoke the token of one computer.
-type shutOutPage struct {
+// revokePage is the content of the confirmation to revoke the token of one computer.
+type revokePage struct {
 	Address string // of the participant's page
 	Action  string
 	Name    string
@@ -126,7 +127,7 @@ func (s *site) agentOf(r *http.Request) (store.Agent, error) {
 	return store.Agent{}, store.ErrNotFound
 }
 
-func (s *site) shutOutForm(w http.ResponseWriter, r *http.Request) error {
+func (s *site) revokeForm(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -137,12 +138,23 @@ func (s *site) shutOutForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := s.view(r)
 	one := v.computer(a)
-	s.show(w, r, page{Name: "shutout", Body: shutOutPage{Address: participantAddress(p.ID), Action: one.ShutOut, Name: v.name(p), computer: one}})
+	s.show(w, r, page{Name: "revoke", Body: revokePage{Address: participantAddress(p.ID), Action: one.Revoke, Name: v.name(p), computer: one}})
 	return nil
 }
 
-// shutOut revokes the token of one computer, such as a stolen one.
-func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
+// redirectToRevoke redirects from the former address of the page, which may be a bookmark.
+func redirectToRevoke(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, revokeAddress(r.PathValue("id"), r.PathValue("agent")), http.StatusMovedPermanently)
+	return nil
+}
+
+// revokeAddress returns the address of the page that revokes the token of a computer.
+func revokeAddress(participantID, agentID string) string {
+	return participantAddress(participantID) + "/computers/" + url.PathEscape(agentID) + "/revoke"
+}
+
+// revoke revokes the token of one computer, such as a stolen one.
+func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.agentOf(r)
 	if err != nil {
 		return err
@@ -152,14 +164,14 @@ func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Agents.Disconnect(a.ID)
 	id := r.PathValue("id")
-	s.Log.InfoContext(r.Context(), "computer shut out", "participant", id, "agent", a.ID)
+	s.Log.InfoContext(r.Context(), "access of a computer revoked", "participant", id, "agent", a.ID)
 	s.changed(id)
 	http.Redirect(w, r, participantAddress(id), http.StatusSeeOther)
 	return nil
 }
 
-// askForToken asks one computer to replace its token.
-func (s *site) askForToken(w http.ResponseWriter, r *http.Request) error {
+// requestToken makes one computer replace its token.
+func (s *site) requestToken(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.agentOf(r)
 	if err != nil {
 		return err

@@ -69,15 +69,19 @@ func TestRevokingAComputer(t *testing.T) {
 	p, first := g.person("Anna Muster", "")
 	second := g.agent(p)
 	other, _ := g.person("Berta Bunt", "")
-	at := "/participants/" + p.ID + "/computers/" + first + "/shutout"
-	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "/computers/"+second+"/shutout")
+	at := "/participants/" + p.ID + "/computers/" + first + "/revoke"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "/computers/"+second+"/revoke")
 	g.want(g.get(at), http.StatusOK, "Anna Muster", "gestohlen", "Jetzt den Zugang entziehen")
-	g.want(g.get("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
-	g.want(g.post("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
+	g.want(g.get("/participants/"+other.ID+"/computers/"+first+"/revoke"), http.StatusNotFound)
+	former := g.get("/participants/" + p.ID + "/computers/" + first + "/shutout")
+	if got := former.Header().Get("Location"); former.Code != http.StatusMovedPermanently || got != at {
+		t.Errorf("the former address: got status %d to %q, want %d to %q", former.Code, got, http.StatusMovedPermanently, at)
+	}
+	g.want(g.post("/participants/"+other.ID+"/computers/"+first+"/revoke"), http.StatusNotFound)
 	g.wantRedirect(g.post(at), "/participants/"+p.ID)
 	g.wantRedirect(g.post(at), "/participants/"+p.ID) // again: nothing changes
 	body := g.get("/participants/" + p.ID).Body.String()
-	if strings.Contains(body, at) || !strings.Contains(body, "Zugang entzogen") || !strings.Contains(body, "/computers/"+second+"/shutout") {
+	if strings.Contains(body, at) || !strings.Contains(body, "Zugang entzogen") || !strings.Contains(body, "/computers/"+second+"/revoke") {
 		t.Errorf("got page after the first was revoked:\n%s", body)
 	}
 	agents, err := g.store.Agents(t.Context(), p.ID)
@@ -134,7 +138,7 @@ func TestDuplicatesAreShownBeforeTheyAreStored(t *testing.T) {
 func TestManagingRequiresALogin(t *testing.T) {
 	g := newRig(t)
 	p, agent := g.person("Anna Muster", "")
-	for _, at := range []string{"/edit", "/delete", "/computers/" + agent + "/shutout"} {
+	for _, at := range []string{"/edit", "/delete", "/computers/" + agent + "/revoke"} {
 		if w := g.post("/participants/"+p.ID+at, "name", "Eve"); w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") {
 			t.Errorf("%s: got status %d, location %s; want %d, beginning with %q", at, w.Code, w.Header().Get("Location"), http.StatusSeeOther, "/login")
 		}

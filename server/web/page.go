@@ -47,7 +47,7 @@ func loadPages(all books) (pages, error) {
 	return p, nil
 }
 
-// shape returns which shape of the template "shapes" stands for a state.
+// shape returns the name of the shape in the template "shapes" for a state.
 func shape(kind string) string {
 	switch kind {
 	case string(report.Ready), string(report.Limited), string(report.NotReady), "info", statePartial, stateOld, stateNone:

@@ -20,7 +20,7 @@ type participantPage struct {
 	Opened  *historyEntry // the check in the address, if the page shows the latest instead
 	Subject string        // id of the report that Check shows
 	Common  common        // the common causes that explain the disturbance
-	OddName string        // the part of the name that breaks the sound; "" for none
+	OddName string        // the part of the name that breaks the sound of some conference systems; "" for none
 	Form    *numberForm
 	Number  *numberAnswer // the error number that the caller reads out; nil for none
 	History []historyEntry
@@ -59,14 +59,14 @@ type computer struct {
 	Outdated          bool   // a former token was used recently
 	RenewalAsked      *when  // nil if no new token was requested
 	Renew             string // address to request a new token
-	ShutOut           string // address of the page to revoke its token; "" without the right
+	Revoke            string // address of the page to revoke its token; "" without the right
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	return s.showParticipant(w, r, http.StatusOK, caseInput{AllEntries: r.URL.Query().Get(entriesParam) == allEntries})
 }
 
-// showParticipant shows the page. input is what could not be stored of a form about the case.
+// showParticipant shows the page. input is the input of a form about the case that could not be stored.
 func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status int, input caseInput) error {
 	p, err := s.Store.ParticipantState(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
-	body.tellCases(v, cases)
+	body.addCaseWork(v, cases)
 	about := "" // the report of the case
 	subject := named
 	if c, checked, err := s.caseOf(r.Context(), named, r.PathValue("report") != "", cases, auth.StaffName(r.Context())); err != nil {
@@ -214,7 +214,7 @@ func (v view) computer(a store.Agent) computer {
 	c := computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
 		RenewalAsked: v.when(a.RenewalAskedAt), Renew: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/token"}
 	if auth.May(v.role, auth.Manage) {
-		c.ShutOut = participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"
+		c.Revoke = revokeAddress(a.ParticipantID, a.ID)
 	}
 	return c
 }

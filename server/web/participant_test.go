@@ -154,7 +154,7 @@ func TestHostileNamesBreakNoPage(t *testing.T) {
 	for _, text := range hostile {
 		p, _ := g.checked(text, text, "K7P-3QX", microphone(muted), passage(), voice(0))
 		for _, address := range []string{"/?sort=recent", "/participants/" + p.ID} {
-			body := g.get(address).Body.String() // the rig looks for what is inline
+			body := g.get(address).Body.String() // the rig searches for inline scripts and styles
 			if strings.Contains(body, "<img") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
 				t.Errorf("%.40q on %s: got %d bytes", text, address, len(body))
 			}
@@ -256,8 +256,8 @@ func TestDashboardLogsNothingPersonal(t *testing.T) {
 	}
 }
 
-// TestReasonsAreInTheReadersLanguage: an unknown result has a reason
-// in the words of the screen; an unknown reason of a newer version is shown as it is.
+// TestReasonsAreInTheReadersLanguage: the reason for an unknown result has the same words as on the
+// participant's screen; a reason that only a newer version defines is shown unchanged.
 func TestReasonsAreInTheReadersLanguage(t *testing.T) {
 	g := newRig(t).login()
 	left := func(name, why string) report.Result {
@@ -278,7 +278,8 @@ func TestReasonsAreInTheReadersLanguage(t *testing.T) {
 	}
 }
 
-// TestPartialResultIsNotShownAsOK: with most servers the filtering of a router cannot be tested.
+// TestPartialResultIsNotShownAsOK: a result with a value that could not be measured, as the filtering
+// of a router with most servers, is not shown as good.
 func TestPartialResultIsNotShownAsOK(t *testing.T) {
 	g := newRig(t).login()
 	half := report.Result{Name: report.ProbeNATBehavior, Status: report.StatusOK, Data: &report.NATBehavior{UDP: new(true), Mapping: "EIM"}}

@@ -48,8 +48,8 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 var errRepeat = errors.New("the two passwords differ")
 
-// replacePassword requires the current password. The limits of sign-ins also apply here, to
-// somebody who guesses it at an unattended screen.
+// replacePassword requires the current password. The limits of sign-ins also apply here, because it
+// could be guessed at an unattended screen.
 func (s *site) replacePassword(r *http.Request, current, chosen, repeated string) (auth.Login, error) {
 	if chosen != repeated {
 		return auth.Login{}, errRepeat

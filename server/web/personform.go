@@ -9,15 +9,15 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
-// personForm is the content that the forms for a name and a phone number share.
+// personForm is the common content of the forms with a name and a phone number.
 type personForm struct {
 	Name, Phone string
 	Problem     string // key of the texts
 	// Duplicates are participants who share the name or the phone number. The form warns
 	// of them once; if it is submitted again, the input is stored.
 	Duplicates []duplicate
-	// OddName is the part of the name that breaks the sound of some conference systems;
-	// "" for none. The form warns of it once, like of the duplicates.
+	// OddName is the part of the name that breaks the sound of some conference systems; "" for none.
+	// The form warns of it once, as it does of duplicates.
 	OddName  string
 	MaxName  int
 	MaxPhone int

@@ -11,9 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
-// TestTextIsReadable measures the contrast of all text on the pages as the browser draws it
-// (WCAG 2.1, 1.4.3), in both schemes. TestContrast knows only the colours that the style sheet
-// names, but not those that a browser chooses, such as the colour of a placeholder.
+// TestTextIsReadable measures the contrast of all text on the pages as the browser draws it (WCAG 2.1,
+// 1.4.3), in both schemes. TestContrast covers only the colours in the style sheet, not those that the
+// browser chooses, such as the colour of a placeholder.
 func TestTextIsReadable(t *testing.T) {
 	b := openBrowser(t, "de")
 	c := startCollector(t)
@@ -37,7 +37,7 @@ func TestTextIsReadable(t *testing.T) {
 func staffPages(erika agent) []string {
 	person := "/participants/" + erika.Participant
 	return []string{"/", "/?q=nobody", "/?q=brukner", "/?show=problems", person, person + "?number=1007", person + "/edit", person + "/delete",
-		person + "/computers/" + erika.ID + "/shutout", "/participants/new", "/letters", "/sessions", "/cases", "/disturbances", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility",
+		person + "/computers/" + erika.ID + "/revoke", "/participants/new", "/letters", "/sessions", "/cases", "/disturbances", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility",
 		"/numbers", "/alerts", "/numbers?number=1007", "/nowhere"}
 }
 

@@ -18,7 +18,7 @@ const recordsAddress = "/disturbances"
 
 func recordAddress(sessionID string) string { return sessionAddress(sessionID) + "/disturbances" }
 
-// verifyCommand checks a saved record.
+// verifyCommand is the command that verifies a saved record.
 const verifyCommand = "tonprobe-collector record verify"
 
 // maxShownNames is the number of names of other members up to which a page shows all of them.
@@ -92,7 +92,7 @@ type recordPage struct {
 	recordInput
 }
 
-// recordInput is what could not be stored of a form.
+// recordInput is the input of a form that could not be stored.
 type recordInput struct {
 	Problem, Person, Time, Remark, Correction string
 }
@@ -102,7 +102,7 @@ type memberChoice struct {
 	Picked   bool
 }
 
-// rulesInWords are the rules of a Land.
+// rulesInWords contains the rules of a Land (German federal state) in the language of the page.
 type rulesInWords struct {
 	Title   string
 	Sources []ruleSource
@@ -192,7 +192,7 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, status int, in
 			return err
 		}
 		body.sessionRow = v.sessionOfHead(read.Head)
-		body.tell(v, read)
+		body.fill(v, read)
 		for i := range body.Disturbed {
 			body.Disturbed[i].Once = s.newFormKey()
 			if !body.Closed && !body.Disturbed[i].Over {
@@ -218,8 +218,8 @@ func (v view) memberChoices(members []store.ParticipantState, picked string) (li
 	return list
 }
 
-// tell adds what a record contains.
-func (p *recordPage) tell(v view, r disturbance.Record) {
+// fill adds the content of a record.
+func (p *recordPage) fill(v view, r disturbance.Record) {
 	p.Hash, p.Closed = r.Hash, r.ClosingHash != ""
 	if r.ClosingHash != r.Hash {
 		p.Closing = r.ClosingHash
@@ -249,7 +249,7 @@ func (p *recordPage) tell(v view, r disturbance.Record) {
 	}
 }
 
-// clock returns a time with seconds, which a record needs.
+// clock returns a time with seconds, as records show it.
 func (v view) clock(t time.Time) string {
 	if v.lang == phrase.DE {
 		return t.In(v.zone).Format("02.01.2006, 15:04:05 Uhr")
@@ -314,7 +314,7 @@ func stateIcon(s disturbance.State) string {
 	return string(report.Unknown)
 }
 
-// personName returns who had a disturbance.
+// personName returns the name of the person with a disturbance.
 func (v view) personName(e disturbance.Entry) string {
 	if p := e.Person(disturbance.RoleDisturbed); p != nil {
 		return v.name(store.Participant{Name: p.Name})
@@ -415,8 +415,8 @@ func recordName(r store.DisturbanceRecord) string {
 	return "tonprobe-record-" + r.StartsAt.UTC().Format("2006-01-02") + "-" + r.Hash()[:8]
 }
 
-// sessionsNow are the sessions in which somebody can report a disturbance, for the page of a
-// participant.
+// sessionsNow returns the sessions in which a disturbance of a participant can be reported at present,
+// for the participant's page.
 func (s *site) sessionsNow(r *http.Request, v view, participantID string) (list []sessionChoice, err error) {
 	found, err := s.Store.SessionsOf(r.Context(), participantID, v.now.Add(-disturbance.Overtime), v.now.Add(disturbance.Before), store.DefaultPage)
 	if err != nil {

@@ -86,7 +86,7 @@ func TestADisturbanceRecord(t *testing.T) {
 	g.want(g.get("/sessions/"+s.ID), http.StatusOK, "Offene Störungen: 1")
 	g.want(g.get("/disturbances"), http.StatusOK, "Rat <b>Nord</b>", "nicht abgeschlossen", "Störungen: 1")
 
-	// What becomes known later does not change what was known then.
+	// A report that arrives later does not change what was known before.
 	g.pass(10 * time.Minute)
 	later := newReport(t, cäsars, "H4J-9TW", g.clock().Add(-20*time.Minute), microphone(muted), passage(), voice(0), internet())
 	g.keep(cäsar, later)
@@ -133,7 +133,7 @@ func TestADisturbanceRecord(t *testing.T) {
 		t.Errorf("the table: got %s, %s", got, table.Body)
 	}
 
-	// A person is erased; the record remains, and says so.
+	// A person is erased; the record remains and states that.
 	before := g.checksum(page)
 	if err := g.store.DeleteParticipant(t.Context(), anna.ID); err != nil {
 		t.Fatal(err)
@@ -158,8 +158,8 @@ func TestADisturbanceRecord(t *testing.T) {
 	g.want(g.get(page), http.StatusOK, "Record of interruptions", "North Rhine-Westphalia", "Checksum of this record")
 }
 
-// outlines is a store in which nobody may read a whole record: of 200 reports in a council of 300 it
-// has 60,000 texts about people.
+// outlines is a store that fails to read a whole record, because that takes long: of 200 reports in a
+// council of 300 it has 60,000 texts about people.
 type outlines struct {
 	web.Store
 	t *testing.T
@@ -180,7 +180,7 @@ func TestNoWholeRecordIsReadToCountOrToReport(t *testing.T) {
 	g.wantRedirect(g.post(page, "do", "end", "entry", "1"), page)
 }
 
-// TestReportsAfterThePlannedEnd: phone support can report as long as participants can.
+// TestReportsAfterThePlannedEnd: phone support can report disturbances for as long as participants can.
 func TestReportsAfterThePlannedEnd(t *testing.T) {
 	g := newRig(t).login()
 	anna, _ := g.person("Anna", "")
@@ -197,8 +197,8 @@ func TestReportsAfterThePlannedEnd(t *testing.T) {
 	g.want(g.post(page, "do", "report", "participant", anna.ID), http.StatusUnprocessableEntity, "Diese Uhrzeit liegt nicht in der Sitzung")
 }
 
-// TestRecordsOfALargeCouncilAreShort: under 100 kB with 500 members and 120 records. The members are
-// listed once: on the page of the record, and not in the roll call too.
+// TestRecordsOfALargeCouncilAreShort: the pages have less than 100 kB with 500 members and 120 records.
+// The page of a record lists the members once, without a roll call.
 func TestRecordsOfALargeCouncilAreShort(t *testing.T) {
 	g := newRig(t, withRules("nw")).login()
 	var members []store.Participant
@@ -241,8 +241,8 @@ func TestRecordsOfALargeCouncilAreShort(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotEnteredIsUnknown: an end can be entered later with its time, and only what staff states
-// could not be fixed.
+// TestWhatIsNotEnteredIsUnknown: an end can be entered later with its time, and a disturbance counts as
+// one that could not be fixed only if staff stated that.
 func TestWhatIsNotEnteredIsUnknown(t *testing.T) {
 	g := newRig(t, withRules("nw")).login()
 	anna, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
@@ -255,7 +255,7 @@ func TestWhatIsNotEnteredIsUnknown(t *testing.T) {
 		g.wantRedirect(g.post(page, "do", "report", "participant", p.ID), fmt.Sprintf("%s#disturbance-%d", page, i+1))
 	}
 	g.pass(20 * time.Minute)
-	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-4") // the end of the first was forgotten
+	g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID), page+"#disturbance-4") // nobody entered the end of the first one
 	for _, at := range []string{"17:50", "18:59", "x"} {
 		if w := g.post(page, "do", "end", "entry", "1", "at", at); w.Code != http.StatusUnprocessableEntity {
 			t.Errorf("over at %s: got status %d, want 422", at, w.Code)
@@ -281,7 +281,7 @@ func TestWhatIsNotEnteredIsUnknown(t *testing.T) {
 }
 
 // TestNobodyIsBlamedForACommonCause: the area is not the participant's if many were affected, unless
-// their own cause has nothing to do with it.
+// the cause of the participant's check is unrelated to the common cause.
 func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 	var found []fleet.Finding
 	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return found } }).login()

@@ -27,7 +27,8 @@ type retestPanel struct {
 type retestComputer struct {
 	Name      string
 	Connected bool
-	// Background is set if only the background service is connected, which cannot ask a person.
+	// Background is set if only the background service is connected, which cannot obtain a person's
+	// consent.
 	Background bool
 	Request    string // address of the form
 	Cancel     string // address of the form; "" if no retest is in progress
@@ -143,8 +144,8 @@ func (s *site) checkOf(ctx context.Context, v view, participantID, id string) (*
 	return new(v.historyEntry(participantID, stored.ReportSummary)), nil
 }
 
-// progress returns the progress of a probe. Only the diagnosis of all probes tells whether a result
-// is good, so a completed probe is only called measured.
+// progress returns the progress of a probe. Whether a result is good is decided only by the diagnosis
+// of all probes, so a completed probe is shown as measured.
 func (v view) progress(status string) state {
 	switch report.Status(status) {
 	case report.StatusOK, report.StatusWarn, report.StatusFail:

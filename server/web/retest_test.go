@@ -140,12 +140,12 @@ func TestRetestCancelledAndRefused(t *testing.T) {
 	}
 }
 
-// TestChannelEndsWithTheRight: a blocked participant and a revoked computer lose their
-// connection at once.
+// TestChannelEndsWithTheRight: the connection of a blocked participant or a revoked computer is closed
+// at once.
 func TestChannelEndsWithTheRight(t *testing.T) {
 	g, agents := newRetestRig(t)
 	p, agent := g.person("Anna", "")
-	for _, action := range []string{"/block", "/unblock", "/computers/" + agent + "/shutout", "/delete"} {
+	for _, action := range []string{"/block", "/unblock", "/computers/" + agent + "/revoke", "/delete"} {
 		_, line := connectAgent(t, agents, p.ID, agent, false)
 		g.post("/participants/" + p.ID + action)
 		if closed := line.closed != ""; closed != (action != "/unblock") {

@@ -141,7 +141,7 @@ var (
 	reFor     = regexp.MustCompile(`\s(?:for|aria-labelledby|aria-describedby)="([^"]*)"`)
 )
 
-// hold checks the general requirements of a response.
+// hold checks a response against the general requirements.
 func (g *rig) hold(r *http.Request, w *httptest.ResponseRecorder) {
 	g.t.Helper()
 	what := r.Method + " " + r.URL.Path

@@ -81,12 +81,13 @@ var rights = map[string]string{
 	"GET /participants/{id}/edit":                             desk,
 	"POST /participants/{id}/edit":                            desk,
 
-	"GET /participants/{id}/delete":                     leads,
-	"POST /participants/{id}/delete":                    leads,
-	"GET /participants/{id}/computers/{agent}/shutout":  leads,
-	"POST /participants/{id}/computers/{agent}/shutout": leads,
-	"POST /participants/{id}/block":                     leads,
-	"POST /participants/{id}/unblock":                   leads,
+	"GET /participants/{id}/delete":                    leads,
+	"POST /participants/{id}/delete":                   leads,
+	"GET /participants/{id}/computers/{agent}/revoke":  leads,
+	"POST /participants/{id}/computers/{agent}/revoke": leads,
+	"GET /participants/{id}/computers/{agent}/shutout": leads,
+	"POST /participants/{id}/block":                    leads,
+	"POST /participants/{id}/unblock":                  leads,
 
 	"GET /audit":     "administrator auditor",
 	"GET /audit.csv": "administrator auditor",
@@ -129,7 +130,7 @@ func TestRights(t *testing.T) {
 	for pattern, may := range rights {
 		method, path, _ := strings.Cut(pattern, " ")
 		path = strings.NewReplacer("{$}", "", "{name}", "style.css", "{id}", p.ID, "{report}", r.ID, "{agent}", r.Agent.ID).Replace(path)
-		if method == http.MethodPost { // those who may do it must not do it here
+		if method == http.MethodPost { // permitted requests must not take effect here
 			path = strings.NewReplacer(p.ID, uuid.NewString(), r.ID, uuid.NewString()).Replace(path)
 		}
 		for role, signedIn := range cookies {
@@ -178,7 +179,7 @@ func (a answered) Write(b []byte) (int, error) {
 	return a.ResponseRecorder.Write(b)
 }
 
-// TestARoleAppliesAtOnce: a session does not keep the role that it began with.
+// TestARoleAppliesAtOnce: a changed role also applies to sessions that began before.
 func TestARoleAppliesAtOnce(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.get("/staff"), http.StatusOK)
@@ -209,7 +210,7 @@ func TestPagesOfferOnlyWhatTheRoleMayDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := g.get("/participants/" + p.ID).Body.String()
-		for _, part := range []string{"/block\"", "/delete\"", "/shutout\""} {
+		for _, part := range []string{"/block\"", "/delete\"", "/revoke\""} {
 			if got := strings.Contains(body, part); got != want {
 				t.Errorf("%s: got %s %v, want %v", role, part, got, want)
 			}
@@ -217,8 +218,8 @@ func TestPagesOfferOnlyWhatTheRoleMayDo(t *testing.T) {
 	}
 }
 
-// TestAnotherSitesForms: cookies are not sent with a form of another site, and the collector
-// refuses it as well. The check is in front of these pages (auth.SameOrigin).
+// TestAnotherSitesForms: browsers send no cookies with a form of another site, and the collector
+// refuses such a form as well (auth.SameOrigin).
 func TestAnotherSitesForms(t *testing.T) {
 	g := newRig(t).login()
 	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })

@@ -39,7 +39,7 @@ func (v view) session(s store.CouncilSession, council store.Council) sessionRow 
 	return r
 }
 
-// sessions shows the sessions that are not over.
+// sessions shows the sessions that have not ended.
 func (s *site) sessions(w http.ResponseWriter, r *http.Request) error {
 	v, after := s.view(r), r.URL.Query().Get("after")
 	found, err := s.Store.CouncilSessions(r.Context(), store.SessionQuery{From: v.now, After: after})

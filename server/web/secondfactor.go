@@ -36,7 +36,7 @@ func (s *site) showSecondFactor(w http.ResponseWriter, r *http.Request, status i
 	return nil
 }
 
-// secondFactorProblem shows the page again with what was wrong.
+// secondFactorProblem shows the page again with the error.
 func (s *site) secondFactorProblem(w http.ResponseWriter, r *http.Request, err error) error {
 	var body secondFactorPage
 	status := http.StatusUnprocessableEntity

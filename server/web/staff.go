@@ -31,7 +31,7 @@ type staffRow struct {
 	State string
 }
 
-// roleChoice is a role in a form.
+// roleChoice is an option of the form for a role.
 type roleChoice struct {
 	Role     store.Role
 	Word     string
@@ -124,7 +124,7 @@ type staffMemberPage struct {
 	Second   bool // has a second factor
 	// Provider means that the member signs in with OpenID Connect, Assigned that the role comes from there.
 	Provider, Assigned bool
-	// Own means that a member reads the page about themselves.
+	// Own means that the page is about the member who requested it.
 	Own      bool
 	Added    *when
 	Roles    []roleChoice
@@ -159,7 +159,7 @@ func (s *site) showStaffMember(w http.ResponseWriter, r *http.Request, status in
 	return nil
 }
 
-// changeStaff shows the page of the member in the form after a change, or why there was none.
+// changeStaff shows the page of the member in the form after a change, or the reason why there was none.
 func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, change func(by, name string) error) error {
 	name := r.PostForm.Get("name")
 	err := change(auth.StaffName(r.Context()), name)

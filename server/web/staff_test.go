@@ -40,7 +40,7 @@ func TestInvitingStaff(t *testing.T) {
 
 	g.cookies = nil
 	g.want(g.get(address), http.StatusOK, "Willkommen", "berta", "Leitung", `minlength="12"`)
-	g.want(g.get(address), http.StatusOK, "Willkommen") // to open it does not use it up
+	g.want(g.get(address), http.StatusOK, "Willkommen") // opening the link does not use it up
 	const chosen = "noch ein langer Satz"
 	g.want(g.post("/invitation", "token", token, "new", chosen, "repeat", "x"), http.StatusUnprocessableEntity, "nicht gleich")
 	g.want(g.post("/invitation", "token", token, "new", "kurz", "repeat", "kurz"), http.StatusUnprocessableEntity, "mindestens 12 Zeichen")
@@ -101,7 +101,7 @@ func TestManagingAccounts(t *testing.T) {
 	if session == nil {
 		t.Fatalf("the page lists no session:\n%s", page)
 	}
-	g.want(g.post("/staff/session", "name", staffName, "session", session[1]), http.StatusNotFound) // not that member's
+	g.want(g.post("/staff/session", "name", staffName, "session", session[1]), http.StatusNotFound) // another member's session
 	g.want(g.post("/staff/session", "name", "berta", "session", "xyz"), http.StatusNotFound)
 	g.wantRedirect(g.post("/staff/session", "name", "berta", "session", session[1]), "/staff/member?name=berta")
 	g.cookies = berta
@@ -148,7 +148,7 @@ func TestEndingOnesSessions(t *testing.T) {
 	g.want(g.get("/account"), http.StatusOK)
 	g.cookies = second
 	g.wantRedirect(g.get("/account"), "/login?next=%2Faccount")
-	// Nobody ends another member's session.
+	// A member cannot end another member's session.
 	if err := g.auth.AddStaff(t.Context(), "berta", store.RoleSupport, staffPassword); err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,8 @@ func shows(participant string, e live.Event) bool {
 	case live.Resync, live.CommonChanged:
 		return true
 	case live.RetestChanged, live.AgentPresence:
-		// Lists do not show them: thousands of agents connect after a restart.
+		// Lists do not show connections, so they are not notified: thousands of agents connect after a
+		// restart.
 		return participant != "" && e.ParticipantID == participant
 	}
 	return participant == "" || e.ParticipantID == participant

@@ -73,7 +73,7 @@ func (l *listening) want(lines ...string) {
 	}
 }
 
-// longBeat keeps heartbeats out of tests of other subjects.
+// longBeat is a heartbeat interval for tests in which no heartbeat is to be sent.
 func longBeat(c *web.Config) { c.Heartbeat = time.Hour }
 
 func TestStreamReportsChanges(t *testing.T) {
@@ -109,7 +109,8 @@ func TestStreamReportsChanges(t *testing.T) {
 	}
 }
 
-// TestListsGetNoConnectionEvents: thousands of agents connect after a restart.
+// TestListsGetNoConnectionEvents: lists are not notified of connections, because thousands of agents
+// connect after a restart.
 func TestListsGetNoConnectionEvents(t *testing.T) {
 	g := newRig(t, longBeat).login()
 	p, _ := g.person("Anna", "")

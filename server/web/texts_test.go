@@ -118,7 +118,7 @@ func TestTheConferenceServerHasOneName(t *testing.T) {
 	}
 }
 
-// TestNoShareRoundsAFaultAway: 299 of 300 are not 100 %.
+// TestNoShareRoundsAFaultAway: 299 of 300 are not shown as 100 %.
 func TestNoShareRoundsAFaultAway(t *testing.T) {
 	v := view{Book: loadedBooks(t)[phrase.DE], lang: phrase.DE}
 	for right, want := range map[int]string{299: "99 % (wahrscheinlich zwischen 98 % und 99 %)", 300: "100 % (wahrscheinlich zwischen 99 % und 100 %)", 150: "50 % (wahrscheinlich zwischen 44 % und 56 %)"} {

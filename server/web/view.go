@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// view converts stored data to what one person reads, in their language and at the present time.
+// view converts stored data to texts for one reader, in their language and at the present time.
 type view struct {
 	*phrase.Book
 	lang    phrase.Lang
@@ -45,8 +45,7 @@ const (
 
 func (v view) state(kind string) state { return state{Kind: kind, Word: v.T("state." + kind)} }
 
-// verdict returns the state of a verdict. A verdict that this version does not know becomes
-// unknown.
+// verdict returns the state of a verdict. A verdict of a newer version becomes unknown.
 func (v view) verdict(verdict report.Verdict) state {
 	switch verdict {
 	case report.Ready, report.Limited, report.NotReady:

@@ -1,5 +1,6 @@
-// Package web is the dashboard of phone support. It shows who will be heard and why somebody will
-// not. The pages work without scripts; a small script keeps open pages up to date.
+// Package web is the dashboard of phone support. It shows which participants will be heard in a
+// session, and the cause if one will not. The pages work without scripts; a small script keeps open
+// pages up to date.
 package web
 
 import (
@@ -49,7 +50,7 @@ type Config struct {
 	Live  *live.Hub
 	// Common returns the common causes of the present; default none.
 	Common func() []fleet.Finding
-	// Alerts tells people outside of the dashboard; default none.
+	// Alerts sends alerts; default none.
 	Alerts Alerts
 	// Rules returns the rules of the Land for new disturbance records; default none.
 	Rules func() (disturbance.Rules, error)
@@ -79,7 +80,7 @@ type Config struct {
 	Heartbeat time.Duration
 	// Glossary describes the probes that the pages can show; default those of this version.
 	Glossary diagnose.Glossary
-	// Later runs what an answer must not wait for; default in a goroutine of its own.
+	// Later runs work for which an answer must not wait; default in a goroutine of its own.
 	Later func(func())
 }
 
@@ -131,7 +132,7 @@ type site struct {
 	// lines caches the results of partialHeadline.
 	lines *recent[headlineKey, string]
 	shown *shownCodes
-	// reads knows the latest entries of the audit log about reads.
+	// reads contains the latest entries of the audit log about reads.
 	reads *limit.Limiter
 	// recorder makes the entries of disturbance records.
 	recorder disturbance.Recorder
@@ -256,9 +257,10 @@ func (s *site) table() (all []route) {
 	staff(auth.Assist, "POST /participants/{id}/edit", s.edit)
 	staff(auth.Manage, "GET /participants/{id}/delete", s.deleteForm)
 	staff(auth.Manage, "POST /participants/{id}/delete", s.delete)
-	staff(auth.Manage, "GET /participants/{id}/computers/{agent}/shutout", s.shutOutForm)
-	staff(auth.Manage, "POST /participants/{id}/computers/{agent}/shutout", s.shutOut)
-	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/token", s.askForToken)
+	staff(auth.Manage, "GET /participants/{id}/computers/{agent}/revoke", s.revokeForm)
+	staff(auth.Manage, "POST /participants/{id}/computers/{agent}/revoke", s.revoke)
+	staff(auth.Manage, "GET /participants/{id}/computers/{agent}/shutout", redirectToRevoke) // the address in former versions
+	staff(auth.Assist, "POST /participants/{id}/computers/{agent}/token", s.requestToken)
 	staff(auth.Manage, "POST /participants/{id}/block", s.block(true))
 	staff(auth.Manage, "POST /participants/{id}/unblock", s.block(false))
 	staff(auth.Own, "GET /account", s.account)

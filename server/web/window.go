@@ -12,8 +12,8 @@ import (
 const (
 	// maxWindowRows bounds the rows of all cached windows together: about 10 MB.
 	maxWindowRows = 10_000
-	// maxWindowAge limits what a window misses: a new contact of an agent does not change the
-	// revision.
+	// maxWindowAge limits the age of a window, because some changes have no revision, such as a new
+	// contact of an agent.
 	maxWindowAge = time.Minute
 	// countsFor is how long the counts are shared between pages that request them at the same time.
 	countsFor = time.Second
@@ -25,7 +25,7 @@ const (
 // window is the content of one list, at a revision of the store.
 type window struct {
 	revision int64
-	since    time.Time // from when on a check counts
+	since    time.Time // time from which checks count
 	readAt   time.Time // when all rows were read
 	counted  time.Time // when counts were read
 	page     store.StatePage
@@ -96,7 +96,7 @@ func (a listQuery) update(p store.StatePage, changed []store.ParticipantState, w
 		}
 	}
 	rows := slices.Clone(p.States)
-	// If another page follows, the last row is the border.
+	// If another page follows, the last row is the end of this page.
 	var border store.ParticipantState
 	if p.Next != "" {
 		border = rows[len(rows)-1]

@@ -79,8 +79,8 @@ func (w *town) check(id string, verdict report.Verdict, heard bool) {
 	w.must(err)
 }
 
-// happens makes a random change.
-func (w *town) happens() (what string) {
+// change makes a random change.
+func (w *town) change() (what string) {
 	ctx := w.t.Context()
 	i := w.random.IntN(len(w.people))
 	id := w.people[i]
@@ -105,9 +105,9 @@ func (w *town) happens() (what string) {
 	return "checked: " + string(v)
 }
 
-// TestWindowIsWhatTheStoreHolds: a window that is updated with changes equals
-// one that is read again, whatever changes and however time passes.
-func TestWindowIsWhatTheStoreHolds(t *testing.T) {
+// TestWindowEqualsTheStore: a window that is updated with changes equals one that is read again, after
+// any change and any time.
+func TestWindowEqualsTheStore(t *testing.T) {
 	w := newTown(t, rowsPerPage+30)
 	counted := &countedStore{Store: w.store}
 	kept := &site{Config: Config{Store: counted}, windows: newRecent[listQuery](maxWindowRows, window.weight)}
@@ -122,7 +122,7 @@ func TestWindowIsWhatTheStoreHolds(t *testing.T) {
 	for round := range 250 {
 		var what []string
 		for range w.random.IntN(4) {
-			what = append(what, w.happens())
+			what = append(what, w.change())
 		}
 		w.now = w.now.Add(time.Duration(w.random.IntN(3000)) * time.Millisecond)
 		if w.random.IntN(40) == 0 {
@@ -155,9 +155,9 @@ func TestWindowIsWhatTheStoreHolds(t *testing.T) {
 	}
 }
 
-// TestWindowAsksForChangesOnly: an open page, and others that show the same, do not
+// TestWindowRequestsChangesOnly: an open page, and others that show the same, do not
 // read the list from the store if a change does not move the border of the page.
-func TestWindowAsksForChangesOnly(t *testing.T) {
+func TestWindowRequestsChangesOnly(t *testing.T) {
 	w := newTown(t, rowsPerPage+30)
 	for i, id := range w.people {
 		w.now = w.now.Add(time.Second)

@@ -15,7 +15,7 @@ const Target = "https://konferenz.beispiel.example"
 // checkLength is how long a check takes.
 const checkLength = 9 * time.Second
 
-// Report returns the report of a check that ends at a time, diagnosed by the rules. agentID and
+// Report returns the report of a check that ends at the given time, diagnosed by the rules. agentID and
 // version are those of the program that sends it.
 func (c Check) Report(p Person, agentID, version string, end time.Time, random io.Reader) (*report.Report, error) {
 	id, err := report.NewID(end, random)

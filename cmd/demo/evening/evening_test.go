@@ -32,7 +32,7 @@ func TestChecksHaveTheDiagnosisOfTheirFault(t *testing.T) {
 		count[c.Fault]++
 		cause, _ := r.Primary()
 		if len(r.Causes) == 1 && cause.Code == "" {
-			cause = r.Causes[0] // a remark is not primary
+			cause = r.Causes[0] // a cause that is only a remark is never primary
 		}
 		if cause.Code != primary[c.Fault] || r.Verdict != verdict[c.Fault] {
 			t.Errorf("%s of member %d: got %q, %s; want %q, %s", c.Fault, c.Person, cause.Code, r.Verdict, primary[c.Fault], verdict[c.Fault])

@@ -33,7 +33,7 @@ const Providers = "198.18.0.0\t198.18.127.255\t64496\tZZ\tBeispiel-Netz Nord\n" 
 	"198.19.0.0\t198.19.255.255\t64498\tZZ\tBeispiel-Netz Süd\n" +
 	"203.0.113.0\t203.0.113.255\t64499\tZZ\tBeispiel-Stadtnetz\n"
 
-// DisturbedProvider is the name of the provider that is disturbed on this evening.
+// DisturbedProvider is the name of the provider with a fault on this evening.
 const DisturbedProvider = "AS64498 Beispiel-Netz Süd"
 
 // The members are numbered from 0. The provider in the south has those from firstSouth on.

@@ -11,14 +11,14 @@ import (
 // Length is the time within which the checks arrive.
 const Length = 2 * time.Minute
 
-// Fault is what disturbs a check.
+// Fault is the fault that a check finds.
 type Fault string
 
 // The faults of the evening.
 const (
 	NoFault       Fault = ""
 	Muted         Fault = "muted"    // the system has muted the microphone
-	LossyWiFi     Fault = "wifi"     // the Wi-Fi loses packets on its way to the router
+	LossyWiFi     Fault = "wifi"     // the Wi-Fi loses packets between the computer and the router
 	ProviderFault Fault = "provider" // the provider loses packets
 	Crashed       Fault = "crash"    // the conference program crashed a few minutes ago
 )
@@ -35,10 +35,10 @@ type Check struct {
 // NotSetUp is the number of members, the first ones, whose computer is not set up.
 const NotSetUp = 2
 
-// notChecked is the member whose computer is set up and who made no check.
+// notChecked is the member whose computer is set up, but who makes no check.
 const notChecked = NotSetUp
 
-// retested is the member whose microphone is muted, and who checks again when support asks.
+// retested is the member whose microphone is muted, and who checks again at the request of support.
 const retested = 11
 
 // Script returns the checks of the evening in the order of their arrival.
@@ -59,7 +59,7 @@ func Script() []Check {
 			at = Length / 6
 		case faults[i] == ProviderFault: // from the middle of the evening on
 			at = Length/2 + time.Duration(i-(Size-6))*Length/20
-		case i >= firstSouth: // the two others in the south checked before
+		case i >= firstSouth: // the two others in the south checked before the fault began
 			at = Length / 10
 		}
 		all = append(all, Check{At: at, Person: i, Fault: faults[i], Trigger: report.TriggerCheck})
