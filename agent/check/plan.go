@@ -137,7 +137,10 @@ func (s skipped) Run(context.Context, probe.Env) (probe.Result, error) {
 
 // sources determines the servers that the probes measure to.
 func (o Options) sources(ctx context.Context) (sources, error) {
-	s := sources{webURL: conference.WebAddress(o.Target)}
+	s := sources{webURL: conference.WebAddress(o.Target), webFrom: "participant"}
+	if o.targetSystem != "" { // the collector named it
+		s.webFrom = "municipality"
+	}
 	if o.Collector == nil {
 		return s, nil
 	}

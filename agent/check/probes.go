@@ -25,6 +25,7 @@ import (
 // sources contains the servers that the probes measure to.
 type sources struct {
 	webURL    string // "" when no address is known
+	webFrom   string // who named it; see [report.NetworkWeb]
 	rootCAs   *x509.CertPool
 	ice       iceFunc         // nil without a collector
 	signaller media.Signaller // nil without a collector
@@ -41,7 +42,7 @@ type sources struct {
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
 	s.rootCAs = c.RootCAs
 	if s.webURL == "" {
-		s.webURL = base.String()
+		s.webURL, s.webFrom = base.String(), "collector"
 	}
 	if !c.Enrolled() {
 		return s
@@ -123,7 +124,7 @@ func newRelays(s sources) probe.Probe {
 }
 
 func newWeb(s sources) probe.Probe {
-	c := web.Config{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
+	c := web.Config{URL: s.webURL, AddressFrom: s.webFrom, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
 		c.CollectorURL, c.Pins = s.collector.String(), s.pins

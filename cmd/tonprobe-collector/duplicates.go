@@ -27,6 +27,15 @@ func noteDuplicates(w io.Writer, list []enroll.Duplicate) {
 // noteName warns of a name that breaks the sound of some versions of BigBlueButton.
 func noteName(w io.Writer, name string) {
 	if marks := enroll.BreaksSound(name); len(marks) > 0 {
-		_, _ = fmt.Fprintf(w, "Warning: the name contains %s. With such a name the sound of some versions of BigBlueButton fails (errors 1006 and 0): write it without.\n", strings.Join(marks, " and "))
+		_, _ = fmt.Fprintf(w, "Warning: the name contains %s. With such a name the sound of some versions of BigBlueButton fails (errors 1006 and 0): write it without.\n", inWords(marks))
 	}
+}
+
+// inWords returns a list in words: a, b and c.
+func inWords(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

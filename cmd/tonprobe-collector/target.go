@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/target"
 )
@@ -84,7 +85,7 @@ func targetAdd(ctx context.Context, t terminal, in *invocation) error {
 		return printJSON(t.out, listedTargetOf(added))
 	}
 	_, err = fmt.Fprintf(t.out, "%s: %s at %s\n\nParticipants check it with: tonprobe check --target %s\nTo test it from here:       tonprobe-collector target test %s\n",
-		added.Name, added.System, added.URL, quoted(added.Name), quoted(added.Name))
+		added.Name, added.System, origin.Display(added.URL), quoted(added.Name), quoted(added.Name))
 	return err
 }
 
@@ -168,7 +169,7 @@ func targetList(_ context.Context, t terminal, in *invocation) error {
 		if l.Secret {
 			secret = "known"
 		}
-		_, _ = fmt.Fprintln(tw, strings.Join([]string{l.Name, l.System, l.URL, l.Profile, secret}, "\t"))
+		_, _ = fmt.Fprintln(tw, strings.Join([]string{l.Name, l.System, origin.Display(l.URL), l.Profile, secret}, "\t"))
 	}
 	return tw.Flush()
 }

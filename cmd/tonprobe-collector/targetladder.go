@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/pion/transport/v4/stdnet"
@@ -42,6 +43,8 @@ type tested struct {
 	// Conference contains the steps of a client of the system; nil if its address cannot
 	// be used.
 	Conference *report.Conference `json:"conference,omitempty"`
+	// requests are those of the steps of a client.
+	requests []visit.Request
 }
 
 // failed reports whether a step failed.
@@ -69,7 +72,12 @@ func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, erro
 	log := slog.New(slog.DiscardHandler)
 	meetings := target.NewMeetings(time.Now, rand.Reader, log)
 	defer meetings.Close()
-	c := conference.Config{Address: t.URL, System: t.System, NoMedia: noCall}
+	var mu sync.Mutex
+	c := conference.Config{Address: t.URL, System: t.System, NoMedia: noCall, Requested: func(r visit.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		out.requests = append(out.requests, r)
+	}}
 	if !noCall && !out.failed() {
 		if err := out.admit(ctx, t, meetings, &c); err != nil {
 			return out, err
@@ -80,7 +88,13 @@ func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, erro
 		return out, err
 	}
 	out.Conference, _ = result.Data.(*report.Conference)
-	out.leftOut(noCall)
+	if noCall {
+		out.replaceCode(visit.NoCall, codeNoCall)
+	}
+	if out.failed() {
+		// An agent would have received an invitation.
+		out.replaceCode(visit.NeedsLink, visit.StepFailed)
+	}
 	if c.JoinLink != nil {
 		out.Steps = append(out.Steps, timed("end", func() error { return meetings.End(ctx, t.Name) }))
 	}
@@ -117,13 +131,13 @@ func (out *tested) admit(ctx context.Context, t target.Target, meetings *target.
 // background check is "background" instead.
 const codeNoCall = "no_call"
 
-func (out *tested) leftOut(noCall bool) {
-	if out.Conference == nil || !noCall {
+func (out *tested) replaceCode(old, code string) {
+	if out.Conference == nil {
 		return
 	}
 	for i, c := range out.Conference.Checks {
-		if c.Code == visit.NoCall {
-			out.Conference.Checks[i].Code = codeNoCall
+		if c.Code == old {
+			out.Conference.Checks[i].Code = code
 		}
 	}
 }
@@ -162,9 +176,13 @@ func printTested(w io.Writer, t tested, verbose bool) error {
 		p.line("%s, %s, system %s", t.Program, t.Made.Format(time.RFC3339), t.System)
 	}
 	words := map[target.Outcome]string{target.Good: "ok", target.Failed: "FAILED", target.Untested: "not tested"}
+	rest := t.first(&p, verbose)
 	for _, s := range t.Steps {
-		if s.Name == "end" {
-			p.ladder(t.System, t.Conference, verbose)
+		switch {
+		case s.Name == "end":
+			p.ladder(t, rest, verbose)
+		case s.Name == "reach" && len(rest) < t.steps():
+			continue // the first step of a client is the same
 		}
 		p.line("%-11s %s%s%s", s.Name, words[s.Outcome], milliseconds(float64(s.MS)), colon(s.Problem))
 		if verbose && s.Request != "" {
@@ -172,7 +190,7 @@ func printTested(w io.Writer, t tested, verbose bool) error {
 		}
 	}
 	if n := len(t.Steps); n == 0 || t.Steps[n-1].Name != "end" {
-		p.ladder(t.System, t.Conference, verbose)
+		p.ladder(t, rest, verbose)
 	}
 	p.line("\nThis is the path from this machine; what fails may be its firewall. Participants test theirs: tonprobe check --target %s", quoted(t.Target))
 	return p.err
@@ -190,38 +208,76 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
+// steps returns the number of steps of a client.
+func (t tested) steps() int {
+	if t.Conference == nil {
+		return 0
+	}
+	return len(t.Conference.Checks)
+}
+
+// first prints the first step of a client, which is that of reaching the system, and returns
+// the other ones.
+func (t tested) first(p *printer, verbose bool) []report.ConferenceCheck {
+	if t.steps() == 0 {
+		return nil
+	}
+	all := t.Conference.Checks
+	if name := all[0].Name; name != report.StepAPI && name != report.StepReach {
+		return all
+	}
+	p.step(t, all[0], verbose)
+	for _, s := range t.Steps {
+		if s.Name == "reach" && s.Problem != "" {
+			p.line("%-11s %s", "", s.Problem)
+		}
+	}
+	return all[1:]
+}
+
 // ladder prints the steps of a client.
-func (p *printer) ladder(system string, c *report.Conference, verbose bool) {
-	if c == nil {
+func (p *printer) ladder(t tested, steps []report.ConferenceCheck, verbose bool) {
+	for _, s := range steps {
+		p.step(t, s, verbose)
+	}
+	if t.Conference == nil || !verbose {
 		return
 	}
-	terms := diagnose.Glossary{}.In(phrase.EN)
-	words := map[report.Status]string{report.StatusOK: "ok", report.StatusWarn: "limited", report.StatusFail: "FAILED"}
-	for _, s := range c.Checks {
-		word, took, code := words[s.Status], "", ""
-		if word == "" {
-			word = "not tested"
-		}
-		if s.MS != nil {
-			took = milliseconds(*s.MS)
-		}
-		if s.Code != "" {
-			code = report.CleanText(s.Code)
-			if text := meaning(terms, system, s.Code); text != "" {
-				code += " (" + text + ")"
-			}
-		}
-		p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
-		if s.Name == report.StepRelay && verbose {
-			p.relays(c.Relays)
+	for _, f := range (diagnose.Glossary{}).In(phrase.EN).Figures(report.Result{Name: report.ConferenceGroup + ".bbb", Data: t.Conference}, report.Dashboard) {
+		if f.Value != "" {
+			p.line("%-11s %s: %s", "", f.Name, f.Value)
 		}
 	}
-	if verbose {
-		for _, f := range terms.Figures(report.Result{Name: report.ConferenceGroup + ".bbb", Data: c}, report.Dashboard) {
-			if f.Value != "" {
-				p.line("%-11s %s: %s", "", f.Name, f.Value)
-			}
+}
+
+// step prints a step of a client, and with verbose its requests.
+func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
+	terms := diagnose.Glossary{}.In(phrase.EN)
+	words := map[report.Status]string{report.StatusOK: "ok", report.StatusWarn: "limited", report.StatusFail: "FAILED"}
+	word, took, code := words[s.Status], "", ""
+	if word == "" {
+		word = "not tested"
+	}
+	if s.MS != nil {
+		took = milliseconds(*s.MS)
+	}
+	if s.Code != "" {
+		code = report.CleanText(s.Code)
+		if text := meaning(terms, t.System, s.Code); text != "" {
+			code += " (" + text + ")"
 		}
+	}
+	p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
+	if !verbose {
+		return
+	}
+	for _, r := range t.requests {
+		if r.Step == s.Name {
+			p.line("%-11s %s %s, %d ms%s", "", r.Method, r.URL, r.Took.Milliseconds(), statusText(r.Status))
+		}
+	}
+	if s.Name == report.StepRelay {
+		p.relays(t.Conference.Relays)
 	}
 }
 

@@ -204,7 +204,7 @@ func (p *program) explainInput(err error) (string, bool) {
 		return p.t("check.unknown_profile", "name", e.Name, "known", join(e.Known)), true
 	}
 	if e, ok := errors.AsType[*origin.Error](err); ok {
-		return p.t("address."+string(e.Fault), "address", words.Clean(e.Address, maxAddressRunes)), true
+		return p.t("address."+string(e.Fault), "address", words.Clean(origin.Display(e.Address), maxAddressRunes)), true
 	}
 	return "", false
 }

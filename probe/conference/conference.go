@@ -75,6 +75,8 @@ type Config struct {
 	JoinLink *url.URL
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
+	// Requested receives the requests of the steps; nil for none.
+	Requested func(visit.Request)
 }
 
 // detectTime limits the queries to an address that does not identify its system.
@@ -132,7 +134,7 @@ func (conference) Version() int { return 1 }
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, Token: c.Token, NoMedia: c.NoMedia}, env)
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, Token: c.Token, NoMedia: c.NoMedia, Requested: c.Requested}, env)
 	defer v.Close()
 	c.Check(ctx, v)
 	return judge(v.Data), nil

@@ -36,7 +36,7 @@ func TestCatalogueIsSound(t *testing.T) {
 	known := map[string]diagnose.Definition{}
 	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb,
 		report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad, report.ProbeYouTube,
-		report.ProbeBBB, report.ProbeLiveKit, report.ProbeJanus, report.ProbeWHIP, report.ProbeHostCrash, report.ProbeHostLoad}
+		report.ProbeBBB, report.ProbeLiveKit, report.ProbeJanus, report.ProbeWHIP, report.ProbeZoom, report.ProbeHostCrash, report.ProbeHostLoad}
 	last := 0
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {

@@ -61,7 +61,7 @@ func (v *visited) failedStatus() int {
 // what its client needs. If the path to its web server does not work, nothing is
 // reported about the system.
 func (f *facts) conferenceFault() *finding {
-	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn, report.StepCall) && !f.systemEnded() {
+	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn, report.StepCall) && !f.systemEnded() && !f.frontEndFails() {
 		return nil
 	}
 	if f.web != nil && !f.webReached() || f.behindPortal() {
@@ -85,6 +85,11 @@ func (f *facts) conferenceFault() *finding {
 		return nil
 	}
 	return disturbance(suggested, c.evidence()...)
+}
+
+// frontEndFails reports whether the web server of Zoom answers with an error.
+func (f *facts) frontEndFails() bool {
+	return f.failedAt(report.StepReach) && f.conference.probe == report.ProbeZoom && f.conference.failedStatus() != 0
 }
 
 // systemEnded reports whether the conference system itself ended a call, or received

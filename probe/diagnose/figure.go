@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // Figure is a measured value for display.
@@ -51,7 +52,9 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 			all = append(all, Figure{Name: name, Unknown: true})
 		case f.Kind == report.KindInterval && len(entries) == 2:
 			all = append(all, Figure{Name: name, Value: t.Value(entries[0], "") + "–" + t.Value(entries[1], f.Unit)})
-		case f.IsAddress(), f.IsHost():
+		case f.IsHost():
+			all = append(all, Figure{Name: name, Value: origin.Display(v.(string))})
+		case f.IsAddress():
 			all = append(all, Figure{Name: name, Value: v.(string)}) // Value would remove it
 		default:
 			all = append(all, Figure{Name: name, Value: t.Value(v, f.Unit), Unknown: v == string(report.ReachNotTested)})

@@ -34,6 +34,11 @@ func dnsFailure(f *facts) *finding {
 	if kind == "hidden" {
 		hit.area = report.AreaParticipant // their router, by a deliberate setting
 	}
+	if slices.Contains([]string{"municipality", "collector"}, f.web.AddressFrom) && kind != "hidden" {
+		// The participant did not write it and cannot correct it.
+		hit.area = report.AreaMunicipality
+		hit.evidence = slices.Insert(hit.evidence, 0, ofWeb("address_from", f.web.AddressFrom, ""))
+	}
 	if !f.conferenceChecked() {
 		hit.severity, hit.blind = report.SeverityWarn, true
 		if kind != "hidden" {

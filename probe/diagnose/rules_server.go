@@ -14,7 +14,7 @@ func serverDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.server_error", Position: 1200, Severity: report.SeverityFail, Area: report.AreaMunicipality,
-			Needs:        append(callingProbes(), report.ProbeNetworkWeb, report.ProbeMediaVoice),
+			Needs:        append(callingProbes(), report.ProbeZoom, report.ProbeNetworkWeb, report.ProbeMediaVoice),
 			SuppressedBy: noWeb(),
 			rule:         serverError,
 		},

@@ -18,7 +18,8 @@ var rePlaceholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
 // ExplainCause is Explain for a cause that was found. If its evidence contains a name,
 // for example of the microphone that hears the voice, the sentence and the action use
 // it; otherwise they are those of Explain. If one code covers cases with different
-// remedies, the evidence selects the text.
+// remedies, the evidence selects the text. A sentence about a server names the one that
+// the cause refers to.
 func ExplainCause(c report.Cause, lang phrase.Lang) (Text, bool) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {
@@ -42,9 +43,20 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 			*text = named
 		} else if fitting, ok := fittingText(book(lang), key, c.Evidence); ok {
 			*text = fitting
+		} else if form := key + "_of_" + operatorOf(c.Endpoint); book(lang).Has(form) {
+			*text = book(lang).T(form)
 		}
 	}
 	return t, true
+}
+
+// operatorOf returns the server whose name a text contains: the reflector is part of the
+// collector for everybody but its administrator.
+func operatorOf(e report.Endpoint) string {
+	if e == report.EndpointReflector {
+		e = report.EndpointCollector
+	}
+	return string(e)
 }
 
 // fittingText returns the variant of a text for the evidence: action_line_silent for a

@@ -64,6 +64,12 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	for _, part := range []string{"sentence", "action"} {
 		may["cause.net.tls_intercepted."+part+"_tls_inspector_network"], may["cause.net.tls_intercepted."+part+"_tls_inspector_scanner"] = true, true
 	}
+	for _, code := range []string{"server_down", "server_error", "cert_invalid", "media_ports_blocked", "tcp_only", "media_not_flowing", "ice_failed"} {
+		may["cause.conf."+code+".sentence_of_conference"], may["cause.conf."+code+".sentence_of_collector"] = true, true
+	}
+	for _, from := range []string{"municipality", "collector"} {
+		may["cause.net.dns_failure.sentence_address_from_"+from], may["cause.net.dns_failure.action_address_from_"+from] = true, true
+	}
 	for _, kind := range []string{"not_found", "search_domain", "hijacked", "hidden"} {
 		may["cause.net.dns_failure.sentence_dns_error_"+kind], may["cause.net.dns_failure.action_dns_error_"+kind] = true, true
 	}

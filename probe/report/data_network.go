@@ -41,6 +41,9 @@ type NetworkWeb struct {
 	// network's own domain appended), hijacked (names that cannot exist get the same
 	// address) or other.
 	DNSError string `json:"dns_error,omitempty" oneof:"not_found hidden timeout refused servfail truncated false search_domain hijacked other" show:"never"`
+	// AddressFrom is who named the address that was tested: the participant, the
+	// municipality (a target of the collector), or the collector, whose own address it is.
+	AddressFrom string `json:"address_from,omitempty" oneof:"participant municipality collector" show:"never"`
 	// DNSServerSilent is true if the first of several name servers did not answer three
 	// queries while another one did: most programs wait 5 s for the first.
 	DNSServerSilent *bool `json:"dns_server_silent,omitempty" show:"never"`

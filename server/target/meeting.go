@@ -147,6 +147,11 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 		case a.ReturnCode != "SUCCESS":
 			return nil, fmt.Errorf("create a test meeting: the server rejected the request (%.40q)", a.MessageKey)
 		}
+		if a.CreateTime == "" {
+			// Another address of the API answers with SUCCESS too: no meeting exists that
+			// could be joined or ended.
+			return nil, errors.New("create a test meeting: the response names no meeting")
+		}
 		made.hash, made.created = hash, string(a.CreateTime)
 		made.end = time.AfterFunc(meetingLife, func() { m.finish(context.Background(), made) })
 		return made, nil
@@ -161,10 +166,7 @@ func (m *Meetings) join(made *meeting) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"fullName": {"Tonprobe " + word}, "meetingID": {made.id}, "role": {"VIEWER"}, "redirect": {"false"}}
-	if made.created != "" {
-		query.Set("createTime", made.created)
-	}
+	query := url.Values{"fullName": {"Tonprobe " + word}, "meetingID": {made.id}, "role": {"VIEWER"}, "redirect": {"false"}, "createTime": {made.created}}
 	at, err := address(made.target, made.hash, "join", query)
 	if err != nil {
 		return "", err

@@ -148,6 +148,7 @@ func TestNoTestMeeting(t *testing.T) {
 		"no end":          strings.Repeat(" ", maxAnswerBytes+1),
 		"a hostile time":  `<response><returncode>SUCCESS</returncode><createTime>1&amp;role=MODERATOR</createTime></response>`,
 		"nothing":         ` `,
+		"another address": `<response><returncode>SUCCESS</returncode><version>2.0</version></response>`,
 		"JSON of nothing": `{"response":{}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

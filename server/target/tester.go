@@ -189,9 +189,9 @@ func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 			}
 			return fmt.Sprintf("the endpoint answers with status %d", status)
 		})
-	case t.System == "zoom":
+	case t.System == "zoom": // see probe/conference/zoom
 		return x.ask(ctx, "reach", request{http.MethodGet, u, ""}, func(status int, _ []byte) string {
-			if status < http.StatusInternalServerError {
+			if status < http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusMethodNotAllowed || status == http.StatusTooManyRequests {
 				return ""
 			}
 			return fmt.Sprintf("the server answers with status %d", status)

@@ -116,6 +116,7 @@ func TestLiveKit(t *testing.T) {
 func TestOtherSystems(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/janus/info", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"janus":"server_info"}`) })
+	mux.HandleFunc("GET /{$}", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("OPTIONS /whip/x", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
 	s := httptest.NewServer(mux)
 	defer s.Close()
@@ -126,7 +127,7 @@ func TestOtherSystems(t *testing.T) {
 	for _, c := range []struct{ system, url, want string }{
 		{"janus", s.URL + "/janus", "ok, unknown"}, {"janus", s.URL + "/other", "fail, unknown"}, {"janus", "ws://" + u.Host, "ok, unknown"},
 		{"whip", s.URL + "/whip/x", "ok, unknown"}, {"whip", s.URL + "/nothing", "fail, unknown"},
-		{"zoom", s.URL, "ok, unknown"}, {"youtube", "rtmp://" + u.Host, "ok, unknown"}, {"youtube", "rtmps://" + u.Host, "fail, unknown"},
+		{"zoom", s.URL, "ok, unknown"}, {"zoom", s.URL + "/nothing", "fail, unknown"}, {"youtube", "rtmp://" + u.Host, "ok, unknown"}, {"youtube", "rtmps://" + u.Host, "fail, unknown"},
 	} {
 		if got, steps := outcomes(t, Target{System: c.system, URL: c.url}); got != c.want {
 			t.Errorf("%s %s: got %s %s; want %s", c.system, c.url, got, fmt.Sprint(steps), c.want)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -49,7 +50,7 @@ func (v view) check(stored store.StoredReport) check {
 		return c
 	}
 	c.Headline = diagnose.Headline(r, v.lang)
-	c.Profile, c.Target = clean(r.Profile, 40), clean(r.Target, maxValueRunes)
+	c.Profile, c.Target = clean(r.Profile, 40), clean(origin.Display(r.Target), maxValueRunes)
 	c.System, c.Version = system(r.Agent.OS), clean(r.Agent.Version, 40)
 	if r.Limits != nil {
 		c.BasedOn = clean(r.Limits.Base, 40)

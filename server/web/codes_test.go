@@ -88,13 +88,13 @@ func TestNameThatBreaksTheSound(t *testing.T) {
 	g := newRig(t).login()
 	const name, other = `Hans "Hansi" Maier`, `Ortsrat::Nord`
 	w := g.post("/participants", "name", name, "once", "k1")
-	g.want(w, http.StatusConflict, `Im Namen steht "`, "Trotzdem hinzufügen", `name="odd" value="&#34;"`)
-	g.want(g.post("/participants", "name", other, "once", "k1", "odd", `"`), http.StatusConflict, "Im Namen steht ::")
+	g.want(w, http.StatusConflict, `Im Namen steht „&#34;“.`, "Trotzdem hinzufügen", `name="odd" value="&#34;"`)
+	g.want(g.post("/participants", "name", other, "once", "k1", "odd", `"`), http.StatusConflict, "Im Namen steht „::“.")
 	g.want(g.post("/participants", "name", name, "once", "k1", "odd", `"`), http.StatusCreated)
 	p, _ := g.person("Anna", "")
 	g.want(g.post("/participants/"+p.ID+"/edit", "name", `a\b`), http.StatusConflict, "Trotzdem ändern")
 	g.wantRedirect(g.post("/participants/"+p.ID+"/edit", "name", `a\b`, "odd", `\`), "/participants/"+p.ID)
-	g.want(g.get("/participants/"+p.ID), http.StatusOK, `Im Namen steht \`, "mit einfachem Namen neu beitreten")
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, `Im Namen steht „\“.`, "mit einfachem Namen neu beitreten")
 	p, _ = g.person("Anna Rat: Nord/West", "")
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "odd-name") {
 		t.Error("got a warning for an ordinary name")

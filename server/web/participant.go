@@ -188,7 +188,7 @@ func (s *site) requestedReport(r *http.Request, p store.ParticipantState) (*stor
 }
 
 func (v view) participant(p store.ParticipantState, stored *store.StoredReport, history []store.ReportSummary, agents []store.Agent) participantPage {
-	body := participantPage{row: v.row(p), OddName: oddName(p.Name)}
+	body := participantPage{row: v.row(p), OddName: v.oddMarks(p.Name)}
 	shown := ""
 	if stored != nil {
 		shown = stored.ID

@@ -19,6 +19,7 @@ type personForm struct {
 	// OddName is the part of the name that breaks the sound of some conference systems; "" for none.
 	// The form warns of it once, as it does of duplicates.
 	OddName  string
+	OddMarks string // the same as a list in words
 	MaxName  int
 	MaxPhone int
 }
@@ -48,7 +49,7 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	if err != nil {
 		return 0, err
 	}
-	f.OddName = oddName(name)
+	f.OddName, f.OddMarks = oddName(name), s.view(r).oddMarks(name)
 	if f.OddName != "" && f.OddName != r.PostForm.Get("odd") {
 		status = http.StatusConflict
 	}
@@ -67,6 +68,19 @@ func (f personForm) Warned() bool { return len(f.Duplicates) > 0 || f.OddName !=
 
 // oddName returns the parts of a name that break the sound; "" for none.
 func oddName(name string) string { return strings.Join(enroll.BreaksSound(name), "  ") }
+
+// oddMarks returns these parts as a list in words.
+func (v view) oddMarks(name string) string {
+	marks := enroll.BreaksSound(name)
+	for i, m := range marks {
+		marks[i] = v.T("name.mark", "mark", m)
+	}
+	n := len(marks) - 1
+	if n < 1 {
+		return strings.Join(marks, "")
+	}
+	return v.T("name.marks", "first", strings.Join(marks[:n], ", "), "last", marks[n])
+}
 
 func sharedKey(d enroll.Duplicate) string {
 	switch {

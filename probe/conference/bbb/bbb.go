@@ -97,7 +97,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	switch {
 	case v.NoMedia:
 		why = visit.NoCall
-	case v.JoinLink != nil:
+	case v.JoinLink != nil, !reached:
 		why = visit.StepFailed
 	}
 	v.SkipAll(why, report.StepSignIn, report.StepRelay)

@@ -63,7 +63,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	switch rest := append([]report.ConferenceStep{report.StepSignIn}, mediaSteps...); {
 	case v.NoMedia:
 		v.SkipAll(visit.NoCall, rest...)
-	case v.Room == nil:
+	case v.Room == nil && v.Data.FailedStep == "":
 		v.SkipAll(visit.NeedsLink, rest...)
 	default:
 		v.SkipAll(visit.StepFailed, rest...)

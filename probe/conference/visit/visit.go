@@ -47,6 +47,8 @@ type Config struct {
 	Token string
 	// NoMedia makes no call.
 	NoMedia bool
+	// Requested receives the requests of the steps, possibly concurrently; nil for none.
+	Requested func(Request)
 }
 
 // Visit is one check of one conference system. Its steps are recorded in Data, in
@@ -168,7 +170,7 @@ func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Ou
 		s.late = true
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ofStep(ctx, s.name), limit)
 	defer cancel()
 	began := v.Env.Clock.Now()
 	s.out = step(ctx)

@@ -114,7 +114,9 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 		r.Header = header.Clone()
 	}
 	r.Header.Set("User-Agent", "tonprobe")
+	began := v.Env.Clock.Now()
 	resp, err := v.web.client.Do(r)
+	v.note(ctx, method, at, resp, began)
 	if err != nil {
 		return nil, fmt.Errorf("query the conference server: %w", err)
 	}
@@ -163,12 +165,14 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
+	began := v.Env.Clock.Now()
 	// Dial closes the body of the response.
 	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{ //nolint:bodyclose
 		HTTPClient:   &http.Client{Transport: t, Jar: v.web.client.Jar, CheckRedirect: v.web.client.CheckRedirect},
 		HTTPHeader:   header,
 		Subprotocols: protocols,
 	})
+	v.note(ctx, "WebSocket", at, resp, began)
 	if err != nil {
 		status := 0
 		if resp != nil {

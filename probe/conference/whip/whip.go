@@ -77,7 +77,7 @@ func options(ctx context.Context, v *visit.Visit) (endpoint, visit.Outcome) {
 		return endpoint{}, visit.OK() // the offer is redirected too
 	case err != nil:
 		return endpoint{}, visit.Fault(visit.FaultOf(err))
-	case a.Status == http.StatusNotFound, a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented:
+	case a.Status == http.StatusNotFound, a.Status == http.StatusGone, a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented:
 		return endpoint{}, visit.StatusFault(a.Status)
 	}
 	e := endpoint{echo: a.Header.Get(wire.HeaderEcho) == wire.EchoValue, servers: parseLinks(a.Header.Values("Link"))}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -35,9 +36,22 @@ func (System) Base(u *url.URL) *url.URL { return &url.URL{Scheme: "https", Host:
 // Detect returns false: the hosts are sufficient.
 func (System) Detect(context.Context, *visit.Visit) bool { return false }
 
+// judge returns the outcome for the status of the front end. Some statuses only refuse
+// the request of a program that is not a browser; the code states that. A front end without
+// a page, or with an error of its own, is a fault, and so is 501: every web server
+// implements HEAD (RFC 9110 §9.1).
+func judge(status int) visit.Outcome {
+	switch {
+	case status < http.StatusBadRequest:
+		return visit.OK()
+	case status == http.StatusForbidden, status == http.StatusMethodNotAllowed, status == http.StatusTooManyRequests:
+		return visit.Outcome{Status: report.StatusOK, Code: strconv.Itoa(status)}
+	}
+	return visit.StatusFault(status)
+}
+
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
-	answered := func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError }
 	reached := v.Do(ctx, report.StepReach, func(ctx context.Context) visit.Outcome {
 		a, err := v.Ask(ctx, http.MethodHead, v.URL, nil, nil)
 		switch {
@@ -46,10 +60,8 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 			return visit.OK()
 		case err != nil:
 			return visit.Fault(visit.FaultOf(err))
-		case !answered(a):
-			return visit.StatusFault(a.Status)
 		}
-		return visit.OK()
+		return judge(a.Status)
 	})
 	if reached {
 		v.Data.Reachable = new(true)

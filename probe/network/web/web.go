@@ -30,6 +30,8 @@ const (
 type Config struct {
 	// URL is the server's address: http, https, ws or wss.
 	URL string
+	// AddressFrom is who named that address; see [report.NetworkWeb].
+	AddressFrom string
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Proxies returns the proxies for a URL in order of preference, nil for a
@@ -105,7 +107,7 @@ func (web) Version() int { return 2 }
 
 // Run performs the steps and reports the last successful one.
 func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	data := &report.NetworkWeb{}
+	data := &report.NetworkWeb{AddressFrom: p.AddressFrom}
 	target, ok := origin.Page(p.URL)
 	if !ok {
 		return probe.Result{Status: report.StatusUnknown, Note: "no web address is configured", Data: data}, nil

@@ -46,7 +46,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("address %q: %s", e.Address, e.Fault.advice())
+	return fmt.Sprintf("address %q: %s", Display(e.Address), e.Fault.advice())
 }
 
 func (f Fault) advice() string {
@@ -141,12 +141,17 @@ func IsLoopback(u *url.URL) bool {
 }
 
 // clean removes what surrounds an address that was copied from a text: white
-// space, invisible characters, angle brackets and quotation marks (RFC 3986
-// Appendix C). Browsers read a backslash as a slash (WHATWG URL §4.4).
+// space, invisible characters, brackets, quotation marks and the punctuation of a sentence
+// (RFC 3986 Appendix C). Browsers read a backslash as a slash (WHATWG URL §4.4).
 func clean(raw string) string {
 	text := strings.TrimFunc(raw, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("<>\"'„“”‚‘’«»", r)
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("<>\"'„“”‚‘’«»(),;", r)
 	})
+	// Mail programs break long lines; browsers remove such breaks too (WHATWG URL §4.4).
+	text = strings.NewReplacer("\r", "", "\n", "", "\t", "").Replace(text)
+	if len(text) > 4 && strings.EqualFold(text[:4], "url:") { // RFC 3986 Appendix C
+		text = text[4:]
+	}
 	end := strings.IndexAny(text, "?#")
 	if end < 0 {
 		end = len(text)
@@ -201,6 +206,35 @@ func asciiHost(host string) (string, bool) {
 		return a.Unmap().String(), true // in full-width digits
 	}
 	return host, isName(host)
+}
+
+// Display returns a host or an origin as a person reads it: names are in Unicode if the
+// lookup profile of IDNA accepts them and all their letters are Latin, because those of
+// other alphabets may look the same (Unicode UTS #39 §4). Data, comparisons and lookups use
+// the ASCII form.
+func Display(address string) string {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		scheme, rest = "", address
+	} else {
+		scheme += "://"
+	}
+	end := strings.IndexAny(rest, ":/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host := rest[:end]
+	if !strings.Contains(strings.ToLower(host), "xn--") {
+		return address
+	}
+	shown, err := idna.Lookup.ToUnicode(host)
+	if err != nil || strings.ContainsFunc(shown, func(r rune) bool { return r > unicode.MaxASCII && !unicode.Is(unicode.Latin, r) }) {
+		return address
+	}
+	if back, err := idna.Lookup.ToASCII(shown); err != nil || !strings.EqualFold(back, host) {
+		return address
+	}
+	return scheme + shown + rest[end:]
 }
 
 func isASCII(s string) bool {

@@ -1,0 +1,29 @@
+package conference_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestStatusOfZoom: only a status that shows a working front end is good.
+func TestStatusOfZoom(t *testing.T) {
+	for status, want := range map[int]string{
+		200: "ok ", 204: "ok ", 403: "ok 403", 405: "ok 405", 429: "ok 429",
+		400: "fail 400", 401: "fail 401", 404: "fail 404", 410: "fail 410", 500: "fail 500", 501: "fail 501", 502: "fail 502", 503: "fail 503",
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+			defer s.Close()
+			_, got := run(t, conference.Config{Address: s.URL, System: "zoom", RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Direct: true})
+			step, _ := got.Check(report.StepReach)
+			if is := string(step.Status) + " " + step.Code; is != want || (got.Reachable != nil) != (want[:2] == "ok") {
+				t.Errorf("got %q, reachable %v; want %q", is, got.Reachable, want)
+			}
+		})
+	}
+}
