@@ -15,6 +15,9 @@ type Answer struct {
 	Action   string
 	// Untested lists what could not be tested; empty if nothing is missing.
 	Untested string
+	// Conference states which part of the conference system was not tested, and why;
+	// empty if nothing is missing.
+	Conference string
 	// Loudspeaker states whether the tone was heard; empty if none was played, or
 	// if the cause states it.
 	Loudspeaker string
@@ -27,7 +30,7 @@ type Answer struct {
 
 // Answer returns the answer of a report.
 func (w Words) Answer(r *report.Report) Answer {
-	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r)}
+	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r), Conference: w.partlyTested(r)}
 	others := len(r.Causes)
 	primary, found := r.Primary()
 	if found {

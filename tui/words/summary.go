@@ -36,7 +36,7 @@ func (w Words) Summary(r *report.Report) []string {
 func (w Words) Judgement(r *report.Report) []string {
 	a := w.Answer(r)
 	lines := w.told(r)
-	for _, extra := range []string{a.Untested, a.Loudspeaker, a.More} {
+	for _, extra := range []string{a.Untested, a.Conference, a.Loudspeaker, a.More} {
 		if extra != "" {
 			lines = append(lines, extra)
 		}

@@ -1,0 +1,25 @@
+package words
+
+import (
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// partlyTested states why the sound of a conference system was not tested although the
+// system responds; "" if it was tested, or if a fault explains it.
+func (w Words) partlyTested(r *report.Report) string {
+	for _, p := range r.Probes {
+		c, ok := p.Data.(*report.Conference)
+		if !ok || c == nil || diagnose.Standing(p) != diagnose.StandingPartial {
+			continue
+		}
+		reason := "other"
+		if step, found := c.Check(report.StepSoundDown); !found {
+			reason = "stream" // an ingest
+		} else if w.Has("partly." + step.Code) {
+			reason = step.Code
+		}
+		return w.T("partly."+reason, "system", w.Probe(p.Name))
+	}
+	return ""
+}
