@@ -183,7 +183,7 @@ func observePath(s site, w firewall) report.NetworkPath {
 		switch {
 		case t.Answer == "silent" && w.by != "":
 			t.Answer, t.RejectedBy, t.NoRoute = "rejected", w.by, &w.noRoute
-			if w.by == "house" {
+			if w.by == "lan" || w.by == "house" {
 				t.Left = new(false)
 			}
 		case needed && t.Answer == "silent" && !w.hides:
@@ -268,14 +268,15 @@ func TestRestrictedNetworks(t *testing.T) {
 		{"at the server: only HTTPS permitted", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
 		{"the collector is not running", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},
 
-		{"LAN prohibits the server", usual, firewall{passes: nothing, hides: true, by: "house"}, "net.port_blocked", participant, "", report.Unknown},
-		{"LAN prohibits the server, port unreachable", usual, firewall{passes: nothing, hides: true, by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"LAN prohibits the server, others work", ours, firewall{passes: nothing, hides: true, by: "house", othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"LAN has no route to the server, others work", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true, othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
-		{"LAN has no route", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true}, "net.offline", provider, "", report.NotReady},
+		{"LAN prohibits the server", usual, firewall{passes: nothing, hides: true, by: "lan"}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits the server, former value", usual, firewall{passes: nothing, hides: true, by: "house"}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits the server, port unreachable", usual, firewall{passes: nothing, hides: true, by: "lan", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits the server, others work", ours, firewall{passes: nothing, hides: true, by: "lan", othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN has no route to the server, others work", usual, firewall{passes: nothing, hides: true, by: "lan", noRoute: true, othersWork: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN has no route", usual, firewall{passes: nothing, hides: true, by: "lan", noRoute: true}, "net.offline", provider, "", report.NotReady},
 		{"server dropped silently, others work", usual, firewall{passes: nothing, hides: true, othersWork: true}, "conf.server_down", server, "", report.Unknown},
-		{"LAN prohibits 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house"}, "net.port_blocked", participant, "", report.Unknown},
-		{"LAN prohibits 8443, port unreachable", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "lan"}, "net.port_blocked", participant, "", report.Unknown},
+		{"LAN prohibits 8443, port unreachable", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "lan", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
 		{"provider prohibits the server", usual, firewall{passes: nothing, hides: true, by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
 		{"provider prohibits the server, port unreachable", usual, firewall{passes: nothing, hides: true, by: "provider", asPort: true}, "net.port_blocked", provider, "", report.Unknown},
 		{"provider has no route to the server", ours, firewall{passes: nothing, hides: true, by: "provider", noRoute: true}, "net.port_blocked", provider, "", report.Unknown},

@@ -101,7 +101,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 			may["cause.host.connection_lost.sentence_detail_"+detail+form] = true
 		}
 	}
-	for _, by := range []string{"house", "provider"} {
+	for _, by := range []string{"lan", "house", "provider"} {
 		may["cause.net.port_blocked.sentence_rejected_by_"+by] = true
 	}
 	for _, form := range endForms() {

@@ -91,9 +91,9 @@ type NetworkPath struct {
 	// Ports has one entry for each port that was tried because a required one was
 	// silent.
 	Ports []PathPort `json:"ports,omitempty" max:"8" show:"never"`
-	// RejectedBy is house or provider if that machine rejects every port of a server
+	// RejectedBy is lan or provider if that machine rejects every port of a server
 	// that was tried, in place of the server; see PathPort.RejectedBy.
-	RejectedBy string `json:"rejected_by,omitempty" oneof:"house provider" show:"never"`
+	RejectedBy string `json:"rejected_by,omitempty" oneof:"lan provider house" show:"never"`
 }
 
 // PathPort describes what happened to packets to one port of a server.
@@ -116,10 +116,11 @@ type PathPort struct {
 	// if the local network rejected them; nil if unknown.
 	Left *bool `json:"left,omitempty" show:"never"`
 	// RejectedBy is the machine that rejected the port in place of the server, by the
-	// source of the ICMP error: house (the local router or another one of the
-	// local network), provider (one of the first two routers beyond it) or beyond; "" if none
-	// did or the source is not known.
-	RejectedBy string `json:"rejected_by,omitempty" oneof:"house provider beyond" show:"never"`
+	// source of the ICMP error: lan (the local router or another one of the local
+	// network), provider (one of the first two routers beyond it) or beyond; "" if none
+	// did or the source is not known. Reports of agents until November 2026 contain house
+	// instead of lan.
+	RejectedBy string `json:"rejected_by,omitempty" oneof:"lan provider beyond house" show:"never"`
 	// NoRoute is true if that machine reports that it has no route to the server, false
 	// if it reports that the packet is prohibited.
 	NoRoute *bool `json:"no_route,omitempty" show:"never"`

@@ -18,7 +18,7 @@ import (
 
 // Who rejected a port in place of the server, as in PathPort.RejectedBy.
 const (
-	byLocal    = "house"    // the local router, or another one of the local network
+	byLocal    = "lan"      // the local router, or another one of the local network
 	byProvider = "provider" // one of the first routers behind it
 	byBeyond   = "beyond"   // any other
 )
@@ -109,7 +109,7 @@ func (f surveyed) isOwnNetwork6(a netip.Addr) bool {
 	return err == nil && own.Contains(a)
 }
 
-// whoRejectsAll returns house or provider if it rejects every tried port of a server; "" otherwise.
+// whoRejectsAll returns lan or provider if it rejects every tried port of a server; "" otherwise.
 func whoRejectsAll(ports []report.PathPort) string {
 	for _, segment := range []string{segmentServer, segmentTransit} {
 		by := ""
