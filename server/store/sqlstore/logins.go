@@ -42,7 +42,7 @@ func (s *Store) AddSession(ctx context.Context, n store.Session) error {
 }
 
 const loginColumns = `s.token_hash, s.staff_name, m.role, s.browser, s.network, s.created_at, s.expires_at
-	FROM sessions s JOIN staff m ON m.name = s.staff_name WHERE m.disabled_at = 0`
+	FROM sessions s JOIN staff m ON m.org_id = s.org_id AND m.name = s.staff_name WHERE m.disabled_at = 0`
 
 func scanLogin(row scanner) (store.Session, error) {
 	var n store.Session

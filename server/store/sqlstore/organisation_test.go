@@ -1,257 +1,232 @@
 package sqlstore
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// TestOrganisationsSeeNothingOfEachOther requests, for one organisation, everything that
-// belongs to another.
-func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
+// onBothEngines runs a test with a new store of each database.
+func onBothEngines(t *testing.T, test func(t *testing.T, s *Store)) {
 	for name, open := range map[string]func(t *testing.T) *Store{
 		"SQLite":     func(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "c.db")) },
 		"PostgreSQL": func(t *testing.T) *Store { return openPostgres(t, pgtest.Database(t)) },
 	} {
-		t.Run(name, func(t *testing.T) { separate(t, open(t)) })
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
 }
 
-func separate(t *testing.T, s *Store) {
-	ctx := t.Context()
-	if _, err := s.write.exec(ctx, `INSERT INTO organisations (id, name, created_at) VALUES ('other', 'Other', 0)`); err != nil {
+// beside returns the store of another organisation in the same database.
+func beside(t *testing.T, s *Store) *Store {
+	t.Helper()
+	if _, err := s.write.exec(t.Context(), `INSERT INTO organisations (id, name, created_at) VALUES ('other', 'Other', 0)`); err != nil {
 		t.Fatal(err)
 	}
 	other := *s
 	other.org = "other"
-	participant, agent := enrolled(t, s)
-	r := newReport(0)
-	if _, err := s.SaveReports(ctx, agent, []store.NewReport{r}); err != nil {
-		t.Fatal(err)
+	return &other
+}
+
+// town contains the ids of what an organisation has. Names of councils and of staff are the same in
+// all of them.
+type town struct {
+	tag                                 string
+	participant, alone, agent           string
+	report, second, good                string
+	council, session, uid, record, work string
+	program                             string
+	code, token, next                   store.Hash
+}
+
+// marks are texts that only this organisation has.
+func (a town) marks() []string {
+	return []string{a.tag, a.participant, a.alone, a.agent, a.report, a.second, a.good, a.council, a.session, a.record, a.work, a.program}
+}
+
+// settle fills an organisation.
+func settle(t *testing.T, s *Store, tag string) (a town) {
+	t.Helper()
+	ctx, later := t.Context(), evening.Add(time.Hour)
+	a = town{tag: tag, participant: uuid.NewString(), alone: uuid.NewString(), agent: uuid.NewString(), report: uuid.NewString(), second: uuid.NewString(), good: uuid.NewString(),
+		council: uuid.NewString(), session: uuid.NewString(), uid: uuid.NewString(), program: uuid.NewString(),
+		code: store.HashOf("code" + tag), token: store.HashOf("token" + tag), next: store.HashOf("next" + tag)}
+	of := func(id string, n int) store.NewReport {
+		r := newReport(n)
+		r.Report.ID, r.Report.Verdict = id, report.NotReady
+		r.Report.Causes = []report.Cause{{Code: "audio.os_muted", Severity: report.SeverityFail, Primary: true}}
+		r.Document = []byte(`{"tag":"` + tag + `"}`)
+		return r
 	}
-	if err := s.AddStaff(ctx, store.StaffMember{Name: "support", Role: store.RoleSupport}); err != nil {
-		t.Fatal(err)
-	}
-	token := store.HashOf("token")
-	for _, err := range []error{
-		s.AddSession(ctx, store.Session{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
-		s.AddDevice(ctx, store.Device{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
-		s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
-		s.SetNextSecret(ctx, "support", "sealed"),
-		s.AddAuditEntry(ctx, store.AuditEntry{ID: "audit", At: evening, StaffName: "support", Kind: store.AuditSignedIn}),
-		s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
-		s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
-		s.AddEnrolCode(ctx, store.EnrolCode{Hash: token, ParticipantID: participant, ExpiresAt: evening}),
-	} {
+	must(t, s.AddParticipant(ctx, store.Participant{ID: a.participant, Name: "Anna " + tag, Phone: "0228 1", CreatedAt: evening}),
+		s.AddParticipant(ctx, store.Participant{ID: a.alone, Name: tag, CreatedAt: evening}),
+		s.AddEnrolCode(ctx, store.EnrolCode{Hash: a.token, ParticipantID: a.participant, CreatedAt: evening, ExpiresAt: later}),
+		errorOf(s.Enrol(ctx, a.token, store.NewAgent{ID: a.agent, TokenHash: a.token}, evening)),
+		s.AddEnrolCode(ctx, store.EnrolCode{Hash: a.code, ParticipantID: a.participant, CreatedAt: evening, ExpiresAt: later}),
+		errorOf(s.SaveReports(ctx, a.agent, []store.NewReport{of(a.report, 0), of(a.second, 60), of(a.good, 30)})),
+		s.AddToken(ctx, a.agent, a.token, a.next),
+		s.AddStaff(ctx, store.StaffMember{Name: "support", Role: store.RoleSupport, PasswordHash: tag, CreatedAt: evening}),
+		s.AddSession(ctx, store.Session{TokenHash: a.token, StaffName: "support", Browser: tag, PasswordHash: tag, CreatedAt: evening, ExpiresAt: later}),
+		s.AddDevice(ctx, store.Device{TokenHash: a.token, StaffName: "support", PasswordHash: tag, CreatedAt: evening, ExpiresAt: later}),
+		s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: a.token, StaffName: "support", CreatedAt: evening, ExpiresAt: later}),
+		s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: a.token, StaffName: "support", PasswordHash: tag, CreatedAt: evening, ExpiresAt: later}),
+		s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: a.token, StaffName: "support", CreatedAt: evening, ExpiresAt: later}),
+		s.SetNextSecret(ctx, "support", tag),
+		s.AddUsedCode(ctx, store.UsedCode{Hash: a.token, StaffName: "support", UsedAt: evening, ExpiresAt: later}),
+		s.AddAuditEntry(ctx, store.AuditEntry{ID: uuid.NewString(), At: evening, StaffName: "support", Kind: store.AuditSignedIn, Subject: tag}),
+		s.AddAPIToken(ctx, store.APIToken{ID: a.program, Name: "statistics", Hash: a.token, Scopes: store.Scopes(), CreatedAt: evening, ExpiresAt: later}),
+		s.AddCouncil(ctx, store.Council{ID: a.council, Name: "Rat", CreatedAt: evening}),
+		s.AddCouncilMember(ctx, a.council, a.participant),
+		s.AddCouncilSession(ctx, store.CouncilSession{ID: a.session, CouncilID: a.council, Title: tag, StartsAt: evening}),
+		errorOf(s.UpsertSessions(ctx, a.council, "source "+tag, []store.CouncilSession{{SourceUID: a.uid, StartsAt: evening}}, evening)),
+		errorOf(s.AddCaseEntry(ctx, a.second, store.CaseEntry{At: evening, By: "support", Kind: store.CaseNoted, Text: tag})))
+	record, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: a.session, Head: tag, StartsAt: evening}, store.DisturbanceEntry{Key: "a",
+		Kind: store.DisturbanceReported, At: evening, ParticipantID: a.participant,
+		People: []store.PersonText{{ParticipantID: a.participant, Hash: store.TextHash(tag), Text: tag}}})
+	must(t, err)
+	a.record = record.ID
+	must(t, s.read.row(ctx, `SELECT id FROM cases WHERE report_id = ?`, a.second).Scan(&a.work),
+		errorOf(s.write.exec(ctx, `UPDATE reports SET verdict = ?, headline = ? WHERE id = ?`, "ready", "ready", a.good)))
+	return a
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for i, err := range errs {
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%d: %v", i, err)
 		}
 	}
-	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
-	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: evening}
-	own := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
-	if err := errors.Join(s.AddCouncil(ctx, council), s.AddCouncilSession(ctx, session), s.AddCouncilMember(ctx, council.ID, participant), other.AddCouncil(ctx, own)); err != nil {
-		t.Fatal(err)
+}
+
+func errorOf[T any](_ T, err error) error { return err }
+
+// rowsWith returns all rows of the database that belong to the organisation of s, or contain a text.
+func rowsWith(t *testing.T, s *Store, texts []string) map[string][]string {
+	t.Helper()
+	statement := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+	if s.write.folder == postgresFolder {
+		statement = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`
 	}
-	_, _, members := other.CouncilMembers(ctx, council.ID)
-	if err := s.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("waiting")); err != nil {
-		t.Fatal(err)
-	}
-	program := store.APIToken{ID: uuid.NewString(), Name: "statistics", Hash: token, Scopes: store.Scopes(), CreatedAt: evening, ExpiresAt: evening.AddDate(0, 1, 0)}
-	if err := s.AddAPIToken(ctx, program); err != nil {
-		t.Fatal(err)
-	}
-	noted := store.CaseEntry{At: evening, By: "support", Kind: store.CaseWasClosed, Cause: store.CauseNone}
-	if _, err := s.AddCaseEntry(ctx, r.Report.ID, noted); err != nil {
-		t.Fatal(err)
-	}
-	errorOf := func(_ any, err error) error { return err }
-	_, _, byToken := other.AgentByToken(ctx, store.HashOf(agent))
-	for what, err := range map[string]error{
-		"participant":     errorOf(other.Participant(ctx, participant)),
-		"state":           errorOf(other.ParticipantState(ctx, participant)),
-		"edit":            other.EditParticipant(ctx, participant, "x", ""),
-		"block":           other.SetBlocked(ctx, participant, true),
-		"delete":          other.DeleteParticipant(ctx, participant),
-		"code":            other.AddEnrolCode(ctx, store.EnrolCode{Hash: store.HashOf("x"), ParticipantID: participant}),
-		"enrol":           errorOf(other.Enrol(ctx, token, store.NewAgent{ID: uuid.NewString()}, evening.Add(-time.Hour))),
-		"agent":           byToken,
-		"revoke":          other.RevokeAgent(ctx, agent, evening),
-		"next token":      other.AddToken(ctx, agent, store.HashOf(agent), store.HashOf("next")),
-		"use of a token":  other.UseToken(ctx, agent, store.HashOf("next"), evening),
-		"other token":     errorOf(other.AgentByOtherToken(ctx, store.HashOf("waiting"))),
-		"renewal":         other.AskForRenewal(ctx, agent, evening),
-		"API token":       errorOf(other.APIToken(ctx, token)),
-		"API token's use": other.UseAPIToken(ctx, program.ID, evening),
-		"its removal":     other.RemoveAPIToken(ctx, program.ID),
-		"touch":           other.TouchAgent(ctx, agent, evening),
-		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
-		"report":          errorOf(other.Report(ctx, r.Report.ID)),
-		"good report":     errorOf(other.LastGoodReport(ctx, participant, evening.Add(time.Hour))),
-		"case":            errorOf(other.Case(ctx, r.Report.ID)),
-		"case entry":      errorOf(other.AddCaseEntry(ctx, r.Report.ID, noted)),
-		"member of staff": errorOf(other.StaffMember(ctx, "support")),
-		"password":        other.SetStaffPassword(ctx, "support", "x"),
-		"own password":    other.ReplaceStaffPassword(ctx, "support", "", "x"),
-		"late session":    other.AddSession(ctx, store.Session{TokenHash: store.HashOf("late"), StaffName: "support"}),
-		"late browser":    other.AddDevice(ctx, store.Device{TokenHash: store.HashOf("late"), StaffName: "support"}),
-		"late challenge":  other.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: store.HashOf("late"), StaffName: "support"}),
-		"role":            other.SetStaffRole(ctx, "support", store.RoleLead),
-		"disable":         other.DisableStaff(ctx, "support", evening),
-		"enable":          other.EnableStaff(ctx, "support"),
-		"reset":           other.ResetStaff(ctx, "support"),
-		"invite":          other.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("x"), StaffName: "support"}),
-		"invitation":      errorOf(other.StaffInvitation(ctx, token, evening.Add(-time.Hour))),
-		"accept":          errorOf(other.AcceptStaffInvitation(ctx, token, "x", evening.Add(-time.Hour))),
-		"next secret":     other.SetNextSecret(ctx, "support", "x"),
-		"confirm secret":  other.ConfirmSecret(ctx, "support", "sealed", nil, evening, evening),
-		"remove secret":   other.RemoveSecret(ctx, "support"),
-		"recovery code":   other.UseRecoveryCode(ctx, "support", token),
-		"challenge":       errorOf(other.LoginChallenge(ctx, token, evening.Add(-time.Hour))),
-		"use challenge":   other.UseLoginChallenge(ctx, token),
-		"end a session":   other.EndStaffSession(ctx, "support", token),
-		"session":         errorOf(other.Session(ctx, token)),
-		"council":         errorOf(other.Council(ctx, council.ID)),
-		"rename council":  other.RenameCouncil(ctx, council.ID, "x"),
-		"remove council":  other.RemoveCouncil(ctx, council.ID),
-		"members":         members,
-		"their member":    other.AddCouncilMember(ctx, council.ID, participant),
-		"foreign member":  other.AddCouncilMember(ctx, own.ID, participant),
-		"foreign members": other.SetCouncilMembers(ctx, own.ID, []string{participant}),
-		"remove member":   other.RemoveCouncilMember(ctx, council.ID, participant),
-		"add session":     other.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: evening}),
-		"council session": errorOf(other.CouncilSession(ctx, session.ID)),
-		"change session":  other.ChangeCouncilSession(ctx, session),
-		"remove session":  other.RemoveCouncilSession(ctx, session.ID),
-		"import":          errorOf(other.UpsertSessions(ctx, council.ID, "x", nil, evening)),
-		"device":          errorOf(other.Device(ctx, token)),
-		"one-time login":  errorOf(other.UseOneTimeLogin(ctx, token, evening.Add(-time.Hour))),
-	} {
-		if !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: got error %v, want ErrNotFound", what, err)
-		}
-	}
-	count := func(s *Store) (n int) {
-		t.Helper()
-		for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
-			page, err := s.ParticipantStates(ctx, store.StateQuery{Order: order, Search: "Anna"})
-			if err != nil {
-				t.Fatal(err)
+	tables, err := collect(t.Context(), s.read, func(row scanner) (name string, err error) { return name, row.Scan(&name) }, statement)
+	must(t, err)
+	all := map[string][]string{}
+	for _, table := range tables {
+		for _, row := range rowsOf(t, s.read.pool, table) {
+			for column, value := range row {
+				if raw, ok := value.([]byte); ok {
+					row[column] = fmt.Sprintf("%x", raw)
+				}
 			}
-			n += len(page.States)
-		}
-		similar, err := s.SimilarStates(ctx, "Anba", 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		counts, err := s.CountStates(ctx, time.Time{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range counts.Fresh {
-			n += c
-		}
-		agents, err := s.Agents(ctx, participant)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reports, err := s.CountReports(ctx, participant)
-		if err != nil {
-			t.Fatal(err)
-		}
-		page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: participant})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cases, err := s.CaseReports(ctx, "K7P-3QX", 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		members, err := s.StaffMembers(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		signedIn, err := s.StaffSessions(ctx, "support", evening.Add(-time.Hour))
-		if err != nil {
-			t.Fatal(err)
-		}
-		audit, err := s.AuditEntries(ctx, store.AuditQuery{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += len(signedIn) + len(audit.Entries)
-		sessions, err := s.CouncilSessions(ctx, store.SessionQuery{From: evening.Add(-time.Hour)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		of, err := s.SessionsOf(ctx, participant, evening, evening.Add(time.Hour), 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		councils, err := s.CouncilsOf(ctx, participant)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept, err := s.ParticipantCases(ctx, participant, 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		causes, err := s.CountCauses(ctx, time.Time{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		programs, err := s.APITokens(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += len(programs)
-		if err := s.ReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.FirstReportsBetween(ctx, participant, time.Time{}, evening.AddDate(1, 0, 0), 5, func(store.StoredReport) { n++ }); err != nil {
-			t.Fatal(err)
-		}
-		for _, search := range []string{"Anna", "Anba"} {
-			if named, err := s.NamesMatch(ctx, search); err != nil {
-				t.Fatal(err)
-			} else if named {
-				n++
+			org := row["org_id"]
+			if table == "organisations" {
+				org = row["id"]
+			}
+			text := fmt.Sprint(row)
+			if org == s.org || slices.ContainsFunc(texts, func(part string) bool { return strings.Contains(text, part) }) {
+				all[table] = append(all[table], text)
 			}
 		}
-		ids, err := s.CouncilMemberIDs(ctx, council.ID)
-		if err != nil {
-			t.Fatal(err)
+		slices.Sort(all[table])
+	}
+	return all
+}
+
+// wholeDatabase are the methods that are about the database and not about an organisation.
+var wholeDatabase = []string{"Backup", "Close", "Ping"}
+
+// TestOrganisationsSeeNothingOfEachOther calls each method of a store with what belongs to one
+// organisation: first for another one, which must not receive nor change anything of it, and then
+// for the organisation itself, so that the call is known to have a result or an effect.
+func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *Store) {
+		other := beside(t, s)
+		a := settle(t, s, "Alpha")
+		settle(t, other, "Beta")
+		// What only the first one has, so that counts differ.
+		must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "lead", Role: store.RoleLead}), s.SetBlocked(t.Context(), a.alone, false),
+			s.SetBlocked(t.Context(), a.alone, true), s.SetBlocked(t.Context(), a.alone, false))
+		var called []string
+		rows := rowsWith(t, s, a.marks())
+		for _, c := range callsAbout(a) {
+			method, _, _ := strings.Cut(c.name, " ")
+			called = append(called, method)
+			foreign := outcomeOf(t, c, other)
+			for _, mark := range a.marks() {
+				if strings.Contains(foreign, mark) {
+					t.Errorf("%s: another organisation received %s", c.name, foreign)
+				}
+			}
+			after := rowsWith(t, s, a.marks())
+			for table := range after {
+				if !reflect.DeepEqual(after[table], rows[table]) {
+					in := func(rows []string) func(string) bool {
+						return func(row string) bool { return slices.Contains(rows, row) }
+					}
+					t.Errorf("%s: another organisation changed %s from\n%s\nto\n%s", c.name, table,
+						strings.Join(slices.DeleteFunc(slices.Clone(rows[table]), in(after[table])), "\n"),
+						strings.Join(slices.DeleteFunc(slices.Clone(after[table]), in(rows[table])), "\n"))
+				}
+			}
+			if c.foreignOnly {
+				continue
+			}
+			own := outcomeOf(t, c, s)
+			if strings.HasPrefix(own, "error") {
+				t.Errorf("%s: the organisation itself got %s", c.name, own)
+			}
+			rows = rowsWith(t, s, a.marks())
+			if own == foreign && reflect.DeepEqual(rows, after) {
+				t.Errorf("%s: both organisations got %s and nothing changed: the call shows nothing", c.name, own)
+			}
 		}
-		n += len(sessions.Sessions) + len(ids) + len(of) + len(councils) + len(kept) + len(causes)
-		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
+		methods := map[string]bool{}
+		for m := range reflect.TypeFor[store.Store]().Methods() {
+			methods[m.Name] = true
+		}
+		for _, name := range append(called, wholeDatabase...) {
+			if delete(methods, name); !hasMethod(name) {
+				t.Errorf("there is no method %s", name)
+			}
+		}
+		if len(methods) > 0 {
+			t.Errorf("not called for another organisation: %v: add them to callsAbout", slices.Sorted(maps.Keys(methods)))
+		}
+	})
+}
+
+func hasMethod(name string) bool {
+	_, ok := reflect.TypeFor[store.Store]().MethodByName(name)
+	return ok
+}
+
+// outcomeOf returns the result of a call as text.
+func outcomeOf(t *testing.T, c call, s *Store) string {
+	t.Helper()
+	result, err := c.do(t.Context(), s)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrExists):
+		return "error"
+	case err != nil:
+		if c.refused && s.org != DefaultOrganisation {
+			return "error"
+		}
+		t.Errorf("%s: %v", c.name, err)
+		return "error " + err.Error()
 	}
-	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token), other.EndStaffSessions(ctx, "support", store.Hash{})); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := other.DeleteAuditEntries(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
-		t.Errorf("the other organisation deleted %d entries of the audit log, error %v", n, err)
-	}
-	if n, err := other.DeleteReports(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
-		t.Errorf("the other organisation deleted %d reports, error %v", n, err)
-	}
-	if n := count(&other); n != 0 {
-		t.Errorf("the other organisation sees %d rows", n)
-	}
-	if n := count(s); n != 23 {
-		t.Errorf("their owner sees %d things, want 23", n)
-	}
-	if _, err := s.Session(ctx, token); err != nil {
-		t.Errorf("the session of the owner: got error %v", err)
-	}
-	// The id of a report is unique over all organisations.
-	_, theirs := enrolled(t, &other)
-	if got, err := other.SaveReports(ctx, theirs, []store.NewReport{r}); err != nil || got[0].Status != store.Foreign {
-		t.Errorf("a report of another organisation: got %v, error %v; want [0].Status %v", got, err, store.Foreign)
-	}
+	text, err := json.Marshal(result)
+	must(t, err)
+	return string(text)
 }

@@ -24,7 +24,7 @@ func (s *Store) ConfirmSecret(ctx context.Context, name, sealed string, recovery
 		if err != nil {
 			return err
 		}
-		if err := endSignIns(ctx, tx, name, "recovery_codes"); err != nil {
+		if err := s.endSignIns(ctx, tx, name, "recovery_codes"); err != nil {
 			return err
 		}
 		for _, code := range recovery {
@@ -42,7 +42,7 @@ func (s *Store) RemoveSecret(ctx context.Context, name string) error {
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET sealed_secret = '', sealed_next_secret = '' WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, "recovery_codes")
+		return s.endSignIns(ctx, tx, name, "recovery_codes")
 	})
 }
 

@@ -49,7 +49,7 @@ func (s *Store) BindStaff(ctx context.Context, name, issuer, subject string) (m 
 		if err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, signIns()...)
+		return s.endSignIns(ctx, tx, name, signIns()...)
 	})
 	return m, err
 }
@@ -87,9 +87,9 @@ func (s *Store) changeStaff(ctx context.Context, what, name string, change func(
 }
 
 // endSignIns deletes a member's rows of these tables.
-func endSignIns(ctx context.Context, tx runner, name string, tables ...string) error {
+func (s *Store) endSignIns(ctx context.Context, tx runner, name string, tables ...string) error {
 	for _, table := range tables {
-		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE staff_name = ?`, name); err != nil {
+		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE org_id = ? AND staff_name = ?`, s.org, name); err != nil {
 			return fmt.Errorf("end %s: %w", table, err)
 		}
 	}
@@ -102,7 +102,7 @@ func (s *Store) SetStaffPassword(ctx context.Context, name, passwordHash string)
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = ? WHERE name = ? AND org_id = ?`, passwordHash, name, s.org)); err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, signIns()...)
+		return s.endSignIns(ctx, tx, name, signIns()...)
 	})
 }
 
@@ -114,7 +114,7 @@ func (s *Store) ReplaceStaffPassword(ctx context.Context, name, old, passwordHas
 		if err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, signIns()...)
+		return s.endSignIns(ctx, tx, name, signIns()...)
 	})
 }
 
@@ -132,7 +132,7 @@ func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time) er
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = ? WHERE name = ? AND org_id = ?`, millis(now), name, s.org)); err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, signIns()...)
+		return s.endSignIns(ctx, tx, name, signIns()...)
 	})
 }
 
@@ -150,7 +150,7 @@ func (s *Store) ResetStaff(ctx context.Context, name string) error {
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET password_hash = '', sealed_secret = '', sealed_next_secret = '', issuer = '', subject = '' WHERE name = ? AND org_id = ?`, name, s.org)); err != nil {
 			return err
 		}
-		return endSignIns(ctx, tx, name, append(signIns(), "devices", "recovery_codes")...)
+		return s.endSignIns(ctx, tx, name, append(signIns(), "devices", "recovery_codes")...)
 	})
 }
 
@@ -161,7 +161,7 @@ func (s *Store) AddStaffInvitation(ctx context.Context, i store.StaffInvitation)
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND disabled_at = 0`, i.StaffName, s.org)); err != nil {
 			return err
 		}
-		if err := endSignIns(ctx, tx, i.StaffName, "staff_invitations"); err != nil {
+		if err := s.endSignIns(ctx, tx, i.StaffName, "staff_invitations"); err != nil {
 			return err
 		}
 		return s.addToken(ctx, tx, "staff_invitations", i.TokenHash, i.StaffName, i.CreatedAt, i.ExpiresAt)
@@ -171,7 +171,7 @@ func (s *Store) AddStaffInvitation(ctx context.Context, i store.StaffInvitation)
 // StaffInvitation implements store.Staff.
 func (s *Store) StaffInvitation(ctx context.Context, tokenHash store.Hash, now time.Time) (store.StaffMember, error) {
 	m, err := scanStaff(s.read.row(ctx, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? AND disabled_at = 0
-		AND name = (SELECT staff_name FROM staff_invitations WHERE token_hash = ? AND expires_at > ?)`, s.org, tokenHash[:], millis(now)))
+		AND name = (SELECT staff_name FROM staff_invitations WHERE token_hash = ? AND org_id = ? AND expires_at > ?)`, s.org, tokenHash[:], s.org, millis(now)))
 	if err != nil {
 		return m, fmt.Errorf("invitation: %w", err)
 	}
@@ -192,7 +192,7 @@ func (s *Store) AcceptStaffInvitation(ctx context.Context, tokenHash store.Hash,
 		if err != nil {
 			return fmt.Errorf("accept invitation: %w", err)
 		}
-		return endSignIns(ctx, tx, name, signIns()...)
+		return s.endSignIns(ctx, tx, name, signIns()...)
 	})
 	return m, err
 }
