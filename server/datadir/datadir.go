@@ -34,6 +34,9 @@ func Targets(dir string) string { return filepath.Join(dir, "targets.json") }
 // administrator puts there.
 func Release(dir string) string { return filepath.Join(dir, "release.txt") }
 
+// Downloads returns the folder with the installers for participants. An administrator creates it.
+func Downloads(dir string) string { return filepath.Join(dir, "downloads") }
+
 // Make creates the directory with access for its owner only. If it exists, Make checks its access
 // rights; an ErrOpen contains the command that corrects them.
 func Make(dir string) error {

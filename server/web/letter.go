@@ -24,7 +24,9 @@ type letterSheet struct {
 	Code    string
 	Command string
 	Link    string  // "" if this collector has no TLS
-	QR      *qrCode // of Link
+	Page    string  // the address of the setup page with the code; "" if this collector has no TLS
+	Setup   string  // the same without the code, to type
+	QR      *qrCode // of Page
 	Origin  string
 	Expires *when
 	Mail    string // the same as the text of a mail
@@ -46,14 +48,18 @@ func (s *site) letter(r *http.Request, v view, i enroll.Invitation) (letterSheet
 	if link, ok := wire.InvitationFor(s.origin(r), i.Code, s.AuthorityPin()); ok {
 		l.Link = link.String()
 		l.Command = `tonprobe enroll "` + l.Link + `"`
-		code, err := newQRCode(l.Link)
+		l.Page, l.Setup = link.Page(), link.Origin()+wire.InvitationPath
+		code, err := newQRCode(l.Page)
 		if err != nil {
 			return l, err
 		}
 		l.QR = &code
 	}
-	l.Mail = strings.Join([]string{v.T("letter.greeting") + " " + l.Name + ",", v.T("letter.intro"),
-		"1. " + v.T("letter.start") + "\n2. " + v.T("letter.type") + "\n   " + l.Command + "\n3. " + v.T("letter.check"),
+	steps := "1. " + v.T("letter.start") + "\n2. " + v.T("letter.type") + "\n   " + l.Command + "\n3. " + v.T("letter.check")
+	if l.Page != "" {
+		steps = "1. " + v.T("letter.page") + "\n   " + l.Page + "\n2. " + v.T("letter.install") + "\n3. " + v.T("letter.open")
+	}
+	l.Mail = strings.Join([]string{v.T("letter.greeting") + " " + l.Name + ",", v.T("letter.intro"), steps,
 		v.T("code.title") + ": " + l.Code + "\n" + v.T("code.until") + " " + l.Expires.Exact, v.T("letter.help")}, "\n\n")
 	return l, nil
 }
@@ -126,10 +132,10 @@ func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		sheets = append(sheets, sheet)
-		rows = append(rows, []string{enroll.SpreadsheetCell(p.Name), enroll.SpreadsheetCell(p.Phone), i.Code, sheet.Link, i.ExpiresAt.In(s.Zone).Format("02.01.2006")})
+		rows = append(rows, []string{enroll.SpreadsheetCell(p.Name), enroll.SpreadsheetCell(p.Phone), i.Code, sheet.Link, i.ExpiresAt.In(s.Zone).Format("02.01.2006"), sheet.Page})
 	}
 	if r.PostForm.Get("as") == "csv" {
-		return writeCSV(w, []string{"name", "phone", "code", "link", "expires"}, rows)
+		return writeCSV(w, []string{"name", "phone", "code", "link", "expires", "page"}, rows)
 	}
 	s.show(w, r, page{Status: http.StatusCreated, Name: "letter", Body: sheets})
 	return nil

@@ -38,7 +38,7 @@ func TestLetters(t *testing.T) {
 		t.Error("a letter is offered for a participant with an enrolled computer")
 	}
 	w = post("print", ids)
-	g.want(w, http.StatusCreated, `<svg class="qr"`, "tonprobe enroll &#34;tonprobe://enroll?")
+	g.want(w, http.StatusCreated, `<svg class="qr"`, "<strong>https://tonprobe.example:8443/setup</strong>", "https://tonprobe.example:8443/setup#")
 	codes := reCode.FindAllStringSubmatch(w.Body.String(), -1)
 	if len(codes) != 60 {
 		t.Fatalf("got %d codes, want 60", len(codes))
@@ -52,7 +52,7 @@ func TestLetters(t *testing.T) {
 		t.Errorf("the code of the last letter: got error %v", err)
 	}
 	w = post("csv", ids[:2])
-	if rows := strings.Split(w.Body.String(), "\r\n"); len(rows) != 4 || !strings.HasPrefix(rows[0], "\ufeffname;phone;code;link;expires") || !strings.HasPrefix(rows[1], "Person 00;;") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
+	if rows := strings.Split(w.Body.String(), "\r\n"); len(rows) != 4 || !strings.HasPrefix(rows[0], "\ufeffname;phone;code;link;expires;page") || !strings.HasPrefix(rows[1], "Person 00;;") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("got rows %q", rows)
 	}
 	g.wantRedirect(g.post("/letters"), "/letters")

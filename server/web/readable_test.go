@@ -37,7 +37,7 @@ func TestTextIsReadable(t *testing.T) {
 func staffPages(erika agent) []string {
 	person := "/participants/" + erika.Participant
 	return []string{"/", "/?q=nobody", "/?q=brukner", "/?show=problems", person, person + "?number=1007", person + "/edit", person + "/delete",
-		person + "/computers/" + erika.ID + "/revoke", "/participants/new", "/letters", "/sessions", "/cases", "/disturbances", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility",
+		person + "/computers/" + erika.ID + "/revoke", "/participants/new", "/letters", "/sessions", "/cases", "/disturbances", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility", "/setup#K7P3-QX9A-2M4B",
 		"/numbers", "/alerts", "/numbers?number=1007", "/nowhere"}
 }
 

@@ -41,6 +41,8 @@ var rights = map[string]string{
 	"POST /logout":             everybody,
 	"POST /language":           everybody,
 	"GET /accessibility":       everybody,
+	"GET /setup":               everybody,
+	"GET /download/{name}":     everybody,
 
 	"GET /account":               anyRole,
 	"POST /account/session":      anyRole,

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/disturbance"
 	"github.com/tonprobe/tonprobe/server/enroll"
@@ -69,6 +70,9 @@ type Config struct {
 	// AuthorityPin returns the pin of the collector's own certificate authority for enrolment
 	// links; nil, or "" if systems trust the collector's certificate.
 	AuthorityPin func() string
+	// Downloads is the folder with the installers that the setup page offers; "" for none. It need
+	// not exist.
+	Downloads string
 	// Contact is the e-mail or web address to report accessibility barriers to. The default is
 	// a general text.
 	Contact string
@@ -226,6 +230,8 @@ func (s *site) table() (all []route) {
 	open("POST /logout", s.logout)
 	open("POST /language", s.chooseLanguage)
 	known("GET /accessibility", s.accessibility)
+	open("GET "+wire.InvitationPath, s.setup)
+	open("GET "+downloadsAddress+"{name}", s.download)
 
 	staff(auth.Read, "GET /{$}", s.list)
 	staff(auth.Read, "GET /changes", s.listChanges)
