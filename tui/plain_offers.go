@@ -140,7 +140,7 @@ func (p plain) sayOffers(o offers) {
 		key  string
 	}{
 		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"}, {o.settings, "plain.settings"},
-		{o.disturbance, "plain.interruption"}, {o.replay, "plain.replay"}, {true, "plain.end"},
+		{o.disturbance, "plain.disturbance"}, {o.replay, "plain.replay"}, {true, "plain.end"},
 	} {
 		if offer.made {
 			p.say(p.words.T(offer.key))

@@ -155,7 +155,7 @@ func TestADisturbanceRecord(t *testing.T) {
 	}
 	g.want(g.get(page), http.StatusOK, "Die Sitzung wurde inzwischen gelöscht.", "Berta Ready")
 	g.lang = "en"
-	g.want(g.get(page), http.StatusOK, "Record of interruptions", "North Rhine-Westphalia", "Checksum of this record")
+	g.want(g.get(page), http.StatusOK, "Disturbance record", "North Rhine-Westphalia", "Checksum of this record")
 }
 
 // outlines is a store that fails to read a whole record, because that takes long: of 200 reports in a

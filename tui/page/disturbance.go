@@ -37,9 +37,9 @@ func (d Disturbance) Sentence(w words.Words) string {
 	case "":
 		return ""
 	case DisturbanceRecorded:
-		text = w.T("interruption.recorded", "at", d.At.Local().Format("15:04:05"))
+		text = w.T("disturbance.recorded", "at", d.At.Local().Format("15:04:05"))
 	default:
-		text = w.T("interruption." + string(d.State))
+		text = w.T("disturbance." + string(d.State))
 	}
 	if d.Phone != "" && (d.State == DisturbanceClosed || d.State == DisturbanceFailed || d.State == DisturbanceUnsure) {
 		text += " " + w.T("verdict.phone", "number", d.Phone)

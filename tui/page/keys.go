@@ -42,7 +42,7 @@ func NewKeys(w words.Words) Keys {
 		Loudspeaker: bind("l", "key.loudspeaker", "l", "L"),
 		Switch:      bind("w", "key.switch", "w", "W"),
 		Settings:    bind("t", "key.settings", "t", "T"),
-		Disturbance: bind("s", "key.interruption", "s", "S"),
+		Disturbance: bind("s", "key.disturbance", "s", "S"),
 		Listen:      bind("p", "key.listen", "p", "P"),
 
 		Yes:    bind(w.T("key.yes_letter"), "key.yes", "j", "J", "y", "Y"),
