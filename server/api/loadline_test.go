@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math"
@@ -47,7 +48,9 @@ const lineTick = time.Millisecond
 const (
 	segment  = 1448 // payload of a full packet
 	overhead = 52   // IP, TCP, timestamps
-	sndBuf   = 4 << 20
+	// The bounds of the send buffer, which grows with the window as Linux's does.
+	sndBufMin = 64 << 10
+	sndBufMax = 4 << 20
 )
 
 // flow is one direction of a connection.
@@ -55,8 +58,8 @@ type flow struct {
 	line *emulatedLine
 	dir  *direction
 
-	buffer   []byte // written, not yet sent
-	closed   bool   // closed for writing
+	buffer   bytes.Buffer // written, not yet sent
+	closed   bool         // closed for writing
 	aborted  bool
 	nextSeq  int
 	inFlight int
@@ -71,7 +74,7 @@ type flow struct {
 	segments map[int][]byte // in flight or out of order, by number
 	waiting  map[int]bool   // arrived out of order
 	expected int
-	ready    []byte // arrived in order, not yet read
+	ready    bytes.Buffer // arrived in order, not yet read
 	changed  chan struct{}
 }
 
@@ -149,18 +152,20 @@ func (d *direction) wait() time.Duration {
 
 // send sends one packet if window and buffer permit.
 func (f *flow) send() bool {
-	if len(f.buffer) == 0 || float64(f.inFlight) >= f.cwnd || f.aborted {
+	if f.buffer.Len() == 0 || float64(f.inFlight) >= f.cwnd || f.aborted {
 		return false
 	}
-	n := min(segment, len(f.buffer))
-	f.segments[f.nextSeq] = f.buffer[:n]
-	f.buffer = f.buffer[n:]
+	n := min(segment, f.buffer.Len())
+	f.segments[f.nextSeq] = bytes.Clone(f.buffer.Next(n))
 	f.inFlight += n
 	f.transmit(f.nextSeq)
 	f.nextSeq++
 	f.signal()
 	return true
 }
+
+// room returns the size of the send buffer.
+func (f *flow) room() int { return int(min(max(2*f.cwnd, sndBufMin), sndBufMax)) }
 
 // transmit enqueues a packet at the bottleneck. A loss is detected by the packets after
 // it, and repaired one round trip later.
@@ -200,7 +205,7 @@ func (f *flow) arrive(seq int) {
 	n := len(f.segments[seq])
 	f.waiting[seq] = true
 	for f.waiting[f.expected] {
-		f.ready = append(f.ready, f.segments[f.expected]...)
+		f.ready.Write(f.segments[f.expected])
 		delete(f.waiting, f.expected)
 		delete(f.segments, f.expected)
 		f.expected++
@@ -234,14 +239,13 @@ func (c *emulatedConn) Read(b []byte) (int, error) {
 	for {
 		l := c.in.line
 		l.mu.Lock()
-		if len(c.in.ready) > 0 {
-			n := copy(b, c.in.ready)
-			c.in.ready = c.in.ready[n:]
+		if c.in.ready.Len() > 0 {
+			n, _ := c.in.ready.Read(b)
 			l.mu.Unlock()
 			return n, nil
 		}
 		changed := c.in.changed
-		over := c.in.aborted || c.in.closed && len(c.in.buffer) == 0 && len(c.in.segments) == 0
+		over := c.in.aborted || c.in.closed && c.in.buffer.Len() == 0 && len(c.in.segments) == 0
 		l.mu.Unlock()
 		if over {
 			return 0, io.EOF
@@ -260,8 +264,8 @@ func (c *emulatedConn) Write(b []byte) (n int, err error) {
 			l.mu.Unlock()
 			return n, net.ErrClosed
 		}
-		room := min(len(b), sndBuf-len(c.out.buffer))
-		c.out.buffer = append(c.out.buffer, b[:room]...)
+		room := min(len(b), max(0, c.out.room()-c.out.buffer.Len()))
+		c.out.buffer.Write(b[:room])
 		b, n = b[room:], n+room
 		changed := c.out.changed
 		l.mu.Unlock()
@@ -304,7 +308,8 @@ func (c *emulatedConn) Close() error {
 	if c.out.closed {
 		return nil
 	}
-	c.out.buffer, c.out.closed = nil, true
+	c.out.buffer.Reset()
+	c.out.closed = true
 	for _, f := range []*flow{c.in, c.out} {
 		l.after(l.delay+c.out.dir.wait(), func() {
 			f.aborted = true
