@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlstore"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 )
 
 // recordedLine is a connection that records the messages.
@@ -37,11 +36,7 @@ func (l *recordedLine) take() (within time.Duration) {
 // concerns the next day, in time for a check, and of no other change. Other agents receive none.
 func TestLateSessionsAreAnnounced(t *testing.T) {
 	ctx := t.Context()
-	s, err := sqlstore.OpenSQLite(ctx, filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	s := sqlitetest.Open(t)
 	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	agents := live.NewAgents(live.AgentsConfig{Hub: live.NewHub(), Now: clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
@@ -119,11 +114,7 @@ func TestLateSessionsAreAnnounced(t *testing.T) {
 // council with a session receive an announcement; the others receive no second one.
 func TestMembersOfLateSessionsAreAnnounced(t *testing.T) {
 	ctx := t.Context()
-	s, err := sqlstore.OpenSQLite(ctx, filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	s := sqlitetest.Open(t)
 	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	agents := live.NewAgents(live.AgentsConfig{Hub: live.NewHub(), Now: clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})

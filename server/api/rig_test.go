@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +31,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflector"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -56,11 +56,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	g := &rig{t: t, store: s, live: live.NewHub(), echo: &fakeEcho{sessions: map[string]string{}}, log: new(bytes.Buffer),
 		now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)}
 	g.loadSpec()

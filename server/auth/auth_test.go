@@ -7,14 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlstore"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 )
 
 var (
@@ -30,11 +29,7 @@ func (c *clock) now() time.Time { return c.at }
 
 func newAuth(t *testing.T) (*Auth, *clock) {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	c := &clock{at: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
 	a := New(Config{Store: s, Now: c.now, Random: rand.Reader, Cost: cheap, SealKey: make([]byte, SealKeyBytes)})
 	if err := a.AddStaff(t.Context(), "support", store.RoleAdministrator, password); err != nil {

@@ -3,7 +3,6 @@ package enroll
 import (
 	"crypto/rand"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,16 +10,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func newEnroller(t *testing.T) (Enroller, *sqlstore.Store, *time.Time) {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	at := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 	return Enroller{Store: s, Now: func() time.Time { return at }, Random: rand.Reader}, s, &at
 }

@@ -3,7 +3,6 @@ package intake_test
 import (
 	"crypto/rand"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/intake"
 	"github.com/tonprobe/tonprobe/server/roster"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -20,11 +20,7 @@ var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 func newImporter(t *testing.T) (intake.Importer, *sqlstore.Store) {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	return intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: func() time.Time { return now }, Random: rand.Reader}}, s
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 	"github.com/tonprobe/tonprobe/server/web"
 )
@@ -51,11 +51,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	g := &rig{t: t, store: s, live: live.NewHub(), log: new(bytes.Buffer), lang: "de", now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)}
 	t.Cleanup(g.live.Close)
 	g.auth = auth.New(auth.Config{Store: s, Now: g.clock, Random: rand.Reader, Cost: auth.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}, SealKey: make([]byte, auth.SealKeyBytes)})
@@ -68,6 +64,7 @@ func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	for _, f := range change {
 		f(&c)
 	}
+	var err error
 	if g.handler, err = web.New(c); err != nil {
 		t.Fatal(err)
 	}

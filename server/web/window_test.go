@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -39,11 +39,7 @@ type town struct {
 
 func newTown(t *testing.T, people int) *town {
 	t.Helper()
-	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := sqlitetest.Open(t)
 	w := &town{t: t, store: s, random: rand.New(rand.NewPCG(1, 2)), now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC), agents: map[string]string{}}
 	for range people {
 		w.add()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -19,9 +20,14 @@ const Variable = "TONPROBE_TEST_POSTGRES"
 // its URL. Without a server it skips the test, or fails it if TONPROBE_TEST_ALL is set.
 func Database(t testing.TB) string {
 	t.Helper()
+	return create(t, "template0")
+}
+
+func create(t testing.TB, template string) string {
+	t.Helper()
 	server := Server(t)
 	name := "tonprobe_" + uuid.NewString()
-	Exec(t, server, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` ENCODING 'UTF8' TEMPLATE template0`)
+	Exec(t, server, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` ENCODING 'UTF8' TEMPLATE `+pgx.Identifier{template}.Sanitize())
 	t.Cleanup(func() { Exec(t, server, `DROP DATABASE `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`) })
 	u, err := url.Parse(server)
 	if err != nil {
@@ -29,6 +35,17 @@ func Database(t testing.TB) string {
 	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+// Copy is Database with the content of the database at address, to which nobody may be
+// connected.
+func Copy(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return create(t, strings.TrimPrefix(u.Path, "/"))
 }
 
 // Server returns the URL of the server itself.

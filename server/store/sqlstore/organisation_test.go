@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ import (
 // onBothEngines runs a test with a new store of each database.
 func onBothEngines(t *testing.T, test func(t *testing.T, s *Store)) {
 	for name, open := range map[string]func(t *testing.T) *Store{
-		"SQLite":     func(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "c.db")) },
+		"SQLite":     newSQLite,
 		"PostgreSQL": func(t *testing.T) *Store { return openPostgres(t, pgtest.Database(t)) },
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

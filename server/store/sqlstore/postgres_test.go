@@ -18,7 +18,17 @@ func openPostgres(t *testing.T, address string) *Store {
 	return s
 }
 
+// migrated returns the address of an empty database with the newest tables, for pgtest.Copy.
+func migrated(t *testing.T) string {
+	t.Helper()
+	address := pgtest.Database(t)
+	if err := openPostgres(t, address).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
 func TestStoreOnPostgres(t *testing.T) {
-	pgtest.Server(t)
-	storetest.Run(t, func(t *testing.T) store.Store { return openPostgres(t, pgtest.Database(t)) })
+	template := migrated(t)
+	storetest.Run(t, func(t *testing.T) store.Store { return openPostgres(t, pgtest.Copy(t, template)) })
 }

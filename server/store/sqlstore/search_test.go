@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,24 +19,24 @@ import (
 // TestSearchOfTooMany: a search finds the same participants if it has more results than
 // its index permits.
 func TestSearchOfTooMany(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T) *Store{
-		"SQLite":     func(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "c.db")) },
-		"PostgreSQL": func(t *testing.T) *Store { return openPostgres(t, pgtest.Database(t)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			storetest.RunSearch(t, func(t *testing.T) store.Store {
-				s := open(t)
-				s.limits.found = -1
-				return s
-			})
+	run := func(t *testing.T, open func(t *testing.T) *Store) {
+		storetest.RunSearch(t, func(t *testing.T) store.Store {
+			s := open(t)
+			s.limits.found = -1
+			return s
 		})
 	}
+	t.Run("SQLite", func(t *testing.T) { run(t, newSQLite) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		template := migrated(t)
+		run(t, func(t *testing.T) *Store { return openPostgres(t, pgtest.Copy(t, template)) })
+	})
 }
 
 // TestSearchWithFewCandidates: if one word has too many candidates, those of another word
 // are read; if all words have too many, the rows are compared.
 func TestSearchWithFewCandidates(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "c.db"))
+	s := newSQLite(t)
 	for i := range 40 {
 		p := store.Participant{ID: uuid.NewString(), Name: fmt.Sprintf("Leonhard Amann %c", 'A'+i%4), Phone: fmt.Sprintf("0228 %02d", i), CreatedAt: evening}
 		if err := s.AddParticipant(t.Context(), p); err != nil {
@@ -101,7 +100,7 @@ func TestSimilarWordsShareAPart(t *testing.T) {
 // TestSearchByIDsAndInOrder compares the pages of a search that reads the participants it
 // finds with those of one that reads the list.
 func TestSearchByIDsAndInOrder(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "c.db"))
+	s := newSQLite(t)
 	verdicts := []report.Verdict{report.Ready, report.NotReady, report.Limited, report.Unknown, ""}
 	for i := range 30 {
 		id, agent := enrolled(t, s)

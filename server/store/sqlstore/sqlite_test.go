@@ -23,10 +23,25 @@ func open(t *testing.T, path string) *Store {
 	return s
 }
 
+// empty is a file with the newest tables.
+var empty = storetest.Template{Create: func(path string) error {
+	s, err := OpenSQLite(context.Background(), path, Options{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}}
+
+// newSQLite opens an empty store, without migrating it.
+func newSQLite(t *testing.T) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "100% odd?name#.db")
+	empty.Copy(t, path)
+	return open(t, path)
+}
+
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, filepath.Join(t.TempDir(), "100% odd?name#.db"))
-	})
+	storetest.Run(t, func(t *testing.T) store.Store { return newSQLite(t) })
 }
 
 func TestDurabilityPragmas(t *testing.T) {
