@@ -15,8 +15,19 @@ func alertTestFlags(in *invocation) {
 	in.flags.StringVar(&in.channel, "channel", "", "test only the channel with this `name`")
 }
 
-// errNotDelivered means that a test could not be delivered. The output says why.
-var errNotDelivered = errors.New("a test was not delivered")
+// errNotAccepted means that a channel did not take a test. The output says why.
+var errNotAccepted = errors.New("a test was not accepted")
+
+// accepted says what is known once a channel has taken a test, which is not that anybody has received it.
+func accepted(c alert.Channel) string {
+	switch c.Kind {
+	case alert.KindEmail:
+		return "accepted by the mail server: look whether the mail arrives"
+	case alert.KindNtfy:
+		return "accepted by the server: look whether the phones show it"
+	}
+	return "accepted by the other program"
+}
 
 // alertTest sends a test to each channel, with one attempt.
 func alertTest(ctx context.Context, t terminal, in *invocation) error {
@@ -35,7 +46,7 @@ func alertTest(ctx context.Context, t terminal, in *invocation) error {
 			continue
 		}
 		tried++
-		result := "delivered"
+		result := accepted(c)
 		if err := sender.Once(ctx, c, alert.Test(texts, time.Now(), "")); err != nil {
 			result, failed = "failed: "+oneLine(err), true
 		}
@@ -47,7 +58,7 @@ func alertTest(ctx context.Context, t terminal, in *invocation) error {
 	case tried == 0:
 		return usagef("there is no channel %.60q in %s", in.channel, in.args[0])
 	case failed:
-		return errNotDelivered
+		return errNotAccepted
 	}
 	return nil
 }

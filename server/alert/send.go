@@ -84,9 +84,9 @@ func (s Sender) Once(ctx context.Context, c Channel, m Message) error {
 	defer cancel()
 	var err error
 	switch c.Kind {
-	case kindWebhook:
+	case KindWebhook:
 		err = s.webhook(ctx, c, m)
-	case kindNtfy:
+	case KindNtfy:
 		err = s.ntfy(ctx, c, m)
 	default:
 		err = s.email(ctx, c, m)

@@ -72,7 +72,7 @@ var message = Message{Title: "Rat, 18:00 Uhr: 5 von 60 sind nicht bereit", Text:
 func TestWebhookIsSignedAndRepeated(t *testing.T) {
 	r := receive(t, http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusNoContent)
 	var waits []time.Duration
-	c := Channel{Name: "office", Kind: kindWebhook, URL: r.URL + "/hook", AllowPrivate: true, secret: "0123456789abcdef"}
+	c := Channel{Name: "office", Kind: KindWebhook, URL: r.URL + "/hook", AllowPrivate: true, secret: "0123456789abcdef"}
 	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestSendingGivesUp(t *testing.T) {
 	for status, attempts := range map[int]int{http.StatusBadGateway: 4, http.StatusNotFound: 1, http.StatusUnauthorized: 1, http.StatusFound: 1} {
 		r := receive(t, status)
 		var waits []time.Duration
-		c := Channel{Name: "office", Kind: kindWebhook, URL: r.URL + "/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
+		c := Channel{Name: "office", Kind: KindWebhook, URL: r.URL + "/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
 		err := sender(r.trusted(), &waits).Send(t.Context(), c, message)
 		if err == nil || len(r.requests) != attempts {
 			t.Errorf("%d: got error %v after %d attempts, want %d", status, err, len(r.requests), attempts)
@@ -115,7 +115,7 @@ func TestSendingGivesUp(t *testing.T) {
 		}
 	}
 	var waits []time.Duration
-	c := Channel{Name: "office", Kind: kindWebhook, URL: "https://127.0.0.1:1/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
+	c := Channel{Name: "office", Kind: KindWebhook, URL: "https://127.0.0.1:1/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
 	if err := sender(nil, &waits).Send(t.Context(), c, message); err == nil || len(waits) != 3 || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("nobody answers: got error %v after %d pauses", err, len(waits))
 	}
@@ -123,7 +123,7 @@ func TestSendingGivesUp(t *testing.T) {
 
 func TestPrivateAddressesAreRefused(t *testing.T) {
 	r := receive(t, http.StatusOK)
-	for _, kind := range []string{kindWebhook, kindNtfy} {
+	for _, kind := range []string{KindWebhook, KindNtfy} {
 		for _, address := range []string{r.URL, strings.Replace(r.URL, "127.0.0.1", "localhost", 1), "https://169.254.169.254/latest", "https://[::1]:1/", "https://10.0.0.1/"} {
 			var waits []time.Duration
 			err := sender(r.trusted(), &waits).Send(t.Context(), Channel{Name: "x", Kind: kind, URL: address, secret: "0123456789abcdef"}, message)
@@ -140,7 +140,7 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 func TestNtfy(t *testing.T) {
 	r := receive(t, http.StatusOK)
 	var waits []time.Duration
-	c := Channel{Name: "phone", Kind: kindNtfy, URL: r.URL + "/desk", AllowPrivate: true, secret: "tk_x"}
+	c := Channel{Name: "phone", Kind: KindNtfy, URL: r.URL + "/desk", AllowPrivate: true, secret: "tk_x"}
 	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestEmail(t *testing.T) {
 	r := receive(t, http.StatusOK)
 	s := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
 	var waits []time.Duration
-	c := Channel{Name: "desk", Kind: kindEmail, Host: s.address, From: "Tonprobe <tonprobe@example.org>", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "geheim"}
+	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "Tonprobe <tonprobe@example.org>", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "geheim"}
 	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestEmail(t *testing.T) {
 func TestNoPasswordWithoutEncryption(t *testing.T) {
 	s := serveMail(t, nil)
 	var waits []time.Duration
-	c := Channel{Name: "desk", Kind: kindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}, User: "tonprobe", secret: "geheim"}
+	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}, User: "tonprobe", secret: "geheim"}
 	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil {
 		t.Error("got no error")
 	}

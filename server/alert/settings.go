@@ -23,9 +23,9 @@ var ErrSettings = errors.New("alerts")
 
 // Kinds of channels.
 const (
-	kindWebhook = "webhook"
-	kindEmail   = "email"
-	kindNtfy    = "ntfy"
+	KindWebhook = "webhook"
+	KindEmail   = "email"
+	KindNtfy    = "ntfy"
 )
 
 // Limits of the file.
@@ -153,7 +153,7 @@ func (r Rule) check(channels map[string]bool) error {
 func (c *Channel) check(dir string) error {
 	var err error
 	switch c.Kind {
-	case kindWebhook, kindNtfy:
+	case KindWebhook, KindNtfy:
 		if err = c.checkURL(); err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (c *Channel) check(dir string) error {
 			return errors.New("host, from, to, user and password_file belong to e-mail")
 		}
 		file := c.TokenFile
-		if c.Kind == kindWebhook {
+		if c.Kind == KindWebhook {
 			if file = c.SecretFile; file == "" {
 				return errors.New("a webhook needs secret_file, whose content signs its messages")
 			}
@@ -172,10 +172,10 @@ func (c *Channel) check(dir string) error {
 			return errors.New("secret_file belongs to a webhook")
 		}
 		c.secret, err = secretOf(dir, file)
-		if err == nil && c.Kind == kindWebhook && len(c.secret) < 16 {
+		if err == nil && c.Kind == KindWebhook && len(c.secret) < 16 {
 			err = errors.New("the secret has at least 16 characters")
 		}
-	case kindEmail:
+	case KindEmail:
 		if c.URL+c.SecretFile+c.TokenFile != "" {
 			return errors.New("url, secret_file and token_file do not belong to e-mail")
 		}
@@ -195,7 +195,7 @@ func (c *Channel) check(dir string) error {
 		}
 		c.secret, err = secretOf(dir, c.PasswordFile)
 	default:
-		return fmt.Errorf("kind is %s, %s or %s", kindWebhook, kindEmail, kindNtfy)
+		return fmt.Errorf("kind is %s, %s or %s", KindWebhook, KindEmail, KindNtfy)
 	}
 	return err
 }

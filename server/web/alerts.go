@@ -27,7 +27,7 @@ type alertsPage struct {
 	Rules    []alertRule
 	Channels []alertChannel
 	Tested   string // the channel of the last test message; "" for none
-	Fault    string // why it was not delivered; "" if it was
+	Fault    string // why it was not accepted; "" if it was
 }
 
 type alertRule struct{ Name, When, Hold, Before, To string }
@@ -81,7 +81,7 @@ func (s *site) testAlert(w http.ResponseWriter, r *http.Request) error {
 		body.Tested = c.Name
 		status := http.StatusOK
 		if err := s.Alerts.Test(r.Context(), c); err != nil {
-			s.Log.WarnContext(r.Context(), "a test of the alerts was not delivered", "channel", c.Name, "err", err)
+			s.Log.WarnContext(r.Context(), "a test of the alerts was not accepted", "channel", c.Name, "err", err)
 			body.Fault, status = clean(err.Error(), maxNameRunes), http.StatusBadGateway
 		}
 		s.show(w, r, page{Status: status, Name: "alerts", Body: body, Path: alertsAddress})

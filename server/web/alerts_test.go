@@ -39,7 +39,7 @@ func TestAlertsPage(t *testing.T) {
 	if body := w.Body.String(); strings.Contains(body, "geheim") || strings.Contains(body, "<b>viele") {
 		t.Error("the page shows an address, or a name as HTML")
 	}
-	g.want(g.post("/alerts/test", "channel", "Haken"), http.StatusOK, "Die Probe für Haken wurde angenommen.")
+	g.want(g.post("/alerts/test", "channel", "Haken"), http.StatusOK, "Der Server für Haken hat die Probe angenommen. Sehen Sie nach, ob sie ankommt.")
 	f.fault = errors.New("the server answers 500")
 	g.want(g.post("/alerts/test", "channel", "Hilfe"), http.StatusBadGateway, "Die Probe für Hilfe wurde nicht angenommen.", "the server answers 500")
 	if got := strings.Join(f.tested, " "); got != "Haken Hilfe" {
