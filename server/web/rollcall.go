@@ -79,10 +79,12 @@ const projectorParam = "projector"
 // rollPage is the roll call of a session.
 type rollPage struct {
 	sessionRow
-	Now       string // RFC 3339
-	Since     string // checks count from here on, in the zone of the pages
-	Counts    []rollCount
-	Rows      []rollRow
+	Now    string // RFC 3339
+	Since  string // checks count from here on, in the zone of the pages
+	Counts []rollCount
+	Rows   []rollRow
+	// Groups are the members without a row of their own, by state, if there are too many.
+	Groups    []rollGroup
 	Projector bool
 	Other     string // address with and without the projector mode
 	Record    string // address of the disturbance record
@@ -99,6 +101,52 @@ type rollCount struct {
 type rollRow struct {
 	row
 	Asleep *when // the last contact, if the check is too old; nil if there was none
+}
+
+// rollGroup contains members with one state in short: who they are, and how to reach them.
+type rollGroup struct {
+	State   state
+	Members []rollMember
+}
+
+type rollMember struct{ Name, Address, Phone string }
+
+// A roll call stays under 100 kB with 500 members: as many rows as fit, the worst first, and the
+// others in short.
+const (
+	rollBytes      = 86_000 // of all members
+	rollRowBytes   = 1_200
+	rollShortBytes = 85 // without name and phone number
+	minRollRows    = 10
+)
+
+func (r rollRow) shortBytes() int { return rollShortBytes + len(r.Name) + len(r.Phone) }
+
+// fullRows returns how many of the rows are shown as such.
+func fullRows(rows []rollRow) int {
+	left := rollBytes
+	for _, r := range rows {
+		left -= r.shortBytes()
+	}
+	more := 0
+	for left > 0 && more < len(rows) {
+		left -= rollRowBytes - rows[more].shortBytes()
+		more++
+	}
+	return min(len(rows), max(minRollRows, more))
+}
+
+// shorten leaves as many rows as fit, and puts the others into groups.
+func (p *rollPage) shorten() {
+	n := fullRows(p.Rows)
+	for _, r := range p.Rows[n:] {
+		if last := len(p.Groups) - 1; last < 0 || p.Groups[last].State != r.State {
+			p.Groups = append(p.Groups, rollGroup{State: r.State})
+		}
+		g := &p.Groups[len(p.Groups)-1]
+		g.Members = append(g.Members, rollMember{r.Name, r.Address, r.Phone})
+	}
+	p.Rows = p.Rows[:n]
 }
 
 // rollKind returns the icon of a state.
@@ -180,5 +228,6 @@ func (v view) rollPage(session store.CouncilSession, council store.Council, roll
 		}
 		body.Rows = append(body.Rows, one)
 	}
+	body.shorten()
 	return body
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -75,4 +76,52 @@ func TestRollCallOfASession(t *testing.T) {
 		t.Errorf("unknown session: got status %d, want 404", w.Code)
 	}
 	g.wantRedirect(g.get("/sessions?after=x"), "/sessions")
+}
+
+// TestRollCallOf500: a large council stays on one page under 100 kB, and nobody is missing.
+func TestRollCallOf500(t *testing.T) {
+	g := newRig(t)
+	g.login()
+	council := store.Council{ID: uuid.NewString(), Name: "Verbandsversammlung", CreatedAt: g.clock()}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "Haushalt", StartsAt: g.clock().Add(time.Hour), EndsAt: g.clock().Add(3 * time.Hour)}
+	for _, err := range []error{g.store.AddCouncil(t.Context(), council), g.store.AddCouncilSession(t.Context(), session)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const members = 500
+	ids := make([]string, 0, members)
+	for i := range members {
+		name, phone := fmt.Sprintf("Dr. Maximiliane-Sophie von Beispielhausen-Mustermann %03d", i), fmt.Sprintf("+49 30 23125 %03d-%03d", i, i)
+		if i >= 60 {
+			p := store.Participant{ID: uuid.NewString(), Name: name, Phone: phone, CreatedAt: g.clock()}
+			if err := g.store.AddParticipant(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, p.ID)
+			continue
+		}
+		p, agent := g.person(name, phone)
+		ids = append(ids, p.ID)
+		r := newReport(t, agent, "K7P-3QX", g.clock().Add(-time.Minute), microphone(nil))
+		r.Verdict = []report.Verdict{report.NotReady, report.Limited, report.Ready}[i%3]
+		g.keep(p, r)
+	}
+	if err := g.store.SetCouncilMembers(t.Context(), council.ID, ids); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"", "?projector=1"} {
+		body := g.get("/sessions/" + session.ID + mode).Body.String()
+		if len(body) >= 100_000 {
+			t.Errorf("%q: got %d bytes, want fewer than 100,000", mode, len(body))
+		}
+		for i := range members {
+			if n := strings.Count(body, fmt.Sprintf("Mustermann %03d<", i)); n != 1 {
+				t.Fatalf("%q: member %d is there %d times", mode, i, n)
+			}
+		}
+		if rows := strings.Count(body, "<tr "); rows < 11 || rows > 100 {
+			t.Errorf("%q: got %d rows", mode, rows)
+		}
+	}
 }
