@@ -34,6 +34,10 @@ const (
 	pathServers    = "/bigbluebutton/api/stuns"
 )
 
+// aheadSockets is the number of WebSockets that every meeting needs: that of its state and that
+// of the sound.
+const aheadSockets = 2
+
 // System is BigBlueButton.
 type System struct{}
 
@@ -76,6 +80,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	if reached {
 		v.Data.Reachable = new(true)
 		if v.JoinLink != nil && !v.NoMedia {
+			v.OpenAhead(ctx, aheadSockets) // while the check joins
 			checkMeeting(ctx, v, about)
 			return
 		}

@@ -21,6 +21,8 @@ const (
 	// straggling is the wait for the last packets: a round trip and the buffers of the
 	// server.
 	straggling = 500 * time.Millisecond
+	// quietTime is a pause that jitter does not cause within a stream.
+	quietTime = 200 * time.Millisecond
 	// maxArrivals limits the packets from a server: 20 s.
 	maxArrivals = 1000
 	// opusHz is the clock of RTP for Opus (RFC 7587 §4.1).
@@ -45,6 +47,9 @@ type echo struct {
 	over chan struct{}
 	why  func() string
 
+	// planned is the number of packets of the stream.
+	planned int
+
 	mu       sync.Mutex
 	sentAt   []time.Duration
 	ssrc     uint32 // of the returned stream
@@ -52,8 +57,8 @@ type echo struct {
 	reported *rtcp.ReceptionReport // the latest
 }
 
-func newEcho(env probe.Env, v *visit.Visit, list serverList, why func() string) (*echo, error) {
-	e := &echo{clock: env.Clock, start: env.Clock.Now(), over: make(chan struct{}), why: why}
+func newEcho(env probe.Env, v *visit.Visit, list serverList) (*echo, error) {
+	e := &echo{clock: env.Clock, start: env.Clock.Now(), over: make(chan struct{}), planned: testsignal.Packets}
 	c, err := peer.Open(env, peer.Config{Server: v.URL, ICEServers: list.forPeer(), Arrived: e.arrived, Reported: e.report})
 	if err != nil {
 		return nil, err
@@ -93,7 +98,7 @@ func (e *echo) report(r rtcp.ReceptionReport) {
 // the call before.
 func (e *echo) Run(ctx context.Context) {
 	began := e.now()
-	for i := range testsignal.Packets {
+	for i := range e.planned {
 		planned := began + time.Duration(i)*testsignal.PacketTime
 		if e.clock.Sleep(ctx, planned-e.now()) != nil {
 			return
@@ -115,7 +120,19 @@ func (e *echo) Run(ctx context.Context) {
 			Payload: testsignal.Packet(i),
 		})
 	}
-	_ = e.clock.Sleep(ctx, straggling)
+	for until := e.now() + straggling; e.now() < until && !e.quiet(); {
+		if e.clock.Sleep(ctx, 10*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// quiet reports whether the stream has returned and nothing has followed it for a while.
+func (e *echo) quiet() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := len(e.packets)
+	return n >= e.planned/2 && e.now()-e.packets[n-1].At > quietTime
 }
 
 // Fill implements visit.Call. The upstream loss is what the server reported, without
@@ -125,7 +142,7 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	e.mu.Lock()
 	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
 	e.mu.Unlock()
-	sound := visit.Sound{Sent: len(sentAt), Whole: len(sentAt) == testsignal.Packets, Foreign: len(packets) > 0}
+	sound := visit.Sound{Sent: len(sentAt), Whole: len(sentAt) == e.planned, Foreign: len(packets) > 0}
 	// A lost signalling connection alone does not end the sound.
 	if why := e.why(); why != "" && why != "cut_off" {
 		sound.Fault = why

@@ -3,8 +3,10 @@ package bbb_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,13 +21,65 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
-// farNet is a network that delays TCP connections in each direction.
+// farNet is a network that delays TCP connections and UDP packets in each direction.
 type farNet struct {
 	transport.Net
 	away time.Duration
 }
 
 func (n farNet) CreateDialer(d *net.Dialer) transport.Dialer { return farDialer{d, n.away} }
+
+// ListenUDP implements transport.Net.
+func (n farNet) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
+	conn, err := n.Net.ListenUDP(network, at)
+	if err != nil {
+		return nil, err
+	}
+	c := &farConn{UDPConn: conn, away: n.away, got: make(chan packet, 4096)}
+	go c.receive()
+	return c, nil
+}
+
+// farConn delays packets in both directions.
+type farConn struct {
+	transport.UDPConn
+	away time.Duration
+	got  chan packet
+}
+
+type packet struct {
+	b    []byte
+	from net.Addr
+	due  time.Time
+	err  error
+}
+
+func (c *farConn) receive() {
+	for {
+		b := make([]byte, 2048)
+		n, from, err := c.UDPConn.ReadFrom(b)
+		c.got <- packet{b[:n], from, time.Now().Add(c.away), err}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+	}
+}
+
+func (c *farConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	p := <-c.got
+	if errors.Is(p.err, net.ErrClosed) {
+		c.got <- p // for the next reader
+		return 0, nil, p.err
+	}
+	time.Sleep(time.Until(p.due))
+	return copy(b, p.b), p.from, p.err
+}
+
+func (c *farConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	sent := slices.Clone(b)
+	time.AfterFunc(c.away, func() { _, _ = c.UDPConn.WriteTo(sent, to) })
+	return len(b), nil
+}
 
 type farDialer struct {
 	*net.Dialer

@@ -62,7 +62,11 @@ func (p *graphqlParticipant) join(ctx context.Context, s session) visit.Outcome 
 		}
 		switch {
 		case f.Type == "connection_ack":
-			err = p.operate(ctx, idSelf, "getUserCurrent", subscribeSelf, nil)
+			if err = p.operate(ctx, idSelf, "getUserCurrent", subscribeSelf, nil); err == nil && s.auth != "" {
+				// The response to the link contains the token, so that this need not wait for
+				// the state of the user.
+				asked, err = true, p.userJoin(ctx, s)
+			}
 		case f.Type == "ping":
 			err = wsjson.Write(ctx, p.conn, frame{Type: "pong"})
 		case f.Type == "error", f.Type == "connection_error":
@@ -80,13 +84,17 @@ func (p *graphqlParticipant) join(ctx context.Context, s session) visit.Outcome 
 			}
 			if known && !asked && s.auth != "" {
 				asked = true
-				err = p.operate(ctx, idJoin, "UserJoin", mutateJoin, map[string]any{"authToken": s.auth, "clientType": "HTML5", "clientIsMobile": false})
+				err = p.userJoin(ctx, s)
 			}
 		}
 		if err != nil {
 			return p.closed(err)
 		}
 	}
+}
+
+func (p *graphqlParticipant) userJoin(ctx context.Context, s session) error {
+	return p.operate(ctx, idJoin, "UserJoin", mutateJoin, map[string]any{"authToken": s.auth, "clientType": "HTML5", "clientIsMobile": false})
 }
 
 // operate sends a query, a mutation or a subscription.

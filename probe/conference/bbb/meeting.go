@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
+	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -37,12 +38,16 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		return
 	}
 	var sfu *earlySFU
+	var offer *earlyOffer
 	if m.bridge == bridgeSFU && m.hasEcho() {
-		sfu = beginSFU(ctx, v, sessions[0])
+		sfu, offer = beginSFU(ctx, v, sessions[0]), beginOffer(ctx, v, listed)
 	}
+	if m.bridge == bridgeLiveKit && m.liveKit == "" {
+		v.OpenAhead(ctx, len(sessions))
+	}
+	defer offer.close()
 	var all []participant
-	defer func() { leaveAll(ctx, all) }()
-	defer func() { sfu.leave(ctx) }()
+	defer func() { visit.Together(func() { sfu.leave(ctx) }, func() { leaveAll(ctx, all) }) }()
 	if !v.Do(ctx, report.StepState, func(ctx context.Context) (o visit.Outcome) {
 		all, o = attendAll(ctx, v, about, sessions)
 		if m.onStart && o.Code == "" {
@@ -63,13 +68,13 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 			relays = relaytest.Start(ctx, v, list.List, media)
 		}
 	}
-	sound(ctx, v, about, m, sfu, all, list, tryRelays)
+	sound(ctx, v, about, m, sfu, offer, all, list, tryRelays)
 	tryRelays(netip.Addr{}) // if no call yielded the address of a media server
 	relays.Record()
 }
 
 // sound performs the steps of a call with the audio bridge of the meeting.
-func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, all []participant, list serverList, tryRelays func(netip.Addr)) {
+func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, offer *earlyOffer, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	why := "other_bridge"
 	switch {
 	case all[0].rules().locked():
@@ -82,13 +87,55 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *ear
 		callLiveKit(ctx, v, m, all, list, tryRelays)
 		return
 	case sfu != nil:
-		call(ctx, v, about, sfu, all[0], list, tryRelays)
+		call(ctx, v, about, sfu, offer, all[0], tryRelays)
 		return
 	case m.bridge == bridgeSFU:
 		why = codeNoEcho
 	}
 	v.Skip(report.StepSignalling, why)
 	v.SkipMedia(why)
+}
+
+// earlyOffer is the offer of the call, whose search for addresses takes round trips to the
+// STUN and TURN servers.
+type earlyOffer struct {
+	step *visit.Early
+	echo *echo // nil if it failed
+	sdp  string
+}
+
+func beginOffer(ctx context.Context, v *visit.Visit, servers *earlyServers) *earlyOffer {
+	o := &earlyOffer{}
+	o.step = v.Begin(ctx, report.StepCall, func(ctx context.Context) visit.Outcome {
+		e, err := newEcho(v.Env, v, servers.list)
+		if err != nil {
+			v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
+			return visit.Untested("no_webrtc")
+		}
+		if o.sdp, err = e.Offer(ctx); err != nil {
+			e.Close()
+			return visit.Untested("no_webrtc")
+		}
+		o.echo = e
+		return visit.OK()
+	}, servers.step)
+	return o
+}
+
+// await returns the prepared call; nil if there is none.
+func (o *earlyOffer) await() *echo {
+	o.step.Wait()
+	return o.echo
+}
+
+// close closes the connection. It may be called on nil.
+func (o *earlyOffer) close() {
+	if o == nil {
+		return
+	}
+	if e := o.await(); e != nil {
+		e.Close()
+	}
 }
 
 // attendAll joins with all participants of this check concurrently. All returned
@@ -170,9 +217,13 @@ func (e *earlySFU) leave(ctx context.Context) {
 	e.conn.leave(ctx)
 }
 
+// tripsBesideStream is the number of round trips of a check besides the stream: connection,
+// version, link, meeting, state, call, path, keys and the end.
+const tripsBesideStream = 16
+
 // call performs the steps of the call to the echo. The relays are tested concurrently as
 // soon as the address of the media server is known.
-func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, p participant, list serverList, tryRelays func(netip.Addr)) {
+func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer *earlyOffer, p participant, tryRelays func(netip.Addr)) {
 	v.Data.Bridge = bridgeSFU
 	if !v.Finish(sfu.step) {
 		v.SkipMedia(visit.StepFailed)
@@ -185,21 +236,16 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, p par
 		}
 		return c.endReason()
 	}
-	e, err := newEcho(v.Env, v, list, why)
-	if err != nil {
-		v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
+	e := offer.await()
+	if e == nil {
 		v.SkipMedia("no_webrtc")
 		return
 	}
-	defer e.Close()
+	e.why, e.planned = why, int(v.StreamTime(testsignal.Packets*testsignal.PacketTime, tripsBesideStream)/testsignal.PacketTime)
 	left := make(chan struct{})
 	defer close(left)
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
-		offer, err := e.Offer(step)
-		if err != nil {
-			return visit.Untested("no_webrtc")
-		}
-		answer, o := c.call(step, offer)
+		answer, o := c.call(step, offer.sdp)
 		switch {
 		case o.Code == "timeout" && !about.GraphQL && !about.known():
 			// A server that hides its version may have an SFU that does not know this call.

@@ -9,6 +9,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+// tripsBesideStream is the number of round trips of a check besides the stream: connection,
+// API, session, handle, call, path, keys and the first packets.
+const tripsBesideStream = 13
+
 // echo sends a voice to the EchoTest plugin, which returns its packets unchanged.
 func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	c, err := mirror.Open(v.Env, v.URL)
@@ -18,6 +22,7 @@ func echo(ctx context.Context, v *visit.Visit, talk *session) {
 		return
 	}
 	defer c.Close()
+	c.Shorten(v.StreamTime(mirror.StreamTime, tripsBesideStream))
 	events, stop := context.WithCancel(ctx)
 	defer stop()
 	v.Media(ctx, c, func(ctx context.Context) visit.Outcome { return talk.call(ctx, events, c) })

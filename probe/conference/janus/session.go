@@ -175,6 +175,7 @@ func (posts) close() {}
 // socket sends requests over a WebSocket. events contains the events that arrived while
 // a response was awaited.
 type socket struct {
+	v      *visit.Visit
 	conn   *websocket.Conn
 	events []message
 }
@@ -187,7 +188,7 @@ func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
 	case err != nil:
 		return nil, visit.Fault(visit.FaultOf(err))
 	}
-	return &socket{conn: conn}, visit.OK()
+	return &socket{v: v, conn: conn}, visit.OK()
 }
 
 // maxEvents limits these events.
@@ -199,6 +200,7 @@ func (s *socket) request(ctx context.Context, m message) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
+	began := s.v.Env.Clock.Now()
 	if err := s.conn.Write(ctx, websocket.MessageText, body); err != nil {
 		return message{}, fmt.Errorf("write to Janus: %w", err)
 	}
@@ -208,6 +210,7 @@ func (s *socket) request(ctx context.Context, m message) (message, error) {
 			return message{}, err
 		}
 		if answer.Transaction == m.Transaction && answer.Janus != "event" {
+			s.v.NoteTrip(s.v.Env.Clock.Now().Sub(began))
 			return answer, nil
 		}
 		s.events = append(s.events, answer)

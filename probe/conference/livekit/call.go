@@ -92,6 +92,13 @@ func (p *participant) servers(room Room) []webrtc.ICEServer {
 	return iceServers(p.welcome.ICEServers)
 }
 
+// Numbers of round trips of a check besides the stream: connection and API, two participants,
+// tracks, path, keys and the first packets; inside BigBlueButton also those until a token.
+const (
+	tripsBesideStream    = 14
+	tripsOfBigBlueButton = 18
+)
+
 // Call performs the steps of a call from one participant to the other. tryRelays, if not
 // nil, is called once the address of the media server is known.
 func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media netip.Addr)) (offersTCP bool) {
@@ -102,6 +109,11 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 		return false
 	}
 	defer pair.Close()
+	trips := tripsBesideStream
+	if p.room.Shared {
+		trips = tripsOfBigBlueButton
+	}
+	pair.Shorten(v.StreamTime(mirror.StreamTime, trips))
 	// A cancelled check also leaves the room over these sockets.
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -43,6 +43,11 @@ func (System) Detect(ctx context.Context, v *visit.Visit) bool {
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	signals := false
+	// It does not depend on the other requests. Neither do the participants' connections.
+	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+	if v.Room != nil && !v.NoMedia {
+		v.OpenAhead(ctx, 2)
+	}
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)
 		// The round trips run beside the next steps, and end before the sound, which takes up
@@ -50,13 +55,14 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		trips := v.Begin(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
 			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
 		})
-		signals = v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+		signals = v.Finish(early)
 		if signals && v.Room != nil && !v.NoMedia {
 			sound(ctx, v, trips)
 			return
 		}
 		v.Finish(trips)
 	} else {
+		early.Wait()
 		v.Skip(report.StepRoundTrip, visit.StepFailed)
 		v.Skip(report.StepSignalling, visit.StepFailed)
 	}
@@ -76,14 +82,20 @@ func root(v *visit.Visit) *url.URL { return v.URL.JoinPath("..") }
 // api requests whether the server is ready ("OK", 406 "Not Ready"), and whether it is a
 // LiveKit.
 func api(ctx context.Context, v *visit.Visit) visit.Outcome {
-	ready, err := v.Get(ctx, root(v), nil)
+	var ready *visit.Answer
+	var err error
+	var valid visit.Outcome
+	visit.Together(
+		func() { ready, err = v.Get(ctx, root(v), nil) },
+		func() { valid = validate(ctx, v) },
+	)
 	switch {
 	case err != nil:
 		return visit.Fault(visit.FaultOf(err))
 	case ready.Status == http.StatusNotAcceptable, ready.Status >= http.StatusInternalServerError:
 		return visit.StatusFault(ready.Status)
 	}
-	return validate(ctx, v)
+	return valid
 }
 
 // validate requests the validation of an empty token. Only LiveKit rejects that with

@@ -3,10 +3,12 @@ package mirror
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -69,6 +71,9 @@ func isDirectUDP(path string) bool {
 // Lead sends packets of silence until one of them has returned, and reports whether one
 // has.
 func (p *Pair) Lead(ctx context.Context) bool { return p.stream.leadIn(ctx, p.Up, p.Down.Down()) }
+
+// Shorten sets another length of the stream; see [visit.Visit.StreamTime].
+func (p *Pair) Shorten(to time.Duration) { p.stream.planned = int(to / wire.PacketInterval) }
 
 // Run sends the stream and waits for the last packets.
 func (p *Pair) Run(ctx context.Context) { p.stream.run(ctx, p.Up, p.Down.Down()) }

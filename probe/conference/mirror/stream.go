@@ -36,10 +36,13 @@ func Open(env probe.Env, u *url.URL) (*Connection, error) {
 	return &Connection{p, s}, nil
 }
 
-// streamTime is the length of the stream: 120 packets.
-const streamTime = 2400 * time.Millisecond
+// StreamTime is the length of the stream: 120 packets.
+const StreamTime = 2400 * time.Millisecond
 
-const streamPackets = int(streamTime / wire.PacketInterval)
+const streamPackets = int(StreamTime / wire.PacketInterval)
+
+// Shorten sets another length of the stream; see [visit.Visit.StreamTime].
+func (c *Connection) Shorten(to time.Duration) { c.stream.planned = int(to / wire.PacketInterval) }
 
 // straggling is the wait for the last packets.
 const straggling = 400 * time.Millisecond
@@ -50,6 +53,8 @@ type stream struct {
 	start time.Time
 	flows chan struct{} // closed when a packet has come back
 	first sync.Once
+	// planned is the number of packets.
+	planned int
 
 	mu     sync.Mutex
 	sentNS []int64 // by number
@@ -71,7 +76,7 @@ type echo struct {
 }
 
 func newStream(clock probe.Clock) *stream {
-	return &stream{clock: clock, start: clock.Now(), flows: make(chan struct{})}
+	return &stream{clock: clock, start: clock.Now(), planned: streamPackets, flows: make(chan struct{})}
 }
 
 func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
@@ -139,7 +144,7 @@ func (c *Connection) Run(ctx context.Context) {
 func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan struct{}) {
 	began := s.nowNS()
 	buf := make([]byte, 0, wire.DefaultBytes)
-	for i := range streamPackets {
+	for i := range s.planned {
 		planned := began + int64(i)*int64(wire.PacketInterval)
 		if s.clock.Sleep(ctx, time.Duration(planned-s.nowNS())) != nil {
 			return
@@ -212,7 +217,7 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 	}
 	d.Sent, d.DownReceived = new(sent), new(returned)
 	s.fillLoss(d, back)
-	sound := visit.Sound{Sent: sent, Whole: sent == streamPackets, Returned: returned > 0}
+	sound := visit.Sound{Sent: sent, Whole: sent == s.planned, Returned: returned > 0}
 	if len(trips) == 0 {
 		return sound
 	}

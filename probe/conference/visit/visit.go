@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -58,7 +59,8 @@ type Visit struct {
 	Env  probe.Env
 	Data *report.Conference
 
-	web *web
+	web  *web
+	trip trip
 }
 
 // New prepares a visit. Close ends it.
@@ -197,6 +199,54 @@ func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration
 	if o.Status == report.StatusFail && v.Data.FailedStep == "" {
 		v.Data.FailedStep, v.Data.FailedCode = string(name), o.Code
 	}
+}
+
+// Goal is the duration of a check whose steps wait for nothing but the server.
+const Goal = 6 * time.Second
+
+// Shares of Goal.
+const (
+	// ShortestStream is the shortest length of a stream whose figures count.
+	ShortestStream = enoughPackets * 20 * time.Millisecond
+	// besideStream is the time for the search for a path and for the last packets.
+	besideStream = 700 * time.Millisecond
+)
+
+// StreamTime returns the length of a stream to this server, at most whole: on a line with
+// long round trips, of which a check of the system needs the given number, it is shorter.
+func (v *Visit) StreamTime(whole time.Duration, trips int) time.Duration {
+	left := Goal - besideStream - time.Duration(trips)*v.trip.shortest()
+	return min(max(left, ShortestStream), whole)
+}
+
+// NoteTrip records the duration of an exchange that is not a request over HTTP.
+func (v *Visit) NoteTrip(took time.Duration) { v.trip.note(took) }
+
+// trip is the shortest duration of a request so far.
+type trip struct {
+	mu   sync.Mutex
+	all  int
+	best time.Duration
+}
+
+func (t *trip) note(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all++
+	if t.all == 1 || took < t.best {
+		t.best = took
+	}
+}
+
+// shortest returns the shortest duration; 0 before two requests, because the first one also
+// opens the connection.
+func (t *trip) shortest() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all < 2 {
+		return 0
+	}
+	return t.best
 }
 
 // PhaseStream is the voice-like stream to the system and back.

@@ -48,6 +48,7 @@ type Answer struct {
 type web struct {
 	client    *http.Client
 	transport *http.Transport
+	ahead     *ahead // nil for none
 }
 
 func newWeb(v *Visit) *web {
@@ -81,7 +82,10 @@ func newWeb(v *Visit) *web {
 // Proxy returns the function that determines the proxy for an address; nil for none.
 func (v *Visit) Proxy() func(*http.Request) (*url.URL, error) { return v.web.transport.Proxy }
 
-func (w *web) close() { w.transport.CloseIdleConnections() }
+func (w *web) close() {
+	w.ahead.close()
+	w.transport.CloseIdleConnections()
+}
 
 // Web returns the address of the web server for that of a WebSocket; others are
 // unchanged.
@@ -117,6 +121,7 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 	began := v.Env.Clock.Now()
 	resp, err := v.web.client.Do(r)
 	v.note(ctx, method, at, resp, began)
+	v.trip.note(v.Env.Clock.Now().Sub(began))
 	if err != nil {
 		return nil, fmt.Errorf("query the conference server: %w", err)
 	}
@@ -159,6 +164,7 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	t := v.web.transport.Clone()
 	t.ForceAttemptHTTP2 = false
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	t.DialTLSContext = v.dialSocket
 	// The connection of a WebSocket does not return to the pool.
 	defer t.CloseIdleConnections()
 	header := http.Header{"User-Agent": {"tonprobe"}, "Origin": {v.URL.Scheme + "://" + v.URL.Host}}

@@ -1,0 +1,140 @@
+package visit
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// ahead are connections that were opened before the WebSockets that use them. On a far server
+// that saves two round trips for each step that opens one.
+type ahead struct {
+	address string
+	opened  int
+	left    atomic.Int32   // connections that nobody has taken
+	ready   chan *tls.Conn // receives each connection, or nil if it failed
+	running sync.WaitGroup
+	ctx     context.Context
+	stop    context.CancelFunc
+}
+
+// maxAhead is the most connections that one visit opens ahead.
+const maxAhead = 4
+
+// OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
+// used. They resume the TLS session of an earlier request, if there was one.
+func (v *Visit) OpenAhead(ctx context.Context, n int) {
+	if v.URL.Scheme != "https" || v.throughProxy() {
+		return
+	}
+	a := v.web.ahead
+	if a == nil {
+		a = &ahead{address: withPort(v.URL.Host), ready: make(chan *tls.Conn, maxAhead)}
+		a.ctx, a.stop = context.WithCancel(ctx)
+		v.web.ahead = a
+	}
+	if a.address != withPort(v.URL.Host) || a.opened+n > maxAhead {
+		return
+	}
+	a.opened += n
+	ctx = a.ctx
+	a.left.Add(int32(n))
+	for range n {
+		a.running.Go(func() {
+			pass, err := v.Env.Enter(ctx, PhaseStep)
+			defer pass.Leave()
+			if err != nil {
+				a.ready <- nil
+				return
+			}
+			stepCtx, cancel := context.WithTimeout(ctx, StepTime)
+			defer cancel()
+			conn, err := v.dialTLS(stepCtx, "tcp", a.address)
+			if err != nil {
+				conn = nil // the step that needs it tries again and reports the reason
+			}
+			a.ready <- conn
+		})
+	}
+}
+
+func (v *Visit) throughProxy() bool {
+	if v.web.transport.Proxy == nil {
+		return false
+	}
+	u, err := v.web.transport.Proxy(&http.Request{URL: v.URL})
+	return u != nil || err != nil
+}
+
+// withPort returns the address to dial for the host of an https URL.
+func withPort(host string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return host + ":443"
+}
+
+// take returns a connection that was opened ahead; nil if there is none.
+func (a *ahead) take(ctx context.Context, address string) *tls.Conn {
+	if a == nil || a.address != address || a.left.Add(-1) < 0 {
+		return nil
+	}
+	select {
+	case conn := <-a.ready:
+		return conn
+	case <-ctx.Done():
+		a.left.Add(1) // close waits for it
+		return nil
+	}
+}
+
+// close closes the connections that nobody has taken.
+func (a *ahead) close() {
+	if a == nil {
+		return
+	}
+	a.stop()
+	a.running.Wait()
+	for {
+		select {
+		case conn := <-a.ready:
+			if conn != nil {
+				_ = conn.Close()
+			}
+		default:
+			return
+		}
+	}
+}
+
+// dialSocket returns the connection for a WebSocket.
+func (v *Visit) dialSocket(ctx context.Context, network, address string) (net.Conn, error) {
+	if conn := v.web.ahead.take(ctx, address); conn != nil {
+		return conn, nil
+	}
+	return v.dialTLS(ctx, network, address)
+}
+
+// dialTLS opens a connection for HTTP/1.1.
+func (v *Visit) dialTLS(ctx context.Context, network, address string) (*tls.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the conference server: %w", err)
+	}
+	raw, err := v.Env.Dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config := v.web.transport.TLSClientConfig.Clone()
+	config.ServerName, config.NextProtos = host, []string{"http/1.1"}
+	conn := tls.Client(raw, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return conn, nil
+}
