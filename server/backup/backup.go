@@ -1,9 +1,11 @@
 // Package backup saves a collector to one file and restores it: the database, the keys by which
-// agents recognise the collector, and the conference systems with their secrets. Without the keys,
+// agents recognise the collector, the conference systems with their secrets, and the town's own
+// limits and rules. Without the keys,
 // agents would reject the restored collector.
 //
 // The file is a gzipped tar archive with manifest.json, collector.db (with PostgreSQL
-// collector.dump, of pg_dump), targets.json if it exists, and the files of tls/, in this order.
+// collector.dump, of pg_dump), targets.json if it exists, the files of tls/, and those of profiles/
+// and rules/, in this order.
 package backup
 
 import (
@@ -33,14 +35,20 @@ const (
 	dumpName     = "collector.dump"
 	targetsName  = "targets.json"
 	tlsFolder    = "tls"
-	// maxKeyBytes limits targets.json and each file of tls/. A certificate has about a
+	// maxKeyBytes limits each file but the database. A certificate has about a
 	// kilobyte.
 	maxKeyBytes = 1 << 20
-	maxKeys     = 64
+	maxKeys     = 64 // in each folder
 )
 
 // keyName matches the valid names of files in tls/. None of them contains a path to another folder.
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*\.(pem|key|json)$`)
+
+// textName matches the valid names of files in the folders of texts.
+var textName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*\.toml$`)
+
+// textFolders are the folders with a town's own settings, which an administrator writes.
+func textFolders() []string { return []string{"profiles", "rules"} }
 
 // ErrExists means that the file to write exists.
 var ErrExists = errors.New("already exists: give the backup another name")
@@ -142,16 +150,12 @@ func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (
 	case err != nil:
 		return err
 	}
-	keys := datadir.TLS(dir)
-	found, err := os.ReadDir(keys)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // behind a proxy there are no keys
-		return fmt.Errorf("read the keys: %w", err)
+	// Behind a proxy there are no keys.
+	if err := addFolder(ctx, a, tlsFolder, datadir.TLS(dir), keyName, m.CreatedAt); err != nil {
+		return err
 	}
-	for _, k := range found {
-		if !k.Type().IsRegular() || !keyName.MatchString(k.Name()) {
-			continue
-		}
-		if err := addFile(ctx, a, path.Join(tlsFolder, k.Name()), filepath.Join(keys, k.Name()), m.CreatedAt); err != nil {
+	for _, name := range textFolders() {
+		if err := addFolder(ctx, a, name, filepath.Join(dir, name), textName, m.CreatedAt); err != nil {
 			return err
 		}
 	}
@@ -160,6 +164,23 @@ func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (
 
 func entry(name string, size int64, at time.Time) *tar.Header {
 	return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600, Size: size, ModTime: at, Format: tar.FormatPAX}
+}
+
+// addFolder adds the files of a folder whose names are valid. There may be no such folder.
+func addFolder(ctx context.Context, a *tar.Writer, name, folder string, valid *regexp.Regexp, at time.Time) error {
+	found, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	for _, f := range found {
+		if !f.Type().IsRegular() || !valid.MatchString(f.Name()) {
+			continue
+		}
+		if err := addFile(ctx, a, path.Join(name, f.Name()), filepath.Join(folder, f.Name()), at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addFile(ctx context.Context, a *tar.Writer, name, file string, at time.Time) error {

@@ -69,6 +69,36 @@ func TestRestoreIsComplete(t *testing.T) {
 	onlyCollectorIn(t, dir)
 }
 
+// TestTownsOwnTexts: limits and rules come back, and nothing else of their folders.
+func TestTownsOwnTexts(t *testing.T) {
+	from, to := collectorIn(t), t.TempDir()
+	for _, dir := range []string{from, to} {
+		for _, folder := range []string{"profiles", "rules"} {
+			if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, text := range map[string]string{"profiles/bbb.toml": "limits", "rules/nw.toml": "rules", "rules/nw.toml~": "old", "rules/README": "x"} {
+		if err := os.WriteFile(filepath.Join(from, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(to, "rules", "sh.toml"), []byte("former"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Restore(t.Context(), written(t, from), to, anything, false, at)
+	if err != nil || len(r.Texts) != 2 || !r.Keys {
+		t.Fatalf("got %+v, error %v; want both folders and the keys", r, err)
+	}
+	if content(t, to, "profiles", "bbb.toml") != "limits" || content(t, to, "rules", "nw.toml") != "rules" || content(t, asideName(filepath.Join(to, "rules"), at), "sh.toml") != "former" {
+		t.Error("the restored texts differ")
+	}
+	if left, err := os.ReadDir(filepath.Join(to, "rules")); err != nil || len(left) != 1 {
+		t.Errorf("got %v, %v; want nw.toml only", left, err)
+	}
+}
+
 // onlyCollectorIn fails the test if dir contains anything but the collector's files.
 func onlyCollectorIn(t *testing.T, dir string) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ type Restored struct {
 	Keys bool
 	// Targets is set if the backup contained conference systems.
 	Targets bool
+	// Texts are the folders of the town's own limits and rules that the backup contained.
+	Texts []string
 	// Aside is the folder to which the previous keys in the directory were moved; "" if there
 	// were none.
 	Aside string
@@ -139,6 +142,11 @@ func restore(ctx context.Context, file, dir string, like Manifest, verify Verify
 			return r, fmt.Errorf("restore the conference systems: %w", err)
 		}
 	}
+	for _, name := range r.Texts {
+		if _, err := replace(filepath.Join(aside, name), filepath.Join(dir, name), now); err != nil {
+			return r, fmt.Errorf("restore %s: %w", name, err)
+		}
+	}
 	if err := put(&r, database); err != nil {
 		return r, fmt.Errorf("restore the database: %w", err)
 	}
@@ -196,7 +204,7 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 	if err := copyFile(a, filepath.Join(to, r.Manifest.database()), -1); err != nil {
 		return r, err
 	}
-	keys := filepath.Join(to, tlsFolder)
+	counts := map[string]int{}
 	for n := 0; ; n++ {
 		h, err := a.Next()
 		if errors.Is(err, io.EOF) {
@@ -212,23 +220,35 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 			r.Targets = true
 			continue
 		}
-		name, ok := strings.CutPrefix(h.Name, tlsFolder+"/")
-		if !ok || !keyName.MatchString(name) || h.Typeflag != tar.TypeReg || n >= maxKeys || h.Size > maxKeyBytes {
+		folder, name, _ := strings.Cut(h.Name, "/")
+		if !inFolder(folder, name) || h.Typeflag != tar.TypeReg || counts[folder] >= maxKeys || h.Size > maxKeyBytes {
 			return r, fmt.Errorf("%w: it contains %.60q", ErrNoBackup, h.Name)
 		}
-		if err := os.MkdirAll(keys, 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(to, folder), 0o700); err != nil {
 			return r, err
 		}
-		if err := copyFile(a, filepath.Join(keys, name), h.Size); err != nil {
+		if err := copyFile(a, filepath.Join(to, folder, name), h.Size); err != nil {
 			return r, err
 		}
-		r.Keys = true
+		if counts[folder]++; folder == tlsFolder {
+			r.Keys = true
+		} else if counts[folder] == 1 {
+			r.Texts = append(r.Texts, folder)
+		}
 	}
 	// The tar archive ends before the gzip stream, whose trailer contains the checksum.
 	if _, err := io.Copy(io.Discard, z); err != nil {
 		return r, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return r, nil
+}
+
+// inFolder reports whether a folder of a backup may contain a file with this name.
+func inFolder(folder, name string) bool {
+	if folder == tlsFolder {
+		return keyName.MatchString(name)
+	}
+	return slices.Contains(textFolders(), folder) && textName.MatchString(name)
 }
 
 // nextIs advances to the next entry, which must be a file with this name.
