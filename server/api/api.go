@@ -125,7 +125,7 @@ type API struct {
 	pollers       pollers
 	byRenewal     *limit.Limiter
 	byReader      *limit.Limiter // by the id of the token
-	byTokenDay    *limit.Limiter // by the id of the token and the day, entries of the audit log
+	byTokenDay    *limit.Limiter // by the id of the token, what it read, and the day: entries of the audit log
 	byStranger    *limit.Limiter // by address, requests without a valid token
 	uploads       *uploads
 	quota         *limit.Limiter

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,9 +60,11 @@ func (a *API) readers(scope store.Scope, h func(http.ResponseWriter, *http.Reque
 		if !t.May(scope) {
 			return fault(http.StatusForbidden, "scope_missing", fmt.Sprintf("this token does not include the scope %s", scope))
 		}
-		return h(w, r)
+		return h(w, r.WithContext(context.WithValue(r.Context(), readerKey{}, t)))
 	})
 }
+
+type readerKey struct{}
 
 // reader returns the token of a request. An expired one is like an unknown one. Only failures count
 // against an address: a token has 256 bits, and whoever shares the address of a program with a wrong
@@ -99,7 +102,19 @@ func (a *API) reader(r *http.Request) (store.APIToken, error) {
 // recordDay adds an entry about a token to the audit log, before the first answer of a day. If that
 // fails, nobody reads.
 func (a *API) recordDay(r *http.Request, t store.APIToken, now time.Time) error {
-	key := t.ID + " " + now.In(a.Zone).Format(time.DateOnly)
+	return a.recordOnce(r, store.AuditEntry{Kind: store.AuditAPITokenUsed, Subject: t.Name}, t, now)
+}
+
+// recordRead adds an entry about a person whose data a program reads, once a day for each report. If
+// that fails, the program does not get it.
+func (a *API) recordRead(r *http.Request, kind store.AuditKind, participantID, reportID string) error {
+	t, _ := r.Context().Value(readerKey{}).(store.APIToken)
+	return a.recordOnce(r, store.AuditEntry{Kind: kind, Subject: t.Name, ParticipantID: participantID, ReportID: reportID}, t, a.Now())
+}
+
+// recordOnce adds an entry unless there is one of that day.
+func (a *API) recordOnce(r *http.Request, e store.AuditEntry, t store.APIToken, now time.Time) error {
+	key := strings.Join([]string{t.ID, string(e.Kind), e.ParticipantID, e.ReportID, now.In(a.Zone).Format(time.DateOnly)}, " ")
 	if _, ok := a.byTokenDay.Allow(key); !ok {
 		return nil // another request was faster
 	}
@@ -107,9 +122,8 @@ func (a *API) recordDay(r *http.Request, t store.APIToken, now time.Time) error 
 	if err != nil {
 		return fmt.Errorf("draw the id of an entry: %w", err)
 	}
-	err = a.Store.AddAuditEntry(context.WithoutCancel(r.Context()),
-		store.AuditEntry{ID: id.String(), At: now, Kind: store.AuditAPITokenUsed, Subject: t.Name, Network: auth.Network(r)})
-	if err != nil {
+	e.ID, e.At, e.Network = id.String(), now, auth.Network(r)
+	if err = a.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e); err != nil {
 		a.byTokenDay.Forget(key)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -382,5 +383,51 @@ func TestHostileReading(t *testing.T) {
 	g.read(token, "participants", &people)
 	if len(people.Participants) != 2 {
 		t.Errorf("got %d participants, want 2", len(people.Participants))
+	}
+}
+
+// TestReadingAboutAPersonIsAudited: each person, case and report once a day, also if it is asked for by
+// its code, and not at all without an entry.
+func TestReadingAboutAPersonIsAudited(t *testing.T) {
+	var entries *entryStore
+	g := newRig(t, func(c *Config) {
+		entries = &entryStore{Store: c.Store}
+		c.Store = entries
+	})
+	d := g.desk()
+	stored, err := g.store.Report(t.Context(), d.report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := g.readToken(store.Scopes()...)
+	entries.err = nil
+	for range 2 {
+		for _, path := range []string{"participants", "participants/" + d.participant, "participants/" + d.participant + "/reports", "participants/" + d.participant + "/cases",
+			"reports/" + d.report, "reports/" + d.report + "/case", "cases?code=" + stored.Case, "sessions/" + d.session, "participants/" + uuid.NewString()} {
+			g.read(token, path, nil)
+		}
+	}
+	page, err := g.store.AuditEntries(t.Context(), store.AuditQuery{ParticipantID: d.participant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, e := range page.Entries {
+		if e.StaffName != "" || e.Subject == "" || e.Network == "" {
+			t.Errorf("got %+v, want the name of the token, and the network", e)
+		}
+		got[string(e.Kind)+" "+e.ReportID]++
+	}
+	want := map[string]int{"participant_read ": 1, "participant_read " + d.report: 1, "document_read " + d.report: 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	token = g.readToken(store.Scopes()...)
+	g.read(token, "sessions", nil)
+	entries.err = errors.New("disk full")
+	for _, path := range []string{"participants/" + d.participant, "reports/" + d.report, "reports/" + d.report + "/case"} {
+		if w := g.read(token, path, nil); w.Code != http.StatusInternalServerError {
+			t.Errorf("%s without an entry: got status %d", path, w.Code)
+		}
 	}
 }

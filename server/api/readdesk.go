@@ -54,6 +54,9 @@ func (a *API) readCases(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return readFault(err)
 	}
+	if err := a.recordRead(r, store.AuditParticipantRead, id, ""); err != nil {
+		return err
+	}
 	cases := []readCase{}
 	for _, c := range found {
 		cases = append(cases, caseOf(c))
@@ -66,6 +69,9 @@ func (a *API) readCase(w http.ResponseWriter, r *http.Request) error {
 	c, err := a.Store.Case(r.Context(), pathID(r))
 	if err != nil {
 		return readFault(err)
+	}
+	if err := a.recordRead(r, store.AuditParticipantRead, c.ParticipantID, c.ReportID); err != nil {
+		return err
 	}
 	writeJSON(w, http.StatusOK, caseOf(c))
 	return nil
@@ -89,6 +95,9 @@ func (a *API) findCases(w http.ResponseWriter, r *http.Request) error {
 		c, err := a.Store.Case(r.Context(), s.ID)
 		if err != nil {
 			return readFault(err)
+		}
+		if err := a.recordRead(r, store.AuditParticipantRead, c.ParticipantID, c.ReportID); err != nil {
+			return err
 		}
 		c.Entries = nil
 		cases = append(cases, caseOf(c))

@@ -97,6 +97,9 @@ func (a *API) readParticipant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return readFault(err)
 	}
+	if err := a.recordRead(r, store.AuditParticipantRead, p.ID, ""); err != nil {
+		return err
+	}
 	writeJSON(w, http.StatusOK, a.personOf(p))
 	return nil
 }
@@ -115,6 +118,9 @@ func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return readFault(err)
 	}
+	if err := a.recordRead(r, store.AuditParticipantRead, id, ""); err != nil {
+		return err
+	}
 	reports := []readReportSummary{}
 	for _, s := range page.Reports {
 		reports = append(reports, summaryOf(s))
@@ -127,6 +133,9 @@ func (a *API) readReport(w http.ResponseWriter, r *http.Request) error {
 	stored, err := a.Store.Report(r.Context(), pathID(r))
 	if err != nil {
 		return readFault(err)
+	}
+	if err := a.recordRead(r, store.AuditDocumentRead, stored.ParticipantID, stored.ID); err != nil {
+		return err
 	}
 	writeJSON(w, http.StatusOK, struct {
 		readReportSummary

@@ -185,6 +185,10 @@ func (v view) auditRow(e store.AuditEntry, names func(id string) (string, error)
 		}
 	case store.AuditAPITokenUsed:
 		row.Who = v.T("audit.program")
+	case store.AuditParticipantRead, store.AuditDocumentRead:
+		if e.StaffName == "" { // read through the interface for programs
+			row.Who = v.T("audit.program") + " " + row.About
+		}
 	}
 	if store.IsRole(string(e.Role)) {
 		row.Role = v.T("role." + string(e.Role))
