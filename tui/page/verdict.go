@@ -63,7 +63,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		{Text: headline},
 		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},
-		{Text: notes(s, a.Untested, a.Conference, a.Measured, a.Loudspeaker, a.More), Spare: 1},
+		{Text: notes(s, a.Heard, a.Untested, a.Conference, a.Measured, a.Loudspeaker, a.More), Spare: 1},
 		{Text: s.Style.Accent.Render(wrap(w.T("code_title."+string(findable)), width)), Pin: true},
 		large,
 		p.phone(s),

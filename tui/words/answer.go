@@ -18,6 +18,9 @@ type Answer struct {
 	// Conference states which part of the conference system was not tested, and why;
 	// empty if nothing is missing.
 	Conference string
+	// Heard states that the conference system returned the voice; empty if it did not,
+	// or was not asked.
+	Heard string
 	// Loudspeaker states whether the tone was heard; empty if none was played, or
 	// if the cause states it.
 	Loudspeaker string
@@ -30,7 +33,7 @@ type Answer struct {
 
 // Answer returns the answer of a report.
 func (w Words) Answer(r *report.Report) Answer {
-	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r), Conference: w.partlyTested(r)}
+	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r), Conference: w.partlyTested(r), Heard: w.heardThere(r)}
 	others := len(r.Causes)
 	primary, found := r.Primary()
 	if found {

@@ -23,3 +23,13 @@ func (w Words) partlyTested(r *report.Report) string {
 	}
 	return ""
 }
+
+// heardThere states that a conference system returned the voice; "" if none did.
+func (w Words) heardThere(r *report.Report) string {
+	for _, p := range r.Probes {
+		if standing := diagnose.Standing(p); standing == diagnose.StandingHeard {
+			return w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(standing))
+		}
+	}
+	return ""
+}

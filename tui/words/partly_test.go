@@ -26,5 +26,9 @@ func TestPartlyTestedHasAReason(t *testing.T) {
 		if got := in(t, phrase.DE).Answer(r).Conference; got != "" {
 			t.Errorf("tested: got %q, want none", got)
 		}
+		c.Checks = append(c.Checks[:1], report.ConferenceCheck{Name: report.StepSoundUp, Status: report.StatusOK}, report.ConferenceCheck{Name: report.StepSoundDown, Status: report.StatusOK})
+		if got := in(t, phrase.DE).Answer(r).Heard; got != "BigBlueButton: Ihre Stimme kommt an und zurück." {
+			t.Errorf("heard: got %q", got)
+		}
 	}
 }
