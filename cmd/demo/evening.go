@@ -19,7 +19,6 @@ import (
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
-	"github.com/tonprobe/tonprobe/tui"
 )
 
 // showEvening starts a collector, and fills it with a made-up evening. clock is that of both.
@@ -33,12 +32,16 @@ func showEvening(ctx context.Context, o options, dir string, clock probe.Clock) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.stop()) }()
+	ctx, leave := context.WithCancel(ctx)
+	wait := func() {}
+	defer func() { leave(); wait(); err = errors.Join(err, c.stop()) }()
 	fmt.Fprintln(o.out(), o.texts.T("evening_enrolling", "people", strconv.Itoa(evening.Size)))
 	members, err := convene(ctx, c, dir)
 	if err != nil {
 		return err
 	}
+	attendants, waitForAll := attend(ctx, members, clock)
+	wait = waitForAll
 	starts, err := addSession(ctx, dir, members, clock.Now())
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func showEvening(ctx context.Context, o options, dir string, clock probe.Clock) 
 		return err
 	}
 	fmt.Fprintln(o.out(), o.texts.T("evening_begins", "time", starts.Format("15:04")))
-	if err := hold(ctx, o, members, clock); err != nil {
+	if err := hold(ctx, o, attendants, clock); err != nil {
 		return err
 	}
 	fmt.Fprintln(o.out(), o.texts.T("evening_complete"))
@@ -108,20 +111,20 @@ func addSession(ctx context.Context, dir string, members []member, now time.Time
 }
 
 // hold delivers the checks of the evening, each at its time.
-func hold(ctx context.Context, o options, members []member, clock probe.Clock) error {
+func hold(ctx context.Context, o options, attendants map[int]*attendant, clock probe.Clock) error {
 	begin := clock.Now()
 	for _, c := range evening.Script() {
 		if err := clock.Sleep(ctx, begin.Add(c.At).Sub(clock.Now())); err != nil {
 			return err
 		}
-		m := members[c.Person]
-		now := clock.Now()
+		a := attendants[c.Person]
+		m, now := a.member, clock.Now()
 		r, err := c.Report(m.Person, m.computer.id, version, now, rand.Reader)
 		if err != nil {
 			return err
 		}
-		if d := m.computer.deliver(ctx, report.Probes{}, r); d != tui.DeliverySent {
-			return errors.Join(ctx.Err(), errNotDelivered)
+		if err := a.deliver(ctx, c, r); err != nil {
+			return err
 		}
 		what := string(c.Fault)
 		if c.Trigger == report.TriggerSupport {

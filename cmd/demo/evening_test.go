@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -59,12 +60,15 @@ func TestEvening(t *testing.T) {
 	go func() {
 		ended <- showEvening(ctx, options{evening: true, texts: texts, stdout: w}, t.TempDir(), clock)
 	}()
-	var link string
+	var link, muted string
 	for complete := false; !complete; {
 		select {
 		case line := <-w.lines:
 			if strings.HasPrefix(line, "http://") {
 				link = line
+			}
+			if _, code, ok := strings.Cut(line, "  case "); ok && strings.HasSuffix(line, "the microphone is muted") {
+				muted, _, _ = strings.Cut(code, ",") // the last of four, who does not check again
 			}
 			complete = strings.HasPrefix(line, "The evening is complete")
 		case err := <-ended:
@@ -119,6 +123,25 @@ func TestEvening(t *testing.T) {
 	for state, n := range map[string]int{"Not ready": 9, "Limited or unclear": 1, "Ready": 47, "Never checked": 3} {
 		contains(t, "the roll call", roll, fmt.Sprintf("%s</span> <strong>%d</strong>", state, n))
 	}
+	// A retest: the person agrees, and has switched the microphone on.
+	form := regexp.MustCompile(`/participants/[0-9a-f-]{36}/computers/[0-9a-f-]{36}/retest`)
+	var action string
+	for action == "" && t.Context().Err() == nil { // until the computer's channel is open
+		action = form.FindString(get(base + "/?q=" + muted))
+		time.Sleep(20 * time.Millisecond)
+	}
+	resp, err := desk.PostForm(base+action, url.Values{"what": {"full"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the request for a retest: status %s", resp.Status)
+	}
+	for roll = ""; !strings.Contains(roll, "Not ready</span> <strong>8</strong>") && t.Context().Err() == nil; roll = get(base + address) {
+		time.Sleep(100 * time.Millisecond)
+	}
+	contains(t, "the roll call after the retest", roll, "Ready</span> <strong>48</strong>")
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)

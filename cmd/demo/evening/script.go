@@ -23,6 +23,15 @@ const (
 	Crashed       Fault = "crash"    // the conference program crashed a few minutes ago
 )
 
+// Afterwards is what remains of a fault once the person has done what support said: only the
+// provider's is beyond their power.
+func (f Fault) Afterwards() Fault {
+	if f == ProviderFault {
+		return f
+	}
+	return NoFault
+}
+
 // Check is one check of the evening.
 type Check struct {
 	// At is when its report arrives, from the beginning of the evening.
@@ -30,6 +39,8 @@ type Check struct {
 	Person  int
 	Fault   Fault
 	Trigger report.Trigger
+	// NetworkOnly leaves the microphone out.
+	NetworkOnly bool
 }
 
 // NotSetUp is the number of members, the first ones, whose computer is not set up.
