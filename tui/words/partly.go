@@ -19,6 +19,9 @@ func (w Words) partlyTested(r *report.Report) string {
 		} else if w.Has("partly." + step.Code) {
 			reason = step.Code
 		}
+		if web := report.Find[report.NetworkWeb](r); reason == "needs_link" && web != nil && web.AddressFrom == "municipality" {
+			reason = "no_access" // the collector knows the server, and received no invitation
+		}
 		return w.T("partly."+reason, "system", w.Probe(p.Name))
 	}
 	return ""

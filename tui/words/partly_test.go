@@ -22,6 +22,12 @@ func TestPartlyTestedHasAReason(t *testing.T) {
 		if !strings.Contains(got, "BigBlueButton: ") || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want it to contain %q", code, got, want)
 		}
+		if code == "needs_link" {
+			r.Probes = append(r.Probes, report.Result{Name: report.ProbeNetworkWeb, Status: report.StatusOK, Data: &report.NetworkWeb{AddressFrom: "municipality"}})
+			if got := in(t, phrase.DE).Answer(r).Conference; !strings.Contains(got, "keinen Zugang") {
+				t.Errorf("a target of the collector: got %q", got)
+			}
+		}
 		c.Checks[1].Code, c.Media = "", &report.MediaVoice{}
 		if got := in(t, phrase.DE).Answer(r).Conference; got != "" {
 			t.Errorf("tested: got %q, want none", got)

@@ -147,8 +147,18 @@ func clean(raw string) string {
 	text := strings.TrimFunc(raw, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("<>\"'„“”‚‘’«»(),;", r)
 	})
-	// Mail programs break long lines; browsers remove such breaks too (WHATWG URL §4.4).
-	text = strings.NewReplacer("\r", "", "\n", "", "\t", "").Replace(text)
+	if i := strings.Index(text, "https://"); i > 0 && unicode.IsSpace(rune(text[i-1])) {
+		text = text[i:] // after other words
+	}
+	// Mail programs break long lines; browsers remove such breaks too (WHATWG URL §4.4). In
+	// the name of a server, what follows may be another line of the mail.
+	start := 0
+	if i := strings.Index(text, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	if i := strings.IndexAny(text[start:], "/?#"); i >= 0 {
+		text = text[:start+i] + strings.NewReplacer("\r", "", "\n", "", "\t", "").Replace(text[start+i:])
+	}
 	if len(text) > 4 && strings.EqualFold(text[:4], "url:") { // RFC 3986 Appendix C
 		text = text[4:]
 	}
