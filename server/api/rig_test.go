@@ -96,20 +96,26 @@ func (g *rig) wait(d time.Duration) {
 	g.now = g.now.Add(d)
 }
 
+// loadSpec reads the description once for all tests.
+var loadSpec = sync.OnceValues(func() (*openapi3.T, error) {
+	for _, text := range []string{"application/sdp", "application/yaml"} {
+		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(openAPI)
+	if err != nil {
+		return nil, err
+	}
+	return spec, spec.Validate(context.Background())
+})
+
 func (g *rig) loadSpec() {
 	g.t.Helper()
 	var err error
-	if g.spec, err = openapi3.NewLoader().LoadFromData(openAPI); err != nil {
-		g.t.Fatal(err)
-	}
-	if err := g.spec.Validate(g.t.Context()); err != nil {
+	if g.spec, err = loadSpec(); err != nil {
 		g.t.Fatal(err)
 	}
 	if g.router, err = legacy.NewRouter(g.spec); err != nil {
 		g.t.Fatal(err)
-	}
-	for _, text := range []string{"application/sdp", "application/yaml"} {
-		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
 }
 
