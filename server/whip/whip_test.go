@@ -82,8 +82,17 @@ func TestCheckOfTheReflector(t *testing.T) {
 		b, _ := json.Marshal(m)
 		t.Errorf("some figures are missing: %s", b)
 	}
-	if open := r.Stats().SessionsOpen; open != 0 {
-		t.Errorf("%d sessions are left", open)
+	wantNoSessions(t, r)
+}
+
+// wantNoSessions waits until the reflector has released all sessions, which it does shortly after
+// the answer to DELETE.
+func wantNoSessions(t *testing.T, r *reflector.Reflector) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); r.Stats().SessionsOpen != 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sessions are left, want 0", r.Stats().SessionsOpen)
+		}
 	}
 }
 
@@ -104,9 +113,7 @@ func TestLeavesWhenCancelled(t *testing.T) {
 	}
 	cancel()
 	<-done
-	if open := r.Stats().SessionsOpen; open != 0 {
-		t.Errorf("%d sessions are left", open)
-	}
+	wantNoSessions(t, r)
 }
 
 func TestTokens(t *testing.T) {
