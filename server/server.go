@@ -265,20 +265,28 @@ func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
 // everything. It takes at most 10 s to stop.
 func (s *Server) Serve(ctx context.Context) error {
 	cleaning, stopCleaning := context.WithCancel(ctx)
-	defer stopCleaning()
-	go tuneGC(cleaning)
-	go s.clean(cleaning)
-	go s.common.Run(cleaning)
-	go (&lateSessions{store: s.store, agents: s.agents, now: s.config.Now, log: s.config.Log}).run(cleaning)
+	// They use the store, which Close closes.
+	var background sync.WaitGroup
+	end := func() error {
+		stopCleaning()
+		waitFor(&background)
+		return s.Close()
+	}
+	background.Go(func() { tuneGC(cleaning) })
+	background.Go(func() { s.clean(cleaning) })
+	background.Go(func() { s.common.Run(cleaning) })
+	background.Go(func() {
+		(&lateSessions{store: s.store, agents: s.agents, now: s.config.Now, log: s.config.Log}).run(cleaning)
+	})
 	if s.alerts != nil {
-		go s.alerts.Run(cleaning)
+		background.Go(func() { s.alerts.Run(cleaning) })
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
 	go s.metrics.serve()
 	select {
 	case err := <-failed:
-		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
+		return errors.Join(fmt.Errorf("serve: %w", err), end())
 	case <-ctx.Done():
 	}
 	s.config.Log.Info("stopping")
@@ -288,7 +296,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.config.Log.Warn("some requests were cut off", "err", err)
 		_ = s.http.Close()
 	}
-	return s.Close()
+	return end()
 }
 
 // Close releases everything if Serve was not called.
@@ -313,7 +321,7 @@ func (s *Server) Close() error {
 	if s.reflector != nil {
 		errs = append(errs, s.reflector.Close())
 	}
-	s.waitForLater()
+	waitFor(&s.later)
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
@@ -323,10 +331,10 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// waitForLater waits for the work that continues after answers, unless the store does not respond.
-func (s *Server) waitForLater() {
+// waitFor waits for work that uses the store, unless the store does not respond.
+func waitFor(work *sync.WaitGroup) {
 	done := make(chan struct{})
-	go func() { s.later.Wait(); close(done) }()
+	go func() { work.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(laterTimeout):
