@@ -150,6 +150,7 @@ const (
 func (f *facts) isRipe(r ripeness) bool {
 	captured, _ := f.heardFor()
 	switch r {
+	case ripeAtOnce:
 	case ripeInSilence:
 		return captured >= f.Audio.LiveNoSpeechMS.Value
 	case ripeWithVoice:
