@@ -14,7 +14,7 @@ import (
 // which has no password and no privileges.
 const accountName = `NT SERVICE\` + Name
 
-func createAccount() error       { return nil } // Windows removes the account
+func createAccount() error       { return nil } // Windows creates and removes the account
 func removeAccount(string) error { return nil }
 func (u Setup) removeState()     {}
 

@@ -126,7 +126,11 @@ func TestEvening(t *testing.T) {
 	// A retest: the person agrees, and has switched the microphone on.
 	form := regexp.MustCompile(`/participants/[0-9a-f-]{36}/computers/[0-9a-f-]{36}/retest`)
 	var action string
-	for action == "" && t.Context().Err() == nil { // until the computer's channel is open
+	deadline := time.Now().Add(time.Minute)
+	for action == "" { // until the computer's channel is open
+		if time.Now().After(deadline) {
+			t.Fatal("no retest is offered")
+		}
 		action = form.FindString(get(base + "/?q=" + muted))
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -138,7 +142,11 @@ func TestEvening(t *testing.T) {
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("the request for a retest: status %s", resp.Status)
 	}
-	for roll = ""; !strings.Contains(roll, "Not ready</span> <strong>8</strong>") && t.Context().Err() == nil; roll = get(base + address) {
+	deadline = time.Now().Add(time.Minute)
+	for roll = ""; !strings.Contains(roll, "Not ready</span> <strong>8</strong>"); roll = get(base + address) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the retest did not change the roll call:\n%s", roll)
+		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	contains(t, "the roll call after the retest", roll, "Ready</span> <strong>48</strong>")

@@ -111,15 +111,16 @@ func (s *site) download(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("open the folder of downloads: %w", err)
 	}
 	defer root.Close()
+	// Before it is opened: opening a named pipe would wait for a writer.
+	info, err := root.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return store.ErrNotFound
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return store.ErrNotFound
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return store.ErrNotFound
-	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	w.Header().Set("Cache-Control", "no-cache")
