@@ -43,11 +43,11 @@ func (System) Detect(ctx context.Context, v *visit.Visit) bool {
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	signals := false
-	// It does not depend on the other requests. Neither do the participants' connections.
-	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	if v.Room != nil && !v.NoMedia {
-		v.OpenAhead(ctx, 2)
+		v.OpenAhead(ctx, 3) // for the signalling and the two participants
 	}
+	// It does not depend on the other requests.
+	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)
 		// The round trips run beside the next steps, and end before the sound, which takes up

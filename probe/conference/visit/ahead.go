@@ -26,16 +26,17 @@ type ahead struct {
 const maxAhead = 4
 
 // OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
-// used. They resume the TLS session of an earlier request, if there was one.
+// used. They resume the TLS session of an earlier request, if there was one. It must not be
+// called by two goroutines at once.
 func (v *Visit) OpenAhead(ctx context.Context, n int) {
 	if v.URL.Scheme != "https" || v.throughProxy() {
 		return
 	}
-	a := v.web.ahead
+	a := v.web.ahead.Load()
 	if a == nil {
 		a = &ahead{address: withPort(v.URL.Host), ready: make(chan *tls.Conn, maxAhead)}
 		a.ctx, a.stop = context.WithCancel(ctx)
-		v.web.ahead = a
+		v.web.ahead.Store(a) // a step that began earlier may be opening a WebSocket now
 	}
 	if a.address != withPort(v.URL.Host) || a.opened+n > maxAhead {
 		return
@@ -113,7 +114,7 @@ func (a *ahead) close() {
 
 // dialSocket returns the connection for a WebSocket.
 func (v *Visit) dialSocket(ctx context.Context, network, address string) (net.Conn, error) {
-	if conn := v.web.ahead.take(ctx, address); conn != nil {
+	if conn := v.web.ahead.Load().take(ctx, address); conn != nil {
 		return conn, nil
 	}
 	return v.dialTLS(ctx, network, address)
@@ -129,7 +130,7 @@ func (v *Visit) dialTLS(ctx context.Context, network, address string) (*tls.Conn
 	if err != nil {
 		return nil, err
 	}
-	config := v.web.transport.TLSClientConfig.Clone()
+	config := v.web.tls.Clone()
 	config.ServerName, config.NextProtos = host, []string{"http/1.1"}
 	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {

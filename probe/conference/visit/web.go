@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,15 +49,19 @@ type Answer struct {
 type web struct {
 	client    *http.Client
 	transport *http.Transport
-	ahead     *ahead // nil for none
+	// tls is the configuration for connections outside of transport. It is not the
+	// transport's: net/http changes that one at the first request.
+	tls   *tls.Config
+	ahead atomic.Pointer[ahead] // nil for none
 }
 
 func newWeb(v *Visit) *web {
+	// The WebSockets of a visit resume its first TLS session: without certificates, a
+	// handshake takes a fraction of the traffic.
+	config := &tls.Config{RootCAs: v.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	t := &http.Transport{
-		DialContext: v.Env.Dial,
-		// The WebSockets of a visit resume its first TLS session: without certificates, a
-		// handshake takes a fraction of the traffic.
-		TLSClientConfig:        &tls.Config{RootCAs: v.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
+		DialContext:            v.Env.Dial,
+		TLSClientConfig:        config.Clone(),
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        10 * time.Second,
@@ -65,7 +70,7 @@ func newWeb(v *Visit) *web {
 		t.Proxy = proxy.NewFinder(proxy.Config{Dial: v.Env.Dial, Resolver: lookup.System(), Now: v.Env.Clock.Now}).ForRequest
 	}
 	jar, _ := cookiejar.New(nil) // never fails
-	return &web{transport: t, client: &http.Client{
+	return &web{transport: t, tls: config, client: &http.Client{
 		Transport: t, Jar: jar,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			switch {
@@ -83,7 +88,7 @@ func newWeb(v *Visit) *web {
 func (v *Visit) Proxy() func(*http.Request) (*url.URL, error) { return v.web.transport.Proxy }
 
 func (w *web) close() {
-	w.ahead.close()
+	w.ahead.Load().close()
 	w.transport.CloseIdleConnections()
 }
 
