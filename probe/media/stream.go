@@ -34,6 +34,7 @@ type stream struct {
 	back   []bool // by number: the echo has arrived
 	nBack  int
 	waited int64 // end of the wait for the last echoes
+	allIn  bool  // each packet's echo had arrived by then
 }
 
 // receipt is a downstream packet and its arrival time.
@@ -51,7 +52,7 @@ type recording struct {
 	Payload  int   // size of the RTP payload
 	Complete bool  // the stream was not ended early
 	Turned   bool  // the clock ran backwards
-	AllBack  bool  // each packet's echo arrived
+	AllBack  bool  // each packet's echo arrived before WaitedNS
 }
 
 func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
@@ -230,11 +231,12 @@ const (
 	longestWait  = 500 * time.Millisecond
 )
 
-// awaitStragglers waits for the last echoes, at most longestWait.
+// awaitStragglers waits for the last echoes, at most longestWait. An echo that arrives
+// later may answer a packet that is missing in the reflector's log.
 func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	defer func() {
 		s.mu.Lock()
-		s.waited = s.nowNS()
+		s.waited, s.allIn = s.nowNS(), s.nBack == len(s.sends)
 		s.mu.Unlock()
 	}()
 	ctx, cancel := untilDown(ctx, l)
@@ -320,6 +322,6 @@ func (s *stream) recording() recording {
 	defer s.mu.Unlock()
 	return recording{
 		Sends: slices.Clone(s.sends), Missed: s.missed, Echoes: slices.Clone(s.echoes),
-		WaitedNS: s.waited, Payload: s.payload, Complete: !s.broken, Turned: s.turned, AllBack: s.nBack == len(s.sends),
+		WaitedNS: s.waited, Payload: s.payload, Complete: !s.broken, Turned: s.turned, AllBack: s.allIn,
 	}
 }

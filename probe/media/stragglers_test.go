@@ -1,0 +1,39 @@
+package media
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// A check is cancelled while its last packet is on the way. The reflector's log is read
+// before that packet arrives, and its echo arrives before the recording is judged.
+func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
+	s := newStream(probe.SystemClock{}, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
+	var arrivals []wire.Arrival
+	for i := range uint32(3) {
+		sent := s.nowNS()
+		s.sends = append(s.sends, stats.Send{PlannedNS: sent, SentNS: sent})
+		if i < 2 {
+			arrivals = append(arrivals, wire.Arrival{Seq: i, ArrivedNS: sent})
+			s.take(wire.Down{Seq: i, UpSeq: i, UpSentNS: sent, UpArrivedNS: sent, SentNS: sent, UpUnique: i + 1}, s.nowNS())
+		}
+	}
+	s.broken = true
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.awaitStragglers(ctx, &link{down: make(chan struct{})})
+	log := wire.NewEchoLog(arrivals, 2, 0)
+	last := s.sends[2].SentNS
+	s.take(wire.Down{Seq: 2, UpSeq: 2, UpSentNS: last, UpArrivedNS: last, SentNS: last, UpUnique: 3}, s.nowNS())
+
+	up, down := measurement{stream: s.recording(), log: *log, stopped: true}.directions()
+	for name, d := range map[string]direction{"up": up, "down": down} {
+		if loss := d.summary().Loss; loss != nil && loss.Lost != 0 {
+			t.Errorf("%s: %d of %d packets count as lost, want 0", name, loss.Lost, loss.Sent)
+		}
+	}
+}
