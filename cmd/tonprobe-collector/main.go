@@ -15,6 +15,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // Windows has no names of time zones
 
+	"github.com/tonprobe/tonprobe/cmd/internal/buildinfo"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server"
@@ -238,7 +239,7 @@ func programVersion() string {
 func printVersion(_ context.Context, t terminal, in *invocation) error {
 	v := programVersion()
 	if in.json {
-		return printJSON(t.out, map[string]string{"version": v, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+		return printJSON(t.out, buildinfo.Of(v))
 	}
 	_, err := fmt.Fprintf(t.out, "tonprobe-collector %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err

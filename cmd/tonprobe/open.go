@@ -21,6 +21,9 @@ func (p *program) open(ctx context.Context, args []string) error {
 		p.usage("open")
 		return nil
 	}
+	if len(args) == 0 { // the desktop entry was started without a link
+		return p.check(ctx, nil)
+	}
 	if len(args) != 1 {
 		return &usageError{key: "open.one_link"}
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+
+	"github.com/tonprobe/tonprobe/cmd/internal/buildinfo"
 )
 
 // showVersion prints the version and build of this program.
@@ -15,9 +17,7 @@ func (p *program) showVersion(_ context.Context, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return p.printJSON(map[string]string{
-			"version": p.version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
-		})
+		return p.printJSON(buildinfo.Of(p.version))
 	}
 	fmt.Fprintf(p.out, "tonprobe %s (%s, %s/%s)\n", p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
