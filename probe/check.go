@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Check reports what makes a plan impossible: a turn that alone exceeds the line
-// budget, or steps that would wait for each other forever. Whether the turns of a plan
+// Check reports what makes a plan impossible: a turn that does not state what it sends
+// or that alone exceeds the line budget, a phase that is not declared, or steps that
+// would wait for each other forever. Whether the turns of a plan
 // fit beside each other in time is verified by simulation (TestTimetable in
 // agent/check).
 func (p Plan) Check() error {
@@ -34,7 +35,17 @@ func (p Plan) Check() error {
 				faults = append(faults, fmt.Errorf("plan: %s has two phases with the name %q, or one without a name", name, phase.Name))
 			}
 			phases = append(phases, phase.Name)
-			faults = append(faults, phase.check(name+"/"+phase.Name), p.checkMarks(at, name+"/"+phase.Name, phase.After))
+			if !s.Exclusive {
+				faults = append(faults, phase.check(name+"/"+phase.Name))
+			}
+			faults = append(faults, p.checkMarks(at, name+"/"+phase.Name, phase.After))
+		}
+		if phased, ok := s.Probe.(Phased); ok {
+			for _, phase := range phased.Phases() {
+				if !slices.Contains(phases, phase) {
+					faults = append(faults, fmt.Errorf("plan: the step of %s does not declare its phase %s", name, phase))
+				}
+			}
 		}
 		faults = append(faults, p.checkMarks(at, name, s.After))
 		for _, m := range s.After {
@@ -61,6 +72,9 @@ func (p Plan) checkMarks(at map[string]int, name string, after []Mark) error {
 func (t Turn) check(name string) error {
 	if t.NotBefore < 0 || t.NotLater < 0 || t.NotLater > 0 && t.NotLater < t.NotBefore {
 		return fmt.Errorf("plan: %s begins not before %v and not later than %v", name, t.NotBefore, t.NotLater)
+	}
+	if t.Sends == nil {
+		return fmt.Errorf("plan: %s does not state what it sends", name)
 	}
 	before := Rate{UpKbps: LineBudgetKbps, DownKbps: LineBudgetKbps}
 	for i, r := range t.Sends {

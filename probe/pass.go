@@ -6,9 +6,10 @@ import (
 )
 
 // Enter blocks until a phase of the running step may begin (see [Turn]) and returns its
-// pass, which is never nil. The error is that of ctx. Outside of a plan, and for a
-// phase that the step does not declare, Enter does not wait. A phase may be entered
-// several times, also concurrently; each pass has its own share of the line budget.
+// pass, which is never nil. The error is that of ctx. Outside of a plan, Enter does not
+// wait. A phase that the step does not declare is an error, and the plan discards the
+// probe's result: nothing is known about what it sends. A phase may be entered several
+// times, also concurrently; each pass has its own share of the line budget.
 func (e Env) Enter(ctx context.Context, phase string) (*Pass, error) {
 	if e.schedule == nil {
 		return &Pass{}, nil
@@ -47,11 +48,18 @@ func (p *Pass) Next(ctx context.Context, phase string) (*Pass, error) {
 }
 
 func (e Env) enter(ctx context.Context, phase string, from *Pass) (*Pass, error) {
+	turn, declared := e.schedule.plan[e.step].turnOf(phase)
+	if !declared {
+		if from != nil {
+			from.Leave()
+		}
+		return &Pass{}, e.schedule.refuse(e.step, phase)
+	}
 	var before *share
 	if from != nil {
 		before = from.share
 	}
-	p := &Pass{env: e, phase: phase, share: e.schedule.ask(e.step, e.schedule.plan[e.step].turnOf(phase), before)}
+	p := &Pass{env: e, phase: phase, share: e.schedule.ask(e.step, turn, before)}
 	if from != nil {
 		from.leave.Do(func() { e.schedule.mark(e.step, from.phase) })
 	}

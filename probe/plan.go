@@ -90,6 +90,10 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 		a = s.answer(ctx, env, a)
 	}
 
+	if err := env.schedule.refused(at); err != nil {
+		a = answer{err: err}
+	}
+
 	r := report.Result{
 		Name: name, Version: s.Probe.Version(),
 		StartedAt:  began.UTC(),

@@ -26,6 +26,14 @@ type Probe interface {
 	Run(ctx context.Context, env Env) (Result, error)
 }
 
+// Phased is a probe that enters phases with [Env.Enter].
+type Phased interface {
+	Probe
+	// Phases returns the names of all phases that Run may enter. Its step must declare
+	// them.
+	Phases() []string
+}
+
 // Result is what a probe found. The plan adds the name, the version and the times.
 type Result struct {
 	Status report.Status

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -25,6 +26,8 @@ type schedule struct {
 	running []*share // what uses the line, or did in the last second
 	ended   map[Mark]bool
 	left    []bool // by step: it has ended
+	// undeclared is, by step, the error for a phase that it entered without declaring it.
+	undeclared []error
 }
 
 // share is the part of the line budget that one turn uses, from the request on.
@@ -67,7 +70,7 @@ func (w *share) end(now time.Duration) {
 func newSchedule(clock Clock, plan Plan) *schedule {
 	s := &schedule{
 		clock: clock, start: clock.Now(), plan: plan, changed: make(chan struct{}),
-		ended: map[Mark]bool{}, left: make([]bool, len(plan)),
+		ended: map[Mark]bool{}, left: make([]bool, len(plan)), undeclared: make([]error, len(plan)),
 	}
 	for i, step := range plan {
 		s.first = append(s.first, &share{step: i, turn: step.Turn, begins: true})
@@ -90,6 +93,22 @@ func (s *schedule) ask(step int, t Turn, before *share) *share {
 	at, _ := slices.BinarySearchFunc(s.waiting, step, func(o *share, step int) int { return cmp.Or(cmp.Compare(o.step, step), -1) })
 	s.waiting = slices.Insert(s.waiting, at, w)
 	return w
+}
+
+// refuse records that a step entered a phase that it does not declare.
+func (s *schedule) refuse(step int, phase string) error {
+	err := fmt.Errorf("internal error: it entered the phase %s, which its step does not declare", phase)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undeclared[step] = err
+	return err
+}
+
+// refused returns the error of refuse; nil if the step entered no such phase.
+func (s *schedule) refused(step int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.undeclared[step]
 }
 
 // errStepOver is the error for a probe that continues after the end of its step.

@@ -35,6 +35,9 @@ func (d *startTimes) recorded(name string, lasts time.Duration) probe.Probe {
 	}}
 }
 
+// quiet is a turn that sends nothing.
+func quiet() probe.Turn { return probe.Turn{Sends: probe.Nothing()} }
+
 // runPlan runs a plan in fake time and returns the starts.
 func runPlan(t *testing.T, plan func(d *startTimes) probe.Plan) map[string]float64 {
 	t.Helper()
@@ -62,32 +65,32 @@ func TestTurns(t *testing.T) {
 	}{
 		"side by side": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s}}
+				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s, Turn: quiet()}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: quiet()}}
 			}, map[string]float64{"a": 0, "b": 0},
 		},
 		"not before": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+				return probe.Plan{{Probe: d.recorded("a", s), Budget: 9 * s, Turn: quiet()}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s, Sends: probe.Nothing()}}}
 			}, map[string]float64{"a": 0, "b": 2},
 		},
 		"alone, not before does not count": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s, Sends: probe.Nothing()}}}
 			}, map[string]float64{"b": 0},
 		},
 		"after another": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("a", 3*s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}}}}
+				return probe.Plan{{Probe: d.recorded("a", 3*s), Budget: 9 * s, Turn: quiet()}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, Sends: probe.Nothing()}}}
 			}, map[string]float64{"a": 0, "b": 3},
 		},
 		"after another, but not later": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("a", 7*s), Budget: 9 * s}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, NotLater: 4 * s}}}
+				return probe.Plan{{Probe: d.recorded("a", 7*s), Budget: 9 * s, Turn: quiet()}, {Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, NotLater: 4 * s, Sends: probe.Nothing()}}}
 			}, map[string]float64{"a": 0, "b": 4},
 		},
 		"after a step that is not in the plan": {
 			func(d *startTimes) probe.Plan {
-				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "gone"}}}}, {Probe: d.recorded("c", s), Budget: s}}
+				return probe.Plan{{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "gone"}}, Sends: probe.Nothing()}}, {Probe: d.recorded("c", s), Budget: s, Turn: quiet()}}
 			}, map[string]float64{"b": 0, "c": 0},
 		},
 		"limited by the line, in order": {
@@ -120,7 +123,7 @@ func TestTurns(t *testing.T) {
 				return probe.Plan{
 					{Probe: d.recorded("x", s), Budget: 2 * s, Exclusive: true, Turn: probe.Turn{Sends: sends(9000, 0)}},
 					{Probe: d.recorded("y", s), Budget: 2 * s, Exclusive: true},
-					{Probe: d.recorded("a", 5*s), Budget: 9 * s},
+					{Probe: d.recorded("a", 5*s), Budget: 9 * s, Turn: quiet()},
 				}
 			}, map[string]float64{"a": 0, "x": 5, "y": 6},
 		},
@@ -154,14 +157,10 @@ func TestPhases(t *testing.T) {
 			_ = env.Clock.Sleep(ctx, 3*s)
 			stream.Leave()
 			stream.Leave() // the second call has no effect
-			if _, err := env.Enter(ctx, "undeclared"); err != nil {
-				return probe.Result{}, err
-			}
-			d.note("undeclared")
 			return probe.Result{Status: report.StatusOK}, nil
 		}}
 		return probe.Plan{
-			{Probe: voice, Budget: 9 * s, Phases: []probe.Phase{
+			{Probe: voice, Budget: 9 * s, Turn: quiet(), Phases: []probe.Phase{
 				{Name: "connect", Turn: probe.Turn{Sends: sends(80, 0)}},
 				{Name: "stream", Turn: probe.Turn{Sends: sends(80, 0)}},
 			}},
@@ -169,11 +168,56 @@ func TestPhases(t *testing.T) {
 			{Probe: d.recorded("small", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(50, 0)}},
 		}
 	})
-	want := map[string]float64{"connect": 0, "stream": 2, "undeclared": 5, "small": 2, "web": 5.4}
+	want := map[string]float64{"connect": 0, "stream": 2, "small": 2, "web": 5.4}
 	if fmt.Sprint(at) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", at, want)
 	}
 }
+
+// TestUndeclaredPhase: a probe that enters a phase which its step does not declare has
+// no result, even if it ignores the error.
+func TestUndeclaredPhase(t *testing.T) {
+	for name, enter := range map[string]func(context.Context, probe.Env) error{
+		"at once": func(ctx context.Context, env probe.Env) error {
+			_, err := env.Enter(ctx, "secret")
+			return err
+		},
+		"after another": func(ctx context.Context, env probe.Env) error {
+			connecting, err := env.Enter(ctx, "connect")
+			if err != nil {
+				return nil
+			}
+			_, err = connecting.Next(ctx, "secret")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				greedy := scripted{"greedy", func(ctx context.Context, env probe.Env) (probe.Result, error) {
+					if err := enter(ctx, env); err == nil || !strings.Contains(err.Error(), "secret") {
+						t.Errorf("got error %v, want one with the phase", err)
+					}
+					return probe.Result{Status: report.StatusOK}, nil
+				}}
+				out := probe.Plan{
+					{Probe: greedy, Budget: time.Second, Turn: probe.Turn{Sends: probe.Nothing()}, Phases: []probe.Phase{{Name: "connect", Turn: probe.Turn{Sends: sends(150, 0)}}}},
+					{Probe: after("waits", time.Second, report.StatusOK), Budget: 5 * time.Second, Turn: probe.Turn{Sends: sends(150, 0), After: []probe.Mark{{Step: "greedy", Phase: "connect"}}}},
+				}.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
+				if r := out.Results[0]; r.Status != report.StatusUnknown || !strings.Contains(r.Error, "secret") {
+					t.Errorf("got %+v, want status %s and the phase", r, report.StatusUnknown)
+				}
+				if out.Results[1].Status != report.StatusOK {
+					t.Errorf("the other probe was affected: %+v", out.Results[1])
+				}
+			})
+		})
+	}
+}
+
+// phased is a probe with phases.
+type phased struct{ probe.Probe }
+
+func (phased) Phases() []string { return []string{"connect", "stream"} }
 
 // TestPlansDoNotExceedTheLine runs plans of many steps with random rates and sums the
 // traffic of every second, wherever it begins.
@@ -242,17 +286,35 @@ func TestPlansThatAreRefused(t *testing.T) {
 	const s = time.Second
 	p := func(name string) probe.Probe { return after(name, s, report.StatusOK) }
 	for want, plan := range map[string]probe.Plan{
-		"two steps have the name a":        {{Probe: p("a"), Budget: s}, {Probe: p("a"), Budget: s}},
-		"a has no budget":                  {{Probe: p("a")}},
+		"two steps have the name a":        {{Probe: p("a"), Budget: s, Turn: quiet()}, {Probe: p("a"), Budget: s, Turn: quiet()}},
+		"a does not state what it sends":   {{Probe: p("a"), Budget: s}},
+		"a/x does not state what it sends": {{Probe: p("a"), Budget: s, Turn: quiet(), Phases: []probe.Phase{{Name: "x"}}}},
+		"not declare its phase stream":     {{Probe: phased{p("a")}, Budget: s, Turn: quiet(), Phases: []probe.Phase{{Name: "connect", Turn: quiet()}}}},
+		"a has no budget":                  {{Probe: p("a"), Turn: quiet()}},
 		"more than the line budget":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: sends(151, 0)}}},
 		"or than it sent before":           {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 10, For: s}, {UpKbps: 20}}}}},
-		"two phases with the name \"x\"":   {{Probe: p("a"), Budget: s, Phases: []probe.Phase{{Name: "x"}, {Name: "x"}}}},
-		"which has none of that name":      {{Probe: p("a"), Budget: s}, {Probe: p("b"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "a", Phase: "x"}}, NotLater: s}}},
-		"which does not precede it":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s}},
+		"two phases with the name \"x\"":   {{Probe: p("a"), Budget: s, Turn: quiet(), Phases: []probe.Phase{{Name: "x", Turn: quiet()}, {Name: "x", Turn: quiet()}}}},
+		"which has none of that name":      {{Probe: p("a"), Budget: s, Turn: quiet()}, {Probe: p("b"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "a", Phase: "x"}}, NotLater: s}}},
+		"which does not precede it":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s, Turn: quiet()}},
 		"begins not before 2s and not lat": {{Probe: p("a"), Budget: s, Turn: probe.Turn{NotBefore: 2 * s, NotLater: s}}},
 	} {
 		if err := plan.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one with %q", err, want)
+		}
+	}
+}
+
+// TestPlansThatAreNotRefused: a step states that it sends nothing. One that runs alone
+// need not state what it sends.
+func TestPlansThatAreNotRefused(t *testing.T) {
+	p := after("a", time.Second, report.StatusOK)
+	for name, step := range map[string]probe.Step{
+		"sends nothing": {Probe: p, Budget: time.Second, Turn: quiet()},
+		"exclusive":     {Probe: p, Budget: time.Second, Exclusive: true, Phases: []probe.Phase{{Name: "x"}}},
+		"its phases":    {Probe: phased{p}, Budget: time.Second, Turn: quiet(), Phases: []probe.Phase{{Name: "connect", Turn: quiet()}, {Name: "stream", Turn: quiet()}}},
+	} {
+		if err := (probe.Plan{step}).Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

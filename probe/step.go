@@ -1,6 +1,9 @@
 package probe
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // LineBudgetKbps is the maximum rate of a check in any second and each direction,
 // including IP headers. A line that can carry a conference call has that much to spare,
@@ -20,7 +23,7 @@ type Step struct {
 	Turn
 	// Exclusive runs the probe alone after all others. It is for probes that fill the
 	// line on purpose, which the others would measure as a fault. The line budget does
-	// not apply.
+	// not apply, and Sends may be nil.
 	Exclusive bool
 	// OnRequest excludes the step from [Plan.Usual]. It is for probes that disturb, such
 	// as one that fills the line or makes a sound.
@@ -50,9 +53,14 @@ type Turn struct {
 	// 0 waits without limit.
 	NotLater time.Duration
 	// Sends is the maximum that the turn sends, one rate after the other. The rates
-	// must not increase: a part that sends more later must be a phase of its own.
+	// must not increase: a part that sends more later must be a phase of its own. It is
+	// [Nothing] for a turn that sends nothing, never nil: a turn that does not state
+	// what it sends would not count.
 	Sends []Rate
 }
+
+// Nothing is what a turn sends that uses no network.
+func Nothing() []Rate { return []Rate{} }
 
 // Mark is the end of a step or, with Phase, the end of the first stay in that phase.
 type Mark struct{ Step, Phase string }
@@ -72,15 +80,13 @@ func (s Step) waitsWithoutLimit() bool {
 	return s.Exclusive || len(s.After) > 0 && s.NotLater == 0
 }
 
-// turnOf returns the turn of a phase. A phase that the step does not declare neither
-// waits nor sends.
-func (s Step) turnOf(phase string) Turn {
-	for _, p := range s.Phases {
-		if p.Name == phase {
-			return p.Turn
-		}
+// turnOf returns the turn of a phase, and whether the step declares that phase.
+func (s Step) turnOf(phase string) (Turn, bool) {
+	i := slices.IndexFunc(s.Phases, func(p Phase) bool { return p.Name == phase })
+	if i < 0 {
+		return Turn{}, false
 	}
-	return Turn{}
+	return s.Phases[i].Turn, true
 }
 
 // window is the interval for which the line budget holds.

@@ -38,7 +38,7 @@ func bubble(t *testing.T, f func(*testing.T)) {
 
 // after returns a step whose probe reports ok after d.
 func after(name string, d time.Duration) probe.Step {
-	return probe.Step{Budget: time.Minute, Probe: fake{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
+	return probe.Step{Budget: time.Minute, Turn: probe.Turn{Sends: probe.Nothing()}, Probe: fake{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		if err := env.Clock.Sleep(ctx, d); err != nil {
 			return probe.Result{}, err
 		}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -83,23 +82,8 @@ func (o Options) lifetimeSearch() time.Duration {
 	return 2*o.BindingLifetime + 2*behaviorBudget
 }
 
-// audioInput returns the microphone probe, or the reason to skip it.
-func (o Options) audioInput() probe.Probe {
-	if why := o.noAudioReason(); why != "" {
-		return skipped{report.ProbeAudioInput, why}
-	}
-	return o.newAudioInput()
-}
-
-// audioOutput is skipped under the same conditions as audioInput: without the
-// microphone nothing can detect the sound.
-func (o Options) audioOutput() probe.Probe {
-	if why := o.noAudioReason(); why != "" {
-		return skipped{report.ProbeAudioOutput, why}
-	}
-	return o.newAudioOutput()
-}
-
+// noAudioReason returns why the check does not open the microphone; "" if it does.
+// Without the microphone nothing can hear the sound of the loudspeaker either.
 func (o Options) noAudioReason() string {
 	switch {
 	case o.NoAudio:
@@ -110,19 +94,12 @@ func (o Options) noAudioReason() string {
 	return ""
 }
 
-func (o Options) web(s sources) probe.Probe {
-	if s.webURL == "" {
-		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
+// unless returns p, or a probe that reports it as skipped if there is a reason.
+func unless(why string, p probe.Probe) probe.Probe {
+	if why == "" {
+		return p
 	}
-	return newWeb(s)
-}
-
-// load returns the probe of media.load, or the reason to skip it.
-func (o Options) load(s sources) probe.Probe {
-	if s.collector == nil {
-		return skipped{report.ProbeMediaLoad, "not enrolled: no collector to measure against"}
-	}
-	return newLoad(s)
+	return skipped{p.Name(), why}
 }
 
 // skipped reports a probe that was not run as skipped. A missing result could be
@@ -133,20 +110,4 @@ func (s skipped) Name() string { return s.name }
 func (s skipped) Version() int { return 1 }
 func (s skipped) Run(context.Context, probe.Env) (probe.Result, error) {
 	return probe.Result{Status: report.StatusSkipped, Note: s.why}, nil
-}
-
-// sources determines the servers that the probes measure to.
-func (o Options) sources(ctx context.Context) (sources, error) {
-	s := sources{webURL: conference.WebAddress(o.Target), webFrom: "participant"}
-	if o.targetSystem != "" { // the collector named it
-		s.webFrom = "municipality"
-	}
-	if o.Collector == nil {
-		return s, nil
-	}
-	base, err := o.Collector.Base()
-	if err != nil {
-		return s, fmt.Errorf("measure against the collector: %w", err)
-	}
-	return s.withCollector(ctx, o.Collector, base), nil
 }

@@ -4,12 +4,15 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/host/crash"
 	hostload "github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/network/link"
+	"github.com/tonprobe/tonprobe/probe/network/load"
 	"github.com/tonprobe/tonprobe/probe/network/path"
 	"github.com/tonprobe/tonprobe/probe/network/web"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -36,19 +39,20 @@ func (o Options) steps(s sources) probe.Plan {
 	connected := []probe.Mark{{Step: report.ProbeMediaVoice, Phase: media.PhaseConnect}}
 	plan := probe.Plan{
 		{
-			Probe:  o.audioInput(),
+			Probe:  unless(o.noAudioReason(), audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep})),
 			Budget: o.inputBudget(),
+			Turn:   probe.Turn{Sends: probe.Nothing()},
 		},
 		{
 			// The list of servers, a name lookup that hangs (4 s) and the complete
 			// schedule of retransmissions (2.85 s). Without such trouble it takes
 			// 0.1 s. If the time is not enough, the result is unknown.
-			Probe:  newNAT(s),
+			Probe:  nat.New(nat.Config{ICE: s.ice}),
 			Budget: 11 * time.Second,
 			Turn:   probe.Turn{Sends: burstThen(12, 10, 4, 3)},
 		},
 		{
-			Probe:  o.newBehavior(s),
+			Probe:  nat.NewBehavior(nat.Config{ICE: s.ice, Lifetime: o.BindingLifetime}),
 			Budget: behaviorBudget + o.lifetimeSearch(),
 			Turn: probe.Turn{
 				NotBefore: 900 * time.Millisecond, After: connected, NotLater: 3600 * time.Millisecond,
@@ -60,10 +64,11 @@ func (o Options) steps(s sources) probe.Plan {
 			// retransmissions: one for the allocation, one for the data through it.
 			// Deallocation takes until the end of the grace if the queue of the
 			// line is long.
-			Probe:  newRelays(s),
+			Probe:  nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs, Proxy: s.proxy()}),
 			Budget: 10500 * time.Millisecond,
 			Turn: probe.Turn{
 				NotBefore: 2300 * time.Millisecond, After: connected, NotLater: 4600 * time.Millisecond,
+				Sends: probe.Nothing(), // outside of its phases
 			},
 			Phases: []probe.Phase{
 				{Name: nat.PhaseRelay, Turn: probe.Turn{Sends: burst(13, 9)}},
@@ -73,8 +78,11 @@ func (o Options) steps(s sources) probe.Plan {
 		{
 			// Signalling, ICE and DTLS take 5 s together: with UDP blocked, 2 to 3
 			// s pass before TCP or the relay is chosen. The stream follows.
-			Probe:  newVoice(s),
+			Probe: media.NewVoice(media.VoiceConfig{
+				Signaller: s.signaller, RootCAs: s.rootCAs, Proxy: s.proxy(), WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest,
+			}),
 			Budget: 5*time.Second + streamFor,
+			Turn:   probe.Turn{Sends: probe.Nothing()},
 			Phases: []probe.Phase{
 				// Reserves the rate of the largest stream, so that the stream need
 				// not wait.
@@ -89,7 +97,10 @@ func (o Options) steps(s sources) probe.Plan {
 		{
 			// Name lookup, connection and TLS may each hang for 3 s, so that the
 			// report names the step at fault instead of the exceeded budget.
-			Probe:  o.web(s),
+			Probe: unless(s.noWebReason(), web.New(web.Config{
+				URL: s.webURL, AddressFrom: s.webFrom, RootCAs: s.rootCAs, Token: s.token, Built: builtAt(),
+				WebSocketURL: s.webSocketURL(), CollectorURL: s.collectorURL(), Pins: s.pins,
+			})),
 			Budget: 10500 * time.Millisecond,
 			Turn:   probe.Turn{Sends: burstThen(10, 10, 1, 1)}, // name lookups
 			Phases: []probe.Phase{
@@ -97,12 +108,12 @@ func (o Options) steps(s sources) probe.Plan {
 					NotBefore: 1100 * time.Millisecond, After: connected, NotLater: 3200 * time.Millisecond,
 					Sends: burst(22, 36),
 				}},
-				{Name: web.PhaseWebSocket, Turn: probe.Turn{NotBefore: 5400 * time.Millisecond}},
+				{Name: web.PhaseWebSocket, Turn: probe.Turn{NotBefore: 5400 * time.Millisecond, Sends: probe.Nothing()}},
 			},
 		},
 		{
 			// A name lookup that hangs (3 s) and 20 requests to the gateway.
-			Probe:  newLink(s),
+			Probe:  link.New(link.Config{URL: s.webURL}),
 			Budget: 7500 * time.Millisecond,
 			Turn:   probe.Turn{Sends: steady(7, 7)},
 		},
@@ -110,7 +121,7 @@ func (o Options) steps(s sources) probe.Plan {
 			// Name lookups and ICE servers, the search for the routers (1.8 s), and
 			// the streams (5 s and the wait for the last packet), which alone fill
 			// a line of 30 kbit/s.
-			Probe:  newPath(s, conference.WebAddress(o.Target)),
+			Probe:  path.New(path.Config{URL: conference.WebAddress(o.Target), ICE: s.ice, Collector: s.collectorURL()}),
 			Budget: 11 * time.Second,
 			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // detection of the open ports
 			Phases: []probe.Phase{
@@ -127,14 +138,15 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 	}
-	// They send nothing.
 	plan = append(plan, probe.Step{
 		Probe:  hostload.New(), // watches for four seconds
 		Budget: 8 * time.Second,
+		Turn:   probe.Turn{Sends: probe.Nothing()},
 	}, probe.Step{
 		// A large journal on a slow disk takes some seconds.
 		Probe:  crash.New(o.Recorded),
 		Budget: 9 * time.Second,
+		Turn:   probe.Turn{Sends: probe.Nothing()},
 	})
 	if o.system != nil {
 		plan = append(plan, probe.Step{
@@ -143,7 +155,7 @@ func (o Options) steps(s sources) probe.Plan {
 			// the system are tried meanwhile.
 			Probe:  o.system,
 			Budget: 14 * time.Second,
-			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second},
+			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second, Sends: probe.Nothing()},
 			Phases: []probe.Phase{
 				{Name: visit.PhaseStep, Turn: probe.Turn{Sends: burst(25, 40)}},
 				{Name: visit.PhaseStream, Turn: probe.Turn{Sends: steady(58, 58)}},
@@ -155,19 +167,23 @@ func (o Options) steps(s sources) probe.Plan {
 	return append(plan, probe.Step{
 		// Three phases (6.8 s), a name lookup, the last responses of each phase, and
 		// the time for the queue to drain between them.
-		Probe:     o.load(s),
+		Probe:     unless(s.noCollectorReason(), load.New(load.Config{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})),
 		Budget:    21 * time.Second,
 		Exclusive: true,
 		OnRequest: !o.Load, // fills the line
 	}, probe.Step{
 		// Start of the child process, warm-up of two devices, the sound and its echo.
 		// It starts when the microphone is free, so that nobody is speaking.
-		Probe:     o.audioOutput(),
+		Probe:     unless(o.noAudioReason(), audio.NewOutput(audio.OutputConfig{Input: o.Device})),
 		Budget:    8 * time.Second,
-		Turn:      probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
+		Turn:      probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}, Sends: probe.Nothing()},
 		OnRequest: !o.Speaker, // makes a sound
 	})
 }
+
+// SmallProbes returns the probes of a small check, which tests with little traffic whether the
+// network and the servers can be reached.
+func SmallProbes() []string { return []string{report.ProbeNetworkLink, report.ProbeNetworkWeb} }
 
 // steady is a constant rate until the turn ends.
 func steady(upKbps, downKbps float64) []probe.Rate {

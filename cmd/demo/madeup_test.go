@@ -77,12 +77,70 @@ dusty = "full of dust"
 speed = "The fan runs at {speed_pct}."
 `
 
-func (fan) step() probe.Step { return probe.Step{Probe: fan{}, Budget: time.Second} }
+func (fan) step() probe.Step {
+	return probe.Step{Probe: fan{}, Budget: time.Second, Turn: probe.Turn{Sends: probe.Nothing()}}
+}
 
-func (fan) glossary(t *testing.T) diagnose.Glossary {
+// hop is a made-up probe of the network: it connects to a server in a phase that waits
+// for another probe and for the line budget.
+type hop struct{ server string }
+
+func (hop) Name() string     { return "network.hop" }
+func (hop) Version() int     { return 1 }
+func (hop) Phases() []string { return []string{"connect"} }
+
+func (h hop) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	if _, err := env.Enter(ctx, "connect"); err != nil {
+		return probe.Result{}, err
+	}
+	began := env.Clock.Now()
+	conn, err := env.Dial(ctx, "tcp", h.server)
+	if err != nil {
+		return probe.Result{Status: report.StatusFail, Data: &hopData{}}, nil
+	}
+	took := env.Clock.Now().Sub(began)
+	return probe.Result{Status: report.StatusOK, Data: &hopData{ConnectMS: new(float64(took.Microseconds()) / 1000)}}, conn.Close()
+}
+
+type hopData struct {
+	ConnectMS *float64 `json:"connect_ms,omitempty" show:"details dashboard"`
+}
+
+const hopTextsDE = `
+[probe."network.hop"]
+name = "Sprung zum Server"
+brief = "Sprung"
+[field."network.hop"]
+connect_ms = "Dauer des Sprungs"
+`
+
+const hopTextsEN = `
+[probe."network.hop"]
+name = "Hop to the server"
+brief = "Hop"
+[field."network.hop"]
+connect_ms = "Duration of the hop"
+`
+
+func (h hop) step() probe.Step {
+	return probe.Step{
+		Probe: h, Budget: 10 * time.Second, Turn: probe.Turn{Sends: probe.Nothing()},
+		Phases: []probe.Phase{{Name: "connect", Turn: probe.Turn{
+			After: []probe.Mark{{Step: fan{}.Name()}}, Sends: []probe.Rate{{UpKbps: 2, DownKbps: 2, For: time.Second}},
+		}}},
+	}
+}
+
+// madeUp returns the descriptions and texts of both probes.
+func madeUp(t *testing.T) diagnose.Glossary {
 	t.Helper()
 	texts := fstest.MapFS{"de.toml": {Data: []byte(fanTextsDE)}, "en.toml": {Data: []byte(fanTextsEN)}}
 	g, err := diagnose.Glossary{}.With(texts, report.Probe{Name: fan{}.Name(), Data: (*fanData)(nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts = fstest.MapFS{"de.toml": {Data: []byte(hopTextsDE)}, "en.toml": {Data: []byte(hopTextsEN)}}
+	g, err = g.With(texts, report.Probe{Name: hop{}.Name(), Data: (*hopData)(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +151,9 @@ func (fan) glossary(t *testing.T) diagnose.Glossary {
 // the report, the plain output, the details, an analysis, the collector and the
 // dashboard.
 func TestAMadeUpProbe(t *testing.T) {
-	described := fan{}.glossary(t)
+	described := madeUp(t)
 	c, a := startPair(t, server.Config{Glossary: described})
+	_, address, _ := strings.Cut(c.server.URL(), "://")
 	var plain bytes.Buffer
 	r, err := tui.Run(t.Context(), tui.Options{
 		Lang: phrase.DE, Plain: true, Agreed: true, In: strings.NewReader(""), Out: &plain, Glossary: described,
@@ -102,7 +161,7 @@ func TestAMadeUpProbe(t *testing.T) {
 		Check: func(ctx context.Context, _ tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 			return check.Run(ctx, check.Options{
 				NoAudio: true, AgentID: a.id, Collector: &a.endpoint, Version: "test", Progress: progress,
-				Plan: probe.Plan{fan{}.step()}, Probes: described.Probes(),
+				Plan: probe.Plan{hop{address}.step(), fan{}.step()}, Probes: described.Probes(),
 			})
 		},
 		Deliver: func(ctx context.Context, r *report.Report) tui.Delivery { return a.deliver(ctx, described.Probes(), r) },
@@ -110,19 +169,22 @@ func TestAMadeUpProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, "the plain output", plain.String(), "Lüfter: in Ordnung", "Der Lüfter läuft mit 87,5 Prozent.")
+	contains(t, "the plain output", plain.String(), "Lüfter: in Ordnung", "Sprung zum Server: in Ordnung", "Der Lüfter läuft mit 87,5 Prozent.")
 
 	w, err := words.With(phrase.EN, described)
 	if err != nil {
 		t.Fatal(err)
 	}
-	details := strings.Join(w.Measured(r)[0].Lines, "\n")
-	contains(t, "the details", details, "Speed of the fan: 87.5 %", "State of the fan: full of dust", "Noise of the fan: not")
-	contains(t, "an analysis", strings.Join(w.Values(r.Probes[0]), "\n"), "Speed of the fan: 87.5 %")
+	details := ""
+	for _, one := range w.Measured(r) {
+		details += strings.Join(one.Lines, "\n") + "\n"
+	}
+	contains(t, "the details", details, "Speed of the fan: 87.5 %", "State of the fan: full of dust", "Noise of the fan: not", "Duration of the hop: ")
+	contains(t, "an analysis", strings.Join(w.Values(r.Probes[1]), "\n"), "Speed of the fan: 87.5 %")
 
 	page, document := c.participantPage(t)
 	contains(t, "the dashboard", page, "Lüfter", "Drehzahl des Lüfters", "87,5 %", "Zustand des Lüfters", "verstaubt",
-		"Lärm des Lüfters", "203.0.113.0/24")
+		"Lärm des Lüfters", "Sprung zum Server", "Dauer des Sprungs", "203.0.113.0/24")
 	for place, text := range map[string]string{"the details": details, "the dashboard": page} {
 		if strings.Contains(text, "SN-4711") {
 			t.Errorf("%s: got a value that must not be shown", place)
@@ -132,14 +194,16 @@ func TestAMadeUpProbe(t *testing.T) {
 	var stored struct {
 		Probes []struct{ Data fanData }
 	}
-	if err := json.Unmarshal([]byte(document), &stored); err != nil || len(stored.Probes) != 1 {
+	if err := json.Unmarshal([]byte(document), &stored); err != nil || len(stored.Probes) != 2 {
 		t.Fatalf("got error %v for %s", err, document)
 	}
-	if d := stored.Probes[0].Data; d.Maker != "Fan" || d.Address != "203.0.113.0/24" || d.Serial != "SN-4711" {
+	if d := stored.Probes[1].Data; d.Maker != "Fan" || d.Address != "203.0.113.0/24" || d.Serial != "SN-4711" {
 		t.Errorf("stored as %+v", d)
 	}
-	if _, known := report.KnownProbes().Find(fan{}.Name()); known {
-		t.Error("the probes of this version were changed")
+	for _, name := range []string{fan{}.Name(), hop{}.Name()} {
+		if _, known := report.KnownProbes().Find(name); known {
+			t.Error("the probes of this version were changed")
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/youtube"
 	"github.com/tonprobe/tonprobe/probe/conference/zoom"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -131,6 +132,11 @@ type conference struct {
 
 // Version implements probe.Probe.
 func (conference) Version() int { return 1 }
+
+// Phases implements probe.Phased.
+func (conference) Phases() []string {
+	return []string{visit.PhaseStep, visit.PhaseStream, nat.PhaseRelay, nat.PhaseRelayTLS}
+}
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {

@@ -86,6 +86,11 @@ type voice struct{ cfg VoiceConfig }
 // Name implements probe.Probe.
 func (*voice) Name() string { return report.ProbeMediaVoice }
 
+// Phases implements probe.Phased.
+func (*voice) Phases() []string {
+	return []string{PhaseConnect, PhaseStream, PhaseStreamTCP, PhaseStreamRelayed}
+}
+
 // Version implements probe.Probe.
 func (*voice) Version() int { return 1 }
 

@@ -46,6 +46,12 @@ type relays struct {
 }
 
 func (relays) Name() string { return report.ProbeNATTURN }
+
+// Phases implements probe.Phased.
+func (relays) Phases() []string {
+	return []string{PhaseRelay, PhaseRelayTLS}
+}
+
 func (relays) Version() int { return 1 }
 
 // Phases of nat.turn (see [probe.Phase]). A relay sends a dozen packets in its

@@ -84,6 +84,12 @@ func New(c Config) probe.Probe {
 type path struct{ Config }
 
 func (path) Name() string { return report.ProbeNetworkPath }
+
+// Phases implements probe.Phased.
+func (path) Phases() []string {
+	return []string{PhaseSurvey, PhasePoint, PhasePointUDP, PhaseLarge}
+}
+
 func (path) Version() int { return 2 }
 
 // Run determines the points of the path and then measures all of them at the same time.

@@ -103,6 +103,12 @@ func New(c Config) probe.Probe {
 type web struct{ Config }
 
 func (web) Name() string { return report.ProbeNetworkWeb }
+
+// Phases implements probe.Phased.
+func (web) Phases() []string {
+	return []string{PhaseConnect, PhaseWebSocket}
+}
+
 func (web) Version() int { return 2 }
 
 // Run performs the steps and reports the last successful one.

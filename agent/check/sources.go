@@ -3,23 +3,17 @@ package check
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strconv"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/network/link"
-	"github.com/tonprobe/tonprobe/probe/network/load"
-	"github.com/tonprobe/tonprobe/probe/network/path"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
-	"github.com/tonprobe/tonprobe/probe/network/web"
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // sources contains the servers that the probes measure to.
@@ -34,6 +28,22 @@ type sources struct {
 	token     func(context.Context) string
 	transport *http.Transport
 	pins      *trust.Pins
+}
+
+// sources determines the servers that the probes measure to.
+func (o Options) sources(ctx context.Context) (sources, error) {
+	s := sources{webURL: conference.WebAddress(o.Target), webFrom: "participant"}
+	if o.targetSystem != "" { // the collector named it
+		s.webFrom = "municipality"
+	}
+	if o.Collector == nil {
+		return s, nil
+	}
+	base, err := o.Collector.Base()
+	if err != nil {
+		return s, fmt.Errorf("measure against the collector: %w", err)
+	}
+	return s.withCollector(ctx, o.Collector, base), nil
 }
 
 // withCollector adds the collector's reflector, and uses the collector as the web
@@ -78,20 +88,6 @@ type sharedICE struct {
 
 func (s sharedICE) ICE(ctx context.Context) (wire.ICEConfig, error) { return s.ice(ctx) }
 
-func (o Options) newAudioInput() probe.Probe {
-	return audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep})
-}
-
-func (o Options) newAudioOutput() probe.Probe {
-	return audio.NewOutput(audio.OutputConfig{Input: o.Device})
-}
-
-func newVoice(s sources) probe.Probe {
-	return media.NewVoice(media.VoiceConfig{
-		Signaller: s.signaller, RootCAs: s.rootCAs, Proxy: s.proxy(), WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest,
-	})
-}
-
 // proxy returns the proxy function for the collector's relays. It is the one used
 // for the collector itself, whose results are cached.
 func (s sources) proxy() func(*http.Request) (*url.URL, error) {
@@ -113,25 +109,6 @@ func (s sources) webPort() int {
 	return port
 }
 
-func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
-
-func (o Options) newBehavior(s sources) probe.Probe {
-	return nat.NewBehavior(nat.Config{ICE: s.ice, Lifetime: o.BindingLifetime})
-}
-
-func newRelays(s sources) probe.Probe {
-	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs, Proxy: s.proxy()})
-}
-
-func newWeb(s sources) probe.Probe {
-	c := web.Config{URL: s.webURL, AddressFrom: s.webFrom, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
-	if s.collector != nil {
-		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
-		c.CollectorURL, c.Pins = s.collector.String(), s.pins
-	}
-	return web.New(c)
-}
-
 // builtAt returns the commit time of this program's sources; zero if the build did
 // not record it.
 func builtAt() time.Time {
@@ -147,20 +124,36 @@ func builtAt() time.Time {
 	return time.Time{}
 }
 
-func newLoad(s sources) probe.Probe {
-	return load.New(load.Config{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
-}
-
-func newLink(s sources) probe.Probe { return link.New(link.Config{URL: s.webURL}) }
-
-func newPath(s sources, target string) probe.Probe {
-	c := path.Config{URL: target, ICE: s.ice}
-	if s.collector != nil {
-		c.Collector = s.collector.String()
+// noWebReason returns why there is no web server to test; "" if there is one.
+func (s sources) noWebReason() string {
+	if s.webURL == "" {
+		return "no address to test: neither a target nor a collector is known"
 	}
-	return path.New(c)
+	return ""
 }
 
-// SmallProbes returns the probes of a small check, which tests with little traffic whether the
-// network and the servers can be reached.
-func SmallProbes() []string { return []string{report.ProbeNetworkLink, report.ProbeNetworkWeb} }
+// noCollectorReason returns why nothing can be measured against the collector; "" if it
+// can.
+func (s sources) noCollectorReason() string {
+	if s.collector == nil {
+		return "not enrolled: no collector to measure against"
+	}
+	return ""
+}
+
+// collectorURL returns the collector's address; "" without a collector.
+func (s sources) collectorURL() string {
+	if s.collector == nil {
+		return ""
+	}
+	return s.collector.String()
+}
+
+// webSocketURL returns the address of the collector's test WebSocket; "" without a
+// collector.
+func (s sources) webSocketURL() string {
+	if s.collector == nil {
+		return ""
+	}
+	return s.collector.JoinPath(wire.PathWebSocket).String()
+}
