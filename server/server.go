@@ -25,6 +25,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/oneport"
@@ -52,6 +53,7 @@ type Server struct {
 	lock      io.Closer
 	store     *sqlstore.Store
 	auth      *auth.Auth
+	limits    *limit.Shared // of wrong passwords and codes
 	live      *live.Hub
 	agents    *live.Agents
 	cluster   *cluster.Cluster // nil with SQLite
@@ -108,8 +110,9 @@ func (s *Server) open(ctx context.Context) error {
 	if s.common, err = s.watchFleet(); err != nil {
 		return err
 	}
+	s.limits = limit.NewShared(s.store, sealKey, c.Now)
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost, SealKey: sealKey,
-		Provider: c.provider(), PasswordsOff: c.SignIn.Only})
+		Provider: c.provider(), PasswordsOff: c.SignIn.Only, Shared: s.limits})
 	if err := s.readProfiles(); err != nil {
 		return err
 	}
@@ -225,7 +228,7 @@ func (s *Server) handler() (http.Handler, error) {
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
 		Targets: target.Provider{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles, Release: datadir.Release(c.DataDir)}, Live: s.live,
-		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry, Rules: s.rules,
+		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry, Rules: s.rules, Shared: s.limits,
 		MediaHost: c.mediaHost(), SupportPhone: c.SupportPhone,
 		Common: s.common.Findings, FreshFor: c.FreshFor, Zone: c.TimeZone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},

@@ -236,6 +236,20 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 		t.Fatalf("login: got status %d", status)
 	}
 
+	// Wrong passwords count at both: ten of one name and address, whichever collector gets them.
+	guess := func(at string, want int) {
+		t.Helper()
+		guesser := &desk{t: t, url: at}
+		if status, _ := guesser.do(http.MethodPost, "/login", url.Values{"name": {"nobody"}, "password": {"wrong"}}); status != want {
+			t.Errorf("a wrong password at %s: got status %d, want %d", at, status, want)
+		}
+	}
+	for n := range 10 {
+		guess([]string{a.url, b.url}[n%2], http.StatusUnprocessableEntity)
+	}
+	guess(a.url, http.StatusTooManyRequests)
+	guess(b.url, http.StatusTooManyRequests)
+
 	agents, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	defer running.Wait()

@@ -59,7 +59,7 @@ type Store interface {
 	CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error)
 }
 
-// Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy, Common,
+// Config configures New. All fields except Shared, MediaHost, SupportPhone, Probes, Policy, Common,
 // FreshFor, Zone, Rules and Ready are required.
 type Config struct {
 	Store Store
@@ -72,6 +72,8 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 	Random io.Reader
+	// Shared counts wrong enrolment codes over all collectors; nil for this process alone.
+	Shared *limit.Shared
 	// Registry registers the metrics of this package.
 	Registry prometheus.Registerer
 	// MediaHost is the host of the reflector; "" means the host that agents use for this API.

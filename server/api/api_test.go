@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -295,5 +296,21 @@ func TestEveryResponseContainsTheTime(t *testing.T) {
 		if got := w.Header().Get("Tonprobe-Time-Ms"); got != fmt.Sprint(g.clock().UnixMilli()) {
 			t.Errorf("%s: got %q", path, got)
 		}
+	}
+}
+
+// TestCollectorsShareTheLimitOfCodes: a second collector does not permit more codes.
+func TestCollectorsShareTheLimitOfCodes(t *testing.T) {
+	one := newRig(t)
+	shared := func(c *Config) {
+		c.Store, c.Shared = one.store, limit.NewShared(one.store, []byte("key"), one.clock)
+	}
+	first, second := newRig(t, shared), newRig(t, shared)
+	guess := ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody("0000-0000-0000"), from: "192.0.2.1:1"}
+	for n := range enrolBurst {
+		wantFault(t, []*rig{first, second}[n%2].do(guess), http.StatusNotFound, "enroll_code_invalid")
+	}
+	for _, g := range []*rig{first, second} {
+		wantFault(t, g.do(guess), http.StatusTooManyRequests, "rate_limited")
 	}
 }

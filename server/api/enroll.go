@@ -16,7 +16,12 @@ const maxEnrollBytes = 8 << 10
 
 func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	from := limit.AddressKey(peer.Addr(r))
-	if wait, ok := a.byAddress.Allow(from); !ok {
+	bucket := limit.Bucket{Limiter: a.byAddress, Name: "enrolment", Key: from}
+	wait, failed, err := a.Shared.Allow(r.Context(), bucket)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
 		a.count.enrolments.WithLabelValues("rate_limited").Inc()
 		return tooMany(wait)
 	}
@@ -38,12 +43,17 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	}
 	if errors.Is(err, enroll.ErrCode) {
 		a.count.enrolments.WithLabelValues("refused").Inc()
+		if err := a.Shared.Fail(r.Context(), bucket); err != nil {
+			return err
+		}
 		return fault(http.StatusNotFound, "enroll_code_invalid", enroll.ErrCode.Error())
 	}
 	if err != nil {
 		return err
 	}
-	a.byAddress.Forget(from)
+	if err := a.Shared.Forget(r.Context(), failed, bucket); err != nil {
+		a.Log.Warn("attempts before a right enrolment code remain charged", "error", err)
+	}
 	a.count.enrolments.WithLabelValues("enrolled").Inc()
 	a.Live.Publish(live.Event{Kind: live.ParticipantEnrolled, ParticipantID: e.Participant.ID, At: a.Now()})
 	writeJSON(w, http.StatusCreated, wire.EnrollResponse{AgentID: e.AgentID, Token: e.Token, Participant: e.Participant.Name})

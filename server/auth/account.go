@@ -70,7 +70,7 @@ func (a *Auth) ResetStaff(ctx context.Context, name string) (Invitation, error) 
 // Invited returns the member whom an invitation is for. Its error is ErrInvitation, a *LimitError
 // or an error of the store.
 func (a *Auth) Invited(ctx context.Context, by Attempt, token string) (store.StaffMember, error) {
-	hash, err := a.takeInvitation(by, token)
+	hash, taken, err := a.takeInvitation(ctx, by, token)
 	if err != nil {
 		return store.StaffMember{}, err
 	}
@@ -79,7 +79,7 @@ func (a *Auth) Invited(ctx context.Context, by Attempt, token string) (store.Sta
 		return m, ErrInvitation
 	}
 	if err == nil {
-		a.budgets.forgive(by.From, invitationBudget)
+		taken.forgive(ctx)
 	}
 	return m, err
 }
@@ -119,15 +119,15 @@ const invitationBudget = "\x00invitation" // not a valid staff name
 
 // takeInvitation charges the budget of an address. A token has 256 bits, so this only bounds the
 // load of guessing.
-func (a *Auth) takeInvitation(by Attempt, token string) (store.Hash, error) {
-	if err := a.budgets.take(by.From, invitationBudget); err != nil {
-		return store.Hash{}, err
+func (a *Auth) takeInvitation(ctx context.Context, by Attempt, token string) (hash store.Hash, taken charge, err error) {
+	if taken, err = a.budgets.take(ctx, by.From, invitationBudget); err != nil {
+		return hash, taken, err
 	}
 	hash, ok := tokenHash(token)
 	if !ok {
-		return hash, ErrInvitation
+		return hash, taken, ErrInvitation
 	}
-	return hash, nil
+	return hash, taken, nil
 }
 
 // Staff returns all members.

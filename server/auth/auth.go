@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/server/auth/oidc"
+	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -54,7 +55,7 @@ type Store interface {
 	store.SecondFactors
 }
 
-// Config configures New. All fields but SealKey, Provider and PasswordsOff are required.
+// Config configures New. All fields but SealKey, Provider, PasswordsOff and Shared are required.
 type Config struct {
 	Store  Store
 	Now    func() time.Time
@@ -67,6 +68,8 @@ type Config struct {
 	Provider *oidc.Provider
 	// PasswordsOff means that staff sign in with the provider only. Links of the command line remain.
 	PasswordsOff bool
+	// Shared counts wrong passwords and codes over all collectors; nil for this process alone.
+	Shared *limit.Shared
 }
 
 // Auth signs staff in and out.
@@ -89,7 +92,7 @@ func New(c Config) *Auth {
 		now:       c.Now,
 		random:    c.Random,
 		passwords: NewPasswords(c.Cost, c.Random),
-		budgets:   newBudgets(c.Now),
+		budgets:   newBudgets(c.Now, c.Shared),
 		sealer:    newSealer(c.SealKey, c.Random),
 
 		provider:     c.Provider,

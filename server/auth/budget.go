@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/netip"
 	"sync"
 	"time"
@@ -37,55 +38,74 @@ const (
 // budgets contains the token buckets of all clients that try to sign in.
 type budgets struct {
 	devices, names, addresses, networks, accounts *limit.Limiter
+	shared                                        *limit.Shared // nil for none
 
 	mu      sync.Mutex
 	hashing map[string]int // by address
 }
 
-func newBudgets(now func() time.Time) *budgets {
+func newBudgets(now func() time.Time, shared *limit.Shared) *budgets {
 	return &budgets{
 		devices:   limit.New(nameEvery, attemptsPerDevice, rememberedKeys, now),
 		names:     limit.New(nameEvery, attemptsPerName, rememberedKeys, now),
 		addresses: limit.New(addressEvery, attemptsPerAddress, rememberedKeys, now),
 		networks:  limit.New(networkEvery, attemptsPerNetwork, rememberedKeys, now),
 		accounts:  limit.New(accountEvery, codesPerAccount, rememberedKeys, now),
+		shared:    shared,
 		hashing:   map[string]int{},
 	}
 }
 
+// charge is an attempt for which budgets were charged.
+type charge struct {
+	shared *limit.Shared
+	// refunded are those that a right password or code fills again, kept the others.
+	refunded, kept []limit.Bucket
+	before         bool // there were failed attempts before this one
+}
+
+// make charges the budgets.
+func (c charge) make(ctx context.Context) (charge, error) {
+	wait, before, err := c.shared.Allow(ctx, append(c.refunded[:len(c.refunded):len(c.refunded)], c.kept...)...)
+	if err != nil {
+		return c, err
+	}
+	if wait > 0 {
+		return c, &LimitError{RetryAfter: wait}
+	}
+	c.before = before
+	return c, nil
+}
+
+// fail stores that the attempt was wrong, for all collectors.
+func (c charge) fail(ctx context.Context) error {
+	return c.shared.Fail(ctx, append(c.refunded[:len(c.refunded):len(c.refunded)], c.kept...)...)
+}
+
+// forgive refunds the attempts before a right one. If the database fails, they remain charged at
+// other collectors, which is no reason to refuse the right one.
+func (c charge) forgive(ctx context.Context) { _ = c.shared.Forget(ctx, c.before, c.refunded...) }
+
 // takeDevice charges the budget of a known browser.
-func (b *budgets) takeDevice(device store.Hash) error {
-	if wait, ok := b.devices.Allow(string(device[:])); !ok {
-		return &LimitError{RetryAfter: wait}
+func (b *budgets) takeDevice(ctx context.Context, device store.Hash) (charge, error) {
+	return charge{shared: b.shared, refunded: []limit.Bucket{{Limiter: b.devices, Name: "device", Key: string(device[:])}}}.make(ctx)
+}
+
+// take charges the budgets of an unknown browser, the narrowest first. The network's budget remains
+// charged after a right password: one account of a network must not reset it for others.
+func (b *budgets) take(ctx context.Context, from netip.Addr, name string) (charge, error) {
+	return b.ofStranger(from, name).make(ctx)
+}
+
+func (b *budgets) ofStranger(from netip.Addr, name string) charge {
+	address := limit.AddressKey(from)
+	return charge{
+		shared: b.shared,
+		refunded: []limit.Bucket{{Limiter: b.names, Name: "name", Key: address + " " + name},
+			{Limiter: b.addresses, Name: "address", Key: address}},
+		kept: []limit.Bucket{{Limiter: b.networks, Name: "network", Key: limit.NetworkKey(from)}},
 	}
-	return nil
 }
-
-// take charges the budgets of an unknown browser, the narrowest first.
-func (b *budgets) take(from netip.Addr, name string) error {
-	for _, bucket := range []struct {
-		limiter *limit.Limiter
-		key     string
-	}{
-		{b.names, pairKey(from, name)},
-		{b.addresses, limit.AddressKey(from)},
-		{b.networks, limit.NetworkKey(from)},
-	} {
-		if wait, ok := bucket.limiter.Allow(bucket.key); !ok {
-			return &LimitError{RetryAfter: wait}
-		}
-	}
-	return nil
-}
-
-// forgive refunds the attempts before a right password. The network's budget remains charged:
-// one account of a network must not reset it for others.
-func (b *budgets) forgive(from netip.Addr, name string) {
-	b.names.Forget(pairKey(from, name))
-	b.addresses.Forget(limit.AddressKey(from))
-}
-
-func pairKey(from netip.Addr, name string) string { return limit.AddressKey(from) + " " + name }
 
 // enter counts a password of an address that is being hashed; leave ends that.
 func (b *budgets) enter(from netip.Addr) (leave func(), err error) {
@@ -105,22 +125,13 @@ func (b *budgets) enter(from netip.Addr) (leave func(), err error) {
 	}, nil
 }
 
-// takeCode charges the budgets of a code of the second factor. forgive refunds it after a right one.
-func (b *budgets) takeCode(from netip.Addr, name string, device store.Hash, known bool) (forgive func(), err error) {
+// takeCode charges the budgets of a code of the second factor.
+func (b *budgets) takeCode(ctx context.Context, from netip.Addr, name string, device store.Hash, known bool) (charge, error) {
 	if known {
 		// Not the budget of passwords, which each right password refunds.
-		key := string(device[:]) + " code"
-		if wait, ok := b.devices.Allow(key); !ok {
-			return nil, &LimitError{RetryAfter: wait}
-		}
-		return func() { b.devices.Forget(key) }, nil
+		return charge{shared: b.shared, refunded: []limit.Bucket{{Limiter: b.devices, Name: "device", Key: string(device[:]) + " code"}}}.make(ctx)
 	}
-	key := name + "\x00code" // not a valid staff name
-	if err := b.take(from, key); err != nil {
-		return nil, err
-	}
-	if wait, ok := b.accounts.Allow(name); !ok {
-		return nil, &LimitError{RetryAfter: wait}
-	}
-	return func() { b.forgive(from, key) }, nil
+	c := b.ofStranger(from, name+"\x00code") // not a valid staff name
+	c.kept = append(c.kept, limit.Bucket{Limiter: b.accounts, Name: "account", Key: name})
+	return c.make(ctx)
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -75,11 +76,12 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (m
 		return m, false, err
 	}
 	check := a.passwords.VerifyKnown
+	var taken charge
 	if known {
-		err = a.budgets.takeDevice(device)
+		taken, err = a.budgets.takeDevice(ctx, device)
 	} else {
 		check = a.passwords.Verify
-		err = a.budgets.take(by.From, name)
+		taken, err = a.budgets.take(ctx, by.From, name)
 	}
 	if err != nil {
 		return m, known, err
@@ -105,13 +107,9 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (m
 	case err != nil:
 		return m, known, err
 	case !ok:
-		return m, known, ErrCredentials
+		return m, known, cmp.Or(taken.fail(ctx), ErrCredentials)
 	}
-	if known {
-		a.budgets.devices.Forget(string(device[:]))
-	} else {
-		a.budgets.forgive(by.From, name)
-	}
+	taken.forgive(ctx)
 	return m, known, nil
 }
 
@@ -136,7 +134,8 @@ func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash,
 // error of the store. The token has 256 bits, so the limit only bounds the load of guessing.
 func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Login, error) {
 	const link = "\x00link" // not a valid staff name
-	if err := a.budgets.take(by.From, link); err != nil {
+	taken, err := a.budgets.take(ctx, by.From, link)
+	if err != nil {
 		return Login{}, err
 	}
 	hash, ok := tokenHash(linkToken)
@@ -150,7 +149,7 @@ func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Log
 	if err != nil {
 		return Login{}, err
 	}
-	a.budgets.forgive(by.From, link)
+	taken.forgive(ctx)
 	_, known, err := a.device(ctx, by.Device, m.Name)
 	if err != nil {
 		return Login{}, err

@@ -190,7 +190,7 @@ func TestTheQueueOfStrangersIsShort(t *testing.T) {
 }
 
 func TestOneAddressCannotFillTheQueue(t *testing.T) {
-	b := newBudgets(time.Now)
+	b := newBudgets(time.Now, nil)
 	address := netip.MustParseAddr("192.0.2.1")
 	var leave []func()
 	for range hashesPerAddress {

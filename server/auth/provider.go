@@ -74,7 +74,8 @@ type ProviderLogin struct {
 // password; so nobody takes over an account by a name. If the provider assigns roles, the role
 // follows at each sign-in, and an account is added for whoever has one.
 func (a *Auth) CompleteProvider(ctx context.Context, by Attempt, attempt string, answer oidc.Answer) (l ProviderLogin, err error) {
-	if err := a.budgets.take(by.From, providerAttempt); err != nil {
+	taken, err := a.budgets.take(ctx, by.From, providerAttempt)
+	if err != nil {
 		return l, err
 	}
 	var begun oidc.Attempt
@@ -94,7 +95,7 @@ func (a *Auth) CompleteProvider(ctx context.Context, by Attempt, attempt string,
 	if err != nil {
 		return l, err
 	}
-	a.budgets.forgive(by.From, providerAttempt)
+	taken.forgive(ctx)
 	m, err := a.memberOf(ctx, who, &l)
 	if err != nil {
 		return l, err

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (a *Auth) Complete(ctx context.Context, by Attempt, challenge, code string)
 	if err != nil {
 		return Login{}, err
 	}
-	forgive, err := a.budgets.takeCode(by.From, c.StaffName, device, known)
+	taken, err := a.budgets.takeCode(ctx, by.From, c.StaffName, device, known)
 	if err != nil {
 		return Login{}, err
 	}
@@ -81,7 +82,7 @@ func (a *Auth) Complete(ctx context.Context, by Attempt, challenge, code string)
 		return Login{}, ErrChallenge // removed in the meantime
 	}
 	if err := a.checkCode(ctx, m, code); err != nil {
-		return Login{Member: Member{m.Name, m.Role}}, err
+		return Login{Member: Member{m.Name, m.Role}}, wrongCode(ctx, taken, err)
 	}
 	// Of two requests with the same challenge, one succeeds.
 	if err := a.store.UseLoginChallenge(ctx, hash); errors.Is(err, store.ErrNotFound) {
@@ -89,12 +90,20 @@ func (a *Auth) Complete(ctx context.Context, by Attempt, challenge, code string)
 	} else if err != nil {
 		return Login{}, err
 	}
-	forgive()
+	taken.forgive(ctx)
 	l, err := a.begin(ctx, by, m, known)
 	if errors.Is(err, ErrCredentials) {
 		return Login{}, ErrChallenge // the password changed in the meantime
 	}
 	return l, err
+}
+
+// wrongCode stores that a code was wrong, and returns the error of the attempt.
+func wrongCode(ctx context.Context, taken charge, err error) error {
+	if !errors.Is(err, ErrCode) {
+		return err
+	}
+	return cmp.Or(taken.fail(ctx), err)
 }
 
 // checkCode accepts each code once.
@@ -194,7 +203,7 @@ func (a *Auth) ConfirmSecondFactor(ctx context.Context, by Attempt, name, code s
 	if err != nil {
 		return nil, err
 	}
-	forgive, err := a.budgets.takeCode(by.From, name, device, known)
+	taken, err := a.budgets.takeCode(ctx, by.From, name, device, known)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +212,7 @@ func (a *Auth) ConfirmSecondFactor(ctx context.Context, by Attempt, name, code s
 		return nil, fmt.Errorf("second factor of user %s: %w", name, err)
 	}
 	if err := a.useCode(ctx, name, secret, code); err != nil {
-		return nil, err
+		return nil, wrongCode(ctx, taken, err)
 	}
 	hashes := make([]store.Hash, recoveryCodes)
 	for i := range hashes {
@@ -221,7 +230,7 @@ func (a *Auth) ConfirmSecondFactor(ctx context.Context, by Attempt, name, code s
 	if err != nil {
 		return nil, err
 	}
-	forgive()
+	taken.forgive(ctx)
 	return recovery, nil
 }
 

@@ -42,6 +42,7 @@ type Store interface {
 	Staff
 	Logins
 	SecondFactors
+	Guesses
 	Audit
 
 	// Ping reports whether the store responds.

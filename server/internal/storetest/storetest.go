@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"tokens":                tokens,
 		"tokens while many":     tokensWhileMany,
 		"tokens of programs":    apiTokens,
+		"guesses":               guesses,
 		"retention":             retention,
 		"history by page":       historyByPage,
 		"received reports":      receivedReports,

@@ -22,6 +22,8 @@ type dialect struct {
 	// latest, of agents, of both, or of cases, until the transaction ends. SQLite's one writer
 	// needs no lock.
 	lockLatest, lockAgents, lockBoth, lockCases string
+	// skipLocked, at the end of a SELECT, locks its rows, without those that others have locked.
+	skipLocked string
 	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
 	// keepPrepared means that statements are prepared here. The driver of PostgreSQL

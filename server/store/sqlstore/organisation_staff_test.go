@@ -38,6 +38,13 @@ func accountCalls(a town) []call {
 		does("AddUsedCode", func(ctx context.Context, s *Store) error {
 			return s.AddUsedCode(ctx, store.UsedCode{Hash: store.HashOf("used at " + s.org), StaffName: "support", ExpiresAt: evening})
 		}),
+		does("AddGuess", func(ctx context.Context, s *Store) error {
+			return s.AddGuess(ctx, []store.Guess{{Bucket: "bucket", Cost: time.Duration(len(s.org)) * time.Minute, Full: 24 * time.Hour}}, evening)
+		}),
+		gets("GuessesUntil", func(ctx context.Context, s *Store) (map[string]time.Time, error) {
+			return s.GuessesUntil(ctx, []string{"bucket"})
+		}),
+		does("ForgetGuesses", func(ctx context.Context, s *Store) error { return s.ForgetGuesses(ctx, []string{"bucket"}) }),
 		does("AddAuditEntry", func(ctx context.Context, s *Store) error {
 			return s.AddAuditEntry(ctx, store.AuditEntry{ID: uuid.NewString(), At: evening, StaffName: "support", Kind: store.AuditSignedIn})
 		}),

@@ -119,13 +119,14 @@ func postgresDialect(address string, pool *sql.DB) *dialect {
 	return &dialect{
 		folder: postgresFolder, goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
 		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a", lockCases: " FOR UPDATE OF c",
-		fault:     postgresFault,
-		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
-		again:     func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },
-		ended:     postgresEnded,
-		migrating: func(ctx context.Context, f func() error) error { return alone(ctx, pool, f) },
-		writable:  postgresWritable,
-		snapshot:  func(ctx context.Context, path string) error { return postgresDump(ctx, address, path) },
+		skipLocked: " FOR UPDATE SKIP LOCKED",
+		fault:      postgresFault,
+		taken:      func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
+		again:      func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },
+		ended:      postgresEnded,
+		migrating:  func(ctx context.Context, f func() error) error { return alone(ctx, pool, f) },
+		writable:   postgresWritable,
+		snapshot:   func(ctx context.Context, path string) error { return postgresDump(ctx, address, path) },
 	}
 }
 
