@@ -89,7 +89,7 @@ type Client struct {
 	// pollUntil is when a WebSocket is tried again; zero while there is no reason to poll.
 	pollUntil time.Time
 	polls     pollPace
-	pings     pingPace
+	beats     beatPace
 	// present states whether a person can be asked, as reported to the collector by the
 	// current connection; presenceChanged is closed when that changes.
 	present         bool
@@ -105,7 +105,7 @@ type Client struct {
 func New(c Config) *Client {
 	out := newOutbox()
 	c.Retests.out = out
-	return &Client{Config: c, out: out, polls: newPollPace(), pings: pingPace{every: pingEvery}}
+	return &Client{Config: c, out: out, polls: newPollPace(), beats: beatPace{every: wire.BeatEvery}}
 }
 
 // Run keeps the connection until ctx is done. It waits for a running retest to end.

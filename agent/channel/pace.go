@@ -6,23 +6,26 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 const (
 	// minPollWait is less than the 60 s after which many proxies end a request. Longer
 	// waits cause less traffic, so the wait doubles after each one that succeeds: 1.2 kB
-	// per poll are 1.9 MB a day at 55 s, and 0.5 MB at 220 s.
+	// per poll are 1.9 MB a day at 55 s, and 0.5 MB at 220 s. Where the collector's beats arrive, it is
+	// wire.MaxBeatenWait: 0.1 MB, and 0.3 MB for the beats.
 	minPollWait = 55 * time.Second
 	maxPollWait = 220 * time.Second
 	// leastPollWait is for proxies that wait less than minPollWait, such as one with HAProxy's
 	// "timeout server 50s".
 	leastPollWait = 15 * time.Second
 
-	// pingEvery is less than 60 s, after which many proxies close an idle connection. A ping, its
-	// answer and their acknowledgements take about 250 bytes: 0.4 MB a day.
-	pingEvery = 55 * time.Second
-	// leastPingEvery is for proxies that close earlier.
-	leastPingEvery = 20 * time.Second
+	// beatsPerPing is the number of beats of which one is a ping. A beat and its acknowledgement
+	// take 134 bytes over IPv4, a ping, its answer and the acknowledgement 212: 0.39 MB a day. A
+	// ping also notices a line that was lost beyond a proxy, which acknowledges the beats.
+	beatsPerPing = 8
+	// leastBeatEvery is for proxies that close a connection sooner than after wire.BeatEvery.
+	leastBeatEvery = 20 * time.Second
 )
 
 // pollPace determines how long polls wait.
@@ -31,10 +34,17 @@ type pollPace struct {
 	most time.Duration // the longest wait that the proxies on the path seem to permit
 }
 
-func newPollPace() pollPace { return pollPace{next: minPollWait, most: maxPollWait} }
+func newPollPace() pollPace { return pollPace{next: minPollWait, most: wire.MaxBeatenWait} }
 
-// waited records that the collector answered at the end of the wait.
-func (p *pollPace) waited() { p.next = min(2*p.next, p.most) }
+// waited records that the collector answered at the end of the wait. beaten means that beats have
+// arrived meanwhile; without them a lost line would be noticed at the end of a wait only.
+func (p *pollPace) waited(beaten bool) {
+	most := p.most
+	if !beaten {
+		most = min(most, maxPollWait)
+	}
+	p.next = min(2*p.next, most)
+}
 
 // failed records that a poll failed after some time. Only an interrupted wait is evidence
 // about the proxies; the collector itself ends waits when it stops.
@@ -51,21 +61,21 @@ func (p *pollPace) failed(took time.Duration, err error) {
 	p.next = min(minPollWait, p.most)
 }
 
-// pingPace determines how often a WebSocket is pinged.
-type pingPace struct {
+// beatPace determines how often beats are sent over a WebSocket.
+type beatPace struct {
 	every time.Duration
-	early int // consecutive connections that were lost before their first ping
+	early int // consecutive connections that were lost before their first beat
 }
 
 // lost records that a connection ended after some time without a close message of the
-// collector. Two consecutive connections that ended before their first ping are no
+// collector. Two consecutive connections that ended before their first beat are no
 // coincidence.
-func (p *pingPace) lost(after time.Duration) {
-	if after < leastPingEvery || after >= p.every {
+func (p *beatPace) lost(after time.Duration) {
+	if after < leastBeatEvery || after >= p.every {
 		p.early = 0
 		return
 	}
 	if p.early++; p.early >= 2 {
-		p.every, p.early = max(p.every/2, leastPingEvery), 0
+		p.every, p.early = max(p.every/2, leastBeatEvery), 0
 	}
 }

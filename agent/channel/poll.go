@@ -73,7 +73,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 	for c.Clock.Now().Before(c.pollUntil) {
 		began := time.Now()
 		wait := c.polls.next
-		got, err := c.pollOnce(ctx, e, client, wait)
+		got, beaten, err := c.pollOnce(ctx, e, client, wait)
 		took := time.Since(began)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -88,9 +88,9 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 		switch {
 		case got == news:
 			repeats = 0
-		case took >= wait/2:
+		case took >= min(wait/2, minPollWait): // through its own proxy, the collector waits less
 			repeats = 0
-			c.polls.waited()
+			c.polls.waited(beaten)
 		case got == repeated && repeats < maxRepeats:
 			repeats++
 			if err := c.Clock.Sleep(ctx, repeatPause); err != nil {
@@ -106,28 +106,30 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 	return nil
 }
 
-// pollOnce polls once and returns the greatest effect of the messages.
-func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (got effect, err error) {
+// pollOnce polls once and returns the greatest effect of the messages. beaten reports whether the
+// collector's beats arrive.
+func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (got effect, beaten bool, err error) {
 	q := c.query()
 	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
+	q.Set(wire.ParamBeat, "1")
 	ctx, cancel := context.WithTimeout(ctx, wait+pollSlack)
 	defer cancel()
 	resp, err := request(ctx, e, client, http.MethodGet, q, nil)
 	if err != nil {
-		return ignored, err
+		return ignored, false, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return ignored, refusal(resp, time.Now())
+		return ignored, false, refusal(resp, time.Now())
 	}
 	theirs := clockOf(resp, time.Now())
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	b, beaten, err := readBeaten(io.LimitReader(resp.Body, maxAnswerBytes+1), cancel)
 	if err != nil {
-		return ignored, fmt.Errorf("read the messages: %w", err)
+		return ignored, beaten, fmt.Errorf("read the messages: %w", err)
 	}
 	var answer wire.PollMessages
 	if err := json.Unmarshal(b, &answer); err != nil || answer.Messages == nil || len(answer.Messages) > wire.MaxPollMessages {
-		return ignored, fmt.Errorf("%w: no messages", ErrInvalidResponse)
+		return ignored, beaten, fmt.Errorf("%w: no messages", ErrInvalidResponse)
 	}
 	for _, raw := range answer.Messages {
 		m, err := wire.ParseFromCollector(raw)
@@ -136,11 +138,34 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 			continue
 		}
 		if err != nil {
-			return ignored, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
+			return ignored, beaten, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
 		}
 		got = max(got, c.apply(m, e, theirs.at(time.Now())))
 	}
-	return got, nil
+	return got, beaten, nil
+}
+
+// readBeaten reads a response that may begin with beats. Once one has arrived, it calls lost if the next
+// one, or the response, does not arrive in time.
+func readBeaten(r io.Reader, lost func()) (b []byte, beaten bool, err error) {
+	var overdue *time.Timer
+	part := make([]byte, 4096)
+	for {
+		n, err := r.Read(part)
+		b = append(b, part[:n]...)
+		switch {
+		case errors.Is(err, io.EOF):
+			return b, beaten, nil
+		case err != nil:
+			return b, beaten, err
+		case beaten:
+			overdue.Reset(wire.PollBeatEvery + wire.BeatSlack)
+		case len(bytes.TrimSpace(b)) == 0 && n > 0:
+			beaten = true
+			overdue = time.AfterFunc(wire.PollBeatEvery+wire.BeatSlack, lost)
+			defer overdue.Stop()
+		}
+	}
 }
 
 func (c *Client) query() url.Values {

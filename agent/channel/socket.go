@@ -16,7 +16,7 @@ import (
 
 const (
 	// pingTime is the time for the answer to a ping.
-	pingTime = 20 * time.Second
+	pingTime = 12 * time.Second
 	// openTime limits the time to connect and to exchange hellos.
 	openTime = 25 * time.Second
 	// writeTime limits the time to write one message.
@@ -74,7 +74,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 		return err
 	}
 	if ctx.Err() == nil && websocket.CloseStatus(cause) == -1 {
-		c.pings.lost(time.Since(opened))
+		c.beats.lost(time.Since(opened))
 	}
 	if err == nil || orClosed(nil, cause) != nil {
 		err = orClosed(cause, cause)
@@ -104,20 +104,25 @@ func renew(e *collector.Endpoint) {
 	}
 }
 
-// send sends messages and pings until the connection or the program ends.
+// send sends messages, beats and pings until the connection or the program ends.
 func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
-	pings := time.NewTicker(c.pings.every)
-	defer pings.Stop()
-	for {
+	beats := time.NewTicker(c.beats.every)
+	defer beats.Stop()
+	for n := 1; ; {
 		select {
 		case <-c.out.ready:
 			if err := c.flush(line, conn); err != nil {
 				return err
 			}
-		case <-pings.C:
-			if err := ping(line, conn); err != nil {
+		case <-beats.C:
+			send := beat
+			if n%beatsPerPing == 0 {
+				send = ping
+			}
+			if err := send(line, conn); err != nil {
 				return err
 			}
+			n++
 		case <-line.Done():
 			return nil
 		case <-c.presenceChanged:
@@ -144,6 +149,12 @@ func (c *Client) flush(line context.Context, conn *websocket.Conn) error {
 			return err
 		}
 	}
+}
+
+func beat(line context.Context, conn *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(line, writeTime)
+	defer cancel()
+	return conn.Write(ctx, websocket.MessageText, []byte(wire.Beat))
 }
 
 func ping(line context.Context, conn *websocket.Conn) error {

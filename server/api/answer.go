@@ -51,8 +51,12 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		panic(fmt.Errorf("encode an answer: %w", err)) // a programming error, as the types are those of this program
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store") // the response may contain tokens
+	describeJSON(w)
 	w.WriteHeader(status)
 	_, _ = w.Write(append(b, '\n')) // an error means that the client is gone
+}
+
+func describeJSON(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store") // the response may contain tokens
 }

@@ -21,13 +21,15 @@ import (
 const (
 	// helloTime is the time allowed for the first message.
 	helloTime = 10 * time.Second
-	// silenceTime is how long a connection may be silent before it is closed. Agents ping about
-	// once a minute.
+	// silenceTime is how long a connection may be silent before it is closed. Agents that send no
+	// beats ping about once a minute.
 	silenceTime = 150 * time.Second
+	// beatSilence is the same after a beat.
+	beatSilence = wire.BeatEvery + wire.BeatSlack
 	// sendTime limits the time to send one message, in case the agent does not read.
 	sendTime = 10 * time.Second
 	// verifyEvery is how often the token of an open connection is verified at a ping or a message,
-	// because it may be revoked by another process. It is less than the usual interval of the pings.
+	// because it may be revoked by another process. It is less than two intervals of the beats.
 	verifyEvery = 45 * time.Second
 	// touchConnected is how often the last contact of a connected agent is stored. Pages do not
 	// need it, because they show that the agent is connected.
@@ -56,7 +58,7 @@ func (a *API) openChannel(w http.ResponseWriter, r *http.Request, c caller) erro
 	}
 	conn.SetReadLimit(wire.MaxChannelBytes)
 	line.conn, line.tcp = conn, small.conn
-	line.touched = a.Now()
+	line.touched, line.silence = a.Now(), silenceTime
 	line.verified = line.touched
 	go line.serve()
 	return nil
@@ -102,6 +104,7 @@ type channelLine struct {
 	// The following are used by the reading goroutine only, and by what it runs apart.
 	touched, verified time.Time
 	revoked           bool
+	silence           time.Duration // permitted
 
 	mu      sync.Mutex
 	waiting []wire.ChannelMessage
@@ -123,7 +126,7 @@ func (l *channelLine) serve() {
 	defer l.link.Leave()
 	go l.write()
 	for {
-		_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
+		_ = l.tcp.SetReadDeadline(time.Now().Add(l.silence))
 		if err := l.next(l.receive); err != nil {
 			l.refuse(err)
 			return
@@ -139,6 +142,11 @@ func (l *channelLine) next(process func(wire.ChannelMessage, error) error) error
 	}
 	if kind != websocket.MessageText {
 		return wire.ErrMessage
+	}
+	if string(b) == wire.Beat && l.link != nil {
+		l.silence = beatSilence
+		l.alive()
+		return nil
 	}
 	apart(func() { err = process(wire.ParseFromAgent(b)) })
 	return err
@@ -206,10 +214,15 @@ func closeReason(text string) string { return text[:min(len(text), 120)] }
 
 // pinged runs in the reading goroutine. It returns true, so that the ping is answered.
 func (l *channelLine) pinged(context.Context, []byte) bool {
-	if l.link == nil {
-		return true
+	if l.link != nil {
+		_ = l.tcp.SetReadDeadline(time.Now().Add(l.silence))
+		l.alive()
 	}
-	_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
+	return true
+}
+
+// alive records a sign of life.
+func (l *channelLine) alive() {
 	apart(func() {
 		l.link.Alive()
 		if !l.valid() {
@@ -220,7 +233,6 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 			l.api.keepContact(l.caller.AgentID)
 		}
 	})
-	return true
 }
 
 // valid verifies the token at most every verifyEvery, and closes the connection if it is

@@ -13,6 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
+	"github.com/tonprobe/tonprobe/server/peer"
 )
 
 const (
@@ -80,9 +81,9 @@ func (p *poller) Close(live.CloseReason) { p.once.Do(func() { close(p.ended) }) 
 func (p *poller) Polls() bool { return true }
 
 // enter returns the connection of a polling agent, and a channel that is closed when its next poll
-// begins: after a lost connection, the previous poll may still be waiting. ok is false if the
-// collector is stopping.
-func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, polls bool) (p *poller, turn <-chan struct{}, ok bool) {
+// begins: after a lost connection, the previous poll may still be waiting. wait is the longest time of
+// a poll, and 0 for a request with messages. ok is false if the collector is stopping.
+func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, wait time.Duration) (p *poller, turn <-chan struct{}, ok bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	key := pollerKey{who, hello.Instance, hello.process}
@@ -101,12 +102,12 @@ func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, 
 		}
 		ps.all[key] = p
 	}
-	if polls {
+	if wait > 0 {
 		if p.turn != nil {
 			close(p.turn)
 		}
 		p.turn = make(chan struct{})
-		p.timer.Reset(wire.MaxPollWait + pollGrace)
+		p.timer.Reset(wait + pollGrace)
 	}
 	p.link.Alive()
 	return p, p.turn, true
@@ -150,16 +151,25 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err != nil {
 		return err
 	}
+	if peer.Proxied(r) {
+		wait = min(wait, wire.MaxPollWait)
+	}
 	_ = observe.KeepOpen(w) // otherwise the server's write timeout ends the wait
-	p, turn, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, true)
+	p, turn, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, wait)
 	if !ok {
 		return stopping()
 	}
 	defer func() { a.pollers.rest(p, turn, r.Context().Err() != nil) }()
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	all, err := a.news(ctx, r, p, turn, hello.ID)
-	if err != nil {
+	beats := newPollBeats(w, r)
+	defer beats.stop()
+	all, err := a.news(ctx, r, p, turn, hello.ID, beats)
+	switch {
+	case err != nil && beats.sent:
+		a.Log.DebugContext(r.Context(), "poll ended", "err", err)
+		return nil // the status was sent: the response without messages makes the agent poll again
+	case err != nil:
 		return err
 	}
 	answer := wire.PollMessages{Messages: []json.RawMessage{}}
@@ -170,13 +180,11 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 		}
 		answer.Messages = append(answer.Messages, b)
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTime))
-	writeJSON(w, http.StatusOK, answer)
-	return nil
+	return beats.answer(answer)
 }
 
 // news waits for messages and returns none if the wait is over.
-func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}, known string) ([]wire.ChannelMessage, error) {
+func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}, known string, beats *pollBeats) ([]wire.ChannelMessage, error) {
 	for {
 		if all := p.link.Pending(known); len(all) > 0 {
 			return all, nil
@@ -185,6 +193,10 @@ func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan 
 		case <-p.wake:
 		case m := <-p.apart:
 			return []wire.ChannelMessage{m}, nil
+		case <-beats.due:
+			if err := beats.send(); err != nil {
+				return nil, nil // the agent is gone
+			}
 		case <-ctx.Done():
 			return nil, nil
 		case <-turn:
@@ -220,7 +232,11 @@ func pollQuery(q url.Values) (hello pollHello, wait time.Duration, err error) {
 		seconds, err = strconv.Atoi(given)
 	}
 	wait = time.Duration(seconds) * time.Second
-	if err != nil || !wire.IsInstance(hello.process) || wait < time.Second || wait > wire.MaxPollWait {
+	most := wire.MaxPollWait
+	if q.Get(wire.ParamBeat) == "1" {
+		most = wire.MaxBeatenWait
+	}
+	if err != nil || !wire.IsInstance(hello.process) || wait < time.Second || wait > most {
 		return hello, 0, fault(http.StatusBadRequest, "poll_invalid", "a parameter of the poll is invalid")
 	}
 	return hello, wait, nil
@@ -243,7 +259,7 @@ func (a *API) takePolled(w http.ResponseWriter, r *http.Request, c caller) error
 	if err := json.Unmarshal(body, &sent); err != nil || len(sent.Messages) > wire.MaxPollMessages {
 		return fault(http.StatusBadRequest, "body_malformed", `the body is not {"messages":[…]}, or has too many of them`)
 	}
-	p, _, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, false)
+	p, _, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, 0)
 	if !ok {
 		return stopping()
 	}

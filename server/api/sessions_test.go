@@ -52,7 +52,7 @@ func TestALostPollIsNoticedSoon(t *testing.T) {
 			defer agents.Close()
 			ps := &pollers{}
 			poll := func() {
-				p, turn, ok := ps.enter(agents, live.Caller{AgentID: "a", ParticipantID: "p"}, pollHello{}, true)
+				p, turn, ok := ps.enter(agents, live.Caller{AgentID: "a", ParticipantID: "p"}, pollHello{}, time.Minute)
 				if !ok {
 					t.Fatal("not connected")
 				}

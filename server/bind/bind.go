@@ -4,14 +4,32 @@ package bind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire/unacked"
+)
+
+const (
+	// unackedTime is how long a client may leave data unacknowledged before its connection ends.
+	unackedTime = 12 * time.Second
+	// idleTime is the silence after which the system asks whether the client still exists.
+	idleTime = 50 * time.Second
 )
 
 // TCP listens on host:port.
 func TCP(ctx context.Context, address string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: freely}
+	limit := unacked.Control(unackedTime)
+	lc := net.ListenConfig{
+		Control: func(network, address string, c syscall.RawConn) error {
+			return errors.Join(freely(network, address, c), limit(network, address, c))
+		},
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: idleTime, Interval: 5 * time.Second, Count: 3},
+	}
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)

@@ -14,6 +14,8 @@ type key struct{}
 type origin struct {
 	addr netip.Addr
 	tls  bool
+	// proxied is set if one of our own proxies forwarded the request.
+	proxied bool
 }
 
 // Resolve is a middleware that determines the peer's address and whether it uses TLS, for Addr and
@@ -32,6 +34,12 @@ func Addr(r *http.Request) netip.Addr {
 	return resolve(nil, r).addr
 }
 
+// Proxied reports whether one of our own proxies forwarded the request.
+func Proxied(r *http.Request) bool {
+	o, ok := r.Context().Value(key{}).(origin)
+	return ok && o.proxied
+}
+
 // TLS reports whether the peer reached us, or the proxy before us, through TLS.
 func TLS(r *http.Request) bool {
 	if o, ok := r.Context().Value(key{}).(origin); ok {
@@ -48,6 +56,7 @@ func resolve(trusted []netip.Prefix, r *http.Request) origin {
 	if !within(trusted, o.addr) {
 		return o
 	}
+	o.proxied = true
 	o.tls = o.tls || strings.EqualFold(strings.TrimSpace(r.Header.Get("X-Forwarded-Proto")), "https")
 	// From the right: each proxy appends its peer, so everything left of the first untrusted
 	// address was written by that peer.

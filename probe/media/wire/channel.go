@@ -26,6 +26,7 @@ const (
 	ParamScreen   = "screen"  // "1" if a person can be asked
 	ParamKnown    = "known"   // id of the retest that the agent is answering; empty for none
 	ParamWait     = "wait"    // seconds after which the collector answers without news
+	ParamBeat     = "beat"    // "1": the collector sends a space every PollBeatEvery while it waits
 )
 
 // Limits of the channel.
@@ -34,14 +35,34 @@ const (
 	MaxChannelBytes = 1 << 10
 	// MaxPollMessages is the number of messages in one request or response of PathPoll.
 	MaxPollMessages = 32
-	// MaxPollWait is the longest wait of a poll.
+	// MaxPollWait is the longest wait of a poll without beats, and through a proxy of the
+	// collector, which would hide from it that the agent's line was lost.
 	MaxPollWait = 240 * time.Second
+	// MaxBeatenWait is the longest wait of a poll with beats.
+	MaxBeatenWait = 15 * time.Minute
 	// LevelEvery is the shortest time between two levels.
 	LevelEvery = 200 * time.Millisecond
 	// MaxSessionsWithin is the longest wait before an agent requests its sessions.
 	MaxSessionsWithin = 15 * time.Minute
 	// MaxRetestTime limits the time from a request for a retest to its expiry.
 	MaxRetestTime = 5 * time.Minute
+)
+
+// Beat is the message with which an agent shows over the WebSocket that its line exists, every
+// BeatEvery. It has no type, and so is ignored by collectors that do not know it. It is not answered:
+// the acknowledgement of TCP tells the agent that it has arrived, so that both ends notice a lost line
+// at half the cost of a ping.
+const Beat = "{}"
+
+const (
+	// BeatEvery and PollBeatEvery are less than the 60 s after which many proxies close an idle
+	// connection, and less than the times after which the system sends packets of its own.
+	BeatEvery = 32 * time.Second
+	// PollBeatEvery is longer, because polls cost more.
+	PollBeatEvery = 38 * time.Second
+	// BeatSlack is how much later than expected a beat may arrive: a lost packet is repeated
+	// several times within it.
+	BeatSlack = 13 * time.Second
 )
 
 // Close codes of the WebSocket (RFC 6455 §7.4.2: 4000 to 4999 are for applications).

@@ -1,0 +1,7 @@
+//go:build !linux && !darwin && !windows
+
+package unacked
+
+import "time"
+
+func set(uintptr, time.Duration) {}
