@@ -30,6 +30,7 @@ func TCP(ctx context.Context, address string) (net.Listener, error) {
 		},
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: idleTime, Interval: 5 * time.Second, Count: 3},
 	}
+	lc.SetMultipathTCP(false) // such a socket does not pass the limit on, and agents do not use it
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
