@@ -159,10 +159,10 @@ func readBeaten(r io.Reader, lost func()) (b []byte, beaten bool, err error) {
 		case err != nil:
 			return b, beaten, err
 		case beaten:
-			overdue.Reset(wire.PollBeatEvery + wire.BeatSlack)
+			overdue.Reset(wire.BeatEvery + wire.BeatSlack)
 		case len(bytes.TrimSpace(b)) == 0 && n > 0:
 			beaten = true
-			overdue = time.AfterFunc(wire.PollBeatEvery+wire.BeatSlack, lost)
+			overdue = time.AfterFunc(wire.BeatEvery+wire.BeatSlack, lost)
 			defer overdue.Stop()
 		}
 	}

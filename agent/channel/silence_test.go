@@ -26,7 +26,7 @@ func TestALostPollIsNoticed(t *testing.T) {
 			}
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n ")
 			for range 3 {
-				time.Sleep(wire.PollBeatEvery)
+				time.Sleep(wire.BeatEvery)
 				if _, err := io.WriteString(conn, " "); err != nil {
 					return
 				}
@@ -34,7 +34,7 @@ func TestALostPollIsNoticed(t *testing.T) {
 			if lost {
 				return // neither data nor an end of the connection arrives
 			}
-			time.Sleep(wire.PollBeatEvery)
+			time.Sleep(wire.BeatEvery)
 			_ = json.NewEncoder(conn).Encode(wire.PollMessages{Messages: []json.RawMessage{}})
 			_ = conn.Close()
 		}
@@ -49,12 +49,12 @@ func TestALostPollIsNoticed(t *testing.T) {
 		defer client.CloseIdleConnections()
 		began := time.Now()
 		got, beaten, err := c.pollOnce(ctx, e, client, wire.MaxBeatenWait)
-		if err != nil || got != ignored || !beaten || time.Since(began) != 4*wire.PollBeatEvery {
+		if err != nil || got != ignored || !beaten || time.Since(began) != 4*wire.BeatEvery {
 			t.Errorf("got %v, %t, %v after %v", got, beaten, err, time.Since(began))
 		}
 		lost, began = true, time.Now()
 		_, _, err = c.pollOnce(ctx, e, client, wire.MaxBeatenWait)
-		if after := time.Since(began) - 3*wire.PollBeatEvery; err == nil || after > 55*time.Second || after < wire.PollBeatEvery {
+		if after := time.Since(began) - 3*wire.BeatEvery; err == nil || after > 55*time.Second || after < wire.BeatEvery {
 			t.Errorf("got %v, %v after the last beat, want an error within 55 s", err, after)
 		}
 	})
@@ -67,7 +67,7 @@ func TestBeatsAreMostlyNotAnswered(t *testing.T) {
 	pings := beats / beatsPerPing
 	// IPv4 and TCP with time stamps 52 bytes, TLS 22, the frame of a client 6; an acknowledgement 52.
 	perDay := int(beats-pings)*(52+22+6+len(wire.Beat)+52) + int(pings)*212
-	if perDay > 390_000 {
-		t.Errorf("got %d bytes a day for an idle channel, want at most 390,000", perDay)
+	if perDay > 335_000 {
+		t.Errorf("got %d bytes a day for an idle channel, want at most 335,000", perDay)
 	}
 }

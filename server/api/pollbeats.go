@@ -21,7 +21,7 @@ type pollBeats struct {
 // newPollBeats returns the beats of a poll. The first one is due at once: it shows the agent that they
 // pass the proxies on the path.
 func newPollBeats(w http.ResponseWriter, r *http.Request) *pollBeats {
-	b := &pollBeats{w: w, ticker: time.NewTicker(wire.PollBeatEvery)}
+	b := &pollBeats{w: w, ticker: time.NewTicker(wire.BeatEvery)}
 	if r.URL.Query().Get(wire.ParamBeat) == "1" {
 		now := make(chan time.Time, 1)
 		now <- time.Time{}

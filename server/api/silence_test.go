@@ -95,7 +95,7 @@ func TestASilentChannelIsNoticed(t *testing.T) {
 			// From here on nothing arrives, and neither end is told.
 			limit := silenceTime
 			if beats {
-				limit = 45 * time.Second
+				limit = beatSilence
 			}
 			time.Sleep(limit - time.Second)
 			synctest.Wait()

@@ -26,7 +26,7 @@ const (
 	ParamScreen   = "screen"  // "1" if a person can be asked
 	ParamKnown    = "known"   // id of the retest that the agent is answering; empty for none
 	ParamWait     = "wait"    // seconds after which the collector answers without news
-	ParamBeat     = "beat"    // "1": the collector sends a space every PollBeatEvery while it waits
+	ParamBeat     = "beat"    // "1": the collector sends a space every BeatEvery while it waits
 )
 
 // Limits of the channel.
@@ -55,11 +55,9 @@ const (
 const Beat = "{}"
 
 const (
-	// BeatEvery and PollBeatEvery are less than the 60 s after which many proxies close an idle
-	// connection, and less than the times after which the system sends packets of its own.
-	BeatEvery = 32 * time.Second
-	// PollBeatEvery is longer, because polls cost more.
-	PollBeatEvery = 38 * time.Second
+	// BeatEvery is less than the 50 or 60 s after which many proxies close an idle connection, and
+	// less than the times after which the system sends packets of its own.
+	BeatEvery = 38 * time.Second
 	// BeatSlack is how much later than expected a beat may arrive: a lost packet is repeated
 	// several times within it.
 	BeatSlack = 13 * time.Second
