@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -34,9 +36,11 @@ type letterSheet struct {
 
 // lettersPage is the content of the form that chooses who gets a letter.
 type lettersPage struct {
-	People []letterPerson
-	Total  int // people who have not set up a computer
-	Most   int
+	Council string // "" for all people
+	Address string // of the form
+	People  []letterPerson
+	Total   int // people who have not set up a computer
+	Most    int
 }
 
 type letterPerson struct{ ID, Name, Phone string }
@@ -64,6 +68,35 @@ func (s *site) letter(r *http.Request, v view, i enroll.Invitation) (letterSheet
 	return l, nil
 }
 
+// councilParam limits the letters to the members of a council.
+const councilParam = "council"
+
+// lettersAddress is the address of the letters of a council, or of all people.
+func lettersAddress(councilID string) string {
+	if councilID == "" {
+		return "/letters"
+	}
+	return "/letters?" + url.Values{councilParam: {councilID}}.Encode()
+}
+
+// needsLetter reports whether a person can set up a computer and has not done so.
+func needsLetter(p store.ParticipantState) bool { return !p.Enrolled && !p.Blocked }
+
+// membersNotEnrolled returns the members of a council who have not set up a computer, by name.
+func (s *site) membersNotEnrolled(r *http.Request, councilID string) ([]store.ParticipantState, error) {
+	members, _, err := s.Store.CouncilMembers(r.Context(), councilID)
+	if err != nil {
+		return nil, err
+	}
+	members = slices.DeleteFunc(members, func(p store.ParticipantState) bool { return !needsLetter(p) })
+	slices.SortFunc(members, func(a, b store.ParticipantState) int { return compareNames(a.Participant, b.Participant) })
+	return members, nil
+}
+
+func compareNames(a, b store.Participant) int {
+	return cmp.Or(strings.Compare(store.NameKey(a.Name), store.NameKey(b.Name)), strings.Compare(a.ID, b.ID))
+}
+
 // notEnrolled returns those who have not set up a computer, by name.
 func (s *site) notEnrolled(r *http.Request) ([]store.ParticipantState, error) {
 	var all []store.ParticipantState
@@ -74,7 +107,7 @@ func (s *site) notEnrolled(r *http.Request) ([]store.ParticipantState, error) {
 			return nil, err
 		}
 		for _, p := range page.States {
-			if !p.Enrolled {
+			if needsLetter(p) {
 				all = append(all, p)
 			}
 		}
@@ -86,14 +119,28 @@ func (s *site) notEnrolled(r *http.Request) ([]store.ParticipantState, error) {
 	return all, nil
 }
 
-// letters shows who has not set up a computer yet, and offers letters.
+// letters shows who has not set up a computer yet, of one council or of all people, and offers letters.
 func (s *site) letters(w http.ResponseWriter, r *http.Request) error {
-	all, err := s.notEnrolled(r)
-	if err != nil {
-		return err
+	var all []store.ParticipantState
+	id := r.URL.Query().Get(councilParam)
+	body := lettersPage{Address: lettersAddress(id), Most: maxLetters}
+	if id == "" {
+		var err error
+		if all, err = s.notEnrolled(r); err != nil {
+			return err
+		}
+	} else {
+		council, err := s.Store.Council(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if all, err = s.membersNotEnrolled(r, id); err != nil {
+			return err
+		}
+		body.Council = clean(council.Name, maxNameRunes)
 	}
 	v := s.view(r)
-	body := lettersPage{Total: len(all), Most: maxLetters}
+	body.Total = len(all)
 	for _, p := range all[:min(len(all), maxLetters)] {
 		body.People = append(body.People, letterPerson{p.ID, v.name(p.Participant), clean(p.Phone, maxNameRunes)})
 	}
@@ -106,7 +153,7 @@ func (s *site) letters(w http.ResponseWriter, r *http.Request) error {
 func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 	ids := slices.Compact(slices.Sorted(slices.Values(r.PostForm["participant"])))
 	if len(ids) == 0 || len(ids) > maxLetters {
-		http.Redirect(w, r, "/letters", http.StatusSeeOther)
+		http.Redirect(w, r, lettersAddress(r.URL.Query().Get(councilParam)), http.StatusSeeOther)
 		return nil
 	}
 	var people []store.Participant
@@ -117,7 +164,7 @@ func (s *site) writeLetters(w http.ResponseWriter, r *http.Request) error {
 		}
 		people = append(people, p)
 	}
-	slices.SortFunc(people, func(a, b store.Participant) int { return strings.Compare(store.NameKey(a.Name), store.NameKey(b.Name)) })
+	slices.SortFunc(people, compareNames)
 	noteOf(r).participants = ids
 	v := s.view(r)
 	var sheets []letterSheet

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,8 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
@@ -57,4 +62,59 @@ func TestLetters(t *testing.T) {
 	}
 	g.wantRedirect(g.post("/letters"), "/letters")
 	g.want(g.post("/letters", "participant", "nobody"), http.StatusNotFound)
+}
+
+// TestLettersOfACouncil: the roll call leads to the letters of its members who have not set up a computer.
+func TestLettersOfACouncil(t *testing.T) {
+	g := newRig(t).login()
+	council := store.Council{ID: uuid.NewString(), Name: "<b>Stadtrat</b>", CreatedAt: g.clock()}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: g.clock().Add(time.Hour)}
+	if err := errors.Join(g.store.AddCouncil(t.Context(), council), g.store.AddCouncilSession(t.Context(), session)); err != nil {
+		t.Fatal(err)
+	}
+	address := "/letters?council=" + council.ID
+	g.want(g.get(address), http.StatusOK, "&lt;b&gt;Stadtrat", "In diesem Gremium haben alle einen Computer eingerichtet.")
+	member := func(name string) store.Participant {
+		i, err := g.enroller.Invite(t.Context(), name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.store.AddCouncilMember(t.Context(), council.ID, i.Participant.ID); err != nil {
+			t.Fatal(err)
+		}
+		return i.Participant
+	}
+	for _, name := range []string{"Zoe", "Anton", "Blocked"} {
+		if p := member(name); name == "Blocked" {
+			if err := g.store.SetBlocked(t.Context(), p.ID, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	erika, _ := g.person("Erika", "")
+	if err := g.store.AddCouncilMember(t.Context(), council.ID, erika.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.enroller.Invite(t.Context(), "Stranger", ""); err != nil {
+		t.Fatal(err)
+	}
+	roll := "/sessions/" + session.ID
+	g.want(g.get(roll), http.StatusOK, "Ohne eingerichteten Computer: 2.", `href="`+address+`"`)
+	if strings.Contains(g.get(roll+"?projector=1").Body.String(), address) {
+		t.Error("the projector shows the link to the letters")
+	}
+	w := g.get(address)
+	g.want(w, http.StatusOK, `action="`+address+`"`, `href="/letters"`)
+	body := w.Body.String()
+	if anton, zoe := strings.Index(body, "Anton"), strings.Index(body, "Zoe"); anton < 0 || zoe < anton {
+		t.Errorf("Anton is at %d, Zoe at %d, want both by name", anton, zoe)
+	}
+	for _, other := range []string{"Erika", "Blocked", "Stranger"} {
+		if strings.Contains(body, other) {
+			t.Errorf("a letter is offered for %s", other)
+		}
+	}
+	g.wantRedirect(g.post(address), address)
+	g.want(g.get("/letters?council=x"), http.StatusNotFound)
+	g.want(g.get("/letters"), http.StatusOK, "Stranger")
 }

@@ -88,6 +88,8 @@ type rollPage struct {
 	Projector bool
 	Other     string // address with and without the projector mode
 	Record    string // address of the disturbance record
+	Missing   int    // members who have not set up a computer; 0 on the projector
+	Letters   string // address of their letters
 	Open      string // the disturbances that are not over; "" for none
 }
 
@@ -217,7 +219,11 @@ func (v view) rollPage(session store.CouncilSession, council store.Council, roll
 	for _, state := range store.RollStates() {
 		body.Counts = append(body.Counts, rollCount{v.rollState(state), roll.Counts[state]})
 	}
+	body.Letters = lettersAddress(council.ID)
 	for _, m := range roll.Members {
+		if !projector && needsLetter(m.ParticipantState) {
+			body.Missing++
+		}
 		one := rollRow{row: v.row(m.ParticipantState)}
 		one.State = v.rollState(m.State)
 		if m.State == store.RollBlue {
