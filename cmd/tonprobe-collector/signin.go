@@ -32,16 +32,9 @@ func setOIDCSecret(s *settings, v string) error {
 	return err
 }
 
-func setOIDCRoles(s *settings, v string) error {
-	s.SignIn.Provider.Roles = nil
-	for _, part := range strings.Split(v, ",") {
-		r, err := oidc.ParseRole(part)
-		if err != nil {
-			return err
-		}
-		s.SignIn.Provider.Roles = append(s.SignIn.Provider.Roles, r)
-	}
-	return nil
+func setOIDCRoles(s *settings, v string) (err error) {
+	s.SignIn.Provider.Roles, err = oidc.ParseRoles(v)
+	return err
 }
 
 func setOIDCScopes(s *settings, v string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,33 @@ func ParseRole(text string) (RoleOf, error) {
 		return RoleOf{}, fmt.Errorf("%.80q assigns no role: the roles are support, lead, administrator and auditor", text)
 	}
 	return r, nil
+}
+
+// ParseRoles reads a list such as "tonprobe-lead=lead,CN=Desk,OU=Groups,DC=town=support". A group whose
+// name begins like a distinguished name contains commas: it ends at the part with a second "=".
+func ParseRoles(list string) (all []RoleOf, err error) {
+	var name string // the parts of a distinguished name so far
+	for part := range strings.SplitSeq(list, ",") {
+		text := name + part
+		if beginsDistinguishedName(text) && strings.Count(part, "=") < 2 {
+			name = text + ","
+			continue
+		}
+		r, err := ParseRole(text)
+		if err != nil {
+			return nil, err
+		}
+		all, name = append(all, r), ""
+	}
+	if name != "" {
+		return nil, fmt.Errorf("%.80q assigns no role: write the role behind the whole name, like CN=Desk,DC=town=support", strings.TrimSuffix(name, ","))
+	}
+	return all, nil
+}
+
+func beginsDistinguishedName(text string) bool {
+	attribute, _, found := strings.Cut(text, "=")
+	return found && slices.Contains([]string{"cn", "ou", "uid"}, strings.ToLower(strings.TrimSpace(attribute)))
 }
 
 // Validate returns what is wrong with c. RedirectURL is not checked.

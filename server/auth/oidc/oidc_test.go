@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -292,6 +293,23 @@ func TestConfig(t *testing.T) {
 	for _, text := range []string{"", "desk", "=support", "desk=king"} {
 		if r, err := oidc.ParseRole(text); err == nil {
 			t.Errorf("%q: got %+v, want an error", text, r)
+		}
+	}
+	for list, want := range map[string][]oidc.RoleOf{
+		"desk=support":                  {{Value: "desk", Role: store.RoleSupport}},
+		"a=lead, team=blue=support":     {{Value: "a", Role: store.RoleLead}, {Value: "team=blue", Role: store.RoleSupport}},
+		"CN=Desk,OU=lead,DC=de=support": {{Value: "CN=Desk,OU=lead,DC=de", Role: store.RoleSupport}},
+		`cn=support,ou=it=lead,b=auditor,CN=M\, A,DC=de=support`: {
+			{Value: "cn=support,ou=it", Role: store.RoleLead}, {Value: "b", Role: store.RoleAuditor}, {Value: `CN=M\, A,DC=de`, Role: store.RoleSupport}},
+		"":                     nil,
+		"a=lead,b":             nil,
+		"CN=Desk,OU=it":        nil,
+		"CN=support,b=lead":    nil,
+		"CN=Desk,DC=de=king":   nil,
+		"CN=Desk,DC=de=lead,,": nil,
+	} {
+		if got, err := oidc.ParseRoles(list); !slices.Equal(got, want) || (err == nil) != (want != nil) {
+			t.Errorf("%q: got %+v, %v, want %+v", list, got, err, want)
 		}
 	}
 	for issuer, right := range map[string]bool{"https://login.example/realms/town": true, "http://127.0.0.1:9998/": true, "http://login.example": false,
