@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -21,25 +20,23 @@ func (f *facts) webEnd() report.Endpoint {
 	return report.EndpointCollector
 }
 
-// endpointOf returns the server that a value was measured against.
+// endpointOf returns the server that a value was measured against, by the description of
+// its field.
 func (f *facts) endpointOf(e report.Evidence) report.Endpoint {
-	switch e.Probe {
-	case report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice:
+	p, _ := report.KnownProbes().Find(e.Probe)
+	switch against := p.MeasuredAgainst(e.Field); against {
+	case report.AgainstReflector:
 		return report.EndpointReflector
-	case report.ProbeMediaLoad:
+	case report.AgainstCollector:
 		return report.EndpointCollector
-	case report.ProbeNetworkWeb:
-		if e.Field == "tls_key" || strings.HasPrefix(e.Field, "websocket") {
-			return report.EndpointCollector // they refer to the collector in any case
-		}
+	case report.AgainstConference:
+		return report.EndpointConference
+	case report.AgainstTarget:
 		return f.webEnd()
-	case report.ProbeNetworkPath:
+	case report.AgainstSegment:
 		if e.Value == atServer {
 			return f.webEnd()
 		}
-	}
-	if strings.HasPrefix(e.Probe, report.ConferenceGroup+".") {
-		return report.EndpointConference
 	}
 	return report.EndpointNone
 }

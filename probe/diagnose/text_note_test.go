@@ -29,11 +29,11 @@ func TestNoteTextKnownAndNot(t *testing.T) {
 var reNote = regexp.MustCompile(`^[a-z][a-z',:]* [A-Za-z0-9 ',:]+$`)
 
 // TestEveryNoteHasAText finds the notes in the sources: literals assigned to a Note,
-// passed to functions whose name begins with unknown and to probes of type skipped, and
-// returned by whyUnknown.
+// passed to functions whose name begins with unknown, and returned by whyUnknown and by
+// functions whose name ends with Reason.
 func TestEveryNoteHasAText(t *testing.T) {
 	holdNotes(t, "..", 10)
-	holdNotes(t, filepath.Join("..", "..", "agent"), 2)
+	holdNotes(t, filepath.Join("..", "..", "agent"), 4)
 }
 
 // holdNotes checks a directory with at least this many notes.
@@ -77,12 +77,6 @@ func notesIn(f *ast.File) (notes []string) {
 			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Note" {
 				add(n.Value)
 			}
-		case *ast.CompositeLit:
-			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "skipped" {
-				for _, e := range n.Elts {
-					add(e)
-				}
-			}
 		case *ast.AssignStmt:
 			if s, ok := n.Lhs[0].(*ast.SelectorExpr); ok && s.Sel.Name == "Note" {
 				add(n.Rhs[0])
@@ -94,7 +88,7 @@ func notesIn(f *ast.File) (notes []string) {
 				}
 			}
 		case *ast.FuncDecl:
-			if n.Name.Name == "whyUnknown" {
+			if n.Name.Name == "whyUnknown" || strings.HasSuffix(n.Name.Name, "Reason") {
 				ast.Inspect(n, func(n ast.Node) bool {
 					if r, ok := n.(*ast.ReturnStmt); ok {
 						add(r.Results[0])

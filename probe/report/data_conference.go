@@ -17,7 +17,7 @@ func conferenceProbes() []Probe {
 	names := []string{ProbeBBB, ProbeLiveKit, ProbeJanus, ProbeWHIP, ProbeZoom, ProbeYouTube}
 	probes := make([]Probe, len(names))
 	for i, name := range names {
-		probes[i] = Probe{Name: name, Data: (*Conference)(nil), Supporting: true, Labels: ConferenceGroup}
+		probes[i] = Probe{Name: name, Data: (*Conference)(nil), Supporting: true, Labels: ConferenceGroup, Against: AgainstConference}
 	}
 	return probes
 }

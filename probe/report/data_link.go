@@ -53,7 +53,7 @@ type NetworkLink struct {
 // distance, and the segment in which packets get lost.
 type NetworkPath struct {
 	// Segments has one entry for each point, nearest first.
-	Segments []PathSegment `json:"segments,omitempty" max:"8" show:"never"`
+	Segments []PathSegment `json:"segments,omitempty" max:"8" show:"never" against:"segment"`
 	// Line is reached if a machine beyond the local router responded (a router of the
 	// provider or a server), silent if only the local router responds, router_silent if
 	// neither the local router nor anything beyond it responds, cut if this computer's
@@ -62,7 +62,7 @@ type NetworkPath struct {
 	// FaultSegment is lan, access, transit or server; none if there is no fault, "" if
 	// the figures do not tell. It is also lan if the local interface was down for a
 	// while, so that nothing could be sent.
-	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard"`
+	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard" against:"segment"`
 	// LossRunPackets is the mean number of packets of all streams that were lost
 	// together, counting only losses that include a packet to the far end, since a
 	// burst affects several streams. It is nil if no packet to the far end was lost.

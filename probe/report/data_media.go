@@ -8,8 +8,8 @@ const (
 
 func mediaProbes() []Probe {
 	return []Probe{
-		{Name: ProbeMediaVoice, Data: (*MediaVoice)(nil)},
-		{Name: ProbeMediaLoad, Data: (*MediaLoad)(nil)},
+		{Name: ProbeMediaVoice, Data: (*MediaVoice)(nil), Against: AgainstReflector},
+		{Name: ProbeMediaLoad, Data: (*MediaLoad)(nil), Against: AgainstCollector},
 	}
 }
 

@@ -9,9 +9,9 @@ const (
 
 func natProbes() []Probe {
 	return []Probe{
-		{Name: ProbeNAT, Data: (*NAT)(nil)},
-		{Name: ProbeNATBehavior, Data: (*NATBehavior)(nil), Supporting: true},
-		{Name: ProbeNATTURN, Data: (*NATTURN)(nil), Supporting: true},
+		{Name: ProbeNAT, Data: (*NAT)(nil), Against: AgainstReflector},
+		{Name: ProbeNATBehavior, Data: (*NATBehavior)(nil), Supporting: true, Against: AgainstReflector},
+		{Name: ProbeNATTURN, Data: (*NATTURN)(nil), Supporting: true, Against: AgainstReflector},
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 func networkProbes() []Probe {
 	return []Probe{
 		{Name: ProbeNetworkLink, Data: (*NetworkLink)(nil), Remote: true},
-		{Name: ProbeNetworkWeb, Data: (*NetworkWeb)(nil)},
+		{Name: ProbeNetworkWeb, Data: (*NetworkWeb)(nil), Against: AgainstTarget},
 		{Name: ProbeNetworkPath, Data: (*NetworkPath)(nil), Remote: true},
 	}
 }
@@ -63,10 +63,10 @@ type NetworkWeb struct {
 	// WebSocket is true if an upgrade to a WebSocket succeeded, false if another
 	// machine than the collector removed, refused or cut it, while the collector
 	// answered the same request without it.
-	WebSocket *bool `json:"websocket,omitempty" show:"dashboard"`
+	WebSocket *bool `json:"websocket,omitempty" show:"dashboard" against:"collector"`
 	// WebSocketBy is where that machine is: between (this computer and the server),
 	// server (behind the server's own encryption) or unknown.
-	WebSocketBy string `json:"websocket_by,omitempty" oneof:"between server unknown" show:"never"`
+	WebSocketBy string `json:"websocket_by,omitempty" oneof:"between server unknown" show:"never" against:"collector"`
 	// CaptivePortal is true if two independent signs show a login page in place of the
 	// server.
 	CaptivePortal *bool `json:"captive_portal,omitempty" show:"dashboard"`
@@ -76,7 +76,7 @@ type NetworkWeb struct {
 	// TLSKey is whose key the certificate on the connection to the collector had: own
 	// (the collector's, renewed or not) or foreign (of a machine that intercepts TLS).
 	// It refers to the collector even if another server was tested.
-	TLSKey string `json:"tls_key,omitempty" oneof:"own foreign" show:"never"`
+	TLSKey string `json:"tls_key,omitempty" oneof:"own foreign" show:"never" against:"collector"`
 	// TLSInspector is the known kind of the issuer: network (a firewall or proxy) or
 	// scanner (a virus scanner on this computer).
 	TLSInspector string `json:"tls_inspector,omitempty" oneof:"network scanner" show:"never"`

@@ -66,6 +66,7 @@ const (
 //	empty    "no" if a text must not be empty
 //	private  the personal data to remove: address or device
 //	absent   "nothing" if an absent value is no missing measurement
+//	against  the server that it measures, if not that of its probe
 type Field struct {
 	Name string // in the document
 	Kind Kind
@@ -89,6 +90,7 @@ type Field struct {
 	optional bool // a text that may be empty
 	clamped  bool // see unit
 	private  privacy
+	against  Against
 
 	absentIsNothing bool
 }

@@ -33,8 +33,31 @@ type Probe struct {
 	// Remote means that the probe has nothing to measure if the server runs on this
 	// computer: if skipped, it counts as not needed instead of untested.
 	Remote bool
+	// Against is the server that the probe measures; fields may differ.
+	Against Against
 
 	fields []Field
+}
+
+// Against is the server that a probe or a field measures.
+type Against string
+
+const (
+	AgainstNone       Against = "" // no server
+	AgainstReflector  Against = "reflector"
+	AgainstCollector  Against = "collector"
+	AgainstConference Against = "conference"
+	// AgainstTarget is the conference server if one was checked, otherwise the collector.
+	AgainstTarget Against = "target"
+	// AgainstSegment means that the value is a segment of the path, or names one. Only the
+	// last segment ends at the target.
+	AgainstSegment Against = "segment"
+)
+
+// MeasuredAgainst returns the server that a field measures, whose name is as in Field.
+func (p Probe) MeasuredAgainst(field string) Against {
+	f, _ := p.Field(field)
+	return cmp.Or(f.against, p.Against)
 }
 
 // Fields returns the descriptions of the fields, in the order of the document.

@@ -122,6 +122,9 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 		`unknown place "screen"`: {Name: "host.fan", Data: (*struct {
 			A *bool `json:"a" show:"details screen"`
 		})(nil)},
+		`an unknown server "elsewhere"`: {Name: "host.fan", Data: (*struct {
+			A *bool `json:"a" show:"never" against:"elsewhere"`
+		})(nil)},
 		"neither a unit nor a range": {Name: "host.fan", Data: (*struct {
 			A *float64 `json:"a" show:"never"`
 		})(nil)},

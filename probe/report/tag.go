@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,10 @@ func describeField(s reflect.StructField, labels string) (Field, error) {
 	if name == "" {
 		return Field{}, errors.New("has no json name")
 	}
-	f := Field{Name: name, index: s.Index[0], absentIsNothing: s.Tag.Get("absent") == "nothing"}
+	f := Field{Name: name, index: s.Index[0], absentIsNothing: s.Tag.Get("absent") == "nothing", against: Against(s.Tag.Get("against"))}
+	if !slices.Contains([]Against{AgainstNone, AgainstReflector, AgainstCollector, AgainstConference, AgainstTarget, AgainstSegment}, f.against) {
+		return Field{}, fmt.Errorf("measures an unknown server %q", f.against)
+	}
 	if labels != "" {
 		f.LabelKey = labels + "." + name
 		var err error
