@@ -37,6 +37,9 @@ type Definition struct {
 	// ToneUnheard means that the test sound of the loudspeaker was not heard.
 	ToneUnheard bool
 
+	// deaf means that the microphone does not hear the room: what it did not hear proves
+	// nothing else.
+	deaf bool
 	// ripe is when the cause can be known during the recording.
 	ripe ripeness
 	// indicator is the indicator of a conference system's own that shows the fault; ""

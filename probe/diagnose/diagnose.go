@@ -96,6 +96,7 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 			found = append(found, diagnosed{finding: f.withEndpoint(*hit, def), definition: def})
 		}
 	}
+	found = withoutDeafProof(found)
 	found = withoutExplained(found, explainedBy(all))
 	slices.SortFunc(found, byUrgency)
 	if len(found) > 0 && found[0].severity != report.SeverityInfo {
@@ -105,6 +106,15 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 		slices.SortFunc(found, bySeverity)
 	}
 	return found
+}
+
+// withoutDeafProof removes findings that are proved only by what the microphone did not hear
+// if the microphone itself does not hear the room.
+func withoutDeafProof(found []diagnosed) []diagnosed {
+	if !slices.ContainsFunc(found, func(d diagnosed) bool { return d.definition.deaf }) {
+		return found
+	}
+	return slices.DeleteFunc(found, func(d diagnosed) bool { return d.byEar })
 }
 
 // withoutExplained removes findings that another one explains. The explaining one takes

@@ -12,6 +12,8 @@ type finding struct {
 	// blind means that the cause prevented a measurement. It explains an unknown
 	// verdict and is never counted against the participant.
 	blind bool
+	// byEar means that it is proved only by what the microphone did not hear.
+	byEar bool
 	// evidence proves the cause; supporting makes it more likely, but is no fault of
 	// its probe.
 	evidence   []report.Evidence

@@ -27,6 +27,7 @@ func deviceDefinitions() []Definition {
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: []string{"audio.no_user_session", "audio.no_server"},
 			unheard:      true,
+			deaf:         true,
 			rule:         noMicrophone,
 		},
 		{
@@ -34,6 +35,7 @@ func deviceDefinitions() []Definition {
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone"},
 			unheard:      true,
+			deaf:         true,
 			rule:         unplugged,
 		},
 		{
@@ -41,6 +43,7 @@ func deviceDefinitions() []Definition {
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone", "host.device_unplugged"},
 			unheard:      true,
+			deaf:         true,
 			rule:         defaultIsMonitor,
 		},
 		{
@@ -63,6 +66,7 @@ func deviceDefinitions() []Definition {
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
 			unheard:      true,
 			Meter:        MeterMuted,
+			deaf:         true,
 			rule:         osMuted,
 		},
 		{
@@ -70,18 +74,21 @@ func deviceDefinitions() []Definition {
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
 			ripe:         ripeWithVoice,
+			deaf:         true,
 			rule:         osVolumeLow,
 		},
 		{
 			Code: "audio.stalled", Position: 490, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			deaf:         true,
 			rule:         stalled,
 		},
 		{
 			Code: "audio.rerouted", Position: 500, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			deaf:         true,
 			rule:         rerouted,
 		},
 		{
@@ -90,6 +97,7 @@ func deviceDefinitions() []Definition {
 			SuppressedBy:    slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled"}),
 			unheard:         true,
 			OtherMicrophone: true,
+			deaf:            true,
 			rule:            wrongDevice,
 		},
 		{
@@ -98,6 +106,7 @@ func deviceDefinitions() []Definition {
 			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"}),
 			unheard:      true,
 			Meter:        MeterNoSound,
+			deaf:         true,
 			rule:         digitalSilence,
 		},
 	}

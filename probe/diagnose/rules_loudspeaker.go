@@ -42,10 +42,11 @@ func speakerSilent(f *facts) *finding {
 	if isFalse(f.out.ToneHeard) {
 		return disturbance(likely, ofOutput("tone_heard", false, ""))
 	}
-	if !isFalse(f.out.LoopHeard) || !f.microphoneHears() {
+	if !isFalse(f.out.LoopHeard) || !f.voiceIsLoud() {
 		return nil
 	}
 	hit := disturbance(suggested, ofOutput("loop_heard", false, ""))
+	hit.byEar = true
 	if volume, ok := number(f.out.OSVolumeDB); ok {
 		if _, limit, low := f.Audio.OutputVolumeDB.below(volume); low {
 			hit.confidence = likely
@@ -55,17 +56,11 @@ func speakerSilent(f *facts) *finding {
 	return hit
 }
 
-// microphoneHears reports whether the microphone carried a voice and nothing suggests
-// that it cannot hear the room. One that is muted, wrong, weak, stalled or that changed
-// proves nothing about a loudspeaker.
-func (f *facts) microphoneHears() bool {
+// voiceIsLoud reports whether the microphone carried a voice of sufficient level. A weaker
+// microphone proves nothing about a loudspeaker.
+func (f *facts) voiceIsLoud() bool {
 	if !f.spoken() {
 		return false
-	}
-	for _, deaf := range []rule{noMicrophone, unplugged, defaultIsMonitor, osMuted, osVolumeLow, stalled, rerouted, wrongDevice, digitalSilence} {
-		if deaf(f) != nil {
-			return false
-		}
 	}
 	rms, ok := number(f.in.RMSDBFS)
 	return ok && rms > f.Audio.MicrophoneOKDBFS.Value
