@@ -48,7 +48,7 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 		"behind the provider":                            {8, 8, "", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 5)}, []string{"net.server_loss"}},
 		"the provider's router does not respond":         {6, 0, "", []report.PathSegment{stream("lan", 0), stream("transit", 5)}, []string{"net.upload_loss"}},
 		"the path lost nothing":                          {8, 0, "none", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, []string{"net.upload_loss"}},
-		"the own router limits its responses":            {8, 0, "", []report.PathSegment{stream("lan", 60), stream("access", 3), stream("transit", 6)}, []string{"net.upload_loss"}},
+		"the home router limits its responses":           {8, 0, "", []report.PathSegment{stream("lan", 60), stream("access", 3), stream("transit", 6)}, []string{"net.upload_loss"}},
 		"no path":                                        {8, 0, "", nil, []string{"net.upload_loss"}},
 		"the voice lost nothing":                         {1, 1, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, nil},
 	}

@@ -108,7 +108,7 @@ func TestReadProfiles(t *testing.T) {
 	}
 	p, err := all.Load("bbb")
 	if err != nil || *p.Voice.RTTMS.Warn != 300 {
-		t.Errorf("the own file does not replace the shipped one: error %v", err)
+		t.Errorf("the custom file does not replace the shipped one: error %v", err)
 	}
 	if text, own := all.Own("rathaus"); !own || text != ownText {
 		t.Errorf("Own(rathaus) = %q, want the text of the file", text)

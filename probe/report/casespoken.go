@@ -106,7 +106,7 @@ type heardWords struct {
 	symbols []string
 }
 
-// spoken returns the ways to read the first of the words.
+// spoken returns the possible readings of the first words.
 func spoken(words []string) []heardWords {
 	first := words[0]
 	if n, same := asIn(words); n > 0 {

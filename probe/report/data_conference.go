@@ -90,7 +90,7 @@ const (
 	StepSignIn     ConferenceStep = "sign_in"    // the system admits this client
 	StepRelay      ConferenceStep = "relay"      // the system's own relays
 	StepCall       ConferenceStep = "call"       // offer and answer exchanged
-	StepPath       ConferenceStep = "path"       // a way for packets
+	StepPath       ConferenceStep = "path"       // a path for packets
 	StepKeys       ConferenceStep = "keys"       // keys agreed on it
 	StepSoundUp    ConferenceStep = "sound_up"   // sound arrives at the system
 	StepSoundDown  ConferenceStep = "sound_down" // sound returns

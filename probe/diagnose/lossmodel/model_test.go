@@ -75,7 +75,7 @@ func TestRouterThatLimitsItsAnswers(t *testing.T) {
 	// Nor does it if there is a loss on the line as well.
 	s := Streams{VoiceUp: of(24, 300), VoiceDown: of(25, 300), ToLAN: of(60, 100), ToAccess: of(16, 100), ToCollector: of(15, 100)}
 	if p, _ := Estimate(s, 2); p.At(LAN) > 0.8 {
-		t.Errorf("got a probability of %.2f for the own network, want at most 0.8", p.At(LAN))
+		t.Errorf("got a probability of %.2f for the home network, want at most 0.8", p.At(LAN))
 	}
 }
 

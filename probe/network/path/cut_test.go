@@ -97,7 +97,7 @@ func TestSharedAddressOnThePath(t *testing.T) {
 		hops []string
 		want bool
 	}{
-		"behind the own router":  {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
+		"behind the home router": {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
 		"without one":            {adapter.Cellular, []string{sharedIn, providerIn}, true},
 		"behind a second router": {adapter.Ethernet, []string{gatewayIn, secondIn, sharedIn}, true},
 		"at the far end only":    {adapter.Ethernet, []string{gatewayIn, providerIn, sharedIn}, false},

@@ -75,7 +75,7 @@ func locateFault(lan, access, transit, server *periodic.Stream) string {
 	case found.At(lossmodel.Transit) > found.At(lossmodel.Access):
 		return segmentTransit
 	}
-	// The provider's router may not answer, as is common; the common part of the ways to two
+	// The provider's router may not answer, as is common; the common part of the paths to two
 	// servers is the access line.
 	return segmentAccess
 }

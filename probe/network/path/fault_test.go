@@ -48,10 +48,10 @@ func TestLocateFault(t *testing.T) {
 		"our collector, no conference":             {of(0), hop(0), of(16), none, ""},
 		"server, collector silent":                 {of(0), hop(0), silent, of(16), ""},
 		"router limits, no other loss":             {of(0), hop(7), of(0), of(0), "none"},
-		"own router limits, no other loss":         {of(34), hop(0), of(0), of(0), "none"},
-		"own router limits, access line bad":       {of(40), hop(2), of(10), of(10), ""},
-		"own router bad, the next one is not":      {of(20), hop(0), of(20), of(20), "lan"}, // three equal streams outweigh eight packets
-		"own router silent":                        {silent, hop(4), of(16), of(16), ""},
+		"home router limits, no other loss":        {of(34), hop(0), of(0), of(0), "none"},
+		"home router limits, access line bad":      {of(40), hop(2), of(10), of(10), ""},
+		"home router bad, the next one is not":     {of(20), hop(0), of(20), of(20), "lan"}, // three equal streams outweigh eight packets
+		"home router silent":                       {silent, hop(4), of(16), of(16), ""},
 		"tunnel":                                   {none, none, of(16), of(16), ""},
 		"both ends silent":                         {of(0), hop(0), silent, silent, ""},
 		"nothing":                                  {none, none, none, none, ""},

@@ -93,7 +93,7 @@ func TestPathJudgesTheLine(t *testing.T) {
 		"the provider's NAT responds":         {scriptedPath{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
 		"only a second local router":          {scriptedPath{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
 		"all routers silent, server responds": {scriptedPath{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
-		"all silent, the own router too":      {scriptedPath{hops: make([]string, 8)}, url, lineRouterSilent},
+		"all silent, the home router too":     {scriptedPath{hops: make([]string, 8)}, url, lineRouterSilent},
 		"the same, name not found":            {scriptedPath{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
 		"name not found, line works":          {scriptedPath{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
 		"name not found, line dead":           {scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},

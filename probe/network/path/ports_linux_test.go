@@ -47,14 +47,14 @@ type portTruth struct {
 }
 
 // TestPortsInANamespace compares the results with firewall rules of the kernel, on
-// the own router and in front of the server.
+// the home router and in front of the server.
 func TestPortsInANamespace(t *testing.T) {
 	h := buildHomeNetwork(t)
 	yes, no := new(true), new(false)
 	const known = "ct state established,related accept"
 	for _, c := range []struct {
 		name, role string
-		router     []string // rules of the own router for forwarded packets
+		router     []string // rules of the home router for forwarded packets
 		server     []string // rules of the server for received packets
 		want       *portTruth
 	}{

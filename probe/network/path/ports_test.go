@@ -16,14 +16,14 @@ import (
 )
 
 // TestRefusalFromNearby: a firewall that refuses in the server's name is as close
-// as the own router, while responses of the server itself take longer.
+// as the home router, while responses of the server itself take longer.
 func TestRefusalFromNearby(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {
 		gateway, refused, open time.Duration // 0: none
 		rejected               bool
 	}{
-		"by the own router":                         {1 * ms, 1 * ms, 20 * ms, true},
+		"by the home router":                        {1 * ms, 1 * ms, 20 * ms, true},
 		"by the server":                             {1 * ms, 20 * ms, 20 * ms, false},
 		"by the server, and a slow answer":          {1 * ms, 20 * ms, 55 * ms, false},
 		"by the server next door":                   {1 * ms, 1 * ms, 2 * ms, false},
@@ -47,12 +47,12 @@ func TestWhoAnsweredForAPort(t *testing.T) {
 		port report.PathPort
 		want bool
 	}{
-		"open":                    {report.PathPort{Answer: portOpen}, true},
-		"refused":                 {report.PathPort{Answer: portRefused}, true},
-		"rejected by the own net": {report.PathPort{Answer: portRejected, Left: new(false)}, false},
-		"silent":                  {report.PathPort{Answer: portSilent}, false},
-		"silent, did not leave":   {report.PathPort{Answer: portSilent, Left: new(false)}, false},
-		"silent, and left":        {report.PathPort{Answer: portSilent, Left: new(true)}, true},
+		"open":                         {report.PathPort{Answer: portOpen}, true},
+		"refused":                      {report.PathPort{Answer: portRefused}, true},
+		"rejected by the home network": {report.PathPort{Answer: portRejected, Left: new(false)}, false},
+		"silent":                       {report.PathPort{Answer: portSilent}, false},
+		"silent, did not leave":        {report.PathPort{Answer: portSilent, Left: new(false)}, false},
+		"silent, and left":             {report.PathPort{Answer: portSilent, Left: new(true)}, true},
 	} {
 		if got := answeredBeyond([]report.PathPort{c.port}); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)

@@ -69,7 +69,7 @@ func addIPv6(t *testing.T, h homeNetwork) {
 }
 
 // TestWhoRejects compares the reported machine and its ICMP error with firewall
-// rules of the kernel: each ICMP type that nftables sends, by the own router, by
+// rules of the kernel: each ICMP type that nftables sends, by the home router, by
 // the provider's and by the server itself, for the collector only.
 func TestWhoRejects(t *testing.T) {
 	h := buildHomeNetwork(t)
@@ -140,7 +140,7 @@ func TestWhoRejects(t *testing.T) {
 	}
 }
 
-// TestLineWorksBesideTheCollector: the own router rejects or drops all packets to
+// TestLineWorksBesideTheCollector: the home router rejects or drops all packets to
 // the collector, including echo requests. Other addresses are reachable, or not.
 func TestLineWorksBesideTheCollector(t *testing.T) {
 	h := buildHomeNetwork(t)

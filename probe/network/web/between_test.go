@@ -117,7 +117,7 @@ func TestFalseNameServers(t *testing.T) {
 	}{
 		"unspecified":                 {"0.0.0.0", "false"},
 		"unspecified, IPv6":           {"::", "false"},
-		"the own router":              {"192.168.178.1", "false"},
+		"the home router":             {"192.168.178.1", "false"},
 		"a private address":           {"192.168.178.7", ""}, // possibly behind a tunnel
 		"an address that is not ours": {farAway, ""},
 	} {

@@ -89,12 +89,12 @@ func TestDNSFaults(t *testing.T) {
 		online bool
 		state  report.Status
 	}{
-		"no such name":       {&net.DNSError{Err: "no such host", Name: host, Server: "192.0.2.53:53", IsNotFound: true}, "not_found", true, report.StatusFail},
-		"from the own cache": {&net.DNSError{Err: "no such host", Name: host, Server: "127.0.0.53:53", IsNotFound: true}, "not_found", false, report.StatusFail},
-		"refused":            {&net.DNSError{Err: "server misbehaving", Name: host, Server: "192.0.2.53:53"}, "refused", true, report.StatusFail},
-		"timeout":            {&net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}, "timeout", false, report.StatusUnknown},
-		"os timeout":         {os.ErrDeadlineExceeded, "timeout", false, report.StatusUnknown},
-		"other":              {errors.New("lookup " + host + ": odd"), "other", false, report.StatusUnknown},
+		"no such name":         {&net.DNSError{Err: "no such host", Name: host, Server: "192.0.2.53:53", IsNotFound: true}, "not_found", true, report.StatusFail},
+		"from the local cache": {&net.DNSError{Err: "no such host", Name: host, Server: "127.0.0.53:53", IsNotFound: true}, "not_found", false, report.StatusFail},
+		"refused":              {&net.DNSError{Err: "server misbehaving", Name: host, Server: "192.0.2.53:53"}, "refused", true, report.StatusFail},
+		"timeout":              {&net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}, "timeout", false, report.StatusUnknown},
+		"os timeout":           {os.ErrDeadlineExceeded, "timeout", false, report.StatusUnknown},
+		"other":                {errors.New("lookup " + host + ": odd"), "other", false, report.StatusUnknown},
 	} {
 		conf := direct("http", closed(t), nil)
 		conf.Resolver = testnet.Lookup(func(context.Context) error { return c.err })

@@ -36,7 +36,7 @@ var few = regexp.MustCompile(` IN \([?$]`)
 var oneCode = regexp.MustCompile(`r\.case_code = \S+ ORDER BY r\.checked_at`)
 
 // useEverything calls each method that reads or changes what grows with the number
-// of participants and reports, in each way that uses a separate statement.
+// of participants and reports, once for each separate statement.
 func useEverything(t *testing.T, s *Store) {
 	ctx := t.Context()
 	must := func(err error) {

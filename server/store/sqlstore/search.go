@@ -28,7 +28,7 @@ type searchLimits struct {
 
 var defaultSearchLimits = searchLimits{candidates: 4000, found: 1000}
 
-// searched is a search, in each way in which its text can be interpreted.
+// searched contains the interpretations of the text of a search.
 type searched struct {
 	words  []string // all must be parts of the name
 	digits string   // part of a phone number; "" if it is none

@@ -30,7 +30,7 @@ type stateRow struct {
 	part                int
 }
 
-// stateOrder is one way to sort the list. Its key is made of plain columns, all in
+// stateOrder is a sort order of the list. Its key is made of plain columns, all in
 // the same direction, so that an index serves it from any row on.
 type stateOrder struct {
 	table   string // whose index it is

@@ -197,7 +197,7 @@ func TestSegmentIsPlaced(t *testing.T) {
 
 // TestLimitingRouterIsNotLoss: a router that does not answer every request is not a
 // loss. On a good line nothing may be reported, whatever the share of missing
-// answers; on a line with loss behind the router the own network must not be
+// answers; on a line with loss behind the router the home network must not be
 // blamed, unless the router happens to omit about as many answers as the line
 // loses, which cannot be distinguished.
 func TestLimitingRouterIsNotLoss(t *testing.T) {
@@ -222,7 +222,7 @@ func TestLimitingRouterIsNotLoss(t *testing.T) {
 		}
 	}
 	if wrong > 1 || found < 149 {
-		t.Errorf("8 %% loss, and the router limits its responses: reported %d of 150, with the own network as the cause %d", found, wrong)
+		t.Errorf("8 %% loss, and the router limits its responses: reported %d of 150, with the home network as the cause %d", found, wrong)
 	}
 }
 
