@@ -1,0 +1,168 @@
+// Package installer_test tests the installers in .packaging.
+package installer_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const script = "../../../.ci/windows-installer"
+
+// TestWindowsInstaller builds the installer around a program of a few lines, and compares its
+// tables: the files, registry, service, environment and actions that Windows Installer executes.
+func TestWindowsInstaller(t *testing.T) {
+	dir := t.TempDir()
+	program, msi := tinyProgram(t, dir, "v1.3.0-rc.1"), filepath.Join(dir, "a.msi")
+	out := run(t, nil, script, "build", "v1.3.0-rc.1", program, msi)
+	if n := strings.Count(out, "NOT SIGNED"); n != 2 {
+		t.Errorf("got %q, want that both files are not signed", out)
+	}
+	again := filepath.Join(dir, "b.msi")
+	run(t, nil, script, "build", "v1.3.0-rc.1", program, again)
+	if !bytes.Equal(read(t, msi), read(t, again)) {
+		t.Error("two builds of one program differ")
+	}
+	var got strings.Builder
+	for _, table := range []string{
+		"Property", "Upgrade", "AppSearch", "RegLocator", "LaunchCondition", "Directory", "Feature", "FeatureComponents", "Component",
+		"File", "MsiFileHash", "Registry", "Environment", "Shortcut", "ServiceInstall", "ServiceControl", "CustomAction",
+		"InstallExecuteSequence", "_ForceCodepage",
+	} {
+		exported, err := charmap.Windows1252.NewDecoder().String(run(t, nil, "msiinfo", "export", msi, table))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := strings.Split(strings.TrimRight(strings.NewReplacer("\r", "", "\x00", "").Replace(exported), "\n"), "\n")
+		if table == "_ForceCodepage" {
+			rows = rows[2:] // no names and types of columns
+		} else {
+			rows = rows[3:]
+			slices.Sort(rows)
+		}
+		got.WriteString("== " + table + "\n")
+		for _, row := range rows {
+			got.WriteString(strings.ReplaceAll(strings.TrimRight(row, "\t"), "\t", " | ") + "\n")
+		}
+	}
+	// The size of the program depends on the compiler.
+	text := regexp.MustCompile(`(tonprobe\.exe \| Program \| tonprobe\.exe) \| \d+`).ReplaceAllString(got.String(), "$1 | SIZE")
+	golden := filepath.Join("testdata", "windows.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := string(read(t, golden)); text != want {
+		t.Errorf("got tables\n%s\nwant\n%s", text, want)
+	}
+	// Windows finds the installed version by this code: another one would install a second Tonprobe.
+	if !strings.Contains(text, "UpgradeCode | {9A5D1C0E-6F0B-4C57-9B0E-2B6B6E2E7A41}\n") {
+		t.Error("the upgrade code has changed")
+	}
+	if info := run(t, nil, "msiinfo", "suminfo", msi); !strings.Contains(info, "Template: x64;0\n") {
+		t.Errorf("got %s, want the template x64;0", info)
+	}
+	run(t, nil, "msiextract", "-C", dir, msi)
+	if !bytes.Equal(read(t, filepath.Join(dir, "Tonprobe", "tonprobe.exe")), read(t, program)) {
+		t.Error("the installed program is another one")
+	}
+}
+
+// TestWindowsInstallerIsSigned signs with a certificate that was created for the test.
+func TestWindowsInstallerIsSigned(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	program := tinyProgram(t, dir, "1.3.0")
+	run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", in("key.pem"), "-out", in("cert.pem"), "-days", "2",
+		"-subj", "/CN=Tonprobe test", "-addext", "extendedKeyUsage=codeSigning")
+	run(t, nil, "openssl", "pkcs12", "-export", "-inkey", in("key.pem"), "-in", in("cert.pem"), "-out", in("cert.p12"), "-passout", "pass:geheim")
+	env := []string{"TONPROBE_SIGN_PKCS12=" + in("cert.p12"), "TONPROBE_SIGN_PASSWORD=geheim"}
+	out := run(t, env, script, "build", "1.3.0", program, in("a.msi"))
+	if strings.Contains(out, "NOT SIGNED") || strings.Count(out, "NO TIME STAMP") != 2 {
+		t.Errorf("got %q, want that both files are signed without a time stamp", out)
+	}
+	run(t, nil, "msiextract", "-C", dir, in("a.msi"))
+	for _, file := range []string{in("a.msi"), filepath.Join(dir, "Tonprobe", "tonprobe.exe")} {
+		run(t, nil, "osslsigncode", "verify", "-CAfile", in("cert.pem"), "-in", file)
+	}
+	env[1] = "TONPROBE_SIGN_PASSWORD=falsch"
+	if out, err := command(t, env, script, "build", "1.3.0", program, in("b.msi")).CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot sign") {
+		t.Errorf("with a wrong password: got %v, %s", err, out)
+	}
+}
+
+func TestWindowsInstallerRefuses(t *testing.T) {
+	dir := t.TempDir()
+	program := tinyProgram(t, dir, "1.3.0")
+	for version, want := range map[string]string{
+		"1.3.1": "does not contain the version 1.3.1", "1.3": "not a version", "1.256.0": "at most 255.255.65535", "": "not a version",
+	} {
+		msi := filepath.Join(dir, "a.msi")
+		out, err := command(t, nil, script, "build", version, program, msi).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("version %q: got %v, %s; want an error with %q", version, err, out, want)
+		}
+		if _, err := os.Stat(msi); err == nil {
+			t.Errorf("version %q: there is an installer", version)
+		}
+	}
+}
+
+// tinyProgram compiles a program with the icon and the version of tonprobe.exe.
+func tinyProgram(t *testing.T, dir, version string) string {
+	t.Helper()
+	source, object, program := filepath.Join(dir, "main.c"), filepath.Join(dir, "resources.o"), filepath.Join(dir, "program.exe")
+	if err := os.WriteFile(source, []byte("int main(void) { return 0; }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, nil, script, "resources", version, object)
+	run(t, nil, "x86_64-w64-mingw32-gcc", "-s", "-o", program, source, object)
+	return program
+}
+
+// run runs a program and returns its output. Without the tools the test is skipped, or fails if
+// TONPROBE_TEST_ALL is set.
+func run(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	out, err := command(t, env, name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func command(t *testing.T, env []string, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	for _, tool := range []string{"x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "wixl", "msibuild", "msiextract", "osslsigncode", "openssl", "perl"} {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatalf("%s is missing", tool)
+		}
+		t.Skipf("%s is missing", tool)
+	}
+	c := exec.Command(name, args...)
+	c.Env = append(os.Environ(), append([]string{"SOURCE_DATE_EPOCH=1767225600", "TONPROBE_SIGN_PKCS12=", "TONPROBE_SIGN_TIMESTAMP="}, env...)...)
+	return c
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
