@@ -15,26 +15,48 @@ const maxAnswer = 4 << 10
 // errNoAnswer means that the input has ended.
 var errNoAnswer = errors.New("no more input")
 
-// answers reads lines of input, starting with the first question. Reading runs in a
-// separate goroutine, because a read from a terminal cannot be cancelled.
+// answers reads lines of input. Reading runs in a separate goroutine, because a read from a
+// terminal cannot be cancelled. It reads a line only when one is requested: the next line
+// belongs to whatever runs after the check. A line that came too late is the next answer.
 type answers struct {
-	in    io.Reader
-	begin sync.Once
-	lines chan string
+	scanner *bufio.Scanner
+	lines   chan string
+
+	mu      sync.Mutex
+	reading bool
 }
 
-func newAnswers(in io.Reader) *answers { return &answers{in: in, lines: make(chan string)} }
+func newAnswers(in io.Reader) *answers {
+	if in == nil {
+		in = strings.NewReader("")
+	}
+	s := bufio.NewScanner(in)
+	s.Buffer(make([]byte, 0, 256), maxAnswer)
+	return &answers{scanner: s, lines: make(chan string, 1)}
+}
 
-func (a *answers) read() {
-	defer close(a.lines)
-	if a.in == nil {
+// request begins to read a line, unless one is being read or waits.
+func (a *answers) request() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.reading {
 		return
 	}
-	s := bufio.NewScanner(a.in)
-	s.Buffer(make([]byte, 0, 256), maxAnswer)
-	for s.Scan() {
-		a.lines <- s.Text()
-	}
+	a.reading = true
+	go func() {
+		if a.scanner.Scan() {
+			a.lines <- a.scanner.Text()
+		} else {
+			close(a.lines)
+		}
+	}()
+}
+
+// taken allows the next line to be read.
+func (a *answers) taken() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reading = false
 }
 
 // next waits for the next line.
@@ -45,7 +67,7 @@ func (a *answers) next(ctx context.Context) (string, error) {
 
 // nextOr waits for the next line or request. A nil channel has no requests.
 func (a *answers) nextOr(ctx context.Context, requests <-chan Request) (string, *Request, error) {
-	a.begin.Do(func() { go a.read() })
+	a.request()
 	select {
 	case r := <-requests:
 		return "", &r, nil
@@ -53,6 +75,7 @@ func (a *answers) nextOr(ctx context.Context, requests <-chan Request) (string, 
 		if !ok {
 			return "", nil, errNoAnswer
 		}
+		a.taken()
 		return strings.TrimSpace(line), nil, nil
 	case <-ctx.Done():
 		return "", nil, context.Cause(ctx)

@@ -52,6 +52,7 @@ func (p *program) finish(err error) status {
 	}
 	text, s := p.explainFailure(err)
 	fmt.Fprintln(p.err, "tonprobe:", text)
+	p.closed = false // remains to be read
 	if s == exitUsage {
 		p.warn("usage.hint")
 	}

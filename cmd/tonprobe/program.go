@@ -98,6 +98,8 @@ func (p *program) main(args []string) (s status) {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// After Ctrl+C a line may still be requested, and the window would need the Enter key twice.
+	defer func() { p.closed = p.closed || ctx.Err() != nil }()
 	c, rest, err := choose(args)
 	if err == nil {
 		err = c.run(p, ctx, rest)

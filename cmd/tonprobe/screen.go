@@ -69,7 +69,8 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	}
 	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
-	p.closed = !o.Plain && (err == nil || errors.Is(err, tui.ErrQuit))
+	// Line by line, the last question is whether to end; without questions, nobody has read the result.
+	p.closed = err == nil && (!o.Plain || o.Interactive && !o.Agreed) || !o.Plain && errors.Is(err, tui.ErrQuit)
 	if errors.Is(err, tui.ErrQuit) && r == nil {
 		return nil, &printedError{exitSoftware}
 	}
