@@ -1,11 +1,14 @@
 package web_test
 
 import (
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tonprobe/tonprobe/server/auth/oidc"
 )
 
 // axeVariable names the file axe.min.js of axe-core. .ci/test downloads it.
@@ -34,7 +37,7 @@ func TestAxeFindsNothing(t *testing.T) {
 			width int64
 			dark  bool
 		}{{1280, false}, {360, true}} {
-			b.do(b.width(at.width), b.dark(at.dark), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))
+			b.do(b.width(at.width), b.dark(at.dark), chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("h1")))
 			b.do(b.run(`document.querySelectorAll("details").forEach((e) => e.open = true)`))
 			b.do(b.run(string(axe) + "; 0"))
 			for _, found := range get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)) {
@@ -42,11 +45,17 @@ func TestAxeFindsNothing(t *testing.T) {
 			}
 		}
 	}
-	check("/login")
+	check(c.URL() + "/login")
+	withButton := httptest.NewServer(withProvider(t, oidc.Config{Issuer: "http://127.0.0.1:1/", Label: "Stadt-Konto"}, false).handler)
+	t.Cleanup(withButton.Close)
+	check(withButton.URL + "/login")
+	if text := get(b, chromedp.Evaluate[string](`document.querySelector("main .button").textContent`)); text != "Mit Stadt-Konto anmelden" {
+		t.Errorf("got button %q, want that of the provider", text)
+	}
 	b.do(b.width(1280), b.dark(false))
 	b.login(c)
 	for _, address := range staffPages(erika) {
-		check(address)
+		check(c.URL() + address)
 	}
 	b.expect("404")
 	b.expect("422")
