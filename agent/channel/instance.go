@@ -38,7 +38,7 @@ func Instance(dir string, random io.Reader) (instance string, release func() err
 }
 
 func instanceOf(f *os.File, random io.Reader) (string, error) {
-	first, err := lockAlone(f)
+	first, err := durable.LockAlone(f)
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func instanceOf(f *os.File, random io.Reader) (string, error) {
 			return "", err
 		}
 	}
-	if err := lockShared(f); err != nil {
+	if err := durable.LockShared(f); err != nil {
 		return "", err
 	}
 	// Read again after the change of the lock: another process may have written a new instance in

@@ -86,6 +86,7 @@ func sentences() []struct {
 		{local.ErrBusy, "service.busy"},
 		{local.ErrFixed, "permission.fixed"},
 		{resident.ErrNotAdmin, "service.not_admin"},
+		{station.ErrOtherService, "service.other_service"},
 		{resident.ErrNotInstalled, "service.not_installed"},
 		{resident.ErrNoUserService, "service.no_user_service"},
 		{resident.ErrNoServiceSystem, "service.no_system"},

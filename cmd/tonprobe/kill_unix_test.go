@@ -143,6 +143,9 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 	for a.states()["sent"] == 0 { // limited by schedule.FirstWithin and the test's timeout
 		time.Sleep(50 * time.Millisecond)
 	}
+	if out, err := a.command("service", "run").CombinedOutput(); err == nil || !strings.Contains(string(out), "already uses this data folder") {
+		t.Errorf("a second service in the same folder: got %v, %s", err, out)
+	}
 	begun := time.Now()
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -189,6 +189,12 @@ func (p *program) serviceRun(ctx context.Context, s *settings, formerInterval bo
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
+	release, err := station.OnlyService(c.Data)
+	if err != nil {
+		log.Error("cannot start", "err", err)
+		return err
+	}
+	defer func() { _ = release() }()
 	return resident.Run(p.loops(c, recent, log).Run, log)
 }
 

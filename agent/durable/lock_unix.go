@@ -1,6 +1,6 @@
 //go:build unix
 
-package channel
+package durable
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
-func lockAlone(f *os.File) (bool, error) {
+// LockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
+func LockAlone(f *os.File) (bool, error) {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
@@ -18,8 +18,8 @@ func lockAlone(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockShared takes a shared lock on f, which replaces an exclusive one.
-func lockShared(f *os.File) error { return flock(f, unix.LOCK_SH) }
+// LockShared takes a shared lock on f, which replaces an exclusive one.
+func LockShared(f *os.File) error { return flock(f, unix.LOCK_SH) }
 
 func flock(f *os.File, how int) error {
 	for {

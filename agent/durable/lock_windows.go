@@ -1,4 +1,4 @@
-package channel
+package durable
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 // reading the locked bytes.
 const lockedByte = 1 << 20
 
-// lockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
-func lockAlone(f *os.File) (bool, error) {
+// LockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
+func LockAlone(f *os.File) (bool, error) {
 	err := lock(f, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
 		return false, nil
@@ -20,8 +20,8 @@ func lockAlone(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockShared takes a shared lock on f, which replaces an exclusive one.
-func lockShared(f *os.File) error {
+// LockShared takes a shared lock on f, which replaces an exclusive one.
+func LockShared(f *os.File) error {
 	at := windows.Overlapped{Offset: lockedByte}
 	if err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &at); err != nil && !errors.Is(err, windows.ERROR_NOT_LOCKED) {
 		return err

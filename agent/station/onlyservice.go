@@ -1,0 +1,38 @@
+package station
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+)
+
+// ErrOtherService means that another service uses the same data folder.
+var ErrOtherService = errors.New("another service uses the data folder")
+
+// serviceLock is locked while a service uses the data folder.
+const serviceLock = "service.lock"
+
+// OnlyService returns ErrOtherService if a service uses the data folder: two would measure everything
+// twice, take the channel from each other and record the start of the second one as a restart. The
+// programs of people may use the folder at the same time. The operating system ends the lock with the
+// process.
+func OnlyService(data string) (release func() error, err error) {
+	if err := durable.MkdirPrivate(data); err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	f, err := durable.OpenFile(filepath.Join(data, serviceLock), os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	alone, err := durable.LockAlone(f)
+	if err == nil && !alone {
+		err = ErrOtherService
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the data folder: %w", err), f.Close())
+	}
+	return f.Close, nil
+}
