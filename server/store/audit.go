@@ -77,8 +77,8 @@ func ParseRoleChange(subject string) (name string, role Role) {
 // IsAuditKind reports whether a text is a kind.
 func IsAuditKind(s string) bool { return slices.Contains(AuditKinds(), AuditKind(s)) }
 
-// AuditEntry says who did what, and to whom. It contains the id of a participant and not the name,
-// so nothing in it has to change when the participant is deleted.
+// AuditEntry says who did what, and to whom. It contains the id of a participant and not the name.
+// When the participant is erased, a Pseudonym replaces the id.
 type AuditEntry struct {
 	ID string // UUIDv7
 	At time.Time

@@ -44,6 +44,7 @@ type Store interface {
 	SecondFactors
 	Guesses
 	Audit
+	Tombstones
 
 	// Ping reports whether the store responds.
 	Ping(ctx context.Context) error
@@ -63,8 +64,10 @@ type Participants interface {
 	Participant(ctx context.Context, id string) (Participant, error)
 	// EditParticipant changes a participant's name and phone number.
 	EditParticipant(ctx context.Context, id, name, phone string) error
-	// DeleteParticipant removes a participant with their agents, codes, reports and cases.
-	// CountCauses still counts the closed cases.
+	// DeleteParticipant erases a participant: agents, codes, reports, cases, memberships, and what
+	// disturbance records say about them. Tombstones prevent that anything of it comes back. The audit
+	// log keeps its entries, with a Pseudonym instead of the id. CountCauses still counts the closed
+	// cases.
 	DeleteParticipant(ctx context.Context, id string) error
 	// SetBlocked blocks or unblocks a participant's agents.
 	SetBlocked(ctx context.Context, id string, blocked bool) error

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,8 +67,18 @@ func auditLog(t *testing.T, s store.Store) {
 	e := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: evening.Add(time.Hour), StaffName: "support", Kind: store.AuditParticipantDeleted, ParticipantID: p}
 	must(t, s.AddAuditEntry(ctx, e))
 	must(t, s.DeleteParticipant(ctx, p))
-	if page, err := s.AuditEntries(ctx, store.AuditQuery{ParticipantID: p}); err != nil || len(page.Entries) != 1 {
-		t.Errorf("after the participant was deleted: got %d entries, error %v; want 1", len(page.Entries), err)
+	// The entry remains, and so does one that is made only now. Neither has the id.
+	late := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: evening.Add(2 * time.Hour), StaffName: "support", Kind: store.AuditParticipantRead, ParticipantID: p, ReportID: "r"}
+	must(t, s.AddAuditEntry(ctx, late))
+	page, err := s.AuditEntries(ctx, store.AuditQuery{Limit: 2})
+	must(t, err)
+	pseudonym := page.Entries[0].ParticipantID
+	late.ParticipantID, late.ReportID, e.ParticipantID = pseudonym, "", pseudonym
+	if want := []store.AuditEntry{late, e}; !store.IsPseudonym(pseudonym) || !slices.Equal(page.Entries, want) {
+		t.Errorf("after the participant was erased: got %+v, want %+v with a pseudonym", page.Entries, want)
+	}
+	if page, err := s.AuditEntries(ctx, store.AuditQuery{ParticipantID: p}); err != nil || len(page.Entries) != 0 {
+		t.Errorf("after the participant was erased: got %d entries with the id, error %v; want 0", len(page.Entries), err)
 	}
 
 	for _, want := range []int{3, 1, 0} {
@@ -75,8 +86,8 @@ func auditLog(t *testing.T, s store.Store) {
 			t.Errorf("got %d deleted, error %v; want %d", n, err, want)
 		}
 	}
-	if page, err := s.AuditEntries(ctx, store.AuditQuery{}); err != nil || len(page.Entries) != 3 {
-		t.Errorf("after retention: got %d entries, error %v; want 3", len(page.Entries), err)
+	if page, err := s.AuditEntries(ctx, store.AuditQuery{}); err != nil || len(page.Entries) != 4 {
+		t.Errorf("after retention: got %d entries, error %v; want 4", len(page.Entries), err)
 	}
 }
 

@@ -19,6 +19,7 @@ var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 // Run tests a store; open returns an empty one that is closed by t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	RunSearch(t, open)
+	t.Run("tombstones of a newer state", func(t *testing.T) { newerTombstones(t, open(t), open(t)) })
 	for name, test := range map[string]func(*testing.T, store.Store){
 		"participants":          participants,
 		"enrol":                 enrol,
@@ -65,6 +66,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"disturbances":          disturbances,
 		"many disturbances":     disturbancesWhileMany,
 		"imports":               imports,
+		"erasure":               erasure,
+		"erasure while many":    erasureWhileMany,
 		"councils":              councils,
 		"members of councils":   councilMembers,
 		"sessions of councils":  councilSessions,

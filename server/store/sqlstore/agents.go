@@ -65,6 +65,9 @@ func (s *Store) Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent
 
 func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a store.NewAgent, now time.Time) error {
 	var owner string
+	if _, erased, err := s.tombstone(ctx, tx, store.TombstoneAgent, a.ID); err != nil || erased {
+		return errors.Join(err, fmt.Errorf("agent %s: %w", a.ID, store.ErrExists))
+	}
 	// In all organisations, because ids are globally unique.
 	err := tx.row(ctx, `SELECT participant_id FROM agents WHERE id = ?`, a.ID).Scan(&owner)
 	switch {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +11,32 @@ import (
 
 // AddAuditEntry implements store.Audit.
 func (s *Store) AddAuditEntry(ctx context.Context, e store.AuditEntry) error {
-	_, err := s.write.exec(ctx, `INSERT INTO audit_log (id, org_id, at, staff_name, role, kind, participant_id, report_id, subject, network)
+	if e.ParticipantID == "" {
+		return s.insertAuditEntry(ctx, s.write, e)
+	}
+	return s.write.inTx(ctx, func(tx runner) error {
+		// An erasure waits for this entry, or is complete.
+		var found int
+		err := tx.row(ctx, `SELECT 1 FROM participants p WHERE p.id = ? AND p.org_id = ?`+s.write.shareParticipants, e.ParticipantID, s.org).Scan(&found)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("add to the audit log: %w", err)
+		}
+		stored := e
+		if err != nil {
+			tombstone, erased, err := s.tombstone(ctx, tx, store.TombstoneParticipant, e.ParticipantID)
+			if err != nil {
+				return err
+			}
+			if erased {
+				stored.ParticipantID, stored.ReportID = store.Pseudonym(tombstone), ""
+			}
+		}
+		return s.insertAuditEntry(ctx, tx, stored)
+	})
+}
+
+func (s *Store) insertAuditEntry(ctx context.Context, r runner, e store.AuditEntry) error {
+	_, err := r.exec(ctx, `INSERT INTO audit_log (id, org_id, at, staff_name, role, kind, participant_id, report_id, subject, network)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, s.org, millis(e.At), e.StaffName, string(e.Role), string(e.Kind), e.ParticipantID, e.ReportID, e.Subject, e.Network)
 	if err != nil {

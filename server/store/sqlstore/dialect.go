@@ -24,6 +24,14 @@ type dialect struct {
 	lockLatest, lockAgents, lockBoth, lockCases string
 	// skipLocked, at the end of a SELECT, locks its rows, without those that others have locked.
 	skipLocked string
+	// lockParticipants locks rows of participants against references to them, and shareParticipants
+	// against their deletion.
+	lockParticipants, shareParticipants string
+	// overwriteDeleted, at the start of a transaction, makes it overwrite what it deletes; "" if the
+	// database cannot.
+	overwriteDeleted string
+	// scrub removes deleted content from files beside the database, as far as possible.
+	scrub func(ctx context.Context, d *database)
 	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
 	// keepPrepared means that statements are prepared here. The driver of PostgreSQL

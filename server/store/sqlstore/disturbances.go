@@ -163,12 +163,13 @@ func (s *Store) insertEntry(ctx context.Context, tx runner, recordID string, e s
 	return nil
 }
 
-// present returns those of some ids that are participants. Others were deleted in the meantime.
+// present returns those of some ids that are participants, who cannot be erased until the transaction
+// ends. Others were erased in the meantime.
 func (s *Store) present(ctx context.Context, tx runner, ids []string) (map[string]sql.NullString, error) {
 	present := map[string]sql.NullString{}
 	for chunk := range padded(ids) {
 		some, err := collect(ctx, tx, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
-			`SELECT p.id FROM participants p WHERE p.id IN (`+marks(len(chunk))+`) AND p.org_id || '' = ?`, append(chunk, s.org)...)
+			`SELECT p.id FROM participants p WHERE p.id IN (`+marks(len(chunk))+`) AND p.org_id || '' = ?`+s.write.shareParticipants, append(chunk, s.org)...)
 		if err != nil {
 			return nil, fmt.Errorf("people of a disturbance record: %w", err)
 		}
@@ -224,15 +225,46 @@ func (s *Store) DeleteDisturbanceRecords(ctx context.Context, before time.Time, 
 	return deleted, nil
 }
 
-// forgetDisturbances erases what disturbance records say about a person. The facts without the
-// person and all hashes remain.
-func forgetDisturbances(ctx context.Context, tx runner, participantID string) error {
+// forgetDisturbances erases what disturbance records say about a person, and remarks that name them.
+// The facts without the person and all hashes remain.
+func (s *Store) forgetDisturbances(ctx context.Context, tx runner, participantID, name string) error {
 	for _, statement := range []string{
 		`UPDATE disturbance_people SET text = '', participant_id = NULL WHERE participant_id = ?`,
 		`UPDATE disturbance_entries SET participant_id = NULL WHERE participant_id = ?`,
 	} {
 		if _, err := tx.exec(ctx, statement, participantID); err != nil {
 			return fmt.Errorf("erase a person in disturbance records: %w", err)
+		}
+	}
+	type remark struct {
+		record        string
+		number, place int
+		text          string
+	}
+	ids, err := collect(ctx, tx, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+		`SELECT d.id FROM disturbance_records d WHERE d.org_id = ?`, s.org)
+	if err != nil {
+		return fmt.Errorf("list disturbance records: %w", err)
+	}
+	var remarks []remark
+	for chunk := range padded(ids) {
+		// The last condition is that of the index of remarks.
+		_, err := collect(ctx, tx, func(row scanner) (r remark, err error) {
+			err = row.Scan(&r.record, &r.number, &r.place, &r.text)
+			if store.NamesPerson(r.text, name) {
+				remarks = append(remarks, r)
+			}
+			return r, err
+		}, `SELECT p.record_id, p.number, p.place, p.text FROM disturbance_people p
+			WHERE p.record_id IN (`+marks(len(chunk))+`) AND substr(p.text, 1, 16) = '`+store.RemarkPrefix+`'`, chunk...)
+		if err != nil {
+			return fmt.Errorf("remarks of disturbance records: %w", err)
+		}
+	}
+	for _, r := range remarks {
+		_, err := tx.exec(ctx, `UPDATE disturbance_people SET text = '', participant_id = NULL WHERE record_id = ? AND number = ? AND place = ?`, r.record, r.number, r.place)
+		if err != nil {
+			return fmt.Errorf("erase a remark of a disturbance record: %w", err)
 		}
 	}
 	return nil

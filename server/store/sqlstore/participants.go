@@ -90,35 +90,3 @@ func (s *Store) lockState(ctx context.Context, tx runner, participantID string) 
 	var found int
 	return tx.row(ctx, `SELECT 1 FROM latest l WHERE l.participant_id = ? AND l.org_id = ?`+s.write.lockLatest, participantID, s.org).Scan(&found)
 }
-
-// DeleteParticipant implements store.Participants.
-func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
-	return s.write.inTx(ctx, func(tx runner) error {
-		if err := s.lockState(ctx, tx, id); err != nil {
-			return fmt.Errorf("delete participant: %w", err)
-		}
-		if err := forgetCases(ctx, tx, `participant_id = ?`, id); err != nil {
-			return err
-		}
-		if err := forgetDisturbances(ctx, tx, id); err != nil {
-			return err
-		}
-		// Rows that refer to others are deleted first.
-		for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts"} {
-			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
-				return fmt.Errorf("delete %s of participant: %w", table, err)
-			}
-		}
-		if err := oneRow(tx.exec(ctx, `DELETE FROM participants WHERE id = ?`, id)); err != nil {
-			return fmt.Errorf("delete participant: %w", err)
-		}
-		revision, err := nextRevision(ctx, tx, s.org)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, `UPDATE organisations SET deleted_revision = ? WHERE id = ?`, revision, s.org); err != nil {
-			return fmt.Errorf("record the deletion: %w", err)
-		}
-		return nil
-	})
-}

@@ -24,9 +24,9 @@ import (
 var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 
 // small contains the tables that a statement may read as a whole: they have a row for
-// each member of staff or organisation, or are rows of the statement itself, of which days
+// each member of staff, organisation or key, or are rows of the statement itself, of which days
 // has one for each day of the retention period.
-var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few|days)$`)
+var small = regexp.MustCompile(`^(staff|organisations|erasure_keys|v|v_1|few|days)$`)
 
 // few matches a statement about keys that it lists, of which there are few, so that it
 // may read and sort all of them.
@@ -192,6 +192,13 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.DeleteReports(ctx, evening, 1)
 	must(err)
 	must(s.DeleteParticipant(ctx, p.ID))
+	_, err = s.ErasedToken(ctx, next)
+	must(err)
+	list, err := s.Tombstones(ctx)
+	must(err)
+	list.Hashes = append(list.Hashes, store.HashOf(p.ID))
+	_, err = s.AddTombstones(ctx, list)
+	must(err)
 }
 
 func useCouncils(t *testing.T, s *Store, participantID string) {

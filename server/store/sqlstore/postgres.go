@@ -127,6 +127,9 @@ func postgresDialect(address string, pool *sql.DB) *dialect {
 		migrating:  func(ctx context.Context, f func() error) error { return alone(ctx, pool, f) },
 		writable:   postgresWritable,
 		snapshot:   func(ctx context.Context, path string) error { return postgresDump(ctx, address, path) },
+
+		lockParticipants: " FOR UPDATE OF p", shareParticipants: " FOR KEY SHARE OF p",
+		scrub: func(context.Context, *database) {}, // autovacuum does
 	}
 }
 

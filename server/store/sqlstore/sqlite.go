@@ -72,6 +72,9 @@ func sqliteDialect(dsn string) *dialect {
 		migrating: func(_ context.Context, f func() error) error { return f() },
 		writable:  func(context.Context, *database) error { return nil },
 		snapshot:  func(ctx context.Context, path string) error { return sqliteSnapshot(ctx, dsn, path) },
+
+		overwriteDeleted: `PRAGMA secure_delete = ON`,
+		scrub:            sqliteScrub,
 	}
 }
 
@@ -147,6 +150,14 @@ func sqliteSnapshot(ctx context.Context, dsn, path string) error {
 		return sqliteFault(err)
 	}
 	return nil
+}
+
+// sqliteScrub ends overwriteDeleted, and empties the log, which contains pages as they were. Readers
+// of a long query may prevent that; the log is then overwritten later.
+func sqliteScrub(ctx context.Context, d *database) {
+	for _, statement := range []string{`PRAGMA secure_delete = OFF`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
+		_, _ = d.pool.ExecContext(ctx, statement)
+	}
 }
 
 // syncFile syncs the file, which VACUUM INTO leaves to the system.

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// TombstoneKind is what a tombstone stands for.
+type TombstoneKind string
+
+// The kinds of tombstones.
+const (
+	TombstoneParticipant TombstoneKind = "participant" // an id
+	TombstoneAgent       TombstoneKind = "agent"       // an id
+	TombstoneToken       TombstoneKind = "token"       // the Hash of a token
+)
+
+// TombstoneOf returns the tombstone of something erased: HMAC-SHA-256, so that it shows nobody what
+// it stands for.
+func TombstoneOf(key []byte, kind TombstoneKind, id string) (h Hash) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(kind))
+	mac.Write([]byte{0})
+	mac.Write([]byte(id))
+	return Hash(mac.Sum(nil))
+}
+
+// erasedPrefix begins the name of an erased person in the audit log.
+const erasedPrefix = "erased:"
+
+// Pseudonym returns what the audit log contains instead of the id of an erased participant.
+func Pseudonym(tombstone Hash) string { return erasedPrefix + hex.EncodeToString(tombstone[:16]) }
+
+// IsPseudonym reports whether a text is a Pseudonym.
+func IsPseudonym(id string) bool { return strings.HasPrefix(id, erasedPrefix) }
+
+// TombstoneList is the tombstones of a store, with their keys: usually one. A store that was merged
+// with another one has the keys of both.
+type TombstoneList struct {
+	Keys   [][]byte
+	Hashes []Hash
+}
+
+// Tombstones remembers who was erased, so that neither a delivery nor a restored backup brings them
+// back. They contain no personal data and are never deleted.
+type Tombstones interface {
+	// ErasedToken reports whether a token was that of a computer of an erased participant.
+	ErasedToken(ctx context.Context, tokenHash Hash) (bool, error)
+	// Tombstones returns all, in the order of their values.
+	Tombstones(ctx context.Context) (TombstoneList, error)
+	// AddTombstones adds those of an earlier or later state of this store, and erases the
+	// participants again to whom they belong. Nobody else may use the store while it does.
+	AddTombstones(ctx context.Context, l TombstoneList) (erased int, err error)
+}
+
+// NamesPerson reports whether a text names a person: by the last name as a word, or as a part of a
+// word with hyphens, also in the genitive. A first name alone does not count.
+func NamesPerson(text, name string) bool {
+	last := name
+	if before, _, found := strings.Cut(name, ","); found { // Muster, Anna
+		last = before
+	} else if fields := strings.Fields(name); len(fields) > 0 {
+		last = fields[len(fields)-1]
+	}
+	want, words := wordsOf(last), wordsOf(text)
+	if len(want) == 0 {
+		return false
+	}
+	for i := range words {
+		if i+len(want) > len(words) {
+			return false
+		}
+		found := slices.Clone(words[i : i+len(want)])
+		end := len(found) - 1
+		if found[end] != want[end] {
+			found[end] = strings.TrimSuffix(found[end], "s")
+		}
+		if slices.Equal(found, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// wordsOf returns the keys of the words of a text.
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(NameKey(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// RemarkPrefix begins the text of a remark by staff in a disturbance record (package disturbance). A
+// remark may name anybody, so it is erased with each person whom it names.
+const RemarkPrefix = `{"role":"remark"`

@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func TestNamesPerson(t *testing.T) {
+	for _, c := range []struct {
+		text, name string
+		want       bool
+	}{
+		{"Frau Muster war nicht zu hören", "Anna Muster", true},
+		{"MUSTER: kein Ton", "Muster, Anna", true},
+		{"Musters Mikrofon war stumm", "Anna Muster", true},
+		{`{"role":"remark","text":"Herr Müller-Lüdenscheidt ging"}`, "Max Müller-Lüdenscheidt", true},
+		{"Herr Müller ging", "Max Müller-Lüdenscheidt", false},
+		{"Hans' Verbindung", "Klaus Hans", true},
+		{"nach dem Musterbrief", "Anna Muster", false},
+		{"Anna kam wieder", "Anna Muster", false},
+		{"Frau von der Leyen", "Ursula von der Leyen", true},
+		{"Groß", "Eva Gross", true},
+		{"", "Anna Muster", false},
+		{"Uhrzeit 19:40", "", false},
+		{"Uhrzeit 19:40", "-", false},
+	} {
+		if got := store.NamesPerson(c.text, c.name); got != c.want {
+			t.Errorf("%q, %q: got %v, want %v", c.text, c.name, got, c.want)
+		}
+	}
+}
+
+func TestTombstonesDependOnKeyAndKind(t *testing.T) {
+	a := store.TombstoneOf([]byte("k"), store.TombstoneAgent, "1")
+	for what, other := range map[string]store.Hash{
+		"key":  store.TombstoneOf([]byte("l"), store.TombstoneAgent, "1"),
+		"kind": store.TombstoneOf([]byte("k"), store.TombstoneParticipant, "1"),
+		"id":   store.TombstoneOf([]byte("k"), store.TombstoneAgent, "2"),
+	} {
+		if a == other {
+			t.Errorf("another %s gave the same tombstone", what)
+		}
+	}
+	if p := store.Pseudonym(a); !store.IsPseudonym(p) || store.IsPseudonym("x") {
+		t.Errorf("got pseudonym %q", p)
+	}
+}
