@@ -45,6 +45,7 @@ func (s *Server) clean(ctx context.Context) {
 				s.config.Log.Error("cleanup failed", "err", err)
 			}
 		}
+		s.syncErased(ctx) // other collectors, and commands elsewhere, erase too
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -100,6 +100,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.store, err = openStore(ctx, c); err != nil {
 		return err
 	}
+	s.syncErased(ctx)
 	sealKey, err := datadir.StaffKey(ctx, c.DataDir, auth.SealKeyBytes, c.Rand)
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ const (
 	DeliveryFailed      = words.DeliveryFailed
 	DeliverySentNotKept = words.DeliverySentNotKept
 	DeliveryBlocked     = words.DeliveryBlocked
+	DeliveryErased      = words.DeliveryErased
 	DeliveryEnrolAgain  = words.DeliveryEnrolAgain
 	DeliveryRefused     = words.DeliveryRefused
 )

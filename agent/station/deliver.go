@@ -37,6 +37,7 @@ const (
 	NotEnrolled Outcome = "not_enrolled"  // kept here; there is no collector
 	Declined    Outcome = "declined"      // kept here, not sent because the participant declined
 	Blocked     Outcome = "blocked"       // the collector has blocked the participant
+	Erased      Outcome = "erased"        // the collector has erased everything about the participant
 	EnrollAgain Outcome = "enroll_again"  // the collector no longer knows this computer
 	Refused     Outcome = "refused"       // the collector does not accept this report
 	Failed      Outcome = "failed"        // neither sent nor kept
@@ -110,6 +111,8 @@ func statusStored(err error) Outcome {
 		return Sent
 	case errors.Is(err, uplink.ErrBlocked):
 		return Blocked
+	case errors.Is(err, uplink.ErrErased):
+		return Erased
 	case errors.Is(err, uplink.ErrEnrolAgain):
 		return EnrollAgain
 	case errors.Is(err, uplink.ErrRefused):
@@ -122,7 +125,7 @@ func statusUnstored(err error) Outcome {
 	switch status := statusStored(err); status {
 	case Sent:
 		return SentNotKept
-	case Blocked, EnrollAgain:
+	case Blocked, Erased, EnrollAgain:
 		return status
 	}
 	return Failed

@@ -31,6 +31,7 @@ func TestOutcomeByError(t *testing.T) {
 		{nil, Sent, SentNotKept},
 		{uplink.ErrBlocked, Blocked, Blocked},
 		{uplink.ErrEnrolAgain, EnrollAgain, EnrollAgain},
+		{uplink.ErrErased, Erased, Erased},
 		{uplink.ErrRefused, Refused, Failed},
 		{uplink.ErrUntrusted, Waiting, Failed},
 		{other, Waiting, Failed},

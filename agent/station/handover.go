@@ -18,7 +18,7 @@ var ErrServiceLost = errors.New("the service of this computer does not accept th
 
 // Outcomes returns all outcomes.
 func Outcomes() []Outcome {
-	return []Outcome{Sent, SentNotKept, Waiting, NotEnrolled, Declined, Blocked, EnrollAgain, Refused, Failed}
+	return []Outcome{Sent, SentNotKept, Waiting, NotEnrolled, Declined, Blocked, Erased, EnrollAgain, Refused, Failed}
 }
 
 // handToService gives r to the service. If the service does not accept it, it is kept in the person's

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -105,6 +106,8 @@ func refusal(e *collector.APIError) error {
 		return e
 	case e.Code == "participant_blocked":
 		return fmt.Errorf("%w: %w", ErrBlocked, e)
+	case e.Code == wire.CodeErased:
+		return fmt.Errorf("%w: %w", ErrErased, e)
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		return fmt.Errorf("%w: %w", ErrEnrolAgain, e)
 	}

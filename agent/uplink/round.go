@@ -187,6 +187,9 @@ func (r *round) deliver(ctx context.Context, batch []parcel) error {
 	if err == nil {
 		return r.file(ctx, batch, results)
 	}
+	if errors.Is(err, ErrErased) {
+		return cmp.Or(r.setAllAside(ctx), err)
+	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return err // the program is stopping; this says nothing about the reports
 	}
@@ -215,6 +218,20 @@ func (r *round) deliver(ctx context.Context, batch []parcel) error {
 		return cmp.Or(r.strike(ctx, batch[0].entry, err), err)
 	}
 	return err
+}
+
+// setAllAside sets everything aside that waits, because no token of this agent will be accepted again.
+func (r *round) setAllAside(ctx context.Context) error {
+	waiting, err := r.Spool.List(spool.Waiting)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSpool, err)
+	}
+	for _, e := range waiting {
+		if err := r.setAside(ctx, e, "the collector has erased everything about this participant"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *round) halves(ctx context.Context, batch []parcel) error {

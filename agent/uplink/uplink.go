@@ -22,6 +22,9 @@ var (
 	ErrEnrolAgain = errors.New("the collector no longer accepts this agent, enrol again")
 	// ErrBlocked means that support has blocked the participant.
 	ErrBlocked = errors.New("the collector has blocked this participant, ask phone support")
+	// ErrErased means that the collector has erased everything about this participant. The reports
+	// that waited are set aside.
+	ErrErased = errors.New("the collector has erased everything about this participant, and accepts no reports")
 	// ErrUntrusted means that the collector's certificate is not trusted.
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
 	// ErrRefused means that the collector does not accept this report.
@@ -112,6 +115,8 @@ func (u *Uplink) Deliver(ctx context.Context, id string) error {
 	switch {
 	case len(sum.Delivered) > 0:
 		return nil
+	case errors.Is(err, ErrErased):
+		return err
 	case len(sum.Quarantined) > 0:
 		return ErrRefused
 	case err != nil:
@@ -151,7 +156,7 @@ func (u *Uplink) Send(ctx context.Context, id string, doc []byte) error {
 }
 
 func final(err error) bool {
-	return errors.Is(err, ErrEnrolAgain) || errors.Is(err, ErrBlocked) ||
+	return errors.Is(err, ErrEnrolAgain) || errors.Is(err, ErrBlocked) || errors.Is(err, ErrErased) ||
 		errors.Is(err, ErrUntrusted) || errors.Is(err, errSpool)
 }
 

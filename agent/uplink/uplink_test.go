@@ -345,3 +345,22 @@ func TestExpiredTimeLeavesEverythingWaiting(t *testing.T) {
 		}
 	})
 }
+
+// TestErasedParticipant: the collector has erased the participant. Nothing is sent again, nothing waits
+// for ever, and the person learns why.
+func TestErasedParticipant(t *testing.T) {
+	r := newRig(t, 120) // several batches
+	r.fake.before = func([]string) (int, string, http.Header, error) {
+		return fault(http.StatusForbidden, "participant_erased")
+	}
+	if sum, err := r.Drain(t.Context()); !errors.Is(err, ErrErased) || len(sum.Quarantined) != 120 || len(r.fake.posts) != 1 {
+		t.Errorf("got %d set aside in %d requests, error %v; want 120 in 1, %v", len(sum.Quarantined), len(r.fake.posts), err, ErrErased)
+	}
+	if _, err := r.Drain(t.Context()); err != nil || len(r.fake.posts) != 1 {
+		t.Errorf("the next time: got %d requests, error %v; want no more", len(r.fake.posts), err)
+	}
+	id := r.put(t, time.Now(), agentID)
+	if err := r.Deliver(t.Context(), id); !errors.Is(err, ErrErased) || slices.Contains(r.in(t, spool.Waiting), id) {
+		t.Errorf("a new report: got error %v, want %v and nothing that waits", err, ErrErased)
+	}
+}

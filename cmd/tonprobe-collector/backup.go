@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/datadir"
+	"github.com/tonprobe/tonprobe/server/privacy"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -32,6 +35,7 @@ func writeBackup(ctx context.Context, t terminal, in *invocation) error {
 
 func restoreFlags(in *invocation) {
 	in.flags.BoolVar(&in.overwrite, "overwrite", false, "replace a collector's data: a file is put aside, the content of a PostgreSQL database is lost")
+	in.flags.StringVar(&in.erased, "erased", "", "one more `file` erased.txt with the people whom the backup must not bring back")
 }
 
 // postgresServer is the database of a collector, for backup.RestoreServer.
@@ -50,6 +54,53 @@ func (p postgresServer) Load(ctx context.Context, dump string) error {
 	return sqlstore.RestorePostgres(ctx, p.address, dump, p.overwrite)
 }
 
+// goneBefore returns who must not come back: those in the list beside the data, in the file of
+// --erased, and in the database that is replaced. They are in the list beside the data when it returns, so
+// that the next start of the collector completes a restoration that was killed.
+func (in *invocation) goneBefore(ctx context.Context, t terminal, c settings) (store.TombstoneList, error) {
+	gone, err := privacy.ReadList(c.DataDir)
+	if err != nil {
+		return gone, err
+	}
+	if in.erased != "" {
+		b, err := os.ReadFile(in.erased)
+		if err != nil {
+			return gone, fmt.Errorf("read the erased people: %w", err)
+		}
+		more, err := privacy.ParseList(b)
+		if err != nil {
+			return gone, fmt.Errorf("%s: %w", in.erased, err)
+		}
+		gone = privacy.Merge(gone, more)
+	}
+	if in.overwrite {
+		var more store.TombstoneList
+		if c.DatabaseURL != "" {
+			more, err = sqlstore.TombstonesOfPostgres(ctx, c.DatabaseURL)
+		} else {
+			more, err = sqlstore.TombstonesOfSQLite(ctx, datadir.Database(c.DataDir))
+		}
+		if err != nil { // perhaps the reason for the restoration
+			_, _ = fmt.Fprintf(t.err, "Who was erased could not be read from the database that is replaced (%s). The list %s is used instead.\n", oneLine(err), datadir.Erased(c.DataDir))
+		}
+		gone = privacy.Merge(gone, more)
+	}
+	return gone, privacy.AddToList(ctx, c.DataDir, gone)
+}
+
+// eraseIn erases people again in a restored database.
+func eraseIn(ctx context.Context, gone store.TombstoneList, open func(context.Context) (*sqlstore.Store, error)) (erased int, err error) {
+	if len(gone.Hashes) == 0 {
+		return 0, nil
+	}
+	s, err := open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	erased, err = s.AddTombstones(ctx, gone)
+	return erased, errors.Join(err, s.Close())
+}
+
 func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	c, err := in.settings(t)
 	if err != nil {
@@ -63,10 +114,29 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	var r backup.Restored
-	if c.DatabaseURL != "" {
+	gone, err := in.goneBefore(ctx, t, c)
+	erased := 0
+	switch {
+	case err != nil:
+	case c.DatabaseURL != "":
 		r, err = backup.RestoreServer(ctx, in.args[0], c.DataDir, postgresServer{c.DatabaseURL, in.overwrite}, time.Now())
-	} else {
-		r, err = backup.Restore(ctx, in.args[0], c.DataDir, sqlstore.VerifySQLite, in.overwrite, time.Now())
+		if err == nil {
+			erased, err = eraseIn(ctx, gone, func(ctx context.Context) (*sqlstore.Store, error) {
+				return sqlstore.OpenPostgres(ctx, c.DatabaseURL, sqlstore.Options{Log: logger(t, c)})
+			})
+		}
+	default:
+		// The people are erased before the database is put in place.
+		verify := func(ctx context.Context, file string) error {
+			err := sqlstore.VerifySQLite(ctx, file)
+			if err == nil {
+				erased, err = eraseIn(ctx, gone, func(ctx context.Context) (*sqlstore.Store, error) {
+					return sqlstore.OpenSQLite(ctx, file, sqlstore.Options{Log: logger(t, c)})
+				})
+			}
+			return err
+		}
+		r, err = backup.Restore(ctx, in.args[0], c.DataDir, verify, in.overwrite, time.Now())
 	}
 	if err := errors.Join(err, lock.Close()); err != nil {
 		return err
@@ -80,6 +150,9 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 		into = "PostgreSQL, and its keys into " + c.DataDir
 	}
 	_, err = fmt.Fprintf(t.out, "Restored the backup %s into %s.\n", from, into)
+	if erased > 0 {
+		_, _ = fmt.Fprintf(t.out, "Participants who were erased since this backup, and are erased again: %d.\n", erased)
+	}
 	if r.DatabaseAside != "" {
 		_, _ = fmt.Fprintf(t.out, "The previous database is kept in %s.\n", r.DatabaseAside)
 	}

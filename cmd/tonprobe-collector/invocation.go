@@ -30,6 +30,7 @@ type invocation struct {
 	scopes     string
 	channel    string
 	overwrite  bool
+	erased     string
 	noCall     bool
 	target     targetOptions
 	session    sessionOptions

@@ -24,6 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/disturbance"
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/privacy"
 	"github.com/tonprobe/tonprobe/server/roster"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
@@ -86,6 +87,7 @@ func commands() []command {
 		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},
 		{"participant block", "NAME|ID", "block a participant's computers", participantBlock, nil},
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
+		{"erase", "NAME|ID", "erase everything about a participant, also from backups that are restored later", eraseParticipant, eraseFlags},
 		{"council add", "NAME", "add a council, whose members hold sessions", councilAdd, jsonFlag},
 		{"council list", "", "list the councils", councilList, jsonFlag},
 		{"council rename", "NAME|ID", "rename a council", councilRename, councilRenameFlags},
@@ -168,7 +170,7 @@ func isUsage(err error) bool {
 	if errors.Is(err, disturbance.ErrNoRecord) {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, alert.ErrSettings) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, alert.ErrSettings) || errors.Is(err, sqlstore.ErrFilled) || errors.Is(err, sqlstore.ErrInUse) || errors.Is(err, backup.ErrOtherDatabase) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, privacy.ErrList) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, auth.ErrRole) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -60,6 +60,10 @@ func participantDeleteFlags(in *invocation) {
 }
 
 func participantDelete(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
@@ -68,10 +72,7 @@ func participantDelete(ctx context.Context, t terminal, in *invocation) error {
 		if !in.yes {
 			return usagef("this deletes %s (%s) with all their reports and computers, permanently: repeat it with --yes", p.Name, p.ID)
 		}
-		if err := s.DeleteParticipant(ctx, p.ID); err != nil {
-			return err
-		}
-		if err := record(ctx, s, store.AuditParticipantDeleted, p.ID, ""); err != nil {
+		if err := erase(ctx, t, s, c, p); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s is deleted.\n", p.Name)

@@ -80,6 +80,22 @@ func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 	}
 	wantKept(t, open(second), 3)
 
+	// Whoever was erased since does not come back: the database that is replaced knows them, also
+	// without the list beside the data.
+	other := filepath.Join(home, "other")
+	if out, err := command("erase", "Anna", "--data", other, "--yes"); err != nil {
+		t.Fatalf("erase: %v\n%s", err, out)
+	}
+	if err := os.Remove(filepath.Join(other, "erased.txt")); err != nil {
+		t.Error(err)
+	}
+	if out, err := command("restore", file, "--data", other, "--overwrite"); err != nil || !strings.Contains(out, "are erased again: 1.") {
+		t.Errorf("restore of a backup from before the erasure: %v\n%s", err, out)
+	}
+	if out, err := command("participant", "list", "--json", "--data", other); err != nil || !strings.Contains(out, "[]") {
+		t.Errorf("participants after that: %v\n%s", err, out)
+	}
+
 	// With --overwrite, the first database is as it was at the time of the backup.
 	use(first)
 	if out, err := command("restore", file, "--data", restored, "--overwrite"); err != nil {

@@ -21,6 +21,7 @@ var shown = map[station.Outcome]tui.Delivery{
 	station.NotEnrolled: tui.DeliveryNotEnrolled,
 	station.Declined:    tui.DeliveryDeclined,
 	station.Blocked:     tui.DeliveryBlocked,
+	station.Erased:      tui.DeliveryErased,
 	station.EnrollAgain: tui.DeliveryEnrolAgain,
 	station.Refused:     tui.DeliveryRefused,
 	station.Failed:      tui.DeliveryFailed,
@@ -63,7 +64,7 @@ func (p *program) printDelivery(d *station.Delivery) {
 		return
 	}
 	for _, said := range []error{
-		uplink.ErrBlocked, uplink.ErrEnrolAgain, uplink.ErrRefused, uplink.ErrNotReached,
+		uplink.ErrBlocked, uplink.ErrErased, uplink.ErrEnrolAgain, uplink.ErrRefused, uplink.ErrNotReached,
 		context.DeadlineExceeded, context.Canceled,
 	} {
 		if errors.Is(d.Err, said) {

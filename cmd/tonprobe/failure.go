@@ -78,6 +78,7 @@ func sentences() []struct {
 		{enroll.ErrCollector, "collector.nonsense"},
 		{uplink.ErrEnrolAgain, "upload.enrol_again"},
 		{uplink.ErrBlocked, "upload.blocked"},
+		{uplink.ErrErased, "upload.erased"},
 		{uplink.ErrUntrusted, "collector.untrusted"},
 		{uplink.ErrNotReached, "upload.not_reached"},
 		{spool.ErrDiskFull, "spool.disk_full"},

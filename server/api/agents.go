@@ -40,7 +40,13 @@ func (a *API) admitted(h func(http.ResponseWriter, *http.Request, caller) error)
 		if !c.RenewalAskedAt.IsZero() {
 			w.Header().Set(wire.HeaderRenewToken, wire.RenewTokenValue)
 		}
-		return h(w, r, c)
+		err = h(w, r, c)
+		if errors.Is(err, store.ErrNotFound) { // the agent was erased or revoked meanwhile
+			if _, refused := a.identify(r); refused != nil {
+				return refused
+			}
+		}
+		return err
 	})
 }
 
@@ -96,6 +102,18 @@ func (a *API) identify(r *http.Request) (caller, error) {
 		return caller{}, blocked()
 	}
 	return caller{Agent: agent, Participant: participant}, nil
+}
+
+// unknown returns the fault for a token that no agent has.
+func (a *API) unknown(ctx context.Context, hash store.Hash) error {
+	erased, err := a.Store.ErasedToken(ctx, hash)
+	switch {
+	case err != nil:
+		return err
+	case erased:
+		return fault(http.StatusForbidden, wire.CodeErased, "everything about this participant was erased here: keep or delete the reports, and do not send them again")
+	}
+	return unknownAgent()
 }
 
 func blocked() *Fault {

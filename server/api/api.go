@@ -36,6 +36,7 @@ type Echo interface {
 type Store interface {
 	enroll.Store
 	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
+	ErasedToken(ctx context.Context, tokenHash store.Hash) (bool, error)
 	AgentByOtherToken(ctx context.Context, tokenHash store.Hash) (store.OtherToken, error)
 	AddToken(ctx context.Context, agentID string, current, next store.Hash) error
 	UseToken(ctx context.Context, agentID string, next store.Hash, now time.Time) error

@@ -57,7 +57,7 @@ func (a *API) identifyOther(ctx context.Context, hash store.Hash) (caller, error
 	o, err := a.Store.AgentByOtherToken(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return caller{}, unknownAgent()
+		return caller{}, a.unknown(ctx, hash)
 	case err != nil:
 		return caller{}, err
 	case !o.ReplacedAt.IsZero():
@@ -81,7 +81,7 @@ func (a *API) identifyOther(ctx context.Context, hash store.Hash) (caller, error
 	// Another request may have been faster.
 	agent, participant, err := a.Store.AgentByToken(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return caller{}, unknownAgent()
+		return caller{}, a.unknown(ctx, hash)
 	}
 	return caller{Agent: agent, Participant: participant}, err
 }

@@ -190,3 +190,32 @@ func TestAnotherProcessAsksOrReplaces(t *testing.T) {
 	c.send(`{"type":"progress","id":"x","probe":"nat","status":"ok"}`)
 	c.wantClose(websocket.StatusGoingAway)
 }
+
+// TestErasedAgentLearnsWhy: each token of an erased participant gets an answer of its own, also a
+// delivery that was admitted before.
+func TestErasedAgentLearnsWhy(t *testing.T) {
+	g := newRig(t)
+	e := g.enrolled("A")
+	present := g.nextToken(e.Token)
+	g.wantToken("the second one", present, "")
+	next := g.nextToken(present)
+	_, p, err := g.api.Store.AgentByToken(t.Context(), store.HashOf(present))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inFlight := g.api.admitted(func(w http.ResponseWriter, r *http.Request, c caller) error {
+		if err := g.store.DeleteParticipant(r.Context(), p.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err := g.store.SaveReports(r.Context(), c.ID, []store.NewReport{{Report: g.newReport(c.ID)}})
+		return err
+	})
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/reports", nil)
+	r.Header.Set("Authorization", "Bearer "+present)
+	w := httptest.NewRecorder()
+	inFlight.ServeHTTP(w, r)
+	wantFault(t, w, http.StatusForbidden, wire.CodeErased)
+	for what, token := range map[string]string{"former": e.Token, "present": present, "next": next} {
+		g.wantToken("erased, "+what, token, wire.CodeErased)
+	}
+}

@@ -37,6 +37,9 @@ func Release(dir string) string { return filepath.Join(dir, "release.txt") }
 // Downloads returns the folder with the installers for participants. An administrator creates it.
 func Downloads(dir string) string { return filepath.Join(dir, "downloads") }
 
+// Erased returns the path of the list of tombstones (package privacy).
+func Erased(dir string) string { return filepath.Join(dir, "erased.txt") }
+
 // Make creates the directory with access for its owner only. If it exists, Make checks its access
 // rights; an ErrOpen contains the command that corrects them.
 func Make(dir string) error {

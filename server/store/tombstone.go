@@ -54,7 +54,7 @@ type Tombstones interface {
 	// Tombstones returns all, in the order of their values.
 	Tombstones(ctx context.Context) (TombstoneList, error)
 	// AddTombstones adds those of an earlier or later state of this store, and erases the
-	// participants again to whom they belong. Nobody else may use the store while it does.
+	// participants again to whom they belong.
 	AddTombstones(ctx context.Context, l TombstoneList) (erased int, err error)
 }
 

@@ -201,7 +201,7 @@ func (v view) auditRow(e store.AuditEntry, names func(id string) (string, error)
 		return row, err
 	}
 	row.About = name
-	if auth.May(v.role, auth.Read) {
+	if auth.May(v.role, auth.Read) && !store.IsPseudonym(e.ParticipantID) {
 		row.Address = participantAddress(e.ParticipantID)
 		if e.ReportID != "" {
 			row.Address = reportAddress(e.ParticipantID, e.ReportID)

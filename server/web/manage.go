@@ -87,13 +87,13 @@ func (s *site) delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Store.DeleteParticipant(r.Context(), id); err != nil {
+	if err := s.Erase(r.Context(), id); err != nil {
 		return err
 	}
 	for _, a := range agents {
 		s.Agents.Disconnect(a.ID)
 	}
-	s.Log.InfoContext(r.Context(), "participant deleted", "participant", id)
+	s.Log.InfoContext(r.Context(), "participant erased")
 	s.changed(id)
 	http.Redirect(w, r, "/?"+doneParam+"="+doneDeleted, http.StatusSeeOther)
 	return nil

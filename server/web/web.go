@@ -51,6 +51,8 @@ type Config struct {
 	Live  *live.Hub
 	// Common returns the common causes of the present; default none.
 	Common func() []fleet.Finding
+	// Erase erases a participant; default Store.DeleteParticipant.
+	Erase func(ctx context.Context, participantID string) error
 	// Alerts sends alerts; default none.
 	Alerts Alerts
 	// Rules returns the rules of the Land for new disturbance records; default none.
@@ -109,6 +111,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FreshFor == 0 {
 		c.FreshFor = 24 * time.Hour
+	}
+	if c.Erase == nil {
+		c.Erase = c.Store.DeleteParticipant
 	}
 	if c.Agents == nil {
 		c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Live, Now: c.Now, Random: c.Random, Log: c.Log})

@@ -13,6 +13,7 @@ const (
 	DeliveryFailed      Delivery = "failed"       // neither sent nor kept
 	DeliverySentNotKept Delivery = "sent_only"    // the collector has it, the disk is full
 	DeliveryBlocked     Delivery = "blocked"      // the collector has blocked the participant
+	DeliveryErased      Delivery = "erased"       // the collector has erased everything about the participant
 	DeliveryEnrolAgain  Delivery = "enrol_again"  // the collector no longer knows this computer
 	DeliveryRefused     Delivery = "refused"      // the collector does not accept this report
 )
@@ -21,7 +22,7 @@ const (
 func Deliveries() []Delivery {
 	return []Delivery{
 		DeliverySending, DeliverySent, DeliveryWaiting, DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed,
-		DeliverySentNotKept, DeliveryBlocked, DeliveryEnrolAgain, DeliveryRefused,
+		DeliverySentNotKept, DeliveryBlocked, DeliveryErased, DeliveryEnrolAgain, DeliveryRefused,
 	}
 }
 
@@ -41,7 +42,7 @@ func (d Delivery) Findable() Findable {
 	switch d {
 	case DeliverySending, DeliveryWaiting:
 		return FindableLater
-	case DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed, DeliveryBlocked, DeliveryEnrolAgain, DeliveryRefused:
+	case DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed, DeliveryBlocked, DeliveryErased, DeliveryEnrolAgain, DeliveryRefused:
 		return FindableNever
 	}
 	return FindableNow

@@ -49,3 +49,7 @@ const (
 	// CodeTokenReplaced means that the agent has used a newer token since.
 	CodeTokenReplaced = "token_replaced"
 )
+
+// CodeErased, with status 403, means that everything about the participant of this agent was erased,
+// at their request or the office's. No later request with this token succeeds.
+const CodeErased = "participant_erased"
