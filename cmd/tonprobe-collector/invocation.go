@@ -31,6 +31,7 @@ type invocation struct {
 	channel    string
 	overwrite  bool
 	erased     string
+	output     string
 	noCall     bool
 	target     targetOptions
 	session    sessionOptions

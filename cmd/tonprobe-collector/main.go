@@ -87,6 +87,7 @@ func commands() []command {
 		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},
 		{"participant block", "NAME|ID", "block a participant's computers", participantBlock, nil},
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
+		{"export", "NAME|ID", "save everything about a participant in a zip file, for the participant", exportParticipant, exportFlags},
 		{"erase", "NAME|ID", "erase everything about a participant, also from backups that are restored later", eraseParticipant, eraseFlags},
 		{"council add", "NAME", "add a council, whose members hold sessions", councilAdd, jsonFlag},
 		{"council list", "", "list the councils", councilList, jsonFlag},

@@ -203,6 +203,15 @@ func (e DisturbanceEntry) check() error {
 	return nil
 }
 
+// PersonEntry is what one entry of a disturbance record says about a person.
+type PersonEntry struct {
+	SessionID, Head string
+	Number          int
+	At              time.Time
+	Text            string // the facts, which may be about somebody else
+	Person          string // the text about the person
+}
+
 // RecordSummary is a row of the list of disturbance records.
 type RecordSummary struct {
 	SessionID string
@@ -225,6 +234,8 @@ type Disturbances interface {
 	// with the key or with the disturbance that is known already. Its errors include those of
 	// DisturbanceRecord.With.
 	AddDisturbanceEntry(ctx context.Context, begin DisturbanceRecord, e DisturbanceEntry) (DisturbanceRecord, DisturbanceEntry, error)
+	// PersonEntries returns what disturbance records say about a participant, the oldest first.
+	PersonEntries(ctx context.Context, participantID string) ([]PersonEntry, error)
 	// DisturbanceRecords returns the newest records by the start of their sessions.
 	DisturbanceRecords(ctx context.Context, limit int) ([]RecordSummary, error)
 	// DeleteDisturbanceRecords removes at most limit records of sessions that started before a

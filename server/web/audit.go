@@ -71,7 +71,7 @@ func auditKind(pattern string) store.AuditKind {
 		return store.AuditStaffDisabled
 	case "POST /staff/enable":
 		return store.AuditStaffEnabled
-	case "GET /audit.csv":
+	case "GET /audit.csv", "GET /participants/{id}/export":
 		return store.AuditExported
 	}
 	return ""

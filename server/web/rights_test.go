@@ -83,6 +83,7 @@ var rights = map[string]string{
 	"GET /participants/{id}/edit":                             desk,
 	"POST /participants/{id}/edit":                            desk,
 
+	"GET /participants/{id}/export":                    leads,
 	"GET /participants/{id}/delete":                    leads,
 	"POST /participants/{id}/delete":                   leads,
 	"GET /participants/{id}/computers/{agent}/revoke":  leads,

@@ -35,6 +35,7 @@ type Store interface {
 	store.Audit
 	store.Disturbances
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
+	CouncilsOf(ctx context.Context, participantID string) ([]store.Council, error)
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	Council(ctx context.Context, id string) (store.Council, error)
@@ -266,6 +267,7 @@ func (s *site) table() (all []route) {
 	staff(auth.Assist, "POST /participants/{id}/code", s.newCode)
 	staff(auth.Assist, "GET /participants/{id}/edit", s.editForm)
 	staff(auth.Assist, "POST /participants/{id}/edit", s.edit)
+	staff(auth.Manage, "GET /participants/{id}/export", s.exportPerson)
 	staff(auth.Manage, "GET /participants/{id}/delete", s.deleteForm)
 	staff(auth.Manage, "POST /participants/{id}/delete", s.delete)
 	staff(auth.Manage, "GET /participants/{id}/computers/{agent}/revoke", s.revokeForm)

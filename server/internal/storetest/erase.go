@@ -52,6 +52,11 @@ func erasure(t *testing.T, s store.Store) {
 	}
 	before, err := s.DisturbanceRecord(ctx, begin.SessionID)
 	must(t, err)
+	about, err := s.PersonEntries(ctx, berta)
+	must(t, err)
+	if len(about) != 2 || about[0].Person != "Berta" || about[0].Text != before.Entries[0].Text || about[0].SessionID != begin.SessionID || about[0].Head != "{}" || about[0].Number != 1 {
+		t.Errorf("got entries about Berta %+v, want her name and the remark of entry 1", about)
+	}
 	if erased, err := s.ErasedToken(ctx, store.HashOf("next")); err != nil || erased {
 		t.Errorf("before: got %v, error %v; want no erased token", erased, err)
 	}
@@ -91,6 +96,10 @@ func erasure(t *testing.T, s store.Store) {
 	}
 	if want := []string{"Berta", "", "", "Eva", "", remarkText("Beginn war 18:05")}; !slices.Equal(left, want) {
 		t.Errorf("got texts %q, want %q", left, want)
+	}
+
+	if about, err := s.PersonEntries(ctx, anna); err != nil || len(about) != 0 {
+		t.Errorf("got entries about Anna %+v, error %v; want none", about, err)
 	}
 
 	// Her computer is set up for the same person again, who is a new participant. It gets another

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -178,6 +179,25 @@ func (s *Store) present(ctx context.Context, tx runner, ids []string) (map[strin
 		}
 	}
 	return present, nil
+}
+
+// PersonEntries implements store.Disturbances.
+func (s *Store) PersonEntries(ctx context.Context, participantID string) ([]store.PersonEntry, error) {
+	list, err := collect(ctx, s.read, func(row scanner) (e store.PersonEntry, err error) {
+		var at int64
+		err = row.Scan(&e.SessionID, &e.Head, &e.Number, &at, &e.Text, &e.Person)
+		e.At = fromMillis(at)
+		return e, err
+	}, `SELECT d.session_id, d.head, e.number, e.at, e.text, p.text FROM disturbance_people p
+		JOIN disturbance_records d ON d.id = p.record_id JOIN disturbance_entries e ON e.record_id = p.record_id AND e.number = p.number
+		WHERE p.participant_id = ? AND d.org_id = ?`, participantID, s.org)
+	if err != nil {
+		return nil, fmt.Errorf("entries of disturbance records about a person: %w", err)
+	}
+	slices.SortStableFunc(list, func(a, b store.PersonEntry) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.SessionID, b.SessionID), cmp.Compare(a.Number, b.Number))
+	})
+	return list, nil
 }
 
 // DisturbanceRecords implements store.Disturbances.

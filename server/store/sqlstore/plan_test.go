@@ -192,6 +192,8 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.DeleteReports(ctx, evening, 1)
 	must(err)
 	must(s.DeleteParticipant(ctx, p.ID))
+	_, err = s.PersonEntries(ctx, p.ID)
+	must(err)
 	_, err = s.ErasedToken(ctx, next)
 	must(err)
 	list, err := s.Tombstones(ctx)
