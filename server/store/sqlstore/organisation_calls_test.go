@@ -284,6 +284,9 @@ func councilCalls(a town) []call {
 		gets("DisturbanceOutline", func(ctx context.Context, s *Store) (store.DisturbanceRecord, error) {
 			return s.DisturbanceOutline(ctx, a.session)
 		}),
+		gets("PersonEntries", func(ctx context.Context, s *Store) ([]store.PersonEntry, error) {
+			return s.PersonEntries(ctx, a.participant)
+		}),
 		gets("DisturbanceRecords", func(ctx context.Context, s *Store) ([]store.RecordSummary, error) {
 			return s.DisturbanceRecords(ctx, 9)
 		}),

@@ -121,6 +121,8 @@ func loginCalls(a town) []call {
 // removals remove what an organisation has.
 func removals(a town) []call {
 	later := evening.AddDate(1, 0, 0)
+	key := []byte("a key of tombstones")
+	alone := store.TombstoneList{Keys: [][]byte{key}, Hashes: []store.Hash{store.TombstoneOf(key, store.TombstoneParticipant, a.alone)}}
 	return []call{
 		does("RemoveAPIToken", func(ctx context.Context, s *Store) error { return s.RemoveAPIToken(ctx, a.program) }),
 		does("RevokeAgent", func(ctx context.Context, s *Store) error { return s.RevokeAgent(ctx, a.agent, evening) }),
@@ -132,5 +134,8 @@ func removals(a town) []call {
 		does("DeleteExpired", func(ctx context.Context, s *Store) error { return s.DeleteExpired(ctx, later) }),
 		gets("DeleteReports", func(ctx context.Context, s *Store) (int, error) { return s.DeleteReports(ctx, later, 9) }),
 		does("DeleteParticipant", func(ctx context.Context, s *Store) error { return s.DeleteParticipant(ctx, a.participant) }),
+		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, store.HashOf("another token")) }),
+		gets("Tombstones", func(ctx context.Context, s *Store) (store.TombstoneList, error) { return s.Tombstones(ctx) }),
+		gets("AddTombstones", func(ctx context.Context, s *Store) (int, error) { return s.AddTombstones(ctx, alone) }),
 	}
 }
