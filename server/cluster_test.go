@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/privacy"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
@@ -130,6 +133,73 @@ func TestTwoCollectorsShareTheChannel(t *testing.T) {
 	b.agents.Disconnect(anna.AgentID)
 	if _, _, err := anna.conn.Read(t.Context()); websocket.CloseStatus(err) != wire.CloseShut {
 		t.Errorf("revoked at the other collector: got close error %v, want %d", err, wire.CloseShut)
+	}
+}
+
+// TestErasedAtOneOfTwoCollectors: a participant is erased at one collector during a retest that the other
+// one runs. Both refuse the computer, and neither brings the participant back.
+func TestErasedAtOneOfTwoCollectors(t *testing.T) {
+	a, b := runTwo(t)
+	ctx := t.Context()
+	anna := a.connectAgent(t, "anna")
+	eventually(t, "the other collector knows the agent", func() bool { return b.agents.State(anna.AgentID).Screen })
+	r, err := b.agents.Request(anna.AgentID, wire.RetestFull, "support", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna.read(t)
+	anna.send(t, `{"type":"consent","id":"`+r.ID+`","given":true}`)
+	eventually(t, "the retest runs", func() bool {
+		s := b.agents.State(anna.AgentID).Retest
+		return s != nil && s.State == live.RetestRunning
+	})
+
+	if err := b.erase(ctx, anna.Participant.ID); err != nil { // as the dashboard does
+		t.Fatal(err)
+	}
+	b.agents.Disconnect(anna.AgentID)
+	if _, _, err := anna.conn.Read(ctx); websocket.CloseStatus(err) != wire.CloseShut {
+		t.Errorf("got close error %v, want %d", err, wire.CloseShut)
+	}
+	for _, c := range []running{a, b} {
+		_, resp, err := websocket.Dial(ctx, c.URL()+"/"+wire.PathChannel, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + anna.Token}}})
+		if err == nil {
+			t.Fatal("an erased computer is connected again")
+		}
+		if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusForbidden || !strings.Contains(string(body), wire.CodeErased) {
+			t.Errorf("connecting again: got status %d, %s; want %s", resp.StatusCode, body, wire.CodeErased)
+		}
+	}
+
+	// The database is replaced by one from before the erasure, which only b has noted so far.
+	before, err := b.store.Tombstones(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, b.config.DatabaseURL, `DELETE FROM tombstones`)
+	if err := b.store.AddParticipant(ctx, anna.Participant); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error)
+	for _, c := range []running{a, b} {
+		go func() {
+			_, err := privacy.Sync(ctx, c.store, c.config.DataDir)
+			errs <- err
+		}()
+	}
+	if err := errors.Join(<-errs, <-errs); err != nil {
+		t.Errorf("both at the same time: %v", err)
+	}
+	if _, err := privacy.Sync(ctx, a.store, a.config.DataDir); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []running{a, b} {
+		if _, err := c.store.Participant(ctx, anna.Participant.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("got error %v, want %v", err, store.ErrNotFound)
+		}
+		if list, err := privacy.ReadList(c.config.DataDir); err != nil || !slices.Equal(list.Hashes, before.Hashes) {
+			t.Errorf("got a list of %d, error %v; want %d", len(list.Hashes), err, len(before.Hashes))
+		}
 	}
 }
 

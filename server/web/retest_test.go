@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
@@ -170,4 +172,40 @@ func TestCopiedIdentityIsShown(t *testing.T) {
 		links[1].Alive()
 	}
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "Zwei Computer benutzen dieselbe Einrichtung")
+}
+
+// TestErasedDuringARetest: the connection ends, and what the computer still sends changes nothing.
+func TestErasedDuringARetest(t *testing.T) {
+	g, agents := newRetestRig(t)
+	p, before := g.checked("Erika Beispiel", "", "K7P-3QX", microphone(nil))
+	page, agent := "/participants/"+p.ID, before.Agent.ID
+	link, line := connectAgent(t, agents, p.ID, agent, true)
+	g.wantRedirect(g.post(page+"/computers/"+agent+"/retest", "what", "full"), page+"#retest")
+	id := line.sent[0].ID
+	running := []wire.ChannelMessage{{Type: wire.MessageConsent, Given: new(true)}, {Type: wire.MessageLevel, RMSDBFS: new(-31.4), PeakDBFS: new(-12.0)}}
+	for _, m := range running {
+		m.ID = id
+		if err := link.Receive(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.wantRedirect(g.post(page+"/delete"), "/?done=deleted")
+	if line.closed != live.CloseRevoked {
+		t.Errorf("got connection closed for %v, want %v", line.closed, live.CloseRevoked)
+	}
+	late := newReport(t, agent, "K7P-3QY", g.clock(), microphone(nil))
+	if _, err := g.store.SaveReports(t.Context(), agent, []store.NewReport{{Report: late}}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the report of the retest: got error %v, want %v", err, store.ErrNotFound)
+	}
+	_ = link.Receive(wire.ChannelMessage{Type: wire.MessageDone, ID: id, ReportID: late.ID}) // whether it still gets here
+	if s := agents.State(agent); s.Connected {
+		t.Errorf("got state %+v, want no connection", s)
+	}
+	for _, address := range []string{page, page + "/retest", page + "/export", page + "/reports/" + late.ID} {
+		g.want(g.get(address), http.StatusNotFound)
+	}
+	g.want(g.post(page+"/computers/"+agent+"/retest/cancel", "id", id), http.StatusNotFound)
+	if body := g.get("/").Body.String(); strings.Contains(body, "Beispiel") {
+		t.Error("the list shows an erased participant")
+	}
 }

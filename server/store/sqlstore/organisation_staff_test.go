@@ -134,7 +134,7 @@ func removals(a town) []call {
 		does("DeleteExpired", func(ctx context.Context, s *Store) error { return s.DeleteExpired(ctx, later) }),
 		gets("DeleteReports", func(ctx context.Context, s *Store) (int, error) { return s.DeleteReports(ctx, later, 9) }),
 		does("DeleteParticipant", func(ctx context.Context, s *Store) error { return s.DeleteParticipant(ctx, a.participant) }),
-		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, store.HashOf("another token")) }),
+		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, a.code) }),
 		gets("Tombstones", func(ctx context.Context, s *Store) (store.TombstoneList, error) { return s.Tombstones(ctx) }),
 		gets("AddTombstones", func(ctx context.Context, s *Store) (int, error) { return s.AddTombstones(ctx, alone) }),
 	}
