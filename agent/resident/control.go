@@ -147,7 +147,11 @@ func (u Setup) install(s service.Service, state State) error {
 // continue until the next boot without any means to stop it.
 func (u Setup) unregister(s service.Service) error {
 	stopped := s.Stop()
-	if err := s.Uninstall(); err != nil {
+	if u.onlyPackaged() {
+		if err := disablePackaged(); err != nil {
+			return err
+		}
+	} else if err := s.Uninstall(); err != nil {
 		return err
 	}
 	u.removeState()
@@ -162,6 +166,9 @@ func (u Setup) uninstall(s service.Service) error {
 		return err
 	}
 	if u.User {
+		return nil
+	}
+	if Packaged() { // its account belongs to the package
 		return nil
 	}
 	return removeAccount(u.Data)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 
@@ -132,6 +133,34 @@ func (u Setup) forSystemd(c *service.Config) {
 // The library adds the quotes.
 func unitArgument(s string) string {
 	return strings.NewReplacer("%", "%%", "$", "$$", `\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(s)
+}
+
+// Unit files of the machine's service: that of a deb or rpm package (.packaging/linux), and that
+// of Install, which overrides it.
+const (
+	packagedUnit  = "/usr/lib/systemd/system/" + Name + ".service"
+	installedUnit = "/etc/systemd/system/" + Name + ".service"
+)
+
+// Packaged reports whether a deb or rpm package contains the service. Its unit, account and
+// folder belong to the package: Uninstall stops and disables the service, and keeps these.
+func Packaged() bool { return runtime.GOOS == "linux" && exists(packagedUnit) }
+
+// onlyPackaged reports whether the service has the unit of the package only.
+func (u Setup) onlyPackaged() bool { return !u.User && Packaged() && !exists(installedUnit) }
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// disablePackaged disables the unit of the package. The library would also remove its own,
+// which does not exist.
+func disablePackaged() error {
+	if out, err := exec.Command("systemctl", "disable", "--quiet", Name+".service").CombinedOutput(); err != nil {
+		return fmt.Errorf("systemctl disable: %w: %s", err, out)
+	}
+	return nil
 }
 
 // answerWithin limits the wait for a systemd that hangs.

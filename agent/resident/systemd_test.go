@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -63,5 +64,21 @@ func TestParseShown(t *testing.T) {
 		if got, ok := parseShown(out); got != want || ok != (want != "") {
 			t.Errorf("%q: got %q, %v, want %q", out, got, ok, want)
 		}
+	}
+}
+
+// TestPackagedUnit: the unit of the deb and rpm packages is that of "tonprobe service install".
+func TestPackagedUnit(t *testing.T) {
+	got, err := os.ReadFile("../../.packaging/linux/tonprobe.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer(
+		"{{Description}}", Setup{}.config().Description,
+		"{{Path | cmdEscape}}", "/usr/bin/tonprobe",
+		"{{range Arguments}} {{. | cmd}}{{end}}", ` "service" "run" "--data" "/var/lib/tonprobe" "--machine"`,
+	).Replace(unitFor("/var/lib/tonprobe"))
+	if string(got) != want {
+		t.Errorf("the unit of the package is\n%s\nwant\n%s", got, want)
 	}
 }

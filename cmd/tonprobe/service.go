@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/station"
@@ -157,6 +158,11 @@ func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceF
 	}
 	if err := os.RemoveAll(c.Data); err != nil {
 		return fmt.Errorf("remove the folder of the service: %w", err)
+	}
+	if resident.Packaged() { // the unit of the package, which remains, needs the folder
+		if err := durable.MkdirPrivate(c.Data); err != nil {
+			return fmt.Errorf("create the folder of the service: %w", err)
+		}
 	}
 	return nil
 }

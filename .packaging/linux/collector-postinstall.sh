@@ -1,0 +1,10 @@
+#!/bin/sh
+# deb: "configure" and the version that is replaced, "" if none. rpm: 1 to install, 2 to upgrade.
+# Nothing is enabled or started; a service that runs is restarted with the new program.
+set -e
+case "$1" in configure | 1 | 2) ;; *) exit 0 ;; esac
+if command -v systemd-sysusers >/dev/null; then systemd-sysusers tonprobe-collector.conf; fi
+if [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+	if [ "$1" = 2 ] || [ -n "${2:-}" ]; then systemctl try-restart tonprobe-collector.service || true; fi
+fi
