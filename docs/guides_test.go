@@ -24,15 +24,21 @@ func TestBothGuidesForAdministratorsSayTheSame(t *testing.T) {
 		}
 		return string(b)
 	}
-	en, de := read("administrator.md"), read("de/administrator.md")
+	for _, name := range []string{"administrator.md", "rollout.md"} {
+		sameGuides(t, name, read(name), read("de/"+name))
+	}
+}
+
+func sameGuides(t *testing.T, name, en, de string) {
+	t.Helper()
 	if got, want := strings.Join(reHeading.FindAllString(de, -1), ""), strings.Join(reHeading.FindAllString(en, -1), ""); got != want {
-		t.Errorf("got sections %q in German, %q in English", got, want)
+		t.Errorf("%s: got sections %q in German, %q in English", name, got, want)
 	}
 	for what, re := range map[string]*regexp.Regexp{"option": reOption, "command": reProgram} {
 		there := re.FindAllString(de, -1)
 		for _, want := range re.FindAllString(en, -1) {
 			if !slices.Contains(there, want) {
-				t.Errorf("the German guide lacks the %s %q", what, want)
+				t.Errorf("the German %s lacks the %s %q", name, what, want)
 			}
 		}
 	}

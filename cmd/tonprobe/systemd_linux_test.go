@@ -198,25 +198,36 @@ type machine struct {
 	init     string // process ID of its init, on this machine
 }
 
+// bootSystemd boots a machine with the programs in /usr/bin.
 func bootSystemd(t *testing.T) *machine {
 	t.Helper()
-	tree := os.Getenv("TONPROBE_SYSTEMD_ROOT")
-	if tree == "" {
-		t.Fatal("TONPROBE_SYSTEMD_ROOT is not set to a Debian tree: run .ci/service-test")
-	}
-	m := &machine{t: t, root: overlay(t, tree), programs: os.Getenv("TONPROBE_SYSTEMD_PROGRAMS")}
+	m := newMachine(t)
+	m.programs = os.Getenv("TONPROBE_SYSTEMD_PROGRAMS")
 	if m.programs == "" {
 		t.Fatal("TONPROBE_SYSTEMD_PROGRAMS is not set to a folder with the programs: run .ci/service-test")
 	}
 	m.copyProgram("")
 	m.copy("tonprobe-collector", "")
 	m.boot()
+	return m
+}
+
+// newMachine returns a machine that is not booted yet.
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	tree := os.Getenv("TONPROBE_SYSTEMD_ROOT")
+	if tree == "" {
+		t.Fatal("TONPROBE_SYSTEMD_ROOT is not set to a Debian tree: run .ci/service-test")
+	}
+	m := &machine{t: t, root: overlay(t, tree)}
 	t.Cleanup(func() {
 		if pid, err := strconv.Atoi(m.init); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // ends the whole container, unlike the end of nspawn
 		}
-		_ = m.nspawn.Process.Kill()
-		_ = m.nspawn.Wait()
+		if m.nspawn != nil {
+			_ = m.nspawn.Process.Kill()
+			_ = m.nspawn.Wait()
+		}
 		if t.Failed() {
 			t.Logf("console: %s", &m.console)
 		}
