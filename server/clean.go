@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 const (
@@ -58,35 +61,51 @@ func (s *Server) clean(ctx context.Context) {
 // less than a tenth of a second.
 const deleteAtOnce = 500
 
-// deleteOld removes what has expired, and what is older than its retention period.
-func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
-	if err := s.store.DeleteExpired(ctx, now); err != nil {
-		return err
+// keep returns the retention periods. What has expired is deleted at once; a class that is not in the map
+// is kept.
+func (c Config) keep() map[store.DataClass]time.Duration {
+	all := map[store.DataClass]time.Duration{store.ExpiredData: 0}
+	for class, period := range map[store.DataClass]time.Duration{store.ReportData: c.KeepReports, store.RecordData: c.KeepRecords, store.AuditData: c.KeepAudit} {
+		if period > 0 {
+			all[class] = period
+		}
 	}
-	if err := s.deleteOlder(ctx, now, s.config.KeepReports, "old reports deleted", s.store.DeleteReports); err != nil {
-		return err
-	}
-	if err := s.deleteOlder(ctx, now, s.config.KeepRecords, "old disturbance records deleted", s.store.DeleteDisturbanceRecords); err != nil {
-		return err
-	}
-	return s.deleteOlder(ctx, now, s.config.KeepAudit, "old entries of the audit log deleted", s.store.DeleteAuditEntries)
+	return all
 }
 
-// deleteOlder calls delete until nothing is older than keep; 0 keeps everything.
-func (s *Server) deleteOlder(ctx context.Context, now time.Time, keep time.Duration, done string, delete func(context.Context, time.Time, int) (int, error)) error {
-	if keep <= 0 {
-		return nil
+// deleteOld removes what has expired, and what is older than its retention period.
+func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
+	some := map[store.DataClass]func(ctx context.Context, before time.Time, limit int) (deleted int, err error){
+		store.ReportData: s.store.DeleteReports,
+		store.RecordData: s.store.DeleteDisturbanceRecords,
+		store.AuditData:  s.store.DeleteAuditEntries,
+		store.ExpiredData: func(ctx context.Context, before time.Time, _ int) (int, error) {
+			return s.store.DeleteExpired(ctx, before)
+		},
 	}
+	var errs []error
+	keep := s.config.keep()
+	for _, class := range store.DataClasses() {
+		if period, ok := keep[class]; ok {
+			errs = append(errs, s.deleteOlder(ctx, class, now, period, some[class]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// deleteOlder calls delete until nothing is older than keep, and notes that.
+func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now time.Time, keep time.Duration, some func(context.Context, time.Time, int) (int, error)) error {
 	for total := 0; ; {
-		n, err := delete(ctx, now.Add(-keep), deleteAtOnce)
+		n, err := some(ctx, now.Add(-keep), deleteAtOnce)
 		if err != nil {
 			return err
 		}
-		if total += n; n < deleteAtOnce {
-			if total > 0 {
-				s.config.Log.Info(done, "count", total)
-			}
-			return nil
+		if total += n; n >= deleteAtOnce && class != store.ExpiredData {
+			continue
 		}
+		if total > 0 {
+			s.config.Log.Info("old data deleted", "class", string(class), "count", total)
+		}
+		return s.store.AddRetentionRun(ctx, class, now, total)
 	}
 }

@@ -1,8 +1,15 @@
 package server
 
 import (
+	"log/slog"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func TestNothingIsDeletedByAClockThatJumped(t *testing.T) {
@@ -31,5 +38,73 @@ func TestNothingIsDeletedByAClockThatJumped(t *testing.T) {
 		if !s.steady(start.Add(jumped+steadyFor+jump), jumped+steadyFor) {
 			t.Errorf("%s: got not steady long after the jump", name)
 		}
+	}
+}
+
+// TestDeletionsAreNoted: each class with a period is noted with what was deleted, also in the metrics; one
+// that is kept for ever is not.
+func TestDeletionsAreNoted(t *testing.T) {
+	ctx := t.Context()
+	db, err := sqlstore.OpenSQLite(ctx, t.TempDir()+"/x.db", sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	now := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
+	for range deleteAtOnce + 1 { // more than one transaction deletes
+		e := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: now.AddDate(-2, 0, 0), Kind: store.AuditSignedIn}
+		if err := db.AddAuditEntry(ctx, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const day = 24 * time.Hour
+	s := &Server{store: db, config: Config{KeepReports: 180 * day, KeepAudit: 365 * day, Log: slog.New(slog.DiscardHandler)}}
+	for _, at := range []time.Time{now, now.Add(time.Hour)} { // the second one finds nothing
+		if err := s.deleteOld(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := now.Add(time.Hour)
+	want := map[store.DataClass]store.RetentionRun{
+		store.AuditData:   {Class: store.AuditData, RanAt: later, DeletedAt: now, Deleted: deleteAtOnce + 1},
+		store.ReportData:  {Class: store.ReportData, RanAt: later},
+		store.ExpiredData: {Class: store.ExpiredData, RanAt: later},
+	}
+	runs, err := db.RetentionRuns(ctx)
+	if err != nil || len(runs) != len(want) {
+		t.Errorf("got %+v, error %v; want %d classes", runs, err, len(want))
+	}
+	for _, run := range runs {
+		if run != want[run.Class] {
+			t.Errorf("got %+v, want %+v", run, want[run.Class])
+		}
+	}
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(retentionRuns{db, s.config.keep(), s.config.Log})
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			got[f.GetName()+" "+m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue()
+		}
+	}
+	for name, want := range map[string]float64{
+		"tonprobe_retention_keep_seconds audit_log":                    365 * 86400,
+		"tonprobe_retention_last_run_timestamp_seconds audit_log":      float64(later.Unix()),
+		"tonprobe_retention_last_deletion_timestamp_seconds audit_log": float64(now.Unix()),
+		"tonprobe_retention_last_deletion_timestamp_seconds reports":   0,
+		"tonprobe_retention_last_run_timestamp_seconds reports":        float64(later.Unix()),
+		"tonprobe_retention_last_run_timestamp_seconds expired":        float64(later.Unix()),
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("got %s %v, %v; want %v", name, value, ok, want)
+		}
+	}
+	if len(got) != 9 {
+		t.Errorf("got %d values, want three for each of three classes: %v", len(got), got)
 	}
 }

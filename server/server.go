@@ -223,7 +223,7 @@ func (s *Server) handler() (http.Handler, error) {
 	c := s.config
 	registry := prometheus.NewRegistry()
 	registerMetrics(registry, s.reflector, s.live, s.agents, s.common)
-	registry.MustRegister(participantCounts{s.store, c.Now, c.FreshFor, c.Log})
+	registry.MustRegister(participantCounts{s.store, c.Now, c.FreshFor, c.Log}, retentionRuns{s.store, c.keep(), c.Log})
 	s.registerClusterMetrics(registry)
 	mux := http.NewServeMux()
 	api.New(api.Config{

@@ -45,14 +45,15 @@ type Store interface {
 	Guesses
 	Audit
 	Tombstones
+	Retention
 
 	// Ping reports whether the store responds.
 	Ping(ctx context.Context) error
 	// Backup writes a consistent copy to a new file, while others read and write: a database of
 	// SQLite, or a dump of PostgreSQL. It returns ErrNoSnapshot if a program for that is missing.
 	Backup(ctx context.Context, path string) error
-	// DeleteExpired removes sessions, links and codes that expired before now.
-	DeleteExpired(ctx context.Context, now time.Time) error
+	// DeleteExpired removes sessions, links and codes that expired before now, and returns their number.
+	DeleteExpired(ctx context.Context, now time.Time) (deleted int, err error)
 	Close() error
 }
 

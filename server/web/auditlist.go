@@ -31,6 +31,7 @@ type auditPage struct {
 	ParticipantName       string
 	CSV                   string // address
 	First, Next           string // addresses of pages; "" for none
+	Retention             []retentionRow
 }
 
 // auditRow is one entry.
@@ -148,6 +149,9 @@ func (s *site) audit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		body.Rows = append(body.Rows, row)
+	}
+	if body.Retention, err = s.retention(r.Context(), v); err != nil {
+		return err
 	}
 	s.show(w, r, page{Name: "audit", Body: body})
 	return nil

@@ -34,6 +34,7 @@ type Store interface {
 	store.Cases
 	store.Audit
 	store.Disturbances
+	store.Retention
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
 	CouncilsOf(ctx context.Context, participantID string) ([]store.Council, error)
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
@@ -54,6 +55,8 @@ type Config struct {
 	Common func() []fleet.Finding
 	// Erase erases a participant; default Store.DeleteParticipant.
 	Erase func(ctx context.Context, participantID string) error
+	// Keep is how long data is kept; a class that is not in it is kept for ever.
+	Keep map[store.DataClass]time.Duration
 	// Alerts sends alerts; default none.
 	Alerts Alerts
 	// Rules returns the rules of the Land for new disturbance records; default none.

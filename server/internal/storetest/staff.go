@@ -287,7 +287,8 @@ func secondFactors(t *testing.T, s store.Store) {
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "" {
 		t.Errorf("after a reset: got %+v, error %v", m, err)
 	}
-	must(t, s.DeleteExpired(ctx, evening.Add(2*time.Hour)))
+	_, err = s.DeleteExpired(ctx, evening.Add(2*time.Hour))
+	must(t, err)
 	must(t, s.AddUsedCode(ctx, used)) // forgotten
 	for what, err := range map[string]error{"set up": s.SetNextSecret(ctx, "nobody", "x"), "remove": s.RemoveSecret(ctx, "nobody")} {
 		wantError(t, what+" for nobody", err, store.ErrNotFound)

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"server's clock ahead":  clockAhead,
 		"full and background":   fullAndBackground,
 		"age":                   age,
+		"retention runs":        retentionRuns,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,
 		"tokens":                tokens,

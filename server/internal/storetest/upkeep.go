@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -131,8 +132,12 @@ func expiredThingsVanish(t *testing.T, s store.Store) {
 		must(t, s.AddStaff(t.Context(), store.StaffMember{Name: who, Role: store.RoleSupport, CreatedAt: evening}))
 		must(t, s.AddStaffInvitation(t.Context(), store.StaffInvitation{TokenHash: store.HashOf(who), StaffName: who, CreatedAt: evening, ExpiresAt: expires}))
 	}
-	must(t, s.DeleteExpired(t.Context(), evening.Add(time.Minute)))
-	_, err := s.StaffInvitation(t.Context(), store.HashOf("berta"), evening.Add(-time.Hour))
+	n, err := s.DeleteExpired(t.Context(), evening.Add(time.Minute))
+	must(t, err)
+	if n != 4 {
+		t.Errorf("got %d deleted, want 4", n)
+	}
+	_, err = s.StaffInvitation(t.Context(), store.HashOf("berta"), evening.Add(-time.Hour))
 	wantError(t, "expired invitation", err, store.ErrNotFound)
 	_, err = s.StaffInvitation(t.Context(), store.HashOf("clara"), evening)
 	must(t, err)
@@ -154,4 +159,21 @@ func expiredThingsVanish(t *testing.T, s store.Store) {
 	must(t, s.DeleteSession(t.Context(), fresh))
 	_, err = s.Session(t.Context(), fresh)
 	wantError(t, "ended session", err, store.ErrNotFound)
+}
+
+// retentionRuns: a later run that deletes nothing keeps what the last one with a result deleted.
+func retentionRuns(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	if runs, err := s.RetentionRuns(ctx); err != nil || len(runs) != 0 {
+		t.Errorf("before any: got %+v, error %v; want none", runs, err)
+	}
+	must(t, s.AddRetentionRun(ctx, store.ReportData, evening, 0))
+	must(t, s.AddRetentionRun(ctx, store.AuditData, evening, 0))
+	must(t, s.AddRetentionRun(ctx, store.ReportData, evening.Add(time.Hour), 7))
+	must(t, s.AddRetentionRun(ctx, store.ReportData, evening.Add(2*time.Hour), 0))
+	want := []store.RetentionRun{{Class: store.AuditData, RanAt: evening},
+		{Class: store.ReportData, RanAt: evening.Add(2 * time.Hour), DeletedAt: evening.Add(time.Hour), Deleted: 7}}
+	if runs, err := s.RetentionRuns(ctx); err != nil || !slices.Equal(runs, want) {
+		t.Errorf("got %+v, error %v; want %+v", runs, err, want)
+	}
 }

@@ -88,6 +88,7 @@ func settle(t *testing.T, s *Store, tag string) (a town) {
 		s.AddAPIToken(ctx, store.APIToken{ID: a.program, Name: "statistics", Hash: a.token, Scopes: store.Scopes(), CreatedAt: evening, ExpiresAt: later}),
 		s.AddCouncil(ctx, store.Council{ID: a.council, Name: "Rat", CreatedAt: evening}),
 		s.AddCouncilMember(ctx, a.council, a.participant),
+		s.AddRetentionRun(ctx, store.ReportData, evening, len(tag)),
 		s.AddCouncilSession(ctx, store.CouncilSession{ID: a.session, CouncilID: a.council, Title: tag, StartsAt: evening}),
 		errorOf(s.UpsertSessions(ctx, a.council, "source "+tag, []store.CouncilSession{{SourceUID: a.uid, StartsAt: evening}}, evening)),
 		errorOf(s.AddCaseEntry(ctx, a.second, store.CaseEntry{At: evening, By: "support", Kind: store.CaseNoted, Text: tag})))

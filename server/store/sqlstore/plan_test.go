@@ -174,7 +174,8 @@ func useEverything(t *testing.T, s *Store) {
 	must(s.SetBlocked(ctx, p.ID, true))
 	must(s.EditParticipant(ctx, p.ID, "Berta", ""))
 	must(s.RevokeAgent(ctx, agent, evening))
-	must(s.DeleteExpired(ctx, evening))
+	_, err = s.DeleteExpired(ctx, evening)
+	must(err)
 	for i := range 3 {
 		must(s.AddAuditEntry(ctx, store.AuditEntry{ID: fmt.Sprint(p.ID, i), At: evening, Kind: store.AuditSignedIn}))
 	}

@@ -1,0 +1,49 @@
+package web
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// overdueAfter is the age of the last deletion from which the page says so. It is hourly, but starts six hours
+// after the program.
+const overdueAfter = 24 * time.Hour
+
+// retentionRow says what is deleted after how long, and what was deleted last.
+type retentionRow struct {
+	What, Keep string
+	Ran        *when // nil for never
+	Overdue    bool
+	Deleted    *when // nil for never
+	Count      int
+}
+
+// retention returns a row for each class of data.
+func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err error) {
+	runs, err := s.Store.RetentionRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := map[store.DataClass]store.RetentionRun{}
+	for _, run := range runs {
+		last[run.Class] = run
+	}
+	for _, class := range store.DataClasses() {
+		period, deletes := s.Keep[class]
+		if !deletes {
+			rows = append(rows, retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.for_ever")})
+			continue
+		}
+		run := last[class]
+		row := retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.at_once"), Ran: v.when(run.RanAt), Deleted: v.when(run.DeletedAt), Count: run.Deleted,
+			Overdue: !run.RanAt.IsZero() && v.now.Sub(run.RanAt) > overdueAfter}
+		if days := int(period / (24 * time.Hour)); days > 0 {
+			row.Keep = v.T("retention.days", "n", strconv.Itoa(days))
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
