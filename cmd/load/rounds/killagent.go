@@ -17,16 +17,21 @@ import (
 // times.
 const drainTries = 120
 
-// killAgent kills a check at random times from its start to its end. Afterwards the
-// agent's disk must be readable, and in the end the collector must have each report
-// that ever existed, once, and no other.
+// killAgent kills a check at the moments at which something could be lost, in turn, and at random
+// times. Afterwards the agent's disk must be readable, and in the end the collector must have each
+// report that ever existed, once, and no other.
 func killAgent(ctx context.Context, f *figures, collector, program, dir string, rounds int) error {
 	data := filepath.Join(dir, "collector")
 	c, err := rig.Serve(ctx, collector, data)
 	if err != nil {
 		return err
 	}
-	r, err := killChecks(ctx, collector, program, dir, c.URL, rounds)
+	l, err := newLine(c.URL)
+	if err != nil {
+		return errors.Join(err, c.Stop())
+	}
+	r, err := killChecks(ctx, collector, program, dir, l, rounds)
+	l.Close()
 	if err := errors.Join(err, c.Stop()); err != nil {
 		return err
 	}
@@ -39,8 +44,16 @@ func killAgent(ctx context.Context, f *figures, collector, program, dir string, 
 		return err
 	}
 	lost, doubled := missing(maps.Keys(r.seen), kept)
-	f.line("agent killed", "%d", rounds)
-	f.line("  before writing, while waiting, sent", "%d, %d, %d", r.nothing, r.waiting, r.sent)
+	total := 0
+	for _, left := range r.left {
+		total += left[nothing] + left[waiting] + left[sent]
+	}
+	f.line("agent killed", "%d", total)
+	f.line("  and then no report, waiting, sent", "")
+	for m, left := range r.left {
+		f.line("  "+momentNames[m], "%d, %d, %d", left[nothing], left[waiting], left[sent])
+	}
+	f.line("ended before the moment came", "%d", r.missed)
 	f.line("reports on the agent's disk in total", "%d", len(r.seen))
 	f.none("unreadable on the agent's disk", r.unreadable)
 	f.none("on the agent's disk, but lost", lost)
@@ -49,19 +62,27 @@ func killAgent(ctx context.Context, f *figures, collector, program, dir string, 
 	return nil
 }
 
+// What a killed check left on the agent's disk.
+const (
+	nothing = iota
+	waiting
+	sent
+)
+
 // killed contains the results of the rounds.
 type killed struct {
-	participant            string
-	seen                   map[string]bool
-	nothing, waiting, sent int // what a killed check left
-	unreadable             int
+	participant string
+	seen        map[string]bool
+	left        [moments][sent + 1]int // what the killed checks left
+	missed      int                    // checks that ended before they were killed
+	unreadable  int
 }
 
-func killChecks(ctx context.Context, collector, program, dir, url string, rounds int) (*killed, error) {
+func killChecks(ctx context.Context, collector, program, dir string, l *line, rounds int) (*killed, error) {
 	agent := rig.Program{File: program, Data: filepath.Join(dir, "agent")}
 	k := &killed{seen: map[string]bool{}}
 	var err error
-	if k.participant, err = agent.Enrol(ctx, collector, filepath.Join(dir, "collector"), url); err != nil {
+	if k.participant, err = agent.Enrol(ctx, collector, filepath.Join(dir, "collector"), l.URL); err != nil {
 		return nil, err
 	}
 	began := time.Now()
@@ -72,27 +93,58 @@ func killChecks(ctx context.Context, collector, program, dir, url string, rounds
 	if _, err := k.look(ctx, agent); err != nil {
 		return nil, err
 	}
-	for range rounds {
-		limited, cancel := context.WithTimeout(ctx, rand.N(whole))
-		_ = agent.Check(limited) // killed when its context ends
-		cancel()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	for i := range rounds {
+		m := moment(i % int(moments))
+		hit, err := killCheck(ctx, agent, l, m, whole)
+		if err != nil {
+			return nil, err
 		}
 		state, err := k.look(ctx, agent)
 		if err != nil {
 			return nil, err
 		}
-		switch state {
-		case "":
-			k.nothing++
-		case "waiting":
-			k.waiting++
+		switch {
+		case !hit:
+			k.missed++
+		case state == "":
+			k.left[m][nothing]++
+		case state == "waiting":
+			k.left[m][waiting]++
 		default:
-			k.sent++
+			k.left[m][sent]++
 		}
 	}
 	return k, k.drain(ctx, agent)
+}
+
+// killCheck kills a check at the moment m; hit is false if it ended before. whole is the time that a
+// check takes.
+func killCheck(ctx context.Context, agent rig.Program, l *line, m moment, whole time.Duration) (hit bool, err error) {
+	limited, kill := context.WithCancel(ctx)
+	defer kill()
+	strike := func() { time.AfterFunc(rand.N(within[m]), kill) }
+	switch spool := filepath.Join(agent.Data, "spool"); m {
+	case anyTime:
+		time.AfterFunc(rand.N(whole), kill)
+	case whileWriting, whileWaiting:
+		known, err := fileNames(spool)
+		if err != nil {
+			return false, err
+		}
+		go func() {
+			if awaitFile(limited, spool, fileBegin[m], known) {
+				strike()
+			}
+		}()
+	default:
+		l.await(m, strike)
+		defer l.await(m, nil)
+	}
+	err = agent.Check(limited)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err != nil && limited.Err() != nil, nil
 }
 
 // look reads the agent's disk and returns the state of the new report; "" if there
