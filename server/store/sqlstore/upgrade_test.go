@@ -44,7 +44,15 @@ func filledPostgres(t *testing.T, address string, version int64) (before map[str
 		t.Fatal(err)
 	}
 	for i, name := range []string{"Anna", "Bert"} {
-		exec(`INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked) VALUES ($1, 'default', $1, $2, $2, '0228 1', '00492281', 1000, $3)`, name, store.NameKey(name), i == 1)
+		exec(`INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked) VALUES ($1, 'default', $1, $2, $2, '0228 1', '02281', 1000, $3)`, name, store.NameKey(name), i == 1)
+		if version >= 9 { // before it there is no search index
+			err := newDatabase(postgresDialect("", pool), pool).inTx(t.Context(), func(tx runner) error {
+				return keepSearchParts(t.Context(), tx, DefaultOrganisation, name, store.NameKey(name), "02281")
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		exec(`INSERT INTO enrol_codes (code_hash, org_id, participant_id, created_at, expires_at) VALUES ($1, 'default', $2, 1, 2)`, []byte("code of "+name), name)
 		exec(`INSERT INTO agents (id, org_id, participant_id, token_hash, version, os, arch, created_at, last_seen_at) VALUES ($1, 'default', $2, $3, '0.1', 'linux', 'amd64', 5, 6)`, "agent of "+name, name, []byte("token of "+name))
 		exec(`INSERT INTO reports (id, org_id, agent_id, participant_id, case_code, trigger_kind, started_at, checked_at, received_at, verdict, primary_code, primary_severity, primary_area, document)
