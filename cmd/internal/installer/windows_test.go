@@ -1,4 +1,3 @@
-// Package installer_test tests the installers in .packaging.
 package installer_test
 
 import (

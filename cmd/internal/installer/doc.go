@@ -1,0 +1,2 @@
+// Package installer contains the tests of the installers in .packaging.
+package installer
