@@ -89,14 +89,20 @@ func (s *Store) AddCaseEntry(ctx context.Context, reportID string, e store.CaseE
 
 // lockCase returns a case whose row is locked. The row is created if there is none.
 func (s *Store) lockCase(ctx context.Context, tx runner, reportID string) (c store.Case, id string, err error) {
+	// An erasure waits for this entry, or is complete. It locks the participant first too.
+	var found int
+	err = tx.row(ctx, `SELECT 1 FROM participants p WHERE p.id = (SELECT r.participant_id FROM reports r WHERE r.id = ? AND r.org_id = ?)`+s.write.shareParticipants,
+		reportID, s.org).Scan(&found)
+	if err != nil {
+		return c, "", fmt.Errorf("find the person of the case: %w", err)
+	}
 	_, err = tx.exec(ctx, `
 		INSERT INTO cases (id, org_id, report_id, participant_id, state, staff_name, since, named_code, true_code, closed_at)
-		SELECT CAST(? AS TEXT), r.org_id, r.id, r.participant_id, 'open', '', 0, r.primary_code, '', 0 FROM reports r WHERE r.id = ? AND r.org_id = ?
+		SELECT CAST(? AS TEXT), r.org_id, r.id, r.participant_id, 'open', '', 0, r.primary_code, '', 0 FROM reports r WHERE r.id = ? AND r.org_id = ?`+s.write.shareReports+`
 		ON CONFLICT (report_id) DO NOTHING`, uuid.NewString(), reportID, s.org)
 	if err != nil {
 		return c, "", fmt.Errorf("begin the case: %w", err)
 	}
-	var found int
 	err = tx.row(ctx, `SELECT 1 FROM cases c WHERE c.report_id = ? AND c.org_id = ?`+s.write.lockCases, reportID, s.org).Scan(&found)
 	if err != nil {
 		return c, "", fmt.Errorf("lock the case: %w", err)

@@ -24,9 +24,9 @@ type dialect struct {
 	lockLatest, lockAgents, lockBoth, lockCases string
 	// skipLocked, at the end of a SELECT, locks its rows, without those that others have locked.
 	skipLocked string
-	// lockParticipants locks rows of participants against references to them, and shareParticipants
-	// against their deletion.
-	lockParticipants, shareParticipants string
+	// lockParticipants locks rows of participants against references to them. shareParticipants and
+	// shareReports lock rows of participants and of reports against their deletion.
+	lockParticipants, shareParticipants, shareReports string
 	// overwriteDeleted, at the start of a transaction, makes it overwrite what it deletes; "" if the
 	// database cannot.
 	overwriteDeleted string

@@ -128,7 +128,7 @@ func postgresDialect(address string, pool *sql.DB) *dialect {
 		writable:   postgresWritable,
 		snapshot:   func(ctx context.Context, path string) error { return postgresDump(ctx, address, path) },
 
-		lockParticipants: " FOR UPDATE OF p", shareParticipants: " FOR KEY SHARE OF p",
+		lockParticipants: " FOR UPDATE OF p", shareParticipants: " FOR KEY SHARE OF p", shareReports: " FOR KEY SHARE OF r",
 		scrub: func(context.Context, *database) {}, // autovacuum does
 	}
 }
