@@ -113,6 +113,10 @@ type Config struct {
 	// address. Without it the pages refer to the office that gave access.
 	Contact string
 
+	// Arbitration is the arbitration body that the statement of accessibility names: its web address
+	// or its name and address.
+	Arbitration string
+
 	// SupportPhone is the phone number of support, which agents show with a result.
 	SupportPhone string
 

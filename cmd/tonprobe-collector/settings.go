@@ -72,6 +72,7 @@ func options() []option {
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"alerts", "`file` with the rules and channels of alerts (docs/administrator.md)", false, text(func(s *settings) *string { return &s.AlertsFile })},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
+		{"arbitration", "web address or `name` of the arbitration body in the statement of accessibility", false, text(func(s *settings) *string { return &s.Arbitration })},
 		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},
 		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},

@@ -6,19 +6,34 @@ import (
 	"net/url"
 )
 
-// accessibilityPage is the content of the accessibility statement.
+// maxReferenceRunes is enough for the name and the postal address of an authority.
+const maxReferenceRunes = 300
+
+// accessibilityPage is the content of the accessibility statement. The zero reference means that none is
+// configured.
 type accessibilityPage struct {
-	Contact string // "" if none is configured
-	Address string // as a link; "" if Contact is not an address
+	Contact     reference // for feedback
+	Arbitration reference // if the contact does not help
+}
+
+// reference says where people can turn.
+type reference struct {
+	Text    string
+	Address string // as a link; "" if Text is not an address
 }
 
 func (s *site) accessibility(w http.ResponseWriter, r *http.Request) error {
-	body := accessibilityPage{Contact: clean(s.Contact, maxNameRunes)}
-	if a, err := mail.ParseAddress(s.Contact); err == nil {
-		body.Address = "mailto:" + a.Address
-	} else if u, err := url.Parse(s.Contact); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
-		body.Address = s.Contact
-	}
-	s.show(w, r, page{Name: "accessibility", Body: body})
+	s.show(w, r, page{Name: "accessibility", Body: accessibilityPage{referTo(s.Contact), referTo(s.Arbitration)}})
 	return nil
+}
+
+// referTo makes a link of an e-mail or web address.
+func referTo(text string) reference {
+	to := reference{Text: clean(text, maxReferenceRunes)}
+	if a, err := mail.ParseAddress(text); err == nil {
+		to.Address = "mailto:" + a.Address
+	} else if u, err := url.Parse(text); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
+		to.Address = text
+	}
+	return to
 }

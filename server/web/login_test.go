@@ -157,5 +157,17 @@ func TestLanguage(t *testing.T) {
 
 func TestAccessibilityStatement(t *testing.T) {
 	g := newRig(t)
-	g.want(g.get("/accessibility"), http.StatusOK, "die Stelle, die Ihnen den Zugang gegeben hat", "WCAG 2.1")
+	g.want(g.get("/accessibility"), http.StatusOK, "die Stelle, die Ihnen den Zugang gegeben hat", "Ombudsstelle Ihres Bundeslandes", "WCAG 2.1", "teilweise")
+	g = newRig(t, func(c *web.Config) {
+		c.Contact, c.Arbitration = "amt@stadt.example", "https://schlichtung.example/hilfe"
+	})
+	g.want(g.get("/accessibility"), http.StatusOK, `<a href="mailto:amt@stadt.example">amt@stadt.example</a>`, `<a href="https://schlichtung.example/hilfe">`)
+	g = newRig(t, func(c *web.Config) {
+		c.Contact, c.Arbitration = "javascript:alert(1)", "Schlichtungsstelle, Musterweg 1"
+	})
+	page := g.get("/accessibility")
+	g.want(page, http.StatusOK, "javascript:alert(1)", "Schlichtungsstelle, Musterweg 1")
+	if strings.Contains(page.Body.String(), "<a href=\"javascript") || strings.Contains(page.Body.String(), ">Schlichtungsstelle, Musterweg 1</a>") {
+		t.Errorf("a text that is not an address became a link:\n%s", page.Body)
+	}
 }

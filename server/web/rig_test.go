@@ -132,8 +132,9 @@ func merge(old, set []*http.Cookie) []*http.Cookie {
 }
 
 var (
-	// reAddress matches the addresses that a page may contain: our own, and those that dial or write.
-	reAddress = regexp.MustCompile(`^(/([^/\\].*)?|#content|#shape-[a-z_]+|tel:\+?[0-9]+|mailto:[^:]+)$`)
+	// reAddress matches the addresses that a page may contain: our own, those that dial or write, and that
+	// of the arbitration body which TestAccessibilityStatement configures.
+	reAddress = regexp.MustCompile(`^(/([^/\\].*)?|#content|#shape-[a-z_]+|tel:\+?[0-9]+|mailto:[^:]+|https://schlichtung\.example/hilfe)$`)
 	reID      = regexp.MustCompile(`\sid="([^"]*)"`)
 	reFor     = regexp.MustCompile(`\s(?:for|aria-labelledby|aria-describedby)="([^"]*)"`)
 )

@@ -82,6 +82,9 @@ type Config struct {
 	// Contact is the e-mail or web address to report accessibility barriers to. The default is
 	// a general text.
 	Contact string
+	// Arbitration is the body to which people can turn if the contact does not help: its web address
+	// or its name and address. The default is a general text.
+	Arbitration string
 	// FreshFor is the time for which a check counts; default 24 hours. Older checks are shown as
 	// old, whatever their result.
 	FreshFor time.Duration
