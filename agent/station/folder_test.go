@@ -61,3 +61,22 @@ func TestMayOwn(t *testing.T) {
 		t.Error("got true for a folder with a link to another one, want false")
 	}
 }
+
+// TestEachFileIsInTheRecordOfProcessing: the record of processing activities says what remains on the
+// computers of participants.
+func TestEachFileIsInTheRecordOfProcessing(t *testing.T) {
+	b, err := os.ReadFile("../../docs/de/verarbeitungsverzeichnis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(b), "\n### Auf dem Computer der Teilnehmenden\n")
+	section, _, ended := strings.Cut(section, "\n## ")
+	if !found || !ended {
+		t.Fatal("there is no section about the computers of participants")
+	}
+	for _, e := range dataEntries() {
+		if !strings.Contains(section, "`"+e.name+"`") {
+			t.Errorf("the record does not describe %s", e.name)
+		}
+	}
+}
