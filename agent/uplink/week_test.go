@@ -18,6 +18,9 @@ import (
 // years and back. Afterwards each report has arrived, or was dropped over the limit and
 // counted.
 func TestAWeekWithoutTheCollector(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates a week")
+	}
 	const (
 		limit  = 150
 		checks = 7 * 24 // one an hour

@@ -33,6 +33,9 @@ func TestAnalysisOfNothing(t *testing.T) {
 // No result may depend on how the stream is divided into blocks, even within a
 // frame, nor on queries.
 func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses many recordings")
+	}
 	random := rand.New(rand.NewPCG(3, 3))
 	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}, {96000, 2}, {192000, 1}} {
 		voice := addNoise(syllables(f.RateHz, 4, 140, 0.3), -60)

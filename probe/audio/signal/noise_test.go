@@ -31,6 +31,9 @@ func unpaused(voice []float32, rateHz int) []float32 {
 // Noise behind a voice without pauses is measured between the syllables, and a
 // voice without noise is not mistaken for one.
 func TestNoiseFloorWithoutPauses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses many recordings")
+	}
 	for i, voice := range voices {
 		rate := []int{16000, 48000}[i%2]
 		what := voice.name + " at " + strconv.Itoa(rate)

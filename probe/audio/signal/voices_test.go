@@ -118,6 +118,9 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 }
 
 func TestTelephoneBandIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses many recordings")
+	}
 	for _, voice := range voices {
 		narrow := microphone(spoken(t, voice.name, voice.text, 8000), 8000)
 		if r := analyse(Format{8000, 1}, narrow); r.BandRatioDB == nil || *r.BandRatioDB != bandRatioFloorDB || *r.BandwidthHz > 4001 {
@@ -137,6 +140,9 @@ func resampled(t *testing.T, samples []float32, fromHz, toHz int) []float32 {
 
 // The loudness of speech agrees with ffmpeg's ebur128 filter.
 func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses many recordings")
+	}
 	need(t, "espeak-ng", "ffmpeg")
 	for i, voice := range voices {
 		for _, rate := range [][]int{{48000}, {44100}, {16000}}[i%3] {

@@ -101,6 +101,9 @@ func TestG711(t *testing.T) {
 // TestFilesOfFFmpeg reads every coding and container that ffmpeg writes, to a file
 // and to a pipe, and compares the sine in each.
 func TestFilesOfFFmpeg(t *testing.T) {
+	if testing.Short() {
+		t.Skip("converts many files")
+	}
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		if os.Getenv("TONPROBE_TEST_ALL") != "" {
 			t.Fatal("ffmpeg is missing")

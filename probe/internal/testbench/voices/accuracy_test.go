@@ -44,6 +44,9 @@ func profile(t *testing.T) diagnose.Profile {
 
 // TestMatrix checks the required accuracy; -v prints the matrix.
 func TestMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses hundreds of recordings")
+	}
 	judged, err := Judge(context.Background(), studio(t), Fixtures(), profile(t))
 	if err != nil {
 		t.Fatal(err)

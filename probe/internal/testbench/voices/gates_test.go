@@ -15,6 +15,9 @@ const (
 // reported as dropouts, and that real dropouts behind them are. Speakers and gates
 // alternate, so that each gate has several voices.
 func TestGatesOfEveryKind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses many recordings")
+	}
 	var whole, lossy []Fixture
 	turn := 0
 	for _, thresholdDBFS := range []float64{-50, -42, -36} {
