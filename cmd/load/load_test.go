@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg { // the command starts itself
-		os.Exit(reflector.Child(os.Stdin, os.Stdout))
+		os.Exit(reflector.Child(os.Args[2:], os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }
@@ -82,6 +82,12 @@ func TestReportsOnPostgres(t *testing.T) {
 func TestReflector(t *testing.T) {
 	out := round(t, 0, "reflector", "-streams", "3", "-for", "1s", "-flood", "junk")
 	wantLines(t, out, `streams +3, .*`, `lost by the reflector +0`)
+}
+
+func TestPionInPlaceOfTheReflector(t *testing.T) {
+	out := round(t, 0, "reflector", "-streams", "3", "-for", "1s", "-pion")
+	wantLines(t, out, `streams +3, .*`, `lost by the reflector +0`)
+	round(t, 2, "reflector", "-pion", "-flood", "junk")
 }
 
 func TestKill(t *testing.T) {

@@ -41,7 +41,7 @@ var commands = []struct {
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg {
-		os.Exit(reflector.Child(os.Stdin, os.Stdout))
+		os.Exit(reflector.Child(os.Args[2:], os.Stdin, os.Stdout))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

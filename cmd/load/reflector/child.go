@@ -3,12 +3,14 @@ package reflector
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,21 +39,24 @@ type reply struct {
 
 const owner = "load"
 
-// Child runs a reflector until in ends.
-func Child(in io.Reader, out io.Writer) int {
-	r, err := reflector.New(reflector.Config{
-		STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
-		Limits: reflector.Limits{
-			Sessions: maxStreams, SessionsPerOwner: maxStreams, MaxDuration: 2 * maxDuration,
-			ConnectTimeout: maxDuration, IdleTimeout: maxDuration,
-		},
-	})
+// echoServer is what the child runs.
+type echoServer interface {
+	MediaAddr() netip.AddrPort
+	Offer(ctx context.Context, owner, sdp string) (id, answer string, err error)
+	End(owner, id string) (wire.EchoLog, error)
+	Stats() reflector.Stats
+	Close() error
+}
+
+// Child runs a reflector, or with "pion" in args the server to compare it with, until in ends.
+func Child(args []string, in io.Reader, out io.Writer) int {
+	r, err := newServer(slices.Contains(args, "pion"))
 	answers := json.NewEncoder(out)
 	if err != nil {
 		_ = answers.Encode(reply{Error: err.Error()})
 		return 1
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	for lines := json.NewDecoder(in); ; {
 		var q request
 		if lines.Decode(&q) != nil {
@@ -63,16 +68,34 @@ func Child(in io.Reader, out io.Writer) int {
 	}
 }
 
-func answer(r *reflector.Reflector, q request) reply {
+func newServer(pion bool) (echoServer, error) {
+	if pion {
+		return newPionEcho()
+	}
+	return reflector.New(reflector.Config{
+		STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
+		Limits: reflector.Limits{
+			Sessions: maxStreams, SessionsPerOwner: maxStreams, MaxDuration: 2 * maxDuration,
+			ConnectTimeout: maxDuration, IdleTimeout: maxDuration,
+		},
+	})
+}
+
+func answer(r echoServer, q request) reply {
 	var a reply
 	var err error
 	switch q.Op {
 	case "addr":
 		a.Addr = r.MediaAddr()
 	case "relay":
-		servers := r.ICE(owner, "127.0.0.1").ICEServers
+		own, ok := r.(*reflector.Reflector)
+		if !ok {
+			err = errors.New("this server has no relay")
+			break
+		}
+		servers := own.ICE(owner, "127.0.0.1").ICEServers
 		relay := servers[len(servers)-1]
-		a.Addr, a.Username, a.Credential = r.STUNAddr(), relay.Username, relay.Credential
+		a.Addr, a.Username, a.Credential = own.STUNAddr(), relay.Username, relay.Credential
 	case "offer":
 		a.ID, a.SDP, err = r.Offer(context.Background(), owner, q.SDP)
 	case "end":
@@ -100,12 +123,16 @@ type child struct {
 	read      *json.Decoder
 }
 
-func startChild(ctx context.Context) (*child, error) {
+func startChild(ctx context.Context, pion bool) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, ChildArg)
+	args := []string{ChildArg}
+	if pion {
+		args = append(args, "pion")
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -36,6 +36,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	streams := flags.Int("streams", 1000, "voice streams at once, 1 to 5000")
 	duration := flags.Duration("for", 20*time.Second, "how long to send, up to 5m")
 	flood := flags.String("flood", "", "one of "+floodNames())
+	pion := flags.Bool("pion", false, "measure peer connections of pion/webrtc in place of the reflector, to compare")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -44,10 +45,13 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	if _, ok := floods[*flood]; !ok && *flood != "" {
 		return fmt.Errorf("%w: -flood is one of %s", ErrUsage, floodNames())
 	}
+	if *pion && *flood != "" {
+		return fmt.Errorf("%w: -pion has no relay, which -flood needs", ErrUsage)
+	}
 	if *streams < 1 || *streams > maxStreams || *duration < time.Second || *duration > maxDuration {
 		return fmt.Errorf("%w: -streams is 1 to 5000, -for is 1s to 5m", ErrUsage)
 	}
-	f, err := load(ctx, *streams, *duration, *flood)
+	f, err := load(ctx, *streams, *duration, *flood, *pion)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ func fingerprintOf(cert tls.Certificate) string {
 }
 
 // load runs the complete measurement.
-func load(ctx context.Context, n int, duration time.Duration, flood string) (*figures, error) {
-	c, err := startChild(ctx)
+func load(ctx context.Context, n int, duration time.Duration, flood string, pion bool) (*figures, error) {
+	c, err := startChild(ctx, pion)
 	if err != nil {
 		return nil, err
 	}
