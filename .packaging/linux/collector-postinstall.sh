@@ -5,6 +5,6 @@ set -e
 case "$1" in configure | 1 | 2) ;; *) exit 0 ;; esac
 if command -v systemd-sysusers >/dev/null; then systemd-sysusers tonprobe-collector.conf; fi
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
+	systemctl daemon-reload || true
 	if [ "$1" = 2 ] || [ -n "${2:-}" ]; then systemctl try-restart tonprobe-collector.service || true; fi
 fi

@@ -6,6 +6,6 @@ case "$1" in configure | 1 | 2) ;; *) exit 0 ;; esac
 if command -v systemd-sysusers >/dev/null; then systemd-sysusers tonprobe.conf; fi
 if command -v systemd-tmpfiles >/dev/null; then systemd-tmpfiles --create tonprobe.conf; fi
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
+	systemctl daemon-reload || true
 	if [ "$1" = 2 ] || [ -n "${2:-}" ]; then systemctl try-restart tonprobe.service || true; fi
 fi

@@ -78,7 +78,12 @@ func TestPackages(t *testing.T) {
 			t.Errorf("the removal deleted %s", kept)
 		}
 	}
+	// Of a folder on a disk of its own, the purge can delete only the content.
+	const mounted = "/var/lib/tonprobe-collector"
+	m.run("mount", "--bind", mounted, mounted)
 	m.run("dpkg", "--purge", "tonprobe", "tonprobe-collector")
+	m.run("umount", mounted)
+	m.run("rmdir", mounted)
 	if after := m.packageTraces(); after != before {
 		t.Errorf("traces of the packages:\nbefore: %s\nafter: %s", before, after)
 	}
