@@ -28,9 +28,13 @@ func newDatabase(d *dialect, pool *sql.DB) *database {
 	return &database{dialect: d, pool: pool, prepared: map[string]*sql.Stmt{}}
 }
 
+// preparable reports whether a statement may be kept prepared. SQLite carries out some PRAGMAs when
+// they are compiled, so that a prepared one has an effect only once.
+func preparable(text string) bool { return !strings.HasPrefix(text, "PRAGMA") }
+
 // statement is nil if the text must be sent as it is.
 func (d *database) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	if !d.keepPrepared {
+	if !d.keepPrepared || !preparable(text) {
 		return nil, nil
 	}
 	d.mu.RLock()
@@ -176,7 +180,7 @@ func (t *transaction) row(ctx context.Context, statement string, args ...any) sc
 
 // known returns a statement that is already prepared.
 func (t *transaction) known(text string) *sql.Stmt {
-	if !t.keepPrepared {
+	if !t.keepPrepared || !preparable(text) {
 		return nil
 	}
 	t.mu.RLock()
