@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
@@ -95,3 +96,15 @@ func wordsOf(text string) []string {
 // RemarkPrefix begins the text of a remark by staff in a disturbance record (package disturbance). A
 // remark may name anybody, so it is erased with each person whom it names.
 const RemarkPrefix = `{"role":"remark"`
+
+// RemarkNames reports whether the remark in a text with RemarkPrefix names a person (NamesPerson). The
+// text is JSON, whose own words and escapes do not count.
+func RemarkNames(text, name string) bool {
+	var remark struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal([]byte(text), &remark); err != nil {
+		return NamesPerson(text, name)
+	}
+	return NamesPerson(remark.Text, name)
+}

@@ -31,6 +31,25 @@ func TestNamesPerson(t *testing.T) {
 	}
 }
 
+// TestRemarkNames: the syntax of JSON neither names nor hides anybody.
+func TestRemarkNames(t *testing.T) {
+	for _, c := range []struct {
+		text, name string
+		want       bool
+	}{
+		{`,"text":"Frau Muster war nicht zu hören","salt":"00"}`, "Anna Muster", true},
+		{`,"text":"18:05 \u003eMuster\u003c kein Ton","salt":"00"}`, "Anna Muster", true},
+		{`,"text":"um 18:05\nMuster kam wieder","salt":"00"}`, "Anna Muster", true},
+		{`,"text":"kein Ton","salt":"00"}`, "Anna Text", false},
+		{`,"text":"kein Ton","salt":"00"}`, "Anna Salt", false},
+		{`,"text":"Frau Muster`, "Anna Muster", true}, // not JSON
+	} {
+		if got := store.RemarkNames(store.RemarkPrefix+c.text, c.name); got != c.want {
+			t.Errorf("%s, %q: got %v, want %v", c.text, c.name, got, c.want)
+		}
+	}
+}
+
 func TestTombstonesDependOnKeyAndKind(t *testing.T) {
 	a := store.TombstoneOf([]byte("k"), store.TombstoneAgent, "1")
 	for what, other := range map[string]store.Hash{

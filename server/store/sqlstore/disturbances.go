@@ -271,7 +271,7 @@ func (s *Store) forgetDisturbances(ctx context.Context, tx runner, participantID
 		// The last condition is that of the index of remarks.
 		_, err := collect(ctx, tx, func(row scanner) (r remark, err error) {
 			err = row.Scan(&r.record, &r.number, &r.place, &r.text)
-			if store.NamesPerson(r.text, name) {
+			if store.RemarkNames(r.text, name) {
 				remarks = append(remarks, r)
 			}
 			return r, err
