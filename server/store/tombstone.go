@@ -60,8 +60,10 @@ type Tombstones interface {
 }
 
 // NamesPerson reports whether a text names a person: by the last name as a word, or as a part of a
-// word with hyphens, also in the genitive. A first name alone does not count.
+// word with hyphens, also in the genitive. A first name alone does not count, nor does an addition in
+// brackets, such as a party.
 func NamesPerson(text, name string) bool {
+	name, _, _ = strings.Cut(name, "(")
 	last := name
 	if before, _, found := strings.Cut(name, ","); found { // Muster, Anna
 		last = before

@@ -21,6 +21,8 @@ func TestNamesPerson(t *testing.T) {
 		{"Anna kam wieder", "Anna Muster", false},
 		{"Frau von der Leyen", "Ursula von der Leyen", true},
 		{"Groß", "Eva Gross", true},
+		{"Frau Muster ging", "Anna Muster (SPD)", true},
+		{"die SPD ging", "Anna Muster (SPD)", false},
 		{"", "Anna Muster", false},
 		{"Uhrzeit 19:40", "", false},
 		{"Uhrzeit 19:40", "-", false},
