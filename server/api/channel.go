@@ -145,8 +145,13 @@ func (l *channelLine) next(process func(wire.ChannelMessage, error) error) error
 	}
 	if string(b) == wire.Beat && l.link != nil {
 		l.silence = beatSilence
-		l.alive()
-		return nil
+		apart(func() {
+			// It counts as a message, and has no other effect.
+			if err = l.link.Receive(wire.ChannelMessage{}); err == nil {
+				l.alive()
+			}
+		})
+		return err
 	}
 	apart(func() { err = process(wire.ParseFromAgent(b)) })
 	return err
@@ -216,23 +221,21 @@ func closeReason(text string) string { return text[:min(len(text), 120)] }
 func (l *channelLine) pinged(context.Context, []byte) bool {
 	if l.link != nil {
 		_ = l.tcp.SetReadDeadline(time.Now().Add(l.silence))
-		l.alive()
+		apart(l.alive)
 	}
 	return true
 }
 
-// alive records a sign of life.
+// alive records that the agent is connected, after a beat or a ping.
 func (l *channelLine) alive() {
-	apart(func() {
-		l.link.Alive()
-		if !l.valid() {
-			return
-		}
-		if now := l.api.Now(); now.Sub(l.touched).Abs() >= touchConnected {
-			l.touched = now
-			l.api.keepContact(l.caller.AgentID)
-		}
-	})
+	l.link.Alive()
+	if !l.valid() {
+		return
+	}
+	if now := l.api.Now(); now.Sub(l.touched).Abs() >= touchConnected {
+		l.touched = now
+		l.api.keepContact(l.caller.AgentID)
+	}
 }
 
 // valid verifies the token at most every verifyEvery, and closes the connection if it is

@@ -166,12 +166,14 @@ func (c channel) wantCloseAfter(message string, code websocket.StatusCode) {
 func TestChannelFlood(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("A")
-	c := g.openChannel(e.Token, helloMessage)
-	go func() {
-		for t.Context().Err() == nil && c.conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"news"}`)) == nil {
-		}
-	}()
-	c.wantClose(wire.CloseFlood)
+	for _, message := range []string{`{"type":"news"}`, wire.Beat} {
+		c := g.openChannel(e.Token, helloMessage)
+		go func() {
+			for t.Context().Err() == nil && c.conn.Write(t.Context(), websocket.MessageText, []byte(message)) == nil {
+			}
+		}()
+		c.wantClose(wire.CloseFlood)
+	}
 }
 
 func TestChannelEndsWithTheToken(t *testing.T) {
