@@ -47,7 +47,7 @@ func (p *pollPace) waited(beaten bool) {
 }
 
 // failed records that a poll failed after some time. Only an interrupted wait is evidence
-// about the proxies; the collector itself ends waits when it stops.
+// about the proxies; the collector itself ends waits when it stops, and a line may be lost at any time.
 func (p *pollPace) failed(took time.Duration, err error) {
 	answer, answered := errors.AsType[*collector.APIError](err)
 	switch {
@@ -55,7 +55,7 @@ func (p *pollPace) failed(took time.Duration, err error) {
 		if took >= leastPollWait {
 			p.most = max(p.next/2, leastPollWait)
 		}
-	case !answered && !errors.Is(err, ErrInvalidResponse) && took > minPollWait:
+	case !answered && !errors.Is(err, ErrInvalidResponse) && !errors.Is(err, errLineLost) && took > minPollWait:
 		p.most = max(p.next/2, minPollWait)
 	}
 	p.next = min(minPollWait, p.most)

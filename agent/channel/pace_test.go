@@ -34,6 +34,7 @@ func TestPollPace(t *testing.T) {
 		"cut off after two minutes":      {[]ending{full, full, {2 * time.Minute, cut}, full}, pollPace{maxPollWait / 2, maxPollWait / 2}},
 		"the connection failed at times": {[]ending{full, full, {10 * time.Second, cut}, full, full, {20 * time.Second, cut}, full, full}, pollPace{maxPollWait, most}},
 		"the collector stopped":          {[]ending{full, {70 * time.Second, &collector.APIError{Status: 503, Code: "stopping"}}}, pollPace{minPollWait, most}},
+		"the line was lost":              {[]ending{beaten, {100 * time.Second, fmt.Errorf("read: %w", errLineLost)}}, pollPace{minPollWait, most}},
 		"a login page":                   {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrInvalidResponse)}}, pollPace{minPollWait, most}},
 		"a proxy of 50 s":                {[]ending{{50 * time.Second, proxy}, full}, pollPace{minPollWait / 2, minPollWait / 2}},
 		"a proxy of 20 s":                {[]ending{{20 * time.Second, proxy}, {20 * time.Second, proxy}}, pollPace{leastPollWait, leastPollWait}},

@@ -29,6 +29,9 @@ const (
 	maxAnswerBytes = wire.MaxPollMessages * wire.MaxChannelBytes
 )
 
+// errLineLost means that the collector's beats no longer arrive.
+var errLineLost = errors.New("the line was lost")
+
 // screenSuffix is added to the name of a process while a person can be asked.
 const screenSuffix = "-s"
 
@@ -114,6 +117,8 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 	q.Set(wire.ParamBeat, "1")
 	ctx, cancel := context.WithTimeout(ctx, wait+pollSlack)
 	defer cancel()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	resp, err := request(ctx, e, client, http.MethodGet, q, nil)
 	if err != nil {
 		return ignored, false, err
@@ -123,8 +128,11 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 		return ignored, false, refusal(resp, time.Now())
 	}
 	theirs := clockOf(resp, time.Now())
-	b, beaten, err := readBeaten(io.LimitReader(resp.Body, maxAnswerBytes+1), cancel)
+	b, beaten, err := readBeaten(io.LimitReader(resp.Body, maxAnswerBytes+1), func() { end(errLineLost) })
 	if err != nil {
+		if errors.Is(context.Cause(ctx), errLineLost) {
+			err = errLineLost
+		}
 		return ignored, beaten, fmt.Errorf("read the messages: %w", err)
 	}
 	var answer wire.PollMessages

@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -54,8 +55,8 @@ func TestALostPollIsNoticed(t *testing.T) {
 		}
 		lost, began = true, time.Now()
 		_, _, err = c.pollOnce(ctx, e, client, wire.MaxBeatenWait)
-		if after := time.Since(began) - 3*wire.BeatEvery; err == nil || after > 55*time.Second || after < wire.BeatEvery {
-			t.Errorf("got %v, %v after the last beat, want an error within 55 s", err, after)
+		if after := time.Since(began) - 3*wire.BeatEvery; !errors.Is(err, errLineLost) || after > 55*time.Second || after < wire.BeatEvery {
+			t.Errorf("got %v, %v after the last beat, want %v within 55 s", err, after, errLineLost)
 		}
 	})
 }
