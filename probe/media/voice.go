@@ -225,7 +225,7 @@ func (v *voice) notSignalled(env probe.Env, err error) probe.Result {
 	// proxy's.
 	case refused != nil && refused.Code == "participant_blocked":
 		return ended(report.MediaBlocked, report.StatusUnknown, report.ErrorText(err))
-	case refused != nil && (refused.Code == "token_invalid" || refused.Code == "participant_erased"):
+	case refused != nil && (refused.Code == "token_invalid" || refused.Code == wire.CodeErased):
 		return ended(report.MediaUnknownAgent, report.StatusUnknown, report.ErrorText(err))
 	case isServerAnswer(err):
 		return ended(report.MediaServerError, report.StatusUnknown, report.ErrorText(err))

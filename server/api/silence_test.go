@@ -89,7 +89,7 @@ func TestASilentChannelIsNoticed(t *testing.T) {
 				}
 				synctest.Wait()
 				if agents.Connected() != 1 {
-					t.Fatal("not connected while it shows life")
+					t.Fatal("not connected while it sends something")
 				}
 			}
 			// From here on nothing arrives, and neither end is told.
