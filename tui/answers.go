@@ -17,7 +17,8 @@ var errNoAnswer = errors.New("no more input")
 
 // answers reads lines of input. Reading runs in a separate goroutine, because a read from a
 // terminal cannot be cancelled. It reads a line only when one is requested: the next line
-// belongs to whatever runs after the check. A line that came too late is the next answer.
+// belongs to whatever runs after the check. A line that came too late is the next answer, unless it is
+// discarded.
 type answers struct {
 	scanner *bufio.Scanner
 	lines   chan string
@@ -57,6 +58,17 @@ func (a *answers) taken() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reading = false
+}
+
+// discard drops a line that was typed before a question that needs an answer of its own.
+func (a *answers) discard() {
+	select {
+	case _, ok := <-a.lines:
+		if ok {
+			a.taken()
+		}
+	default:
+	}
 }
 
 // next waits for the next line.

@@ -108,6 +108,7 @@ func (p plain) accept(ctx context.Context, r Request) bool {
 		}
 	}()
 	audio := r.Audio && !p.Consent.NoAudio
+	p.answers.discard() // a late answer to another question is no consent
 	p.say("")
 	for _, line := range (page.Request{By: words.Clean(r.By, maxName), Audio: audio, Others: p.Consent.Others}).Lines(p.words) {
 		p.say(line)

@@ -6,11 +6,13 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/words"
 )
 
 // support is phone support's side of a request.
@@ -218,6 +220,34 @@ func TestRequestWhoseCheckFails(t *testing.T) {
 	help = support{}
 	s.send(requestMsg{help.request(true, false)}).consider().press("j").at(t, checking).press("q")
 	help.wants(t, AnswerYes, nil)
+}
+
+// TestLateAnswerGivesNoConsent: a line that was typed for an earlier question, whose time was over, does
+// not answer the question of a request.
+func TestLateAnswerGivesNoConsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, typed := io.Pipe()
+		a := newAnswers(in)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := a.next(over); err == nil {
+			t.Fatal("got an answer before anything was typed")
+		}
+		_, _ = io.WriteString(typed, "ja\n")
+		synctest.Wait()
+		w, err := words.In(phrase.DE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := plain{Options: Options{Out: io.Discard}, words: w, answers: a}
+		var help support
+		go func() { _, _ = io.WriteString(typed, "nein\n") }()
+		if p.accept(t.Context(), help.request(true, false)) {
+			t.Error("a late answer to another question counts as consent")
+		}
+		help.wants(t, AnswerNo)
+		_ = typed.Close()
+	})
 }
 
 func TestPlainRequest(t *testing.T) {
