@@ -18,7 +18,7 @@ type retentionRow struct {
 	Ran        *when // nil for never
 	Overdue    bool
 	Deleted    *when // nil for never
-	Count      int
+	Count      string
 }
 
 // retention returns a row for each class of data.
@@ -38,8 +38,11 @@ func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err 
 			continue
 		}
 		run := last[class]
-		row := retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.at_once"), Ran: v.when(run.RanAt), Deleted: v.when(run.DeletedAt), Count: run.Deleted,
+		row := retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.at_once"), Ran: v.when(run.RanAt), Deleted: v.when(run.DeletedAt), Count: v.T("retention.count", "n", strconv.Itoa(run.Deleted)),
 			Overdue: !run.RanAt.IsZero() && v.now.Sub(run.RanAt) > overdueAfter}
+		if run.Deleted == 1 {
+			row.Count = v.T("retention.one")
+		}
 		if days := int(period / (24 * time.Hour)); days > 0 {
 			row.Keep = v.T("retention.days", "n", strconv.Itoa(days))
 		}
