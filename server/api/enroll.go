@@ -52,7 +52,7 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := a.Shared.Forget(r.Context(), failed, bucket); err != nil {
-		a.Log.Warn("attempts before a right enrolment code remain charged", "error", err)
+		a.Log.Warn("attempts before a right enrolment code remain charged", "err", err)
 	}
 	a.count.enrolments.WithLabelValues("enrolled").Inc()
 	a.Live.Publish(live.Event{Kind: live.ParticipantEnrolled, ParticipantID: e.Participant.ID, At: a.Now()})
