@@ -131,8 +131,8 @@ func (n Enroller) Accept(ctx context.Context, code string, a Applicant) (Enrolle
 	}
 	e, err := n.accept(ctx, store.HashOf(normal), a)
 	if errors.Is(err, store.ErrExists) {
-		// The id belongs to another participant: the disk was copied, or the request is an attempt to
-		// impersonate that agent. In both cases the agent gets a new id.
+		// The id belonged to a participant who was erased, or it belongs to another one: the disk was
+		// copied, or the request is an attempt to impersonate that agent. The agent gets a new id.
 		a.AgentID = ""
 		e, err = n.accept(ctx, store.HashOf(normal), a)
 	}
