@@ -81,7 +81,7 @@ func commands() []command {
 		{"participant import", "FILE.csv", "add all people of a table and print their codes", participantImport, participantImportFlags},
 		{"participant list", "", "list the participants with their last check", participantList, participantListFlags},
 		{"participant edit", "NAME|ID", "change a participant's name or phone number", participantEdit, participantEditFlags},
-		{"participant delete", "NAME|ID", "delete a participant with all their reports", participantDelete, participantDeleteFlags},
+		{"participant delete", "NAME|ID", "the same as erase", eraseParticipant, eraseFlags},
 		{"participant computers", "NAME|ID", "list a participant's computers", participantComputers, jsonFlag},
 		{"computer renew", "ID", "ask one computer to replace its token", computerRenew, nil},
 		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},

@@ -55,31 +55,6 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-func participantDeleteFlags(in *invocation) {
-	in.flags.BoolVar(&in.yes, "yes", false, "delete without first showing what would be deleted")
-}
-
-func participantDelete(ctx context.Context, t terminal, in *invocation) error {
-	c, err := in.settings(t)
-	if err != nil {
-		return err
-	}
-	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		p, err := findParticipant(ctx, s, in.args[0])
-		if err != nil {
-			return err
-		}
-		if !in.yes {
-			return usagef("this deletes %s (%s) with all their reports and computers, permanently: repeat it with --yes", p.Name, p.ID)
-		}
-		if err := erase(ctx, t, s, c, p); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(t.out, "%s is deleted.\n", p.Name)
-		return err
-	})
-}
-
 func participantComputers(ctx context.Context, t terminal, in *invocation) error {
 	type computer struct {
 		ID         string    `json:"computer"`

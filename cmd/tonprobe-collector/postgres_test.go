@@ -53,7 +53,7 @@ func TestCommandsOnPostgres(t *testing.T) {
 		{"participant edit Carla --name Dora", file, exitUsage, "no participant"},
 		{"restore " + refusedFile + " --overwrite", file, exitUsage, "not a backup"},
 		{"backup " + filepath.Join(dir, "copy"), file, exitUsage, "already exists"},
-		{"participant delete Berta --yes", file, exitOK, "deleted"},
+		{"participant delete Berta --yes", file, exitOK, "erased"},
 		{"participant list", refused, exitFailed, "password authentication failed"},
 		{"participant list", garbled, exitUsage, "postgres://user@host:5432/database"},
 		{"participant list --database-url mysql://u:" + wrong + "@h/d", file, exitUsage, "postgres://user@host:5432/database"},
