@@ -56,6 +56,8 @@ type Recorder struct {
 	outages          outages
 	gateway          target
 	server           target
+	link             linkstate.State // of the last sample
+	unsettled        time.Time       // when link changed, or an answer was missing; see settle
 	events           eventLog
 	limit            limiter
 	pending          *report.HostEvent // of the next report
@@ -228,6 +230,7 @@ func (r *Recorder) take(ctx context.Context) Sample {
 			s.Link, s.SignalDBM = v.Link.Kind, v.Link.SignalDBM
 		}
 	}
+	r.settle(v.Link, now)
 	if !v.Link.Connected {
 		r.gateway.lost, r.server.lost = 0, 0
 		return s
@@ -247,26 +250,44 @@ func (r *Recorder) take(ctx context.Context) Sample {
 }
 
 const (
-	// serverEvery is the interval of packets to the collector while no program uses the
-	// microphone and no answers are missing: 2,880 packets a day of 44 bytes each way, 0.25
-	// MB.
+	// serverEveryQuiet is the interval of packets to the collector while nothing happens: 720
+	// packets a day of 44 bytes each way over IPv4, 0.06 MB.
+	serverEveryQuiet = 2 * time.Minute
+	// serverEvery is the interval during a session, and for quietAfter once the connection has
+	// changed or an answer was missing.
 	serverEvery = 30 * time.Second
-	// serverEverySparing is the same on a metered line, and while the computer saves power:
+	quietAfter  = keptMinutes * time.Minute
+	// serverEverySparing is the interval on a metered line, and while the computer saves power:
 	// 0.03 MB a day.
 	serverEverySparing = 5 * time.Minute
 )
 
 // serverDue reports whether to send a packet to the collector now: each time while a program uses the
-// microphone, or answers are missing. A session does not stop these packets: they take 0.2 kbit/s in
-// each direction, and without them a lost connection could not be distinguished from a program that
-// crashed.
+// microphone, answers are missing, an event waits to be reported, or a conference program runs in a
+// session. A session does not stop these packets: they take 0.2 kbit/s in each direction, and without
+// them a lost connection could not be distinguished from a program that crashed.
 func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
-	busy := v.InUse != nil && *v.InUse
-	every := serverEvery
-	if v.Sparing() && !v.InSession {
-		every = serverEverySparing
+	sparing := v.Sparing()
+	if v.InUse != nil && *v.InUse || r.troubled() || r.pending != nil || v.InSession && !sparing && len(v.Programs) > 0 {
+		return true
 	}
-	return busy || r.troubled() || now.Sub(r.server.asked).Abs() >= every
+	every := serverEveryQuiet
+	switch {
+	case v.InSession:
+		every = serverEvery
+	case sparing:
+		every = serverEverySparing
+	case now.Sub(r.unsettled).Abs() < quietAfter:
+		every = serverEvery
+	}
+	return now.Sub(r.server.asked).Abs() >= every
+}
+
+// settle notes when the connection has changed, or answers are missing.
+func (r *Recorder) settle(link linkstate.State, now time.Time) {
+	if !link.Same(r.link) || r.troubled() {
+		r.link, r.unsettled = link, now
+	}
 }
 
 // target is a machine to which small packets are sent repeatedly.

@@ -17,8 +17,8 @@ func TestTrafficPerDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t.TempDir())
 		r.during(t, func() { time.Sleep(24 * time.Hour) })
-		if mb := float64(2*r.asked.Load()*linkstate.PacketBytes) / 1e6; mb > 0.3 {
-			t.Errorf("got %.2f MB a day to the collector and back, want at most 0.3", mb)
+		if mb := float64(2*r.asked.Load()*linkstate.PacketBytes) / 1e6; mb > 0.07 {
+			t.Errorf("got %.3f MB a day to the collector and back, want at most 0.07", mb)
 		}
 	})
 }

@@ -1,12 +1,14 @@
 package recorder
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/watch"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // TestSparing: on a metered line, and while the computer saves power, there are fewer samples and
@@ -48,6 +50,48 @@ func TestSparing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPacketsToTheCollector: they are rare on a line that has not changed for ten minutes, and frequent
+// when they are needed.
+func TestPacketsToTheCollector(t *testing.T) {
+	var inSession atomic.Bool
+	session := func(*rig) { inSession.Store(true) }
+	for name, c := range map[string]struct {
+		from func(*rig)
+		to   func(*watch.View)
+		want int // in ten minutes
+	}{
+		"unchanged":                        {want: 5},
+		"the microphone is used":           {to: func(v *watch.View) { v.InUse = new(true) }, want: 300},
+		"a session with a program":         {from: session, want: 300},
+		"a session without a program":      {from: session, to: func(v *watch.View) { v.Programs = nil }, want: 20},
+		"another connection":               {to: func(v *watch.View) { v.Link.Kind = "ethernet" }, want: 20},
+		"a crash, whose report is awaited": {from: crashesNow, want: 5 + int(afterwards/Every)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t.TempDir())
+				inSession.Store(false)
+				r.InSession = func(time.Time) bool { return inSession.Load() }
+				r.during(t, func() {
+					r.with(quietAfter+5*time.Minute, nil)
+					before := r.asked.Load()
+					if c.from != nil {
+						c.from(r)
+					}
+					r.with(10*time.Minute, c.to)
+					if n := int(r.asked.Load() - before); n < c.want-2 || n > c.want+2 {
+						t.Errorf("got %d packets, want %d", n, c.want)
+					}
+				})
+			})
+		})
+	}
+}
+
+func crashesNow(r *rig) {
+	r.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom"})
 }
 
 // TestSparingSurvivesAPowerFailure: with fewer samples, too, at most a minute is lost.
