@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -48,7 +49,7 @@ func Analyze(r io.Reader) (*report.AudioInput, error) {
 		State: report.CaptureComplete, Backend: fileBackend,
 		NativeRateHz: new(f.RateHz), NativeChannels: new(f.Channels),
 	}
-	fillSignal(d, a.Analysis())
+	sound.Fill(d, a.Analysis())
 	if f.Coding == wav.Integer && f.Bits == 8 {
 		// With 8 bits the smallest step is -48 dBFS, so the pauses of a clean voice are
 		// digital zeros. These zeros are not dropouts.

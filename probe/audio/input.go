@@ -8,12 +8,13 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // LongestCapture is the maximum length of a capture without a fixed length: the
 // quiet lead, the wait for a voice, and the speech.
-const LongestCapture = quietLead + longestListen
+const LongestCapture = sound.QuietLead + sound.LongestListen
 
 // startAllowance is the time a child may need in addition to the capture before it
 // terminates itself: the sum of DefaultPatience, the warm-up and a margin.

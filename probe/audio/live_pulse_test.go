@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -66,7 +67,7 @@ func (r *liveRun) take(e probe.Event) {
 	switch {
 	case r.code != "":
 	case e.Kind == probe.EventListening:
-		r.heard = quietLead
+		r.heard = sound.QuietLead
 		if r.invited != nil {
 			r.from = r.heard
 			r.invited(r)

@@ -11,6 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -139,7 +140,7 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 	d.OthersListened = new(listened)
 	if best != nil {
 		d.VoiceDevice = names.microphone("voice_device", best.device)
-		d.VoiceDeviceLevelDBFS = hundredth(bestLevel)
+		d.VoiceDeviceLevelDBFS = sound.Hundredth(bestLevel)
 	}
 }
 

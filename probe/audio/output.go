@@ -8,6 +8,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -122,7 +123,7 @@ func (l *loop) data() *report.AudioOutput {
 	echo := findChime(l.sincePlaying())
 	d.LoopHeard = new(echo.heard)
 	if echo.heard {
-		d.LoopDelayMS, d.EchoReturnDB = hundredth(echo.lagMS), hundredth(echo.returnDB)
+		d.LoopDelayMS, d.EchoReturnDB = sound.Hundredth(echo.lagMS), sound.Hundredth(echo.returnDB)
 	}
 	return d
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -19,19 +20,6 @@ const levelPeriod = 50 * time.Millisecond
 // overtime is how much longer than intended a recording lasts on a device that
 // delivers too few frames.
 const overtime = 500 * time.Millisecond
-
-// A recording that ends in a silence unlike its earlier pauses is extended until
-// sound returns or the silence is certain: the microphone may have become silent in
-// the last half second.
-const (
-	endExtension = 1600 * time.Millisecond
-	// endSilent is the shortest silence that extends a recording.
-	endSilent = 60 * time.Millisecond
-)
-
-// quietLead is the length of the recording before the participant is asked to
-// speak. It contains the room noise alone, against which the voice is compared.
-const quietLead = 500 * time.Millisecond
 
 // take processes the messages of one capture child.
 type take struct {
@@ -50,7 +38,7 @@ type take struct {
 	analyzer   *signal.Analyzer // nil until the warm-up is over
 	frames     int
 	invited    bool // the participant has been asked to speak
-	listening  listening
+	listening  sound.Listening
 	untilLevel int
 	lookAt     int  // frames
 	floorKnown bool // at the latest look, measured in quiet parts
@@ -65,7 +53,7 @@ type take struct {
 // newTake records for speakFor after the invitation to speak; 0 means until enough
 // speech was heard.
 func newTake(speakFor time.Duration, persons []string, progress func(probe.Event)) *take {
-	return &take{listening: listening{fixed: speakFor}, names: newNamer(persons), progress: progress}
+	return &take{listening: sound.Listening{Fixed: speakFor}, names: newNamer(persons), progress: progress}
 }
 
 // handle returns capture.ErrEnough when the recording is complete.
@@ -134,7 +122,7 @@ func (t *take) hear(m capture.PCM) error {
 	t.keep.write(samples)
 	t.frames += frames
 	if t.invited {
-		t.listening.hear(t.lasting(frames), t.analyzer.Level().Speech)
+		t.listening.Hear(t.lasting(frames), t.analyzer.Level().Speech)
 	}
 	t.invite()
 	t.showLevel(frames)
@@ -149,22 +137,21 @@ func (t *take) hear(m capture.PCM) error {
 // that delivers too few frames must not delay the check.
 func (t *take) over() bool {
 	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
-	return t.listening.over(t.floorKnown, t.onlyZeros()) || heardFor >= quietLead+t.listening.longest()+overtime
+	return t.listening.Over(t.floorKnown, t.onlyZeros()) || heardFor >= sound.QuietLead+t.listening.Longest()+overtime
 }
 
-// endUncertain extends a recording that ends in silence, by at most endExtension.
+// endUncertain extends a recording that ends in silence, by at most sound.EndExtension.
 func (t *take) endUncertain() bool {
 	if t.overAt == 0 {
 		t.overAt = t.frames
 	}
-	silent, unlike := t.analyzer.EndSilence()
-	return unlike && silent >= float64(endSilent.Milliseconds()) && t.frames-t.overAt < t.framesIn(endExtension)
+	return sound.EndUncertain(t.analyzer) && t.frames-t.overAt < t.framesIn(sound.EndExtension)
 }
 
 // invite asks the participant to speak after the quiet lead. If only zeros are
 // received, there is no room noise to wait for.
 func (t *take) invite() {
-	if t.invited || t.captured() < quietLead && !t.onlyZeros() {
+	if t.invited || t.captured() < sound.QuietLead && !t.onlyZeros() {
 		return
 	}
 	t.invited = true
@@ -203,7 +190,7 @@ func (t *take) showLevel(frames int) {
 	}
 	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
 		RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, ZeroMS: l.ZeroMS,
-		MissingMS: float64(t.listening.missing().Milliseconds()),
+		MissingMS: float64(t.listening.Missing().Milliseconds()),
 	}})
 }
 
@@ -222,7 +209,7 @@ func (t *take) data(state report.CaptureState) *report.AudioInput {
 	}
 	// Only these states include levels. A capture that died may have delivered garbage.
 	if t.analyzer != nil && (state == report.CaptureComplete || state == report.CaptureStalled) {
-		fillSignal(d, t.analyzer.Analysis())
+		sound.Fill(d, t.analyzer.Analysis())
 		t.fillDelivery(d)
 	}
 	if isTrue(d.AllZero) && isTrue(t.history.state.PrivacyDenied) {

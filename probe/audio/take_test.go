@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -73,7 +74,7 @@ func TestWarmUpIsDiscarded(t *testing.T) {
 	}
 	f.pass(2*time.Second, 0.1, 0)
 	d := f.data()
-	if room := milliseconds(quietLead.Nanoseconds()); f.err != capture.ErrEnough || *d.CapturedMS != 1000+*room || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
+	if room := milliseconds(sound.QuietLead.Nanoseconds()); f.err != capture.ErrEnough || *d.CapturedMS != 1000+*room || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
 		t.Errorf("error %v; got %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
 	}
 	if *d.FirstCallbackMS != 1520 {
@@ -221,7 +222,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 		}
 	}
 	var d report.AudioInput
-	fillSignal(&d, a)
+	sound.Fill(&d, a)
 	// Values from the operating system and the stream are not part of the analysis.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
@@ -238,7 +239,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 
 func TestNaNIsNotReported(t *testing.T) {
 	var d report.AudioInput
-	fillSignal(&d, signal.Analysis{RMSDBFS: math.NaN(), SNRDB: new(math.Inf(1))})
+	sound.Fill(&d, signal.Analysis{RMSDBFS: math.NaN(), SNRDB: new(math.Inf(1))})
 	if d.RMSDBFS != nil || d.SNRDB != nil {
 		t.Errorf("got RMS %v, SNR %v; want none", d.RMSDBFS, d.SNRDB)
 	}

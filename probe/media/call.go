@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -79,9 +80,9 @@ func (c *Call) Judge(log wire.EchoLog, logErr error) *report.MediaVoice {
 	if logErr == nil {
 		logErr = log.Validate()
 	}
-	measured := judge(measurement{
-		stream: c.stream.recording(), log: log, logErr: logErr, path: c.link.path,
-		ice: c.link.ice, dtls: c.link.dtls, stopped: c.stopped,
+	measured := judge.Voice(judge.Measurement{
+		Stream: c.stream.recording(), Log: log, LogErr: logErr, Path: c.link.path,
+		ICE: c.link.ice, DTLS: c.link.dtls, Stopped: c.stopped,
 	})
 	d := measured.Data.(*report.MediaVoice)
 	c.link.direct.fill(d)

@@ -16,6 +16,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
@@ -197,7 +198,7 @@ func (l *link) failure(err error) probe.Result {
 	case errors.Is(err, errNoKeys):
 		r := ended(report.MediaDTLSFailed, report.StatusFail, errNoKeys.Error())
 		data := r.Data.(*report.MediaVoice)
-		data.Path, data.ICEMS = l.path, new(milliseconds(l.ice))
+		data.Path, data.ICEMS = l.path, new(judge.Milliseconds(l.ice))
 		l.direct.fill(data)
 		return r
 	case errors.Is(err, errAnswer):

@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // A check is cancelled while its last packet is on the way. The reflector's log is read
@@ -30,10 +32,10 @@ func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
 	last := s.sends[2].SentNS
 	s.take(wire.Down{Seq: 2, UpSeq: 2, UpSentNS: last, UpArrivedNS: last, SentNS: last, UpUnique: 3}, s.nowNS())
 
-	up, down := measurement{stream: s.recording(), log: *log, stopped: true}.directions()
-	for name, d := range map[string]direction{"up": up, "down": down} {
-		if loss := d.summary().Loss; loss != nil && loss.Lost != 0 {
-			t.Errorf("%s: %d of %d packets count as lost, want 0", name, loss.Lost, loss.Sent)
+	d := judge.Voice(judge.Measurement{Stream: s.recording(), Log: *log, Stopped: true}).Data.(*report.MediaVoice)
+	for name, lost := range map[string]*float64{"up": d.UpLossPct, "down": d.DownLossPct} {
+		if lost != nil && *lost != 0 {
+			t.Errorf("%s: %v %% of the packets count as lost, want 0", name, *lost)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
@@ -37,23 +38,11 @@ type stream struct {
 	allIn  bool  // each packet's echo had arrived by then
 }
 
-// receipt is a downstream packet and its arrival time.
-type receipt struct {
-	wire.Down
-	ArrivedNS int64
-}
-
-// recording contains the data of a finished stream.
-type recording struct {
-	Sends    []stats.Send
-	Missed   int // refused by our own socket, or skipped because too late
-	Echoes   []receipt
-	WaitedNS int64 // end of the wait for the last echoes
-	Payload  int   // size of the RTP payload
-	Complete bool  // the stream was not ended early
-	Turned   bool  // the clock ran backwards
-	AllBack  bool  // each packet's echo arrived before WaitedNS
-}
+// receipt and recording are the data that package judge evaluates.
+type (
+	receipt   = judge.Receipt
+	recording = judge.Recording
+)
 
 func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
 	n, most := int(usual/wire.PacketInterval), int(longest/wire.PacketInterval)
@@ -224,14 +213,7 @@ func (s *stream) take(d wire.Down, arrivedNS int64) {
 	}
 }
 
-const (
-	// The last packet may be the slowest of all. Only a stream with missing echoes
-	// waits; others end with their last echo.
-	shortestWait = 250 * time.Millisecond
-	longestWait  = 500 * time.Millisecond
-)
-
-// awaitStragglers waits for the last echoes, at most longestWait. An echo that arrives
+// awaitStragglers waits for the last echoes, at most judge.LongestWait. An echo that arrives
 // later may answer a packet that is missing in the reflector's log.
 func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	defer func() {
@@ -274,47 +256,13 @@ func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFun
 func (s *stream) wait() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return min(max(2*slowest(s.echoes), shortestWait), longestWait)
-}
-
-// settling returns the time after which a packet without an echo counts as lost.
-func settling(echoes []receipt) time.Duration {
-	if len(echoes) == 0 {
-		return longestWait
-	}
-	return max(slowest(echoes)*3/2, shortestWait)
-}
-
-func slowest(echoes []receipt) (rtt time.Duration) {
-	for _, e := range echoes {
-		rtt = max(rtt, time.Duration(e.ArrivedNS-e.UpSentNS))
-	}
-	return rtt
+	return min(max(2*judge.Slowest(s.echoes), judge.ShortestWait), judge.LongestWait)
 }
 
 func (s *stream) allBack() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.nBack == len(s.sends)
-}
-
-// longestHold is more than a reflector needs between timestamp and system call,
-// even after a stall. Larger values are ignored.
-const longestHold = time.Second
-
-// correctDepartures uses the log's departure times of the reflector's packets: the
-// timestamp in a packet is taken before its encryption.
-func (r *recording) correctDepartures(log wire.EchoLog) {
-	for i := range r.Echoes {
-		e := &r.Echoes[i]
-		if int64(e.Seq) >= int64(len(log.TurnaroundNS)) {
-			continue
-		}
-		left := e.UpArrivedNS + log.TurnaroundNS[e.Seq]
-		if held := left - e.SentNS; held >= 0 && held <= int64(longestHold) {
-			e.SentNS = left
-		}
-	}
 }
 
 func (s *stream) recording() recording {

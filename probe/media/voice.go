@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -119,9 +120,9 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	s.run(ctx, l, env.Progress)
 	s.awaitStragglers(ctx, l)
 	log, logErr := v.end(ctx, env.Clock, l.resource)
-	measured := judge(measurement{
-		stream: s.recording(), log: log, logErr: logErr, path: l.path,
-		ice: l.ice, dtls: l.dtls, stopped: ctx.Err() != nil,
+	measured := judge.Voice(judge.Measurement{
+		Stream: s.recording(), Log: log, LogErr: logErr, Path: l.path,
+		ICE: l.ice, DTLS: l.dtls, Stopped: ctx.Err() != nil,
 	})
 	l.direct.fill(measured.Data.(*report.MediaVoice))
 	return measured, nil

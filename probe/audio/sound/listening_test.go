@@ -1,4 +1,4 @@
-package audio
+package sound
 
 import (
 	"testing"
@@ -17,17 +17,17 @@ type part struct {
 // from the invitation to speak; -1 if it does not.
 func endsAfter(fixed time.Duration, parts []part) time.Duration {
 	const step = 50 * time.Millisecond
-	l := listening{fixed: fixed}
-	missing := l.missing()
+	l := Listening{Fixed: fixed}
+	missing := l.Missing()
 	for _, p := range parts {
 		for range p.lasts / step {
-			l.hear(step, p.speech)
-			if m := l.missing(); m > missing || m < 0 {
+			l.Hear(step, p.speech)
+			if m := l.Missing(); m > missing || m < 0 {
 				return -2 // the remaining time increased
 			} else {
 				missing = m
 			}
-			if l.over(p.floor, p.zeros) {
+			if l.Over(p.floor, p.zeros) {
 				return l.heard
 			}
 		}
@@ -49,9 +49,9 @@ func TestListeningEnds(t *testing.T) {
 		"begins after five seconds":       {0, []part{quiet(5 * s), speech(20 * s)}, 5*s + voiceWindow},
 		"never pauses":                    {0, []part{unsure}, voiceWindow + pauseWait},
 		"slowly, in words and pauses":     {0, []part{speech(s), quiet(2 * s), speech(s), quiet(2 * s), speech(s), quiet(9 * s)}, 7 * s},
-		"says too little":                 {0, []part{speech(2 * s), quiet(20 * s)}, longestListen},
-		"nobody speaks":                   {0, []part{quiet(20 * s)}, longestListen},
-		"begins at the very end":          {0, []part{quiet(11 * s), speech(20 * s)}, longestListen},
+		"says too little":                 {0, []part{speech(2 * s), quiet(20 * s)}, LongestListen},
+		"nobody speaks":                   {0, []part{quiet(20 * s)}, LongestListen},
+		"begins at the very end":          {0, []part{quiet(11 * s), speech(20 * s)}, LongestListen},
 		"nothing but zeros":               {0, []part{{lasts: 20 * s, zeros: true}}, zerosListen},
 		"a click is not yet a voice":      {0, []part{speech(300 * time.Millisecond), quiet(5 * s), speech(20 * s)}, 5*s + 300*time.Millisecond + voiceWindow - 300*time.Millisecond},
 		"fixed, whatever is said":         {8 * s, []part{speech(20 * s)}, 8 * s},

@@ -1,9 +1,17 @@
-package audio
+package sound
 
-import "time"
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/signal"
+)
+
+// QuietLead is the length of the recording before the participant is asked to
+// speak. It contains the room noise alone, against which the voice is compared.
+const QuietLead = 500 * time.Millisecond
 
 // These constants limit how long a capture lasts after the invitation to speak,
-// unless InputConfig.SpeakFor fixes the length.
+// unless Listening.Fixed is the length.
 const (
 	// enoughSpeech is the amount of speech to record: six times what the rules need
 	// to detect speech (speech_min_ms), and one window of short-term loudness (EBU
@@ -16,9 +24,9 @@ const (
 	// pauseWait is the time by which a capture is extended to include a pause in
 	// which the noise floor can be measured.
 	pauseWait = 1500 * time.Millisecond
-	// longestListen ends a capture with too little speech. Together with the quiet
+	// LongestListen ends a capture with too little speech. Together with the quiet
 	// lead and a slow start of the device, the check stays within 15 s.
-	longestListen = 12500 * time.Millisecond
+	LongestListen = 12500 * time.Millisecond
 	// zerosListen ends the capture of a microphone that delivers only digital zeros.
 	// It will not deliver a voice, and the result should not be delayed.
 	zerosListen = 6 * time.Second
@@ -27,15 +35,32 @@ const (
 	firstVoice = 600 * time.Millisecond
 )
 
-// listening decides when to end a capture. Its clock is the number of samples.
-type listening struct {
-	fixed  time.Duration // 0: until enough speech was heard
+// A recording that ends in a silence unlike its earlier pauses is extended until
+// sound returns or the silence is certain: the microphone may have become silent in
+// the last half second.
+const (
+	EndExtension = 1600 * time.Millisecond
+	// endSilent is the shortest silence that extends a recording.
+	endSilent = 60 * time.Millisecond
+)
+
+// EndUncertain reports whether a recording ends in a silence that has to be extended,
+// by at most EndExtension.
+func EndUncertain(a *signal.Analyzer) bool {
+	silent, unlike := a.EndSilence()
+	return unlike && silent >= float64(endSilent.Milliseconds())
+}
+
+// Listening decides when to end a capture. Its clock is the number of samples.
+type Listening struct {
+	Fixed  time.Duration // length of the recording; 0: until enough speech was heard
 	heard  time.Duration // sound since the invitation to speak
 	speech time.Duration // the part of heard with speech activity
 	voice  time.Duration // position at which the voice began; set when speech >= firstVoice
 }
 
-func (l *listening) hear(d time.Duration, speech bool) {
+// Hear adds d of sound, with or without speech.
+func (l *Listening) Hear(d time.Duration, speech bool) {
 	l.heard += d
 	if !speech {
 		return
@@ -47,24 +72,24 @@ func (l *listening) hear(d time.Duration, speech bool) {
 	}
 }
 
-func (l *listening) hasVoice() bool { return l.speech >= firstVoice }
+func (l *Listening) hasVoice() bool { return l.speech >= firstVoice }
 
-// longest returns the maximum length of the recording.
-func (l *listening) longest() time.Duration {
-	if l.fixed > 0 {
-		return l.fixed
+// Longest returns the maximum length of the recording.
+func (l *Listening) Longest() time.Duration {
+	if l.Fixed > 0 {
+		return l.Fixed
 	}
-	return longestListen
+	return LongestListen
 }
 
-// over reports whether the capture may end. floorMeasured says that the noise
+// Over reports whether the capture may end. floorMeasured says that the noise
 // floor was measured in quiet parts, onlyZeros that only digital zeros have been
 // received so far.
-func (l *listening) over(floorMeasured, onlyZeros bool) bool {
+func (l *Listening) Over(floorMeasured, onlyZeros bool) bool {
 	switch {
-	case l.heard >= l.longest():
+	case l.heard >= l.Longest():
 		return true
-	case l.fixed > 0:
+	case l.Fixed > 0:
 		return false
 	case onlyZeros:
 		return l.heard >= zerosListen
@@ -75,12 +100,12 @@ func (l *listening) over(floorMeasured, onlyZeros bool) bool {
 	return sinceVoice >= voiceWindow && (floorMeasured || sinceVoice >= voiceWindow+pauseWait)
 }
 
-// missing returns how much more is needed: sound if the length is fixed, otherwise
+// Missing returns how much more is needed: sound if the length is fixed, otherwise
 // speech. It never increases.
-func (l *listening) missing() time.Duration {
+func (l *Listening) Missing() time.Duration {
 	switch {
-	case l.fixed > 0:
-		return max(0, l.fixed-l.heard)
+	case l.Fixed > 0:
+		return max(0, l.Fixed-l.heard)
 	case !l.hasVoice():
 		return max(enoughSpeech, voiceWindow) - l.speech
 	}

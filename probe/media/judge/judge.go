@@ -1,4 +1,4 @@
-package media
+package judge
 
 import (
 	"math"
@@ -11,14 +11,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// measurement contains the data of a finished stream.
-type measurement struct {
-	stream    recording
-	log       wire.EchoLog
-	logErr    error // why there is no usable log
-	path      string
-	ice, dtls time.Duration
-	stopped   bool // the check was cancelled or its time was over
+// Measurement contains the data of a finished stream.
+type Measurement struct {
+	Stream    Recording
+	Log       wire.EchoLog // of the reflector
+	LogErr    error        // why there is no usable log
+	Path      string       // as report.MediaVoice.Path
+	ICE, DTLS time.Duration
+	Stopped   bool // the check was cancelled or its time was over
 }
 
 // silenceIsEnd is the time without echoes before the last packet after which the
@@ -30,44 +30,44 @@ const silenceIsEnd = 2 * time.Second
 // about the end of the stream.
 const longestAgoMS = 60_000
 
-// judge computes the figures of a measurement and determines its state.
-func judge(m measurement) probe.Result {
+// Voice computes the figures of a measurement and determines its state.
+func Voice(m Measurement) probe.Result {
 	d := &report.MediaVoice{
-		Path: m.path, ICEMS: new(milliseconds(m.ice)), DTLSMS: new(milliseconds(m.dtls)),
-		Sent: new(len(m.stream.Sends)),
+		Path: m.Path, ICEMS: new(Milliseconds(m.ICE)), DTLSMS: new(Milliseconds(m.DTLS)),
+		Sent: new(len(m.Stream.Sends)),
 	}
-	if void := fillSelfCheck(d, m.stream); void {
+	if void := fillSelfCheck(d, m.Stream); void {
 		// Only figures that do not concern the line: the fault is in this computer.
 		d.State = report.MediaSelfCheckVoid
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep its schedule", Data: d}
 	}
-	if m.logErr == nil {
-		m.stream.correctDepartures(m.log)
+	if m.LogErr == nil {
+		m.Stream.correctDepartures(m.Log)
 	}
 	up, down := m.directions()
-	if m.logErr == nil {
+	if m.LogErr == nil {
 		d.Sent = new(up.sent)
-		if ms := m.log.AnsweredMS; ms != nil && *ms >= 0 && *ms <= longestAgoMS {
+		if ms := m.Log.AnsweredMS; ms != nil && *ms >= 0 && *ms <= longestAgoMS {
 			d.ServerAnsweredS = new(float64(*ms) / 1000)
 		}
 	}
-	fill(d, up, down, m.stream)
+	fill(d, up, down, m.Stream)
 	state, status, note := m.outcome()
 	d.State = state
 	return probe.Result{Status: status, Note: note, Data: d}
 }
 
-func (m measurement) outcome() (report.MediaState, report.Status, string) {
+func (m Measurement) outcome() (report.MediaState, report.Status, string) {
 	switch {
-	case m.stopped && !m.stream.Complete:
+	case m.Stopped && !m.Stream.Complete:
 		return report.MediaInterrupted, report.StatusUnknown, "stopped before the stream was over"
-	case len(m.stream.Echoes) == 0 && m.logErr != nil:
+	case len(m.Stream.Echoes) == 0 && m.LogErr != nil:
 		// Neither the reflector nor the collector responds: the fault may be theirs
 		// as well as the line's.
 		return report.MediaNotFlowing, report.StatusUnknown, "no echo arrived, and the collector gave no reason"
-	case len(m.stream.Echoes) == 0:
+	case len(m.Stream.Echoes) == 0:
 		return report.MediaNotFlowing, report.StatusFail, ""
-	case m.brokeOff() && m.logErr != nil:
+	case m.brokeOff() && m.LogErr != nil:
 		return report.MediaInterrupted, report.StatusUnknown, "the echo stopped, and the collector gave no reason"
 	case m.brokeOff():
 		return report.MediaInterrupted, report.StatusFail, ""
@@ -75,18 +75,18 @@ func (m measurement) outcome() (report.MediaState, report.Status, string) {
 	return report.MediaComplete, report.StatusOK, ""
 }
 
-func (m measurement) brokeOff() bool {
-	if !m.stream.Complete {
+func (m Measurement) brokeOff() bool {
+	if !m.Stream.Complete {
 		return true
 	}
-	last := m.stream.Sends[len(m.stream.Sends)-1].SentNS
-	lastBack := m.stream.Echoes[len(m.stream.Echoes)-1].ArrivedNS
+	last := m.Stream.Sends[len(m.Stream.Sends)-1].SentNS
+	lastBack := m.Stream.Echoes[len(m.Stream.Echoes)-1].ArrivedNS
 	return last-lastBack > int64(silenceIsEnd)
 }
 
 // fillSelfCheck reports whether this computer kept its schedule, and whether the
 // measurement is void because it did not.
-func fillSelfCheck(d *report.MediaVoice, s recording) (void bool) {
+func fillSelfCheck(d *report.MediaVoice, s Recording) (void bool) {
 	if s.Turned {
 		d.SelfCheck = string(stats.VerdictVoid)
 		return true
@@ -113,19 +113,19 @@ type direction struct {
 
 // directions separates upstream and downstream, by the reflector's log or, without
 // it, by the echoes.
-func (m measurement) directions() (up, down direction) {
-	if m.logErr != nil {
-		return upFromEchoes(m.stream), downOf(m.stream, highestDown(m.stream.Echoes)+1)
+func (m Measurement) directions() (up, down direction) {
+	if m.LogErr != nil {
+		return upFromEchoes(m.Stream), downOf(m.Stream, highestDown(m.Stream.Echoes)+1)
 	}
 	settled := m.settled()
-	return upFromLog(m.stream, m.log, settled), downOf(m.stream, downSent(m.log, settled))
+	return upFromLog(m.Stream, m.Log, settled), downOf(m.Stream, downSent(m.Log, settled))
 }
 
 // settled returns the number of packets whose echo had time to return. If the wait
 // ended earlier, because the line is slow or the check was cancelled, the youngest
 // packets are in flight and not lost.
-func (m measurement) settled() int {
-	s := m.stream
+func (m Measurement) settled() int {
+	s := m.Stream
 	if s.AllBack {
 		return len(s.Sends)
 	}
@@ -137,7 +137,7 @@ func (m measurement) settled() int {
 	return n
 }
 
-func upFromLog(s recording, log wire.EchoLog, settled int) direction {
+func upFromLog(s Recording, log wire.EchoLog, settled int) direction {
 	d := direction{sent: settled}
 	for _, a := range log.All() {
 		if int64(a.Seq) < int64(len(s.Sends)) {
@@ -163,7 +163,7 @@ func downSent(log wire.EchoLog, settled int) int {
 // upFromEchoes derives the upstream direction from the echoes. They contain the
 // upstream delays of the packets that they answer; the latest one contains the
 // number of packets that had arrived by then.
-func upFromEchoes(s recording) direction {
+func upFromEchoes(s Recording) direction {
 	var d direction
 	if len(s.Echoes) == 0 {
 		return d
@@ -186,7 +186,7 @@ func upFromEchoes(s recording) direction {
 	return d
 }
 
-func highestDown(echoes []receipt) int {
+func highestDown(echoes []Receipt) int {
 	highest := -1
 	for _, e := range echoes {
 		highest = max(highest, int(e.Seq))
@@ -194,7 +194,7 @@ func highestDown(echoes []receipt) int {
 	return highest
 }
 
-func downOf(s recording, sent int) direction {
+func downOf(s Recording, sent int) direction {
 	d := direction{sent: sent}
 	for _, e := range s.Echoes {
 		d.packets = append(d.packets, stats.Packet{Seq: e.Seq, SentNS: e.SentNS, ArrivedNS: e.ArrivedNS})
@@ -217,7 +217,7 @@ func (d direction) summary() stats.Summary {
 
 // longestLossMS returns the longest run of lost packets, in ms of speech.
 func (d direction) longestLossMS() float64 {
-	return float64(d.lossRuns().Longest) * milliseconds(wire.PacketInterval)
+	return float64(d.lossRuns().Longest) * Milliseconds(wire.PacketInterval)
 }
 
 // lossRunPackets returns the mean length of the runs of lost packets; nil if none
@@ -239,7 +239,7 @@ func (d direction) lossRuns() stats.LossRuns {
 }
 
 // fill sets the fields of both directions.
-func fill(r *report.MediaVoice, up, down direction, s recording) {
+func fill(r *report.MediaVoice, up, down direction, s Recording) {
 	u, d := up.summary(), down.summary()
 	if u.Loss != nil {
 		r.UpReceived, r.UpLossPct, r.UpLossCI95 = lossFields(u.Loss)
@@ -333,7 +333,7 @@ func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
 
 // roundTrips returns the round trips of the first sent packets, whose echoes had
 // time to return. Of the younger ones only the fast echoes are known.
-func roundTrips(s recording, sent int) *stats.RoundTrips {
+func roundTrips(s Recording, sent int) *stats.RoundTrips {
 	var echoes []stats.Echo
 	for _, e := range s.Echoes {
 		if int64(e.UpSeq) < int64(sent) {
@@ -374,7 +374,8 @@ func notPlayedPct(s stats.Summary) float64 {
 	return 100
 }
 
-func milliseconds(d time.Duration) float64 { return round(float64(d) / 1e6) }
+// Milliseconds returns d in ms, rounded to 1/1000.
+func Milliseconds(d time.Duration) float64 { return round(float64(d) / 1e6) }
 
 // round rounds to 1/1000: further digits are noise and make reports longer.
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }

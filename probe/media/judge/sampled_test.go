@@ -1,4 +1,4 @@
-package media
+package judge
 
 import (
 	"errors"
@@ -13,13 +13,13 @@ import (
 // the known ones are those of the downstream.
 func TestUpstreamFromFewEchoes(t *testing.T) {
 	const ms = 1_000_000
-	every := func(k int) measurement {
-		m := measurement{logErr: errors.New("none"), stream: recording{Payload: wire.DefaultBytes, Complete: true}}
+	every := func(k int) Measurement {
+		m := Measurement{LogErr: errors.New("none"), Stream: Recording{Payload: wire.DefaultBytes, Complete: true}}
 		for i := range 300 {
 			sent := int64(i) * 20 * ms
-			m.stream.Sends = append(m.stream.Sends, stats.Send{PlannedNS: sent, SentNS: sent})
+			m.Stream.Sends = append(m.Stream.Sends, stats.Send{PlannedNS: sent, SentNS: sent})
 			if i%k == 0 {
-				m.stream.Echoes = append(m.stream.Echoes, receipt{ArrivedNS: sent + 700*ms, Down: wire.Down{
+				m.Stream.Echoes = append(m.Stream.Echoes, Receipt{ArrivedNS: sent + 700*ms, Down: wire.Down{
 					Seq: uint32(i), UpSeq: uint32(i), UpUnique: uint32(i + 1), UpSentNS: sent,
 					UpArrivedNS: sent + 50*ms + int64(i%4)*ms, SentNS: sent + 55*ms,
 				}})
@@ -66,19 +66,6 @@ func TestRunsOfLostPackets(t *testing.T) {
 		got := c.d.lossRunPackets()
 		if (got == nil) != (c.want == 0) || got != nil && *got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
-		}
-	}
-}
-
-// The stream is extended only if it is uncertain whether the loss is disturbing.
-func TestStreamInDoubt(t *testing.T) {
-	for lost, want := range map[int]bool{0: false, 2: false, 3: true, 12: true, 40: true, 45: false, 275: false} {
-		s := &stream{sends: make([]stats.Send, 300), back: make([]bool, 450)}
-		for i := lost; i < 275; i++ {
-			s.back[i] = true
-		}
-		if got := s.inDoubt(); got != want {
-			t.Errorf("%d of 275 lost: got %v, want %v", lost, got, want)
 		}
 	}
 }
