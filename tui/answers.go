@@ -16,9 +16,9 @@ const maxAnswer = 4 << 10
 var errNoAnswer = errors.New("no more input")
 
 // answers reads lines of input. Reading runs in a separate goroutine, because a read from a
-// terminal cannot be cancelled. It reads a line only when one is requested: the next line
-// belongs to whatever runs after the check. A line that came too late is the next answer, unless it is
-// discarded.
+// terminal cannot be cancelled. A line is read only on request, so that input for the program
+// that runs afterwards is not consumed. A line that arrives after its question has timed out
+// answers the next question, unless discard drops it.
 type answers struct {
 	scanner *bufio.Scanner
 	lines   chan string
@@ -36,7 +36,7 @@ func newAnswers(in io.Reader) *answers {
 	return &answers{scanner: s, lines: make(chan string, 1)}
 }
 
-// request begins to read a line, unless one is being read or waits.
+// request starts reading a line, unless a read is in progress or a line has not been taken yet.
 func (a *answers) request() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,14 +53,14 @@ func (a *answers) request() {
 	}()
 }
 
-// taken allows the next line to be read.
+// taken records that the line was received, so that request may read the next one.
 func (a *answers) taken() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reading = false
 }
 
-// discard drops a line that was typed before a question that needs an answer of its own.
+// discard drops a line that was typed before the current question was asked.
 func (a *answers) discard() {
 	select {
 	case _, ok := <-a.lines:
@@ -77,7 +77,7 @@ func (a *answers) next(ctx context.Context) (string, error) {
 	return line, err
 }
 
-// nextOr waits for the next line or request. A nil channel has no requests.
+// nextOr waits for the next line or the next request; requests may be nil.
 func (a *answers) nextOr(ctx context.Context, requests <-chan Request) (string, *Request, error) {
 	a.request()
 	select {

@@ -29,7 +29,8 @@ func (o Options) offersDisturbance() bool {
 	return o.ReportDisturbance != nil && o.InSession != nil && o.InSession(o.Now())
 }
 
-// offer returns the offer of a page. Once something was reported, it stays.
+// offer returns the disturbance part of a page: the result of the last report, or the offer to
+// make one if nothing was reported yet.
 func (m model) offer() page.Disturbance {
 	if m.disturbance.State == "" && m.desk.options.offersDisturbance() {
 		return page.Disturbance{State: page.DisturbanceOffered}

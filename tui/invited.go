@@ -11,11 +11,12 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Invitation is the link that opened the program. Any web page can open one, so it is used
-// only after the person has agreed to its host.
+// Invitation is the link that opened the program. Any web page can open such a link, so it is
+// used only after the person has agreed to its host.
 type Invitation struct {
 	Link string
-	// Host is the collector of the link. Present is the one that it would replace; "" for none.
+	// Host is the collector of the link. Present is the collector that it would replace; "" for
+	// none.
 	Host, Present string
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The fault or the coach's advice is shown, whichever is more specific.
+// TestFaultOrAdvice: either the fault or the coach's advice is shown, whichever is more
+// specific.
 func TestFaultOrAdvice(t *testing.T) {
 	monitor := func(in *report.AudioInput) { in.IsMonitor = new(true) }
 	quiet := func(in *report.AudioInput) { in.ActiveLevelDBFS = new(-45.0) }
@@ -48,8 +49,8 @@ func TestFaultOrAdvice(t *testing.T) {
 	}
 }
 
-// Another microphone is offered in addition to the fault of the chosen one, but
-// only if it would help.
+// TestOtherMicrophoneOrFault: another microphone is offered in addition to the fault of the
+// chosen one, but only if it would help.
 func TestOtherMicrophoneOrFault(t *testing.T) {
 	s := newStand(t, phrase.DE, false, nil)
 	s.size(80, 24).press("enter").begun().speak(2*time.Second, -46, -30).event(0, elsewhereEvent())

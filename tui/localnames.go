@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// localNames are this system's names of devices that a report names by their kind only,
-// because the names may contain a person's.
+// localNames contains the operating system's names of devices for the local screen. A report
+// contains only the kind of such a device, because its name may include a person's name.
 type localNames struct {
 	mu    sync.Mutex
 	known map[localField]string
@@ -19,7 +19,7 @@ type localNames struct {
 
 type localField struct{ probe, field string }
 
-// learn is safe for concurrent use.
+// learn stores the device names of an event.
 func (n *localNames) learn(e probe.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -31,9 +31,9 @@ func (n *localNames) learn(e probe.Event) {
 	}
 }
 
-// in returns a copy of r for this machine's screen, with the device names that the person
-// finds in the system's settings. It must not be sent or stored. Without such names it
-// returns r itself.
+// in returns a copy of r for this machine's screen, with the device names as shown in the
+// system's settings. The copy must not be sent or stored. Without such names in returns r
+// itself.
 func (n *localNames) in(r *report.Report) *report.Report {
 	n.mu.Lock()
 	defer n.mu.Unlock()

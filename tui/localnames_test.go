@@ -28,8 +28,8 @@ func named(r *report.Report) func(context.Context, Choices, func(probe.Event)) (
 	}
 }
 
-// The screen shows the names in the system's settings; the returned, delivered and
-// written reports do not contain them.
+// TestLocalNamesStayOnTheScreen: the screen shows the names from the system's settings; the
+// returned, delivered and written reports do not contain them.
 func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	r := wrongMicrophone(t)
 	r.Causes[0].Evidence = []report.Evidence{{Probe: report.ProbeAudioInput, Field: "voice_device", Value: "Microphone"}}

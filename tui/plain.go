@@ -121,7 +121,7 @@ type take struct {
 	// microphones are the offered ones.
 	microphones []Microphone
 	round       int
-	// request is phone support's, if it has requested the check.
+	// request is the request of phone support; nil if the person started the check.
 	request *Request
 }
 
@@ -215,9 +215,9 @@ func (p plain) choose(ctx context.Context, t *take) error {
 	return nil
 }
 
-// begin prints the text to read, and waits for the command to record: a screen reader takes
-// its time, and its voice must not be recorded. Without a person to ask, narrator prints
-// when to speak.
+// begin prints the text to read, and waits for the command to record, so that the voice of a
+// screen reader that is still reading the text is not recorded. Without a person to ask,
+// narrator prints when to speak.
 func (p plain) begin(ctx context.Context, t take) error {
 	w := p.words
 	p.say("")

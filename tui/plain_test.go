@@ -37,7 +37,7 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 		}
 		return r, nil
 	}
-	// Events have no time, so each reading of the clock advances it.
+	// Events contain no time, so each reading of the clock advances it.
 	o.Now = func() time.Time {
 		now = now.Add(50 * time.Millisecond)
 		return now

@@ -32,7 +32,7 @@ type Request struct {
 // Answer is the answer to a Request.
 type Answer string
 
-// Answers.
+// Values of Answer.
 const (
 	AnswerYes    Answer = "yes"
 	AnswerAlways Answer = "always" // yes, and do not ask again for a check without the microphone
@@ -40,17 +40,17 @@ const (
 	AnswerBusy   Answer = "busy" // a check is running, or the person is entering a code
 )
 
-// requested is the request that is shown, or whose check runs.
+// requested is the request that is shown or whose check is running.
 type requested struct {
 	Request
 	number   int
 	accepted bool
 	back     stage     // page before the request
-	quiet    time.Time // since when no answer was given
+	quiet    time.Time // when the request appeared, or the last answer that did not count
 }
 
-// considerTime is the time for which answers are ignored after a request has appeared. It replaces
-// the page on which a person may just be typing.
+// considerTime is the time for which answers are ignored after a request has appeared, because
+// the request replaces the page on which the person may be typing.
 const considerTime = time.Second
 
 // Messages of requests.
@@ -110,8 +110,8 @@ func (m model) receive(r Request) (model, tea.Cmd) {
 	return m, tea.Batch(over, next)
 }
 
-// considered reports whether an answer counts. Each one that does not count restarts the time, so
-// that a key that is held down never answers.
+// considered reports whether an answer counts. Each answer that does not count restarts
+// considerTime, so that holding a key down never answers.
 func (m model) considered() (model, bool) {
 	now := m.desk.options.Now()
 	if now.Sub(m.request.quiet) >= considerTime {

@@ -31,7 +31,7 @@ func (s *support) request(audio, agreed bool) Request {
 		Finish: func(r *report.Report) { s.finished = append(s.finished, r) }}
 }
 
-// wants checks the messages that phone support has received.
+// wants checks which messages phone support has received.
 func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	t.Helper()
 	if len(s.answers) != 1 || s.answers[0] != a || len(s.finished) != len(finished) {
@@ -44,7 +44,7 @@ func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	}
 }
 
-// consider lets the time pass in which no answer counts.
+// consider advances the clock by the time in which no answer counts.
 func (s *stand) consider() *stand {
 	s.clock.now = s.clock.now.Add(considerTime)
 	return s
@@ -86,7 +86,7 @@ func TestRequestWithTheMicrophone(t *testing.T) {
 	}
 }
 
-// Finish returns the function of the last request.
+// Finish returns the Finish function of the last request.
 func (s *support) Finish() func(*report.Report) { return s.request(true, false).Finish }
 
 func TestRequestAnswers(t *testing.T) {
@@ -222,8 +222,8 @@ func TestRequestWhoseCheckFails(t *testing.T) {
 	help.wants(t, AnswerYes, nil)
 }
 
-// TestLateAnswerGivesNoConsent: a line that was typed for an earlier question, whose time was over, does
-// not answer the question of a request.
+// TestLateAnswerGivesNoConsent: a line that was typed for an earlier question that has timed
+// out does not answer the question of a request.
 func TestLateAnswerGivesNoConsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, typed := io.Pipe()

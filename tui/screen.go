@@ -16,8 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Time limits for quitting: for a delivery in progress, and then for tasks that were told
-// to stop. probe.Grace is shorter.
+// Time limits for quitting: for a delivery in progress, and then for tasks that were told to
+// stop. stopPatience exceeds probe.Grace.
 const (
 	deliveryPatience = 3 * time.Second
 	stopPatience     = 2 * time.Second

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// offered returns the microphone to change to after r, only if the diagnosis names that as
-// the first action.
+// offered returns the microphone to change to after r. It is set only if the diagnosis names
+// the change as the first action.
 func offered(r *report.Report, heard page.Elsewhere) page.Elsewhere {
 	primary, found := r.Primary()
 	cause, _ := diagnose.Lookup(primary.Code)

@@ -8,8 +8,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// tonePatience is how long the question about the tone waits, so that a person who has left
-// does not delay the report.
+// tonePatience is how long the program waits for the answer about the tone, so that a person
+// who has left does not delay the report.
 const tonePatience = 45 * time.Second
 
 // toneMsg asks the person whether they heard the tone.

@@ -122,8 +122,8 @@ type Choices struct {
 	// ToneHeard waits for the person's answer to whether they heard the tone; the result
 	// is nil without an answer. It is nil if there is nobody to ask.
 	ToneHeard func(ctx context.Context) *bool
-	// Requested means that phone support has requested the check, NoAudio that it does so without
-	// the microphone.
+	// Requested is set if phone support has requested the check, and NoAudio if that check does
+	// not use the microphone.
 	Requested, NoAudio bool
 }
 

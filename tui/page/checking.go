@@ -107,8 +107,8 @@ func inputOf(r *report.Result) *report.AudioInput {
 	return in
 }
 
-// judge avoids marks that the verdict would contradict: a probe's own status means that
-// it could measure. Only the diagnosis evaluates the result.
+// judge sets the statuses in the list by a preliminary diagnosis, so that the verdict does not
+// contradict them: a probe's own status states only whether it could measure.
 func (p Checking) judge(r report.Result) Checking {
 	p.results = append(slices.Clip(p.results), r)
 	partial := report.Report{Probes: slices.Clone(p.results)}
@@ -117,8 +117,8 @@ func (p Checking) judge(r report.Result) Checking {
 	return p
 }
 
-// lastAdvice is the message that remains after the recording. That there was no sound
-// remains true.
+// lastAdvice returns the message that remains after the recording. A message that there was no
+// sound stays.
 func lastAdvice(r *report.Result, before meter.Advice) meter.Advice {
 	switch {
 	case r == nil, r.Status == report.StatusUnknown, r.Status == report.StatusSkipped:

@@ -9,7 +9,7 @@ import (
 // DisturbanceState is what happened to the report of a disturbance in a session.
 type DisturbanceState string
 
-// The states of a report. It is never sent later.
+// The states of a report. A report that failed is not sent again later.
 const (
 	DisturbanceOffered   DisturbanceState = "offered"
 	DisturbanceSending   DisturbanceState = "sending"
@@ -23,8 +23,8 @@ const (
 // Disturbance is the offer to report a disturbance in a session. The zero value offers nothing.
 type Disturbance struct {
 	State DisturbanceState
-	At    time.Time // of DisturbanceRecorded
-	Phone string    // of phone support; "" if unknown
+	At    time.Time // time of the record, with DisturbanceRecorded
+	Phone string    // phone number of support; "" if unknown
 }
 
 // Offered reports whether the key has an effect.
@@ -47,7 +47,7 @@ func (d Disturbance) Sentence(w words.Words) string {
 	return text
 }
 
-// block returns the part of a page.
+// block returns the disturbance as a part of a page.
 func (d Disturbance) block(s Sheet) Block {
 	text := d.Sentence(s.Words)
 	if text == "" {

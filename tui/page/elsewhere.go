@@ -13,7 +13,7 @@ type Elsewhere struct {
 // Found reports whether there is such a microphone.
 func (e Elsewhere) Found() bool { return e.Device != "" }
 
-// maxDeviceName keeps the sentence within two lines of a typical screen.
+// maxDeviceName, in cells, keeps the sentence within two lines of a typical screen.
 const maxDeviceName = 36
 
 // Sentence names the microphone that receives the voice, and the chosen one.

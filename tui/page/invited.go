@@ -4,7 +4,8 @@ import "github.com/tonprobe/tonprobe/tui/words"
 
 // Invited asks whether to enrol with the link that opened the program.
 type Invited struct {
-	// Host is the collector of the link. Present is the one that it would replace; "" for none.
+	// Host is the collector of the link. Present is the collector that it would replace; "" for
+	// none.
 	Host, Present string
 	// Busy is set during the request to the collector.
 	Busy bool

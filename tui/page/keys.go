@@ -27,7 +27,8 @@ func NewKeys(w words.Words) Keys {
 	}
 	enter := w.T("key.enter")
 	arrows := w.T("key.arrows")
-	// No letter moves: j answers yes, also to a request that replaces the page.
+	// No letter moves the selection: j means yes (German "ja"), also on a request that replaces
+	// the page.
 	return Keys{
 		Start:   bind(enter, "key.start", "enter"),
 		Confirm: bind(enter, "key.confirm", "enter"),

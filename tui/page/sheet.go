@@ -20,7 +20,7 @@ const (
 	wideMargin = 3
 	slimMargin = 1
 	slimBelow  = 50 // narrower screens have the slim margin
-	tallFrom   = 34 // higher screens have more blank lines
+	tallFrom   = 34 // keys further down would be overlooked
 	maxHeight  = 38 // keys further down are overlooked
 )
 
@@ -101,9 +101,9 @@ func withoutEmpty(blocks []Block) (shown []Block) {
 	return shown
 }
 
-// stack fits blocks into room lines. It omits in this order: two blank lines, comfort
-// blocks, all blank lines from the bottom up, the other blocks with Spare. fits is false
-// if that is not sufficient.
+// stack fits blocks into room lines. It omits in this order: two blank lines, the blocks with
+// Spare 2 or higher, all blank lines from the bottom up, and the blocks with Spare 1. fits is
+// false if that is not sufficient.
 func stack(blocks []Block, room int) (body string, fits bool) {
 	for {
 		airy, dense := lipgloss.Height(join(blocks, len(blocks))), lipgloss.Height(join(blocks, 0))

@@ -8,9 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/tui/component/meter"
 )
 
-// Trouble returns the cause to show during the check, and whether there is one that is
-// more specific than the coach's advice. The coach processes every reading and reacts first
-// when the voice gets louder or no sound arrives; the diagnosis knows the reason.
+// Trouble returns the cause to show during the check, and whether there is one that is more
+// specific than the coach's advice. The coach processes every reading, so it reacts first when
+// the voice gets louder or no sound arrives; only the diagnosis states the reason.
 func (p Checking) Trouble() (report.Cause, bool) {
 	c, named := p.live.Cause()
 	if !named || !p.outranksAdvice(c.Code) {
@@ -41,7 +41,7 @@ func (p Checking) outranksAdvice(code string) bool {
 // Heard reports whether the measurement of the microphone is complete.
 func (p Checking) Heard() bool { return p.probes.Done(report.ProbeAudioInput) }
 
-// explains reports whether cause is, or suppresses, one for which is holds.
+// explains reports whether is holds for the cause, or for one that the cause suppresses.
 func explains(cause string, is func(diagnose.Definition) bool) bool {
 	return slices.ContainsFunc(diagnose.Catalogue(), func(d diagnose.Definition) bool {
 		return is(d) && (cause == d.Code || slices.Contains(d.SuppressedBy, cause))

@@ -50,7 +50,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	spelled := Block{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2}
 	large := Block{Text: p.code(s, code), Close: !s.tall(), Pin: true}
 	if findable == words.FindableNever {
-		// Nobody can look it up: it is not made to be read out on the phone.
+		// Support cannot find this code, so the page does not spell it for the phone.
 		spelled, large = Block{}, Block{Text: s.Style.Quiet.Render(code), Close: true, Pin: true}
 	}
 

@@ -12,9 +12,9 @@ const (
 	SignBelow = "▼"
 )
 
-// window is frame for a screen that is too small for the page. Nothing is cut; the page
-// scrolls. Pinned blocks remain below the scrolling part; the head line is omitted, since
-// it says the least.
+// window is frame for a screen that is too small for the page. No content is cut off; the page
+// scrolls. Pinned blocks remain below the scrolling part. The head line is omitted, because it
+// is the least important one.
 func (s Sheet) window(blocks []Block, foot string) string {
 	for spare := true; spare; {
 		blocks, spare = withoutSpare(blocks, 1)

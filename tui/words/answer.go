@@ -111,7 +111,8 @@ func toneUnheard(code string) bool {
 	return d.ToneUnheard
 }
 
-// heard gives the person's answer priority.
+// heard reports whether the test tone was heard. The person's answer takes precedence over the
+// measurement.
 func heard(out *report.AudioOutput) bool {
 	if out.ToneHeard != nil {
 		return *out.ToneHeard
@@ -119,8 +120,9 @@ func heard(out *report.AudioOutput) bool {
 	return out.LoopHeard != nil && *out.LoopHeard
 }
 
-// untested omits what only refines a result and never affects the verdict: most
-// servers cannot determine the behaviour of a router, which does not matter.
+// untested returns the sentence that lists the probes without a result. It omits probes that
+// only refine a result and never affect the verdict: most servers cannot determine the
+// behaviour of a router, for example.
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {

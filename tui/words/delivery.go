@@ -26,8 +26,8 @@ func Deliveries() []Delivery {
 	}
 }
 
-// Findable states whether support can find the report by its case code. A code that
-// cannot be found is not shown as one.
+// Findable states whether support can find the report by its case code. A code that cannot be
+// found is not presented as a case code.
 type Findable string
 
 // Values of Findable.
@@ -37,7 +37,8 @@ const (
 	FindableNever Findable = "never"
 )
 
-// Findable of the zero value is FindableNow, because the delivery is unknown.
+// Findable returns FindableNow for the zero value, because the state of the delivery is
+// unknown.
 func (d Delivery) Findable() Findable {
 	switch d {
 	case DeliverySending, DeliveryWaiting:

@@ -71,8 +71,8 @@ func (w Words) State(s report.Status) string { return w.state("state.", s) }
 // BriefState is State for limited space.
 func (w Words) BriefState(s report.Status) string { return w.state("brief_state.", s) }
 
-// state also knows, in addition to the statuses of a report, a partial result and
-// the states of an unfinished probe. Any other is unknown.
+// state accepts, in addition to the statuses of a report, a partial result and the states of an
+// unfinished probe. Any other value is shown as unknown.
 func (w Words) state(table string, s report.Status) string {
 	switch s {
 	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial, diagnose.StandingHeard, "running", "listening":

@@ -80,7 +80,8 @@ func TestEveryStateHasAWord(t *testing.T) {
 	}
 }
 
-// The four transports have a row each, and an untested one is not shown as good.
+// TestFourTransportsAreFourRows: each of the four transports has a row, and an untested one is
+// not shown as good.
 func TestFourTransportsAreFourRows(t *testing.T) {
 	r := &report.Report{Probes: []report.Result{
 		{Name: report.ProbeNAT, Status: report.StatusWarn, Data: &report.NAT{UDP: report.ReachBlocked, TCP: report.ReachOpen}},
@@ -149,7 +150,7 @@ func TestSummaryIsWrittenInOneGo(t *testing.T) {
 	}
 }
 
-// A remark that is counted must be listed too.
+// TestSummaryNamesEveryCause: a remark that is counted must be listed too.
 func TestSummaryNamesEveryCause(t *testing.T) {
 	r := &report.Report{Case: "K7P-3QX", Verdict: report.NotReady, Causes: []report.Cause{
 		{Code: "audio.os_muted", Severity: report.SeverityFail, Primary: true},
@@ -186,7 +187,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-// Each probe has a name, including planned ones.
+// TestProbesHaveNames: each probe has a name, including planned ones.
 func TestProbesHaveNames(t *testing.T) {
 	names := []string{
 		"conference.bbb", "conference.zoom", "conference.youtube", "conference.livekit", "conference.janus", "conference.whip",
@@ -205,8 +206,8 @@ func TestProbesHaveNames(t *testing.T) {
 	}
 }
 
-// If the server runs on this computer there is no network in between, so nothing is
-// missing.
+// TestUnneededProbesAreNotMissing: if the server runs on this computer there is no network in
+// between, so the network probes are not listed as missing.
 func TestUnneededProbesAreNotMissing(t *testing.T) {
 	w := in(t, phrase.DE)
 	r := &report.Report{Verdict: report.Unknown, Probes: []report.Result{
@@ -219,7 +220,8 @@ func TestUnneededProbesAreNotMissing(t *testing.T) {
 	}
 }
 
-// If only the load was measured, its values are shown with the verdict.
+// TestAnswerIncludesTheLoad: if only the load was measured, its values are shown with the
+// verdict.
 func TestAnswerIncludesTheLoad(t *testing.T) {
 	r := &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeMediaLoad, Status: report.StatusOK,
 		Data: &report.MediaLoad{UpKbps: new(10_060.0), DownKbps: new(52_340.0)}}}}

@@ -24,14 +24,13 @@ const (
 	NoMicrophone Advice = "no_microphone"
 )
 
-// Limits of the hints. The levels are those proposed for active speech (too quiet below
-// -40 dBFS, too loud above -16 dBFS or peaks above -1 dBFS); the verdict uses the limits of
-// the profiles.
+// Limits of the advice, for the level of active speech: too quiet below -40 dBFS, too loud
+// above -16 dBFS or with peaks above -1 dBFS. The verdict uses the limits of the profiles.
 const (
 	tooQuietDBFS = -40.0
 	tooLoudDBFS  = -16.0
 	peakDBFS     = -1.0
-	zeroMS       = 1200 // digital zero is reported within 2 s: this and one reading
+	zeroMS       = 1200 // ms; with the next reading, digital zero is reported within 2 s
 	speechFor    = 500 * time.Millisecond
 	pauseFor     = 2500 * time.Millisecond // longer than a breath between sentences
 	loudFor      = time.Second
