@@ -206,7 +206,7 @@ func TestBigBlueButton(t *testing.T) {
 	}
 }
 
-// A bare address that does not identify its system is queried.
+// TestSystemIsDetected: a bare address that does not identify its system is queried.
 func TestSystemIsDetected(t *testing.T) {
 	address, roots := healthy30().start(t)
 	p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, probetest.Env(t))
@@ -235,7 +235,8 @@ func TestNobodyListens(t *testing.T) {
 	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: "fail refused"})
 }
 
-// A cancelled check reports that and does not blame the server.
+// TestStoppedCheck: a cancelled check reports the cancellation and attributes no fault to the
+// server.
 func TestStoppedCheck(t *testing.T) {
 	b := healthy27()
 	b.api = hangs

@@ -22,7 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The server rejects the tokens.
+// TestRealLiveKitRefuses: the server rejects the tokens.
 func TestRealLiveKitRefuses(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
@@ -49,13 +49,14 @@ func TestRealLiveKitRefuses(t *testing.T) {
 			r, got := join(t, base, &c.room, probetest.Env(t))
 			conferencetest.Want(t, got, c.steps)
 			if r.Status != report.StatusWarn {
-				t.Errorf("status %s", r.Status)
+				t.Errorf("got status %s, want %s", r.Status, report.StatusWarn)
 			}
 		})
 	}
 }
 
-// Events during the stream are distinguished from a line that loses packets.
+// TestRealLiveKitInTheMiddle: events during the stream are distinguished from a line that loses
+// packets.
 func TestRealLiveKitInTheMiddle(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
@@ -87,7 +88,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 			}, all}
 			var acting sync.WaitGroup
 			acting.Go(func() {
-				// A published track alone may be earlier than the keys.
+				// Wait for the voice: the track may be published before the keys are agreed.
 				select {
 				case <-heard:
 					c.do(api{t, base}, r.Name, kill)
@@ -111,7 +112,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 	}
 }
 
-// A cancelled check also leaves the room.
+// TestRealLiveKitStopped: a cancelled check also leaves the room.
 func TestRealLiveKitStopped(t *testing.T) {
 	base, r := liveKit(t, bothTransports(t)), room(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -121,7 +122,7 @@ func TestRealLiveKitStopped(t *testing.T) {
 	api{t, base}.awaitNobody(r.Name)
 }
 
-// A network that blocks UDP, and one that blocks all media.
+// TestRealLiveKitOverTCP: a network that blocks UDP, and one that blocks all media.
 func TestRealLiveKitOverTCP(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
@@ -147,7 +148,8 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 	}
 }
 
-// A listener that receives nothing although the server has the voice and announced it.
+// TestRealLiveKitReceivesNothing: a listener that receives nothing although the server has
+// received the voice and announced it.
 func TestRealLiveKitReceivesNothing(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
@@ -180,8 +182,8 @@ func TestRealLiveKitLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Loss is measured per direction: each tenth packet of the stream is lost in one of
-// them.
+// TestRealLiveKitLoss: loss is measured per direction. Every tenth packet of the stream is lost
+// in one direction.
 func TestRealLiveKitLoss(t *testing.T) {
 	base := liveKit(t, bothTransports(t))
 	eachTenth := func() func([]byte) bool {

@@ -45,8 +45,8 @@ func wrongLiveKit(t *testing.T, speak func(context.Context, *websocket.Conn)) (a
 	return startTLS(t, mux)
 }
 
-// A server that violates the protocol is reported as such; nothing hangs and nothing is
-// left behind.
+// TestWrongLiveKit: a server that violates the protocol is reported as such; the check does not
+// hang, and no goroutine or socket remains.
 func TestWrongLiveKit(t *testing.T) {
 	say := func(messages ...[]byte) func(context.Context, *websocket.Conn) {
 		return func(ctx context.Context, c *websocket.Conn) {
@@ -97,7 +97,7 @@ func TestWrongLiveKit(t *testing.T) {
 	}
 }
 
-// A background check does not join.
+// TestLiveKitInTheBackground: a background check does not join.
 func TestLiveKitInTheBackground(t *testing.T) {
 	address, roots := wrongLiveKit(t, func(context.Context, *websocket.Conn) { t.Error("a background check joined") })
 	_, d := run(t, conference.Config{

@@ -78,7 +78,7 @@ func janus(t *testing.T, general string) (overHTTP, overWebSocket string) {
 	return overHTTP, fmt.Sprintf("ws://127.0.0.1:%d/janus", socket)
 }
 
-// The EchoTest of a real Janus returns the voice, over both of its APIs.
+// TestRealJanus: the EchoTest of a real Janus returns the voice, over both of its APIs.
 func TestRealJanus(t *testing.T) {
 	overHTTP, overWebSocket := janus(t, "")
 	for name, address := range map[string]string{"HTTP": overHTTP, "WebSocket": overWebSocket} {
@@ -98,11 +98,12 @@ func echoes(t *testing.T, address string) {
 	m := got.Media
 	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 {
 		figures, _ := json.Marshal(m)
-		t.Errorf("implausible figures on loopback: %s", figures)
+		t.Errorf("got %s; want 120 packets sent, at least 119 received, a round trip of at most 20 ms, at most 1 %% lost", figures)
 	}
 }
 
-// A gateway that requires a secret, or has no EchoTest, reports so with its own codes.
+// TestRealJanusRefuses: a gateway that requires a secret, or has no EchoTest, reports that with
+// its own codes.
 func TestRealJanusRefuses(t *testing.T) {
 	t.Run("secret", func(t *testing.T) {
 		overHTTP, _ := janus(t, `api_secret = "x"`)

@@ -34,8 +34,8 @@ const (
 	pathServers    = "/bigbluebutton/api/stuns"
 )
 
-// aheadSockets is the number of WebSockets that every meeting needs: that of its state and that
-// of the sound.
+// aheadSockets is the number of WebSockets that every meeting needs: one for the state of the
+// meeting, and one for the signalling of the sound.
 const aheadSockets = 2
 
 // System is BigBlueButton.
@@ -135,15 +135,15 @@ func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
 	return about, visit.OK()
 }
 
-// signalling opens the WebSocket of the SFU without a session. nginx queries bbb-web
-// first and rejects it with 401: the request then arrived as one for a WebSocket.
+// signalling opens the WebSocket of the SFU without a session. nginx queries bbb-web first and
+// rejects the request with 401, which proves that it arrived as a request for a WebSocket.
 func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 	at := v.At(pathSignalling)
 	at.RawQuery = "sessionToken=tonprobe"
 	return v.TryWebSocket(ctx, at)
 }
 
-// The GraphQL middleware rejects a connection without a session with this close code
+// closeNotAuthorised is the close code for a connection without a session
 // (bbb-graphql-middleware/internal/websrv/connhandler.go).
 const closeNotAuthorised = 4403
 

@@ -63,8 +63,8 @@ func (p *graphqlParticipant) join(ctx context.Context, s session) visit.Outcome 
 		switch {
 		case f.Type == "connection_ack":
 			if err = p.operate(ctx, idSelf, "getUserCurrent", subscribeSelf, nil); err == nil && s.auth != "" {
-				// The response to the link contains the token, so that this need not wait for
-				// the state of the user.
+				// The response to the join link contained the token, so that the join need not
+				// wait for the state of the user.
 				asked, err = true, p.userJoin(ctx, s)
 			}
 		case f.Type == "ping":

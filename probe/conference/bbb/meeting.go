@@ -28,7 +28,8 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 	listed := beginServers(ctx, v, sessions[0])
 	trips := beginRoundTrips(ctx, v, listed.step)
 	if about.beforeSFU() {
-		// Its client transports the sound in another way. The relays can still be tested.
+		// The client of these versions transports the sound in another way. The relays can
+		// still be tested.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
 		v.Finish(trips)
 		if list, ok := listed.result(v); ok {

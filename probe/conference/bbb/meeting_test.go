@@ -38,7 +38,7 @@ func check(t testing.TB, r *bbbrig.Rig, link string) *report.Conference {
 	return v.Data
 }
 
-// The steps of a check that reached the sound.
+// heard contains the expected steps of a check that reached the sound.
 var heard = map[report.ConferenceStep]string{
 	report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignIn: "ok", report.StepState: "ok", report.StepSignalling: "ok",
 	report.StepRelay: "skipped no_relay", report.StepCall: "ok", report.StepPath: "ok", report.StepKeys: "ok",

@@ -56,7 +56,7 @@ func parseServers(body []byte) (serverList, error) {
 	return list, nil
 }
 
-// forPeer returns the list for the WebRTC library.
+// forPeer returns the servers in the format of the WebRTC library.
 func (l serverList) forPeer() []webrtc.ICEServer {
 	var all []webrtc.ICEServer
 	for _, s := range l.ICEServers {

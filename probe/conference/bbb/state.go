@@ -173,7 +173,7 @@ func parseRules(payload []byte) (rules, error) {
 	}, nil
 }
 
-// A token of LiveKit is a JSON Web Token in the compact form (RFC 7515 §7.1).
+// liveKitToken matches a token of LiveKit: a JSON Web Token in the compact form (RFC 7515 §7.1).
 var liveKitToken = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 
 // isToken reports whether a text can be sent as a token.

@@ -92,8 +92,9 @@ func (p *participant) servers(room Room) []webrtc.ICEServer {
 	return iceServers(p.welcome.ICEServers)
 }
 
-// Numbers of round trips of a check besides the stream: connection and API, two participants,
-// tracks, path, keys and the first packets; inside BigBlueButton also those until a token.
+// Numbers of round trips of a check besides those of the stream: connection and API, two
+// participants, tracks, path, keys and the first packets; inside BigBlueButton also those until
+// the token arrives.
 const (
 	tripsBesideStream    = 14
 	tripsOfBigBlueButton = 18
@@ -122,7 +123,8 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	c := &call{Pair: pair, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
 	v.Media(ctx, c, c.begin)
 	offersTCP = c.offersTCP()
-	// The sockets must still be read: the server closes them after the message.
+	// The sockets are read until here, because the server closes them only after the leave
+	// message.
 	p.Leave()
 	return offersTCP
 }
@@ -146,7 +148,7 @@ func sound(ctx context.Context, v *visit.Visit, trips *visit.Early) {
 	var relays *relaytest.Test
 	var tryRelays func(netip.Addr)
 	if hasRelay(servers) {
-		v.Skip(report.StepRelay, visit.StepFailed) // until it is recorded
+		v.Skip(report.StepRelay, visit.StepFailed) // reserves its position; Record replaces it
 		tryRelays = func(media netip.Addr) { relays = relaytest.Start(ctx, v, listOf(servers), media) }
 	} else {
 		v.Skip(report.StepRelay, "not_offered")

@@ -46,7 +46,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	if v.Room != nil && !v.NoMedia {
 		v.OpenAhead(ctx, 3) // for the signalling and the two participants
 	}
-	// It does not depend on the other requests.
+	// The signalling does not depend on the other requests.
 	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)

@@ -204,7 +204,7 @@ func (p *participant) noteAddress(candidate string) {
 	}
 }
 
-// mediaAddress returns the zero value if the server named none.
+// mediaAddress returns the address of the media server; the zero value if it is not known.
 func (p *participant) mediaAddress() netip.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,7 +216,7 @@ func overTCP(candidates string) bool {
 	return strings.Contains(strings.ToLower(candidates), " tcptype ")
 }
 
-// streamName returns "" before the stream is published.
+// streamName returns the server's name of the stream; "" before the stream is published.
 func (p *participant) streamName() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -53,8 +53,9 @@ func (p *Pair) AwaitKeys(ctx context.Context) error {
 	return p.Down.AwaitKeys(ctx)
 }
 
-// Path returns the kind and transport of the local end of the upstream path, or of the
-// downstream one if only that is not direct UDP: over TCP the loss of a line cannot be seen.
+// Path returns the kind and transport of the local end of the path. It is the upstream path,
+// unless only the downstream path is not direct UDP: a path over TCP hides the loss of the
+// line, so it must be the one that is reported.
 func (p *Pair) Path() string { return lessDirect(p.Up.Path(), p.Down.Path()) }
 
 func lessDirect(up, down string) string {
@@ -68,8 +69,8 @@ func isDirectUDP(path string) bool {
 	return strings.HasSuffix(path, " udp") && !strings.HasPrefix(path, "relay ")
 }
 
-// Lead sends packets of silence until one of them has returned, and reports whether one
-// has.
+// Lead sends packets of silence until one of them has returned. It reports whether one has
+// returned.
 func (p *Pair) Lead(ctx context.Context) bool { return p.stream.leadIn(ctx, p.Up, p.Down.Down()) }
 
 // Shorten sets another length of the stream; see [visit.Visit.StreamTime].

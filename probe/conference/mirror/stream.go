@@ -102,16 +102,15 @@ func (s *stream) reported(r rtcp.ReceptionReport) {
 	s.last = &receiverReport{visit.LostOf(r), r.LastSequenceNumber & 0xffff, s.nowNS()}
 }
 
-// maxLead is the most packets that are sent before the stream.
+// maxLead is the maximum number of packets that are sent before the stream.
 const maxLead = 75
 
 // silence is a packet of Opus without a voice (RFC 6716 §3.1).
 func silence() []byte { return []byte{0xf8, 0xff, 0xfe} }
 
-// leadIn sends packets of silence until one of them has come back, and reports whether
-// one has. A server may start to return a stream only some time after it announced the
-// stream or the keys were agreed: what it drops or holds until then is not a fault of the
-// line.
+// leadIn sends packets of silence until one of them has returned, and reports whether one has.
+// A server may begin to return a stream some time after it has announced the stream or the keys
+// were agreed. Packets that it drops or delays until then do not indicate a fault of the line.
 func (s *stream) leadIn(ctx context.Context, over *peer.Connection, other <-chan struct{}) bool {
 	for i := range maxLead {
 		if over.Write(packet(uint32(i), silence())) != nil {
@@ -165,8 +164,8 @@ func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan st
 		s.sentNS = append(s.sentNS, now)
 		s.mu.Unlock()
 		if over.Write(packet(uint32(s.lead+i), payload)) != nil {
-			// The local socket refused it: the number still counts as sent, because the
-			// next ones continue its sequence.
+			// The local socket refused the packet. It still counts as sent, because the next
+			// ones continue its numbering.
 			continue
 		}
 		left := over.Left(uint16(s.lead+i), s.start.Add(time.Duration(now)))
@@ -226,7 +225,8 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 	d.RTTP50MS = new(visit.Round(stats.Percentile(trips, 50)))
 	d.RTTP95MS = new(visit.Round(stats.Percentile(trips, 95)))
 	if j := stats.JitterOf(packets); j != nil {
-		// Of both directions together: the server's own timestamps are not known.
+		// The jitter is that of both directions together: the server's own timestamps are not
+		// known.
 		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
 	}
 	return sound
@@ -258,10 +258,10 @@ func (s *stream) fillLoss(d *report.MediaVoice, back []bool) {
 	}
 }
 
-// lostUp returns how many of the packets that the last report covers were lost upstream,
-// if missing of them have not returned. A report also counts packets that arrive after
-// it, overtaken by later ones (RFC 3550 §A.3). If more are reported than are missing,
-// some were such late packets: those that returned after the report.
+// lostUp returns how many of the packets that the last report covers were lost upstream, if
+// missing of them have not returned. The loss in a report is too high by the packets that
+// arrive after it, overtaken by later ones (RFC 3550, appendix A.3). If the report counts more
+// packets than are missing, the packets that returned after the report are subtracted.
 func (s *stream) lostUp(covered, missing int) int {
 	if s.last.lost <= missing {
 		return s.last.lost

@@ -51,7 +51,7 @@ func TestLossOfLatePackets(t *testing.T) {
 	}
 }
 
-// The path of a pair is direct UDP only if both directions are.
+// TestPathOfAPair: the path of a pair is direct UDP only if both directions are.
 func TestPathOfAPair(t *testing.T) {
 	for _, c := range []struct{ up, down, want string }{
 		{"host udp", "host udp", "host udp"},

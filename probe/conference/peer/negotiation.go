@@ -17,9 +17,9 @@ func (c *Connection) Offer(ctx context.Context) (string, error) {
 	return c.describe(ctx, offer)
 }
 
-// describe applies the local description and returns it with the addresses gathered
-// within gatherLimit. A relay that takes longer is used anyway: a server learns an
-// address from the first packet from it (RFC 8445 §7.3.1.3).
+// describe applies the local description and returns it with the addresses gathered within
+// gatherLimit. A relay whose allocation takes longer is used anyway: the server learns its
+// address from the first packet that it forwards (RFC 8445 §7.3.1.3).
 func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(own); err != nil {

@@ -57,8 +57,8 @@ func (c *Connection) readReports(sender *webrtc.RTPSender) {
 // Write sends one packet of the stream. It sets payload type and SSRC.
 func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
 
-// Left returns when a packet that was just written left this computer, and otherwise if
-// that is not known, as over TCP and through a relay.
+// Left returns when a packet that was just written left this computer. If that is not known, as
+// over TCP and through a relay, it returns otherwise.
 func (c *Connection) Left(seq uint16, otherwise time.Time) time.Time {
 	at, ok := c.departures.TakeSent(c.ssrc, seq)
 	if !ok || at.Before(otherwise) || at.After(c.clock.Now()) {

@@ -128,7 +128,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	e.SetFireOnTrackBeforeFirstRTP(true)
 	codecs := &webrtc.MediaEngine{}
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
-	// It fails only for an unknown codec type.
+	// RegisterCodec fails only for an unknown codec type.
 	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: config.ICEServers, ICETransportPolicy: config.Only.policy()})

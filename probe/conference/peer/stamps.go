@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// stampedNet opens sockets that record when packets arrive and depart, because a busy
-// computer reads them later. Sockets that are not the system's are not modified.
+// stampedNet opens sockets on which the system records when packets arrive and depart, because
+// a busy computer reads them later. Sockets of a virtual network are not modified.
 type stampedNet struct {
 	transport.Net
 	now                  func() time.Time

@@ -8,9 +8,9 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// udpFirst is how long only UDP is tried if a server offers TCP too. Otherwise one lost
-// check selects TCP, over which the voice waits for each lost packet, and the result is
-// for the wrong path.
+// udpFirst is how long only UDP is tried if a server offers TCP too. Otherwise a single lost
+// connectivity check would select TCP. Over TCP, lost packets delay the following ones instead
+// of being counted, so the result would not describe the path of a conference.
 const udpFirst = 1500 * time.Millisecond
 
 // isTCP reports whether a candidate (RFC 8839 §5.1) uses TCP.

@@ -9,15 +9,15 @@ func TestSplitTCP(t *testing.T) {
 	const udp = "a=candidate:1 1 udp 2130706431 192.0.2.1 7882 typ host\r\n"
 	const tcp = "a=candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive\r\n"
 	rest, held := splitTCP("v=0\r\n" + udp + tcp + "a=candidate:\r\na=end-of-candidates\r\n")
-	if rest != "v=0\r\n"+udp+"a=candidate:\r\na=end-of-candidates\r\n" {
-		t.Errorf("got rest %q", rest)
+	if want := "v=0\r\n" + udp + "a=candidate:\r\na=end-of-candidates\r\n"; rest != want {
+		t.Errorf("got rest %q, want %q", rest, want)
 	}
-	if !slices.Equal(held, []string{"candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive"}) {
-		t.Errorf("got withheld candidates %q", held)
+	if want := []string{"candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive"}; !slices.Equal(held, want) {
+		t.Errorf("got withheld candidates %q, want %q", held, want)
 	}
 }
 
-// A server may send an endless number of candidates.
+// TestWithheldIsBounded: a server may send an unlimited number of candidates.
 func TestWithheldIsBounded(t *testing.T) {
 	c := &Connection{only: AnyTransport}
 	for range 10 * maxHeld {

@@ -64,7 +64,8 @@ func (t *Test) Record() {
 	t.v.Data.Checks[i] = step
 }
 
-// judge requires one working relay; an entry that nobody can use is noted.
+// judge returns the outcome of the relays. One working relay is sufficient; entries that no
+// client can use are a warning.
 func judge(relays []report.TURNRelay, list List) visit.Outcome {
 	works := func(r report.TURNRelay) bool {
 		return r.Allocated != nil && *r.Allocated && (r.Permitted == nil || *r.Permitted)
@@ -81,7 +82,7 @@ func judge(relays []report.TURNRelay, list List) visit.Outcome {
 	case len(relays) == 0:
 		return visit.Untested(visit.NoTime)
 	}
-	// A server's response has priority over silence, which may be caused by the line.
+	// The response of a relay takes precedence over silence, which the line may have caused.
 	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
 		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
 			return visit.Fault(fault)

@@ -73,8 +73,8 @@ type arrivals struct {
 	at    map[int]time.Duration
 }
 
-// timeOf returns the arrival time of a sample: a packet is sent when its last sample is
-// known, so samples of one packet keep their relative positions.
+// timeOf returns the arrival time of a sample. As the whole packet arrives at once, the samples
+// keep their relative positions; Sent is computed in the same way.
 func (a arrivals) timeOf(sample int) (time.Duration, bool) {
 	at, ok := a.at[sample/packetSample]
 	return at + samples(sample%packetSample), ok

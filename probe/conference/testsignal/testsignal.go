@@ -1,10 +1,9 @@
 // Package testsignal contains a recorded sound in Opus, and finds it in the sound that
 // a server returns after it has decoded and encoded it again.
 //
-// Such a server (FreeSWITCH behind BigBlueButton) sends its own packets: neither
-// numbers nor payloads are preserved, but the sound is. It consists of sweeps of 140
-// ms, one every 200 ms, whose directions form a fixed pattern, so that each one differs
-// from its neighbours.
+// Such a server (FreeSWITCH behind BigBlueButton) sends its own packets: neither numbers nor
+// payloads are preserved, but the sound is. It consists of sweeps of 140 ms, one every 200 ms,
+// that rise or fall in a fixed pattern, by which the position of each one is determined.
 package testsignal
 
 import (

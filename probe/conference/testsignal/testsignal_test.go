@@ -134,11 +134,11 @@ func TestRecording(t *testing.T) {
 	}
 	found := Find(arrivalsOf(own(), 30*time.Millisecond), sent())
 	if len(found) != sweeps {
-		t.Fatalf("found %d of %d sweeps", len(found), sweeps)
+		t.Fatalf("found %d sweeps, want %d", len(found), sweeps)
 	}
 	for _, s := range found {
 		if trip := s.Arrived - s.Sent; (trip-30*time.Millisecond).Abs() > time.Millisecond || s.Heard < 0.85 {
-			t.Errorf("sweep %d: round trip %v, correlation %.2f", s.Index, trip, s.Heard)
+			t.Errorf("sweep %d: round trip %v, correlation %.2f; want 30 ms, at least 0.85", s.Index, trip, s.Heard)
 		}
 	}
 }
@@ -157,11 +157,11 @@ func TestThroughAServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := Find(arrivalsOf(encode(t, heard(t), args...), 50*time.Millisecond), sent())
 			if len(found) < sweeps-1 {
-				t.Fatalf("found %d of %d sweeps", len(found), sweeps)
+				t.Fatalf("found %d sweeps, want at least %d", len(found), sweeps-1)
 			}
 			for _, s := range found {
 				if trip := s.Arrived - s.Sent; trip < 50*time.Millisecond || trip > 58*time.Millisecond {
-					t.Errorf("sweep %d: round trip %v, correlation %.2f", s.Index, trip, s.Heard)
+					t.Errorf("sweep %d: round trip %v with correlation %.2f, want 50 to 58 ms", s.Index, trip, s.Heard)
 				}
 			}
 		})
@@ -191,12 +191,12 @@ func TestOtherSound(t *testing.T) {
 		sound, _ := decode(packets)
 		for _, rises := range []bool{false, true} {
 			if highest := slices.Max(correlate(sound, sweep(rises, searchHz))); highest > 0.25 {
-				t.Errorf("%s: correlation %.2f", name, highest)
+				t.Errorf("%s: correlation %.2f, want at most 0.25", name, highest)
 			}
 		}
 	}
 	if found := Find(nil, sent()); found != nil {
-		t.Errorf("found %d sweeps without any packet", len(found))
+		t.Errorf("found %d sweeps without any packet, want none", len(found))
 	}
 }
 
@@ -246,11 +246,11 @@ func TestDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := Find(packets, sent())
 			if len(found) < len(packets)/20 {
-				t.Errorf("found %d sweeps in %d packets", len(found), len(packets))
+				t.Errorf("found %d sweeps in %d packets, want at least %d", len(found), len(packets), len(packets)/20)
 			}
 			for _, s := range found {
 				if trip := s.Arrived - s.Sent; (trip - 80*time.Millisecond).Abs() > 2*time.Millisecond {
-					t.Errorf("sweep %d: round trip %v", s.Index, trip)
+					t.Errorf("sweep %d: round trip %v, want 80 ms", s.Index, trip)
 				}
 			}
 		})

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// ahead are connections that were opened before the WebSockets that use them. On a far server
-// that saves two round trips for each step that opens one.
+// ahead contains connections that were opened before the WebSockets that use them. On a line
+// with long round trips this saves two round trips for each step that opens a WebSocket.
 type ahead struct {
 	address string
 	opened  int
@@ -22,7 +22,7 @@ type ahead struct {
 	stop    context.CancelFunc
 }
 
-// maxAhead is the most connections that one visit opens ahead.
+// maxAhead is the maximum number of connections that one visit opens ahead.
 const maxAhead = 4
 
 // OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
@@ -88,7 +88,7 @@ func (a *ahead) take(ctx context.Context, address string) *tls.Conn {
 	case conn := <-a.ready:
 		return conn
 	case <-ctx.Done():
-		a.left.Add(1) // close waits for it
+		a.left.Add(1) // so that close closes it
 		return nil
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// FillUp sets the figures of a receiver report (RFC 3550 §6.4.1) on a stream whose numbers
-// begin at 0. Later packets are not evaluated.
+// FillUp sets the figures of a receiver report (RFC 3550 §6.4.1) on a stream whose sequence
+// numbers begin at 0. Packets after the last one that the report covers are not evaluated.
 func FillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
 	covered := min(int(r.LastSequenceNumber&0xffff)+1, sent)
 	if covered <= 1 {

@@ -48,8 +48,8 @@ func TestInterruptedStreamsCountFromAMinimumLength(t *testing.T) {
 	}
 }
 
-// A panic in a step that runs beside others reaches the goroutine of the probe, where it is
-// recovered.
+// TestPanicOfAnEarlyStep: a panic in a step that runs concurrently with others reaches the
+// goroutine of the probe, where it is recovered.
 func TestPanicOfAnEarlyStep(t *testing.T) {
 	v := visit.New(visit.Config{URL: &url.URL{Scheme: "https", Host: "example.org"}}, probetest.Env(t))
 	defer v.Close()

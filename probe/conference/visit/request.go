@@ -40,8 +40,9 @@ func (v *Visit) note(ctx context.Context, method string, at *url.URL, resp *http
 	v.Requested(r)
 }
 
-// withoutSecrets returns an address as it may be shown: its path is that of the target, or of
-// the API of the system. Other parts, such as the names of sessions, contain digits.
+// withoutSecrets returns an address as it may be shown. The path of the target is kept. In the
+// rest of the path, parts that contain digits, such as the names of sessions, are replaced by
+// "…".
 func (v *Visit) withoutSecrets(at *url.URL) string {
 	path := at.Path
 	rest, below := strings.CutPrefix(path, v.URL.Path)

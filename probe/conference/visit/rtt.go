@@ -12,8 +12,8 @@ import (
 // connection and does not count.
 const roundTrips = 6
 
-// On a far server a series ends after seriesTime, with fewTrips requests: the check has other
-// steps to do.
+// On a line with long round trips, a series ends after seriesTime if fewTrips requests have
+// been measured by then, to leave time for the other steps.
 const (
 	seriesTime = 500 * time.Millisecond
 	fewTrips   = 2

@@ -2,8 +2,8 @@ package visit
 
 import "sync"
 
-// Together runs functions at the same time and waits for all of them. It panics if one of them
-// did: on a goroutine of its own, a panic would end the program, whereas the plan recovers one of
+// Together runs functions concurrently and waits for all of them. It panics if one of them did:
+// a panic in a separate goroutine would end the program, whereas the plan recovers a panic of
 // the caller.
 func Together(all ...func()) {
 	panics := make([]any, len(all))

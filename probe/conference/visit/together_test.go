@@ -10,7 +10,7 @@ func TestTogetherPassesAPanicOnAfterAllHaveEnded(t *testing.T) {
 	began, ended := make(chan struct{}), false
 	defer func() {
 		if got := recover(); got != "hostile" || !ended {
-			t.Errorf("recovered %v, the other had ended: %t", got, ended)
+			t.Errorf("recovered %v, the other had ended: %t; want hostile, true", got, ended)
 		}
 	}()
 	visit.Together(

@@ -91,7 +91,7 @@ func Untested(code string) Outcome { return Outcome{Status: report.StatusUnknown
 
 // Reasons why steps are not tested.
 const (
-	// NeedsLink: it requires a join link or a token of the collector.
+	// NeedsLink: the step requires a join link or a token of the collector.
 	NeedsLink = "needs_link"
 	// Closed: the protocol of the system is not public.
 	Closed = "closed_protocol"
@@ -126,8 +126,9 @@ type Early struct {
 	out  Outcome
 	took time.Duration
 	late bool // there was no time to begin it
-	// panicked is the value of a panic in the step; Finish panics with it, on the goroutine
-	// whose panics the plan recovers. Elsewhere it would end the program.
+	// panicked is the value of a panic in the step. Finish panics with it on the goroutine of
+	// the probe, where the plan recovers it. In another goroutine the panic would end the
+	// program.
 	panicked any
 }
 
@@ -201,7 +202,8 @@ func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration
 	}
 }
 
-// Goal is the duration of a check whose steps wait for nothing but the server.
+// Goal is the intended duration of a check, not counting the time for which its steps wait for
+// other probes.
 const Goal = 6 * time.Second
 
 // Shares of Goal.
@@ -212,8 +214,9 @@ const (
 	besideStream = 700 * time.Millisecond
 )
 
-// StreamTime returns the length of a stream to this server, at most whole: on a line with
-// long round trips, of which a check of the system needs the given number, it is shorter.
+// StreamTime returns the length of a stream to this server, at most whole. It is shorter on a
+// line with long round trips, so that the check, which takes trips round trips besides the
+// stream, ends within Goal.
 func (v *Visit) StreamTime(whole time.Duration, trips int) time.Duration {
 	left := Goal - besideStream - time.Duration(trips)*v.trip.shortest()
 	return min(max(left, ShortestStream), whole)

@@ -30,8 +30,8 @@ var ErrTooLong = errors.New("the response is too long")
 // errRedirects means that there were more redirects than are followed, as in a loop.
 var errRedirects = errors.New("too many redirects")
 
-// RedirectError is a redirect to another host, which is not followed: a check must not
-// contact a server that nobody named.
+// RedirectError is a redirect to another host. It is not followed: a check must contact only
+// servers that the person or the collector has named.
 type RedirectError struct{ To *url.URL }
 
 func (e *RedirectError) Error() string { return "redirected to another host" }
@@ -205,7 +205,7 @@ func SocketFault(status int, err error) Outcome {
 	case status == 0, word == "redirected", word == "redirect_loop":
 		return Fault(word)
 	case status < http.StatusMultipleChoices:
-		return Fault("not_api") // a page
+		return Fault("not_api") // a web page instead of a WebSocket
 	}
 	return StatusFault(status)
 }

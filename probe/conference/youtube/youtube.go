@@ -25,7 +25,8 @@ const (
 	schemePlain = "rtmp"
 )
 
-// Ports of RTMP over TLS, as YouTube uses it, and without (RFC 7425 has no port of TLS).
+// ports by scheme: YouTube's port of RTMP over TLS, and the port of RTMP that IANA has assigned
+// (macromedia-fcs). There is no assigned port of RTMP over TLS.
 var ports = map[string]string{schemeTLS: "443", schemePlain: "1935"}
 
 // System is YouTube Live, or any other RTMP ingest.

@@ -51,7 +51,7 @@ const (
 	fieldMute      protowire.Number = 9
 )
 
-// Response is a message of the server. At most one of its fields is set; none is for a
+// Response is a message of the server. At most one of its fields is set; none is set for a
 // message that a check does not need.
 type Response struct {
 	Join      *Join

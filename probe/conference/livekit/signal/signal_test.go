@@ -76,8 +76,8 @@ func TestBoundsOfAJoin(t *testing.T) {
 	}
 }
 
-// A server must parse the messages of a participant, with the field numbers of
-// livekit_rtc.proto.
+// TestMessagesOfAParticipant: the messages of a participant use the field numbers of
+// livekit_rtc.proto, so that a server can parse them.
 func TestMessagesOfAParticipant(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []byte }{
 		"offer":     {Offer("v=0"), inner(1, word(1, "offer"), word(2, "v=0"))},
