@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Check reports what makes a plan impossible: a turn that does not state what it sends
-// or that alone exceeds the line budget, a phase that is not declared, or steps that
-// would wait for each other forever. Whether the turns of a plan
-// fit beside each other in time is verified by simulation (TestTimetable in
-// agent/check).
+// Check returns an error for each reason why a plan cannot run: two steps of the same
+// name, a step without a budget, a turn that does not state what it sends or that alone
+// exceeds the line budget, a phase that is not declared, or steps that would wait for
+// each other forever. Whether the line budget has room for all turns in time is verified
+// by simulation (TestTimetable in agent/check).
 func (p Plan) Check() error {
 	var faults []error
 	at := map[string]int{}

@@ -18,8 +18,8 @@ import (
 const Grace = 500 * time.Millisecond
 
 // Plan contains the probes of one check. They run concurrently, each from its turn on.
-// The order is that of importance: of two steps that wait for the line budget, the
-// first one is served first.
+// Their order is their priority: of two steps that wait for the line budget, the one
+// that comes first in the plan is served first.
 type Plan []Step
 
 // Outcome is the result of a plan.

@@ -149,7 +149,7 @@ func TestPlanBudgetStopsAProbeThatListens(t *testing.T) {
 		plan := probe.Plan{{Probe: after("long", time.Hour, report.StatusOK), Budget: 4 * time.Second}}
 		out := plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		if out.Duration != 4*time.Second || out.Results[0].Error != "stopped" {
-			t.Errorf("took %s, got %+v", out.Duration, out.Results[0])
+			t.Errorf("took %s, got %+v, want 4s and the note stopped", out.Duration, out.Results[0])
 		}
 	})
 }
@@ -204,7 +204,7 @@ func TestPlanEventsCarryTheNameOfTheirProbe(t *testing.T) {
 		}}, Budget: time.Second}}
 		plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}, Progress: rec.add})
 		if rec.count("true", probe.EventProgress) != 1 || rec.count("forged", probe.EventProgress) != 0 {
-			t.Errorf("got events %+v", rec.events)
+			t.Errorf("got events %+v, want one of the probe true and none of forged", rec.events)
 		}
 		if last := rec.events[len(rec.events)-1]; last.Kind != probe.EventDone || last.Result == nil {
 			t.Errorf("got last event %+v; want Kind %v, Result set", last, probe.EventDone)

@@ -25,7 +25,7 @@ type schedule struct {
 	waiting []*share // in the order in which they are served
 	running []*share // what uses the line, or did in the last second
 	ended   map[Mark]bool
-	left    []bool // by step: it has ended
+	left    []bool // by step: whether it has ended
 	// undeclared is, by step, the error for a phase that it entered without declaring it.
 	undeclared []error
 }
@@ -44,9 +44,10 @@ type share struct {
 	before *share
 }
 
-// busiest returns what the share sends in a one-second window that includes now, bursts
-// apart from the rest. For the steady part the larger one of this share and the one
-// before counts: a window with parts of both lies in between.
+// busiest returns the maximum that the share sends in any one-second window that
+// includes now, bursts apart from the rest. The steady rate is the larger one of this
+// share and the share before it: the rate of a window that contains parts of both lies
+// between the two.
 func (w *share) busiest(now time.Duration) (bursts, steady Rate) {
 	length := time.Duration(math.MaxInt64)
 	if w.over {
@@ -82,7 +83,7 @@ func newSchedule(clock Clock, plan Plan) *schedule {
 
 func (s *schedule) elapsed() time.Duration { return s.clock.Now().Sub(s.start) }
 
-// ask adds a turn to the waiting ones.
+// ask adds a share to the waiting ones and returns it.
 func (s *schedule) ask(step int, t Turn, before *share) *share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,7 +177,7 @@ func (s *schedule) isDue(w *share, now time.Duration) bool {
 	return w.turn.NotLater > 0 && now >= w.turn.NotLater || s.haveEnded(w.turn.After)
 }
 
-// isAlone reports whether all steps have ended that precede an exclusive one: the
+// isAlone reports whether all steps have ended that an exclusive step waits for: the
 // ordinary ones, and the exclusive ones before it in the plan.
 func (s *schedule) isAlone(step int) bool {
 	for i, other := range s.plan {
@@ -198,7 +199,8 @@ func (s *schedule) haveEnded(marks []Mark) bool {
 }
 
 // fits reports whether w stays within the line budget together with everything that
-// runs or ran within the last second. Since no share ever grows, it also does later.
+// runs or ran within the last second. If it does now, it does later, because the rate of
+// a share never increases.
 func (s *schedule) fits(w *share, now time.Duration) bool {
 	if s.plan[w.step].Exclusive {
 		return true
@@ -219,8 +221,8 @@ func (s *schedule) fits(w *share, now time.Duration) bool {
 // traffic leaves the one-second window gradually.
 const roomEvery = 50 * time.Millisecond
 
-// nextChange returns the time until w may be due or may fit; 0 if the passing of time
-// changes nothing. The caller holds mu.
+// nextChange returns the time until w may become due or fit; 0 if only another turn can
+// change that. The caller holds mu.
 func (s *schedule) nextChange(w *share) (next time.Duration) {
 	now := s.elapsed()
 	consider := func(in time.Duration) {
@@ -236,7 +238,7 @@ func (s *schedule) nextChange(w *share) (next time.Duration) {
 	return next
 }
 
-// release removes a share from the line, or from the waiting ones.
+// release ends a share, or removes it from the waiting ones.
 func (s *schedule) release(w *share) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ func (d *startTimes) note(what string) {
 	d.at[what] = time.Since(d.start).Seconds()
 }
 
-// recorded is a probe that records its start and lasts for d.
+// recorded returns a probe that records its start in d and ends after lasts.
 func (d *startTimes) recorded(name string, lasts time.Duration) probe.Probe {
 	return scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		d.note(name)
@@ -263,7 +263,7 @@ func TestPlansDoNotExceedTheLine(t *testing.T) {
 			most = max(most, sum)
 		}
 		if most > probe.LineBudgetKbps+1e-6 || most < 0.8*probe.LineBudgetKbps {
-			t.Errorf("got at most %g kbit in a second", most)
+			t.Errorf("got at most %g kbit in a second, want at most %d, and at least 80 %% of it", most, probe.LineBudgetKbps)
 		}
 	})
 }
@@ -277,7 +277,7 @@ func TestStepThatNeverStarts(t *testing.T) {
 			{Probe: d.recorded("b", time.Second), Budget: 3 * time.Second, Turn: probe.Turn{Sends: sends(10, 0)}},
 		}.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
 		if _, ran := d.at["b"]; ran || out.Results[1].Status != report.StatusUnknown || out.Duration != 8*time.Second {
-			t.Errorf("got starts %v, result %+v, duration %v", d.at, out.Results[1], out.Duration)
+			t.Errorf("got starts %v, result %+v, duration %v, want no start of b, unknown, 8s", d.at, out.Results[1], out.Duration)
 		}
 	})
 }
@@ -304,8 +304,8 @@ func TestPlansThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestPlansThatAreNotRefused: a step states that it sends nothing. One that runs alone
-// need not state what it sends.
+// TestPlansThatAreNotRefused: a step may state that it sends nothing, and a step that
+// runs alone need not state what it sends.
 func TestPlansThatAreNotRefused(t *testing.T) {
 	p := after("a", time.Second, report.StatusOK)
 	for name, step := range map[string]probe.Step{

@@ -62,7 +62,7 @@ type Turn struct {
 // Nothing is what a turn sends that uses no network.
 func Nothing() []Rate { return []Rate{} }
 
-// Mark is the end of a step or, with Phase, the end of the first stay in that phase.
+// Mark is the end of a step or, with Phase, the first end of that phase.
 type Mark struct{ Step, Phase string }
 
 // Rate is the maximum sent and received in any second.
@@ -92,10 +92,10 @@ func (s Step) turnOf(phase string) (Turn, bool) {
 // window is the interval for which the line budget holds.
 const window = time.Second
 
-// busiest returns the maximum that a turn sends in a window that reaches up to now or
-// beyond, bursts apart from the rest. The turn began since ago and lasts for length.
-// Because its rates only decrease, the earliest such window is the maximum, or what
-// follows a burst that ends in it.
+// busiest returns the maximum that a turn sends in any window that includes now, bursts
+// apart from the rest. The turn began since ago and lasts for length. Because its rates
+// only decrease, the maximum is in the earliest such window; if a burst, which does not
+// count here, ends in that window, it may be in the one that begins now.
 func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
 	var begins time.Duration
 	for _, r := range t.Sends {
@@ -108,8 +108,8 @@ func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
 	return bursts, past.most(coming)
 }
 
-// steadyFrom returns what the turn sends within one window from a moment on, without
-// bursts.
+// steadyFrom returns the mean rate of the turn, without its bursts, in the window that
+// begins from after its start.
 func (t Turn) steadyFrom(from, length time.Duration) (sum Rate) {
 	var begins time.Duration
 	for _, r := range t.Sends {

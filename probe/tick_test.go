@@ -48,7 +48,7 @@ func TestBetweenTicks(t *testing.T) {
 		c := &ticking{tick: 100 * ms, perReading: 1, start: start}
 		for _, precise := range []uint64{0, ^uint64(0), 5_000 * ms} {
 			if got := betweenTicks(c.now, c.atTick, func() uint64 { return precise }); !got.Equal(start) {
-				t.Errorf("precise %d: got %v", precise, got.Sub(start))
+				t.Errorf("precise %d: got %v after the tick, want 0s", precise, got.Sub(start))
 			}
 		}
 	})

@@ -46,7 +46,7 @@ func (c *Call) Answer(sdp string, took time.Duration) (err error) {
 	return err
 }
 
-// AwaitPath waits for a path for packets.
+// AwaitPath waits until ICE has found a path for packets.
 func (c *Call) AwaitPath(ctx context.Context) error {
 	defer func() { c.link.direct.overUDP(c.link.path) }()
 	if err := c.link.awaitPath(ctx, c.tcp, c.cfg); err != nil {
@@ -56,12 +56,13 @@ func (c *Call) AwaitPath(ctx context.Context) error {
 	return nil
 }
 
-// AwaitKeys waits for the keys of the encryption.
+// AwaitKeys waits for the end of the DTLS handshake, which yields the keys of SRTP.
 func (c *Call) AwaitKeys(ctx context.Context) error {
 	return c.link.awaitKeys(ctx, c.connected, c.cfg.DTLSLimit)
 }
 
-// Path returns the kind and transport of the local end of the path.
+// Path returns the candidate type and transport of the local end of the path, such as
+// "relay tcp".
 func (c *Call) Path() string { return c.link.path }
 
 // Run sends the stream and waits for the last echoes.

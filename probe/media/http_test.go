@@ -114,6 +114,6 @@ func TestMeasuresThroughHTTP(t *testing.T) {
 		})
 	})
 	if d.State != report.MediaComplete || result.Status != report.StatusOK || *d.UpReceived != 50 {
-		t.Errorf("got state %s, status %s", d.State, result.Status)
+		t.Errorf("got state %s, status %s, want %s, %s and 50 packets", d.State, result.Status, report.MediaComplete, report.StatusOK)
 	}
 }

@@ -125,7 +125,7 @@ func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 // candidate is an address of the other end.
 type candidate = webrtc.ICECandidateInit
 
-// connect applies the answer and waits for the path and the keys.
+// connect applies the answer and waits for the path (ICE) and the keys (DTLS).
 func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error {
 	start := l.clock.Now()
 	defer func() { l.direct.overUDP(l.path) }()

@@ -123,17 +123,17 @@ func TestClockStepsMidStream(t *testing.T) {
 				t.Error("the probe hung")
 			}
 			if by < 0 && (d.State != report.MediaSelfCheckVoid || d.SelfCheck != "void") {
-				t.Errorf("got state %s, self-check %q, after the clock was set back", d.State, d.SelfCheck)
+				t.Errorf("got state %s, self-check %q after the clock was set back, want %s, \"void\"", d.State, d.SelfCheck, report.MediaSelfCheckVoid)
 			}
 			if result.Status != report.StatusOK && result.Status != report.StatusUnknown {
-				t.Errorf("got state %s, status %s %q", d.State, result.Status, result.Note)
+				t.Errorf("got state %s, status %s %q, want %s or %s", d.State, result.Status, result.Note, report.StatusOK, report.StatusUnknown)
 			}
 			for name, got := range map[string]*float64{
 				"loss up, %": d.UpLossPct, "loss down, %": d.DownLossPct, "jitter up, ms": d.UpJitterMS, "jitter down, ms": d.DownJitterMS,
 				"round trip, ms": d.RTTP50MS,
 			} {
 				if got != nil && (*got < 0 || *got > 20) {
-					t.Errorf("%s: got %g on loopback", name, *got)
+					t.Errorf("%s: got %g on loopback, want 0 to 20", name, *got)
 				}
 			}
 		})

@@ -53,10 +53,10 @@ func TestPathAroundAFirewall(t *testing.T) {
 				t.Errorf("media port: got UDP %v, TCP %v; want %v, %v", d.DirectUDP, d.DirectTCP, c.directUDP, c.directTCP)
 			}
 			if c.state == report.MediaICEFailed && result.Status != report.StatusFail {
-				t.Errorf("got status %s", result.Status)
+				t.Errorf("got status %s, want %s", result.Status, report.StatusFail)
 			}
 			if c.state == report.MediaComplete && (*d.UpLossPct != 0 || *d.DownLossPct != 0) {
-				t.Errorf("got a loss of %.1f %% up, %.1f %% down", *d.UpLossPct, *d.DownLossPct)
+				t.Errorf("got a loss of %.1f %% up, %.1f %% down, want none", *d.UpLossPct, *d.DownLossPct)
 			}
 		})
 	}
@@ -228,7 +228,7 @@ func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
 	e.Clock = slowMachine{}
 	result, d := measure(t, t.Context(), e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 	if d.State != report.MediaSelfCheckVoid || result.Status != report.StatusUnknown || d.UpJitterMS != nil || d.UpLossPct != nil {
-		t.Errorf("got state %s, status %s, jitter %v", d.State, result.Status, d.UpJitterMS)
+		t.Errorf("got state %s, status %s, jitter %v, want %s, %s and no figures", d.State, result.Status, d.UpJitterMS, report.MediaSelfCheckVoid, report.StatusUnknown)
 	}
 }
 

@@ -47,7 +47,7 @@ func FuzzRelayOf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, u string) {
 		transport, host, port, ok := relayOf(u)
 		if ok && (transport == "" || host == "" || port < 1 || port > 0xffff) {
-			t.Errorf("%q: got %s %q %d", u, transport, host, port)
+			t.Errorf("%q: got %s %q %d, want a transport, a host and a port", u, transport, host, port)
 		}
 		dedupeRelays(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{u, u}}}}, 443)
 	})

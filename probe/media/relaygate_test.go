@@ -49,13 +49,13 @@ func TestRelaysWaitForTheGate(t *testing.T) {
 			}
 			for _, send := range sends {
 				if err := send(c.b); errors.Is(err, errGateClosed) != c.waits {
-					t.Errorf("closed: got error %v", err)
+					t.Errorf("closed: got error %v, want %v: %t", err, errGateClosed, c.waits)
 				}
 			}
 			gate.open.Store(true)
 			for _, send := range sends {
 				if err := send(c.b); err != nil {
-					t.Errorf("open: got error %v", err)
+					t.Errorf("open: got error %v, want none", err)
 				}
 			}
 			if want := map[bool]int{true: 2, false: 4}[c.waits]; through != want {

@@ -84,6 +84,6 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusNotFound {
-		t.Errorf("HTTPS on the same port: got status %s", resp.Status)
+		t.Errorf("HTTPS on the same port: got status %s, want 404", resp.Status)
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A check is cancelled while its last packet is on the way. The reflector's log is read
-// before that packet arrives, and its echo arrives before the recording is judged.
+// TestEchoAfterTheLogIsNotLoss: a check is cancelled while its last packet is on the
+// way. The reflector's log is read before that packet arrives, and its echo arrives
+// before the recording is judged.
 func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
 	s := newStream(probe.SystemClock{}, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
 	var arrivals []wire.Arrival

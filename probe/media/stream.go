@@ -97,13 +97,13 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	}
 }
 
-// Between these shares of lost echoes, 300 packets are too few to tell whether the
-// loss is disturbing; a third more makes the result considerably more certain. A
-// lower loss is inaudible, a higher one is certain.
+// Limits between which it is in doubt whether the loss is disturbing, because 300
+// packets are too few to tell. A longer stream makes the result considerably more
+// certain. A lower loss is inaudible, a higher one is certain.
 const (
-	doubtedFrom   = 3 // echoes
-	doubtedBelow  = 0.15
-	notYetArrived = 25 // the packets of the last 0.5 s
+	doubtedFrom   = 3    // lost echoes
+	doubtedBelow  = 0.15 // share of lost echoes
+	notYetArrived = 25   // the packets of the last 0.5 s, which are not counted
 )
 
 // inDoubt reports whether some packets were lost, but too few to be certain.

@@ -20,8 +20,8 @@ const (
 	toleranceMS = 0.3
 	// stampErrors is how many times the mean error of a timestamp is added to that tolerance. A round
 	// trip has four transmissions that neither the link's delay nor the reflector's turnaround
-	// contains. A single late timestamp changes two differences of a jitter, and there are few late
-	// ones, so their number in 100 packets scatters: twice as many are allowed for.
+	// contains. A single late timestamp changes two differences of a jitter, and late ones are rare,
+	// so their number in 100 packets varies much: twice the mean number is allowed for.
 	stampErrors = 8
 	// calmMS is the mean error of a timestamp on a machine that nothing else disturbs.
 	calmMS = 0.02
@@ -179,7 +179,8 @@ func (f *differences) sameLoss(direction string, truth truth, received int, pct 
 	}
 }
 
-// Only a loss in doubt extends the stream, and the figures cover all of it.
+// TestDoubtfulLossIsMeasuredLonger: only a loss in doubt extends the stream, and the
+// figures cover all of it.
 func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 	for name, c := range map[string]struct {
 		lost        func(*rand.Rand, int) bool

@@ -113,8 +113,8 @@ func (p behavior) describe(ctx context.Context, l *lab, data *report.NATBehavior
 	data.LegacyName = legacyName(data.Mapping, data.Filtering)
 }
 
-// sharedByProvider is true if this computer itself has an address of the range for carrier-grade
-// NAT (RFC 6598). Any other address proves nothing.
+// sharedByProvider points to true if this computer itself has an address of the range for
+// carrier-grade NAT (RFC 6598). It is nil otherwise, because other addresses prove nothing.
 func sharedByProvider(own []netip.Addr) *bool {
 	shared := netip.MustParsePrefix("100.64.0.0/10")
 	for _, a := range own {
@@ -234,8 +234,8 @@ func (l *lab) filtering(ctx context.Context) string {
 }
 
 // changed requests an answer from another address, on a socket that has only contacted the primary
-// one. It is silent only if the primary address answers before and after: a dead line must not look
-// like a filter.
+// one. The result is silent only if the primary address answers before and after: a dead line must
+// not look like a filter.
 func (l *lab) changed(ctx context.Context, flags byte, from netip.AddrPort) state {
 	s, err := openUDP(l.env, l.primary)
 	if err != nil {

@@ -207,7 +207,7 @@ func TestIncompleteServers(t *testing.T) {
 			env, url := behind(t, c.nat, c.spoil)
 			d, r := describe(t, env, url)
 			if d.Mapping != c.mapping || d.Filtering != c.filtering || c.mapping == "" && (r.Status != report.StatusUnknown || r.Note == "") {
-				t.Errorf("got %q, %q; %+v", d.Mapping, d.Filtering, r)
+				t.Errorf("got %q, %q; %+v; want %q, %q", d.Mapping, d.Filtering, r, c.mapping, c.filtering)
 			}
 		})
 	}

@@ -105,7 +105,7 @@ func TestCoturn(t *testing.T) {
 		t.Fatalf("got %+v, %+v; want UDP and TCP open", r, data)
 	}
 	if *data.Translated || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil && *data.ALG {
-		t.Errorf("got %+v", data)
+		t.Errorf("got %+v, want no translation, both round trips, no ALG", data)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestCoturnRelays(t *testing.T) {
 		fatal(t, err)
 		d := r.Data.(*report.NATTURN)
 		if d.UDPError != fault || d.TCPError != fault || *d.UDPAllocated != (fault == "") || *d.TCPAllocated != (fault == "") {
-			t.Errorf("%s: got %+v", password, d)
+			t.Errorf("%s: got %+v, want error %q over UDP and TCP", password, d, fault)
 		}
 		if fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed || r.Status != report.StatusOK) {
 			t.Errorf("got %+v, %+v; want both relayed", d, r)

@@ -11,11 +11,11 @@ import (
 )
 
 // lifetimeSteps is the number of idle times that are tested concurrently, each with its own binding. The
-// binary search of RFC 5780 §4.6 takes several times the lifetime; concurrent tests take the lifetime.
+// binary search of RFC 5780 §4.6 takes several times the lifetime, a round of concurrent tests takes it once.
 const lifetimeSteps = 12
 
-// lifetime returns how long a binding without traffic exists, in s: the longest idle time that one was seen
-// to survive, at most longest. It is nil if unknown, as with a server without RESPONSE-PORT.
+// lifetime returns how many seconds a binding without traffic exists: the longest idle time after which one
+// still worked, at most longest. It is nil if unknown, as with a server without RESPONSE-PORT.
 func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
 	if l.outlives(ctx, 0) != answered {
 		return nil
@@ -77,8 +77,8 @@ func (c credentials) setters() []stun.Setter {
 }
 
 // outlives binds socket X, leaves it idle, and makes the server send to its mapped port, on request of another
-// socket: a packet from X itself would renew the binding. It is silent only if the same works at once with a new
-// X: a line that failed meanwhile must not look like a short lifetime.
+// socket: a packet from X itself would renew the binding. The result is silent only if the same works with a new
+// X without an idle time: a line that failed meanwhile must not look like a short lifetime.
 func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 	x, mapped, ok := l.mappedSocket(ctx)
 	if !ok {

@@ -263,10 +263,10 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 	if got := StandardTimers.Total(); got != 39500*time.Millisecond {
-		t.Errorf("the schedule of RFC 8489 takes %s", got)
+		t.Errorf("the schedule of RFC 8489 takes %s, want 39.5s", got)
 	}
 	if got := DefaultTimers.Total(); got > 3*time.Second || DefaultTimers.Rc < 3 {
-		t.Errorf("a failure takes %s with %d copies", got, DefaultTimers.Rc)
+		t.Errorf("a failure takes %s with %d copies, want at most 3s and at least 3", got, DefaultTimers.Rc)
 	}
 }
 
@@ -319,7 +319,7 @@ func FuzzReadMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		b, err := readMessage(strings.NewReader(s))
 		if err == nil && (len(b) > maxPacket || len(b) < stunHeaderBytes || s[:len(b)] != string(b)) {
-			t.Errorf("got %d bytes from %d", len(b), len(s))
+			t.Errorf("got %d bytes from %d, want the beginning, %d to %d bytes", len(b), len(s), stunHeaderBytes, maxPacket)
 		}
 	})
 }

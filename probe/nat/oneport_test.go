@@ -35,7 +35,7 @@ func TestSecondPortOverTLS(t *testing.T) {
 				t.Errorf("got %+v; want Transports 1, TLSAllocated %v, TLSError %v", d, c.allocated, c.fault)
 			}
 			if (result.Status == report.StatusOK) != c.allocated {
-				t.Errorf("got %+v", result)
+				t.Errorf("got %+v, want ok %t", result, c.allocated)
 			}
 		})
 	}

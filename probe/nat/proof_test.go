@@ -41,7 +41,7 @@ func TestRequestIsAsLongAsItsResponse(t *testing.T) {
 		answer := stun.MustBuild(stun.BindingSuccess, &stun.XORMappedAddress{IP: ip}, &stun.MappedAddress{IP: ip},
 			&stun.ResponseOrigin{IP: ip}, &stun.OtherAddress{IP: ip}, stun.Fingerprint)
 		if len(request) != len(answer.Raw) {
-			t.Errorf("%s: got a request of %d bytes, a response of %d", addr, len(request), len(answer.Raw))
+			t.Errorf("%s: got a request of %d bytes, want the %d of the response", addr, len(request), len(answer.Raw))
 		}
 	}
 }

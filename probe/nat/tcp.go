@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// A second attempt to connect is started beside the first: the system retransmits a lost SYN only after 1 s and 3 s, which is
-// too late here.
+// Further attempts to connect are started while the first one continues: the system retransmits a lost SYN only after 1 s
+// and 3 s, which is too late here.
 const (
 	dialAttempts = 3
 	dialSpacing  = 400 * time.Millisecond

@@ -83,7 +83,7 @@ func FuzzTURNAnswers(f *testing.F) {
 		}}).Run(ctx, probetest.Env(t))
 		d, ok := r.Data.(*report.NATTURN)
 		if err != nil || !ok {
-			t.Fatalf("got %+v, error %v", r, err)
+			t.Fatalf("got %+v, error %v, want data and no error", r, err)
 		}
 		if ctx.Err() != nil {
 			t.Error("the probe hung")

@@ -33,11 +33,11 @@ func TestCoturnPermissions(t *testing.T) {
 			list := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: c.password}}}
 			got := Permissions(t.Context(), probetest.Env(t), TURNConfig{}, list, netip.MustParseAddr(c.peer))
 			if len(got) != 2 {
-				t.Fatalf("got %d relays: %+v", len(got), got)
+				t.Fatalf("got %d relays, want 2: %+v", len(got), got)
 			}
 			for _, r := range got {
 				if boolText(r.Allocated) != c.allocated || boolText(r.Permitted) != c.permitted || r.Error != c.fault || (r.Redirected != nil) != (c.port == front) {
-					t.Errorf("%s: got allocated %s, permitted %s, error %q, redirected %v", r.Transport, boolText(r.Allocated), boolText(r.Permitted), r.Error, r.Redirected != nil)
+					t.Errorf("%s: got allocated %s, permitted %s, error %q, redirected %v; want %s, %s, %q, %v", r.Transport, boolText(r.Allocated), boolText(r.Permitted), r.Error, r.Redirected != nil, c.allocated, c.permitted, c.fault, c.port == front)
 				}
 			}
 		})

@@ -27,9 +27,9 @@ func (a alternate) apply(s relayServer) relayServer {
 	return s
 }
 
-// watchedConn records error responses to Allocate and CreatePermission requests. The TURN library does
-// not return their attributes, and returns nothing of one that precedes the
-// authentication.
+// watchedConn records error responses to Allocate and CreatePermission requests. The
+// TURN library does not return their attributes, and nothing at all of an error response
+// that precedes the authentication.
 type watchedConn struct {
 	net.PacketConn
 	family4 bool // address family that an alternate server must have

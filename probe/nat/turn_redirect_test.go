@@ -152,11 +152,11 @@ func TestTryAlternateIsFollowed(t *testing.T) {
 				{URLs: []string{c.prefix + front.at + c.query}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, roots)
 			if len(d.Relays) != 1 || front.asked() == 0 {
-				t.Fatalf("got %+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v, want one relay and a request to the redirecting server", result, d)
 			}
 			got := d.Relays[0]
 			if *got.Allocated != c.works || got.Error != c.fault || got.Redirected == nil && c.works || got.Transport != c.transport {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v, want allocated %t over %s, error %q", got, c.works, c.transport, c.fault)
 			}
 			if c.works && (got.Relayed == nil || !*got.Relayed) {
 				t.Errorf("nothing was relayed: %+v", got)
@@ -169,9 +169,9 @@ func one(url string) wire.ICEConfig {
 	return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{url}, Username: "u", Credential: "c"}}}
 }
 
-// A server that redirects to itself, two that redirect to each other, one without
-// an alternate server, and an endless chain: each gets a limited number of requests
-// and does not count as silent.
+// TestRedirectionsEnd tests a server that redirects to itself, two that redirect to each
+// other, one without an alternate server, and an endless chain: each gets a limited
+// number of requests and does not count as silent.
 func TestRedirectionsEnd(t *testing.T) {
 	self := redirecting(t, nil)
 	self.name(alternateServer(self.at))
@@ -282,7 +282,7 @@ func TestStaleNonceIsRenewed(t *testing.T) {
 				{URLs: []string{"turn:" + staleNonceProxy(t, server, c.method, c.times)}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, roots)
 			if d.UDPError != c.fault || d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") {
-				t.Fatalf("got %+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v, want error %q", result, d, c.fault)
 			}
 			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed) {
 				t.Errorf("nothing was relayed: %+v", d)
@@ -305,7 +305,7 @@ func TestEveryServerIsTried(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: servers}, roots)
 			if result.Status != report.StatusOK || *d.Transports != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
-				t.Fatalf("got %+v, %+v", result, d)
+				t.Fatalf("got %+v, %+v, want ok, three transports and every relay", result, d)
 			}
 			for transport, relayed := range map[string]*bool{"udp": d.UDPRelayed, "tcp": d.TCPRelayed, "tls": d.TLSRelayed} {
 				if relayed == nil || !*relayed {
@@ -325,7 +325,7 @@ func FuzzRedirection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		at, domain := nat.AlternateOf(b, true)
 		if at.IsValid() && (!at.Addr().Is4() || at.Port() == 0 || at.Addr().IsUnspecified()) {
-			t.Errorf("got a redirect to %v", at)
+			t.Errorf("got a redirect to %v, want a valid IPv4 address and port", at)
 		}
 		if len(domain) > 253 {
 			t.Errorf("got a name of %d bytes, want at most 253", len(domain))

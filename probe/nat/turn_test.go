@@ -100,7 +100,7 @@ func TestRefusedRelays(t *testing.T) {
 				t.Errorf("got %+v, %+v; want Status %v, UDPError %v, TCPError %v, TLSError %v", result, d, c.status, c.fault, c.fault, c.tls)
 			}
 			if c.tls != "" && *d.TLSAllocated {
-				t.Error("got an allocation")
+				t.Error("got an allocation over TLS, want none")
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func TestStoppedRelays(t *testing.T) {
 	start := time.Now()
 	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probetest.Env(t))
 	if d := result.Data.(*report.NATTURN); err != nil || d.Transports == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Transports: d.Transports}) || result.Status != report.StatusUnknown {
-		t.Errorf("got %+v, %+v, error %v", result, d, err)
+		t.Errorf("got %+v, %+v, error %v, want only Transports, unknown and no error", result, d, err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("stopping took %v", took)
@@ -147,6 +147,6 @@ func TestRelayURLs(t *testing.T) {
 	got := nat.RelayAddresses(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls, Username: "u", Credential: "c"}}})
 	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478", "udp b.example:3478"}
 	if !slices.Equal(got, want) {
-		t.Errorf("got %s", strings.Join(got, ", "))
+		t.Errorf("got %s, want %s", strings.Join(got, ", "), strings.Join(want, ", "))
 	}
 }

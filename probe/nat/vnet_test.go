@@ -129,6 +129,6 @@ func TestKeepPublicAddress(t *testing.T) {
 	r, err := New(Config{ICE: servers(url), Timers: quick, KeepPublicAddress: true}).Run(t.Context(), env)
 	fatal(t, err)
 	if got := r.Data.(*report.NAT).PublicAddress; netip.MustParseAddr(got).String() != wanRouter {
-		t.Errorf("got public address %q", got)
+		t.Errorf("got public address %q, want %s", got, wanRouter)
 	}
 }

@@ -71,7 +71,7 @@ func TestG107BurstsCostMore(t *testing.T) {
 	random := rateNarrowband(p).r
 	p.BurstR = 3
 	if bursty := rateNarrowband(p).r; bursty >= random {
-		t.Errorf("got R %v with bursts, %v with random loss", bursty, random)
+		t.Errorf("got R %v with bursts, %v with random loss, want less with bursts", bursty, random)
 	}
 }
 

@@ -11,17 +11,18 @@ func mustRate(t *testing.T, v Voice) Score {
 	return s
 }
 
-// Vonage's score uses a constant delay of 150 ms, so a satellite line scores
-// like fibre.
+// TestFaultVonageConstantDelay: Vonage's score uses a constant delay of 150 ms, so a
+// satellite line scores like fibre.
 func TestFaultVonageConstantDelay(t *testing.T) {
 	fibre := mustRate(t, Voice{RTTMS: 10, PlayoutMS: 60})
 	satellite := mustRate(t, Voice{RTTMS: 600, PlayoutMS: 60})
 	if satellite.MOS > fibre.MOS-0.5 {
-		t.Errorf("got a MOS of %v for satellite, %v for fibre", satellite.MOS, fibre.MOS)
+		t.Errorf("got a MOS of %v for satellite, %v for fibre, want at least 0.5 less", satellite.MOS, fibre.MOS)
 	}
 }
 
-// ObserveRTC: the score rises with delay. No score may rise with delay or loss.
+// TestFaultObserveRTCScoreRisesWithDelay: the score of ObserveRTC rises with delay. No
+// score may rise with delay or loss.
 func TestFaultObserveRTCScoreRisesWithDelay(t *testing.T) {
 	for _, model := range []func(loss, ta float64) (Score, error){
 		func(loss, ta float64) (Score, error) { return RateWideband(OpusWideband(false), loss, ta) },
@@ -41,15 +42,15 @@ func TestFaultObserveRTCScoreRisesWithDelay(t *testing.T) {
 					t.Fatal(err, err2, err3)
 				}
 				if slower.R > here.R+1e-9 || slower.MOS > here.MOS+1e-12 || lossier.R > here.R+1e-9 {
-					t.Fatalf("%s: got R %.4f at %v %% %v ms, %.4f with more delay, %.4f with more loss", here.Model, here.R, loss, ta, slower.R, lossier.R)
+					t.Fatalf("%s: got R %.4f at %v %% %v ms, %.4f with more delay, %.4f with more loss, want no increase", here.Model, here.R, loss, ta, slower.R, lossier.R)
 				}
 			}
 		}
 	}
 }
 
-// Twilio: scores of 4.05 and 3.65 belong to no band. With decreasing score, each
-// category must occur once and in order.
+// TestFaultTwilioHoleBetweenBands: Twilio's scores of 4.05 and 3.65 belong to no
+// category. With decreasing score, each category must occur once and in order.
 func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 	order := []Satisfaction{VerySatisfied, Satisfied, SomeDissatisfied, ManyDissatisfied, NearlyAllDissatisfied, NotRecommended}
 	at := 0
@@ -59,11 +60,11 @@ func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 			at++
 		}
 		if got != order[at] {
-			t.Fatalf("MOS %.3f: got %q after %q", mos, got, order[at])
+			t.Fatalf("MOS %.3f: got %q after %q, want the categories in order", mos, got, order[at])
 		}
 	}
 	if at != len(order)-1 {
-		t.Errorf("got only %d categories", at+1)
+		t.Errorf("got %d categories, want %d", at+1, len(order))
 	}
 	for mos, want := range map[float64]Satisfaction{4.05: Satisfied, 3.65: SomeDissatisfied} {
 		if got := (Score{MOS: mos}).Satisfaction(); got != want {
@@ -72,7 +73,8 @@ func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 	}
 }
 
-// The scales of the models must not be mixed: the same R means different qualities.
+// TestFaultScalesMixed: the scales of the models must not be mixed: the same R means
+// different qualities.
 func TestFaultScalesMixed(t *testing.T) {
 	wide, _ := RateWideband(Codec{Ie: 36, Bpl: 10}, 0, 0)
 	full, _ := RateFullband(Codec{Ie: 55, Bpl: 10}, 0, 0)

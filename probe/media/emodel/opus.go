@@ -1,8 +1,9 @@
 package emodel
 
-// ITU-T G.113 contains no values for Opus. The only measured ones are from M. Alahmadi, P. Pocta,
-// H. Melvin, "An Adaptive Bitrate Switching Algorithm for Speech Applications in Context of
-// WebRTC", ACM TOMM 17(4), 2021. Each rate has a Bpl for random and one for bursty loss.
+// opusSource is the source of the values for Opus, for which ITU-T G.113 contains none:
+// M. Alahmadi, P. Pocta, H. Melvin, "An Adaptive Bitrate Switching Algorithm for Speech
+// Applications in Context of WebRTC", ACM TOMM 17(4), 2021. No other measured values are known.
+// Each rate has a Bpl for random and one for bursty loss.
 const opusSource = " (Alahmadi, Pocta, Melvin 2021)"
 
 // OpusWideband is Opus VBR at 13 kbit/s on the scale of G.107.1.

@@ -37,7 +37,8 @@ func TestUpstreamFromFewEchoes(t *testing.T) {
 	}
 }
 
-// Runs of lost packets are counted only if it is known which ones were lost.
+// TestRunsOfLostPackets: runs of lost packets are counted only if it is known which
+// ones were lost.
 func TestRunsOfLostPackets(t *testing.T) {
 	of := func(lost ...int) direction {
 		d := direction{sent: 20}

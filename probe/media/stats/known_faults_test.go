@@ -9,8 +9,8 @@ import (
 
 // Each test here covers a fault found in a widely used program.
 
-// pion/interceptor pkg/stats computes |D(i)-D(i-1)| in place of |D(i)| and reads
-// 1.7 to 1.9 times too high.
+// TestFaultPionStatsSecondDifference: pion/interceptor pkg/stats computes |D(i)-D(i-1)|
+// in place of |D(i)| and reads 1.7 to 1.9 times too high.
 func TestFaultPionStatsSecondDifference(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	packets := skewed(3000, 0, func(int) float64 { return 30 + 5*rng.Float64() })
@@ -30,8 +30,8 @@ func TestFaultPionStatsSecondDifference(t *testing.T) {
 	near(t, "mean |D|", j.MeanAbsDMS, 5.0/3, 0.05)
 }
 
-// pion/interceptor pkg/report subtracts RTP stamps as floats and jumps by hours
-// when they wrap.
+// TestFaultPionReportFloatWrap: pion/interceptor pkg/report subtracts RTP timestamps as
+// floats, and its jitter jumps by hours when they wrap around.
 func TestFaultPionReportFloatWrap(t *testing.T) {
 	wrapping := make([]RTPArrival, 100)
 	plain := make([]RTPArrival, 100)
@@ -58,13 +58,14 @@ func TestFaultSequenceNumberWrap(t *testing.T) {
 	}
 }
 
-// mtr and trippy display a jitter that was never divided by 16.
+// TestFaultMtrTrippyJitterNotDividedBy16: mtr and trippy display a jitter that was
+// never divided by 16.
 func TestFaultMtrTrippyJitterNotDividedBy16(t *testing.T) {
 	j := JitterOf(delayed(20, 36))
 	near(t, "one step of 16 ms", j.FinalMS, 1, 1e-12)
 }
 
-// coturn's uclient counts whole milliseconds.
+// TestFaultCoturnWholeMilliseconds: coturn's uclient measures in whole milliseconds.
 func TestFaultCoturnWholeMilliseconds(t *testing.T) {
 	delays := make([]float64, 500)
 	for i := range delays {
@@ -75,7 +76,8 @@ func TestFaultCoturnWholeMilliseconds(t *testing.T) {
 	near(t, "RTT", rtt.P50, 0.4, 1e-12)
 }
 
-// iperf3: a duplicate cancels a loss, and many make the loss negative.
+// TestFaultIperf3DuplicateWipesOutLoss: in iperf3 a duplicate cancels a loss, and many
+// duplicates make the loss negative.
 func TestFaultIperf3DuplicateWipesOutLoss(t *testing.T) {
 	s := Summarise(Direction{Sent: 5, IntervalNS: 20e6, Packets: stream(0, 1, 1, 3, 3, 3, 4, 4)})
 	if s.Loss.Lost != 1 || s.Duplicates != 4 {
@@ -91,22 +93,24 @@ func TestFaultIperf3NegativeLoss(t *testing.T) {
 	}
 }
 
-// irtt: unsigned counters underflow on a duplicate.
+// TestFaultIrttUnsignedUnderflow: irtt's unsigned counters underflow on a duplicate.
 func TestFaultIrttUnsignedUnderflow(t *testing.T) {
 	packets := slices.Repeat(stream(0), 1000)
 	s := Summarise(Direction{Sent: 1, IntervalNS: 20e6, Packets: packets})
 	if s.Loss.Lost != 0 || s.Loss.Received != 1 || s.Duplicates != 999 || s.Late[0].TotalPct != 0 {
-		t.Errorf("got %+v, %d duplicates, late %+v", s.Loss, s.Duplicates, s.Late[0])
+		t.Errorf("got %+v, %d duplicates, late %+v, want 1 received, 999 duplicates and nothing late", s.Loss, s.Duplicates, s.Late[0])
 	}
 }
 
-// Jitsi's pre-call test sorts numbers as strings, where 100 comes before 9.
+// TestFaultJitsiNumbersSortedAsStrings: Jitsi's pre-call test sorts numbers as strings,
+// where 100 comes before 9.
 func TestFaultJitsiNumbersSortedAsStrings(t *testing.T) {
 	near(t, "median", Percentile([]float64{9, 100, 10, 8, 1000}, 50), 10, 0)
 }
 
-// Jitsi's pre-call test derives loss from a flood that its own sender cannot sustain.
-// Packets that were never sent are no loss, and the self-check shows the reason.
+// TestFaultJitsiLossFromOwnFlood: Jitsi's pre-call test derives loss from a flood that
+// its own sender cannot sustain. Packets that were never sent are no loss, and the
+// self-check shows the reason.
 func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 	sends := make([]Send, 50)
 	for i := range sends {
@@ -124,8 +128,9 @@ func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 	}
 }
 
-// BigBlueButton compares jitter in seconds with limits in milliseconds, which it never
-// exceeds. Every figure here ends in MS and is in milliseconds.
+// TestFaultBigBlueButtonSecondsForMilliseconds: BigBlueButton compares jitter in
+// seconds with limits in milliseconds, which it never exceeds. Every figure here ends
+// in MS and is in milliseconds.
 func TestFaultBigBlueButtonSecondsForMilliseconds(t *testing.T) {
 	delays := make([]float64, 500)
 	for i := range delays {

@@ -2,7 +2,7 @@ package stats
 
 import "sort"
 
-// Reordering is defined by RFC 4737, applied to first arrivals.
+// Reordering is the reordering of RFC 4737 among the first arrivals.
 type Reordering struct {
 	Reordered int     // §3.3: number below the next expected, which never decreases
 	Pct       float64 // share of packets that arrived

@@ -90,7 +90,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	s := Summarise(Direction{IntervalNS: 20e6})
 	if s.Loss != nil || s.Jitter != nil || s.PDVMS != nil || s.IPDVMS != nil || s.Reordering != nil ||
 		s.Late != nil || s.BurstR != nil || s.LongestGapMS != nil || s.LatePct(60) != nil {
-		t.Errorf("without packets: got %+v", s)
+		t.Errorf("without packets: got %+v, want no value", s)
 	}
 	s = Summarise(Direction{Sent: 300, IntervalNS: 20e6})
 	if s.Loss.Pct != 100 || s.Jitter != nil || s.PDVMS != nil || s.Late != nil || *s.LongestGapMS != 6000 {
@@ -114,7 +114,7 @@ func TestLatePct(t *testing.T) {
 		t.Error("got a value for a buffer that was not evaluated")
 	}
 	if s.Bursts.GapLost != 1 || s.PlayoutMS != DefaultPlayoutMS {
-		t.Errorf("the late packet is not discarded: got %+v", s.Bursts)
+		t.Errorf("the late packet is not discarded: got %+v, playout buffer %v ms, want 1 lost in a gap, %d ms", s.Bursts, s.PlayoutMS, DefaultPlayoutMS)
 	}
 }
 
@@ -133,16 +133,16 @@ func FuzzSummarise(f *testing.F) {
 		}
 		s := Summarise(d)
 		if s.Loss != nil && (s.Loss.Lost < 0 || s.Loss.Pct < 0 || s.Loss.Pct > 100 || !s.Loss.CI95.Contains(s.Loss.Pct)) {
-			t.Errorf("got loss %+v", s.Loss)
+			t.Errorf("got loss %+v, want 0 to 100 %% within its interval", s.Loss)
 		}
 		if s.Loss != nil && s.Loss.Received+s.Duplicates+s.Foreign != len(d.Packets) {
 			t.Errorf("inconsistent counts of %d packets: %+v", len(d.Packets), s)
 		}
 		if s.PDVMS != nil && !(s.PDVMS.Min >= 0) {
-			t.Errorf("got PDV %+v", s.PDVMS)
+			t.Errorf("got PDV %+v, want a minimum of at least 0", s.PDVMS)
 		}
 		if b := s.Bursts; b.BurstPackets+b.GapPackets != int(sent) || b.BurstLost+b.GapLost != s.Runs.Lost {
-			t.Errorf("got bursts %+v, runs %+v of %d", b, s.Runs, sent)
+			t.Errorf("got bursts %+v, runs %+v, want sums of %d packets and %d lost", b, s.Runs, sent, s.Runs.Lost)
 		}
 	})
 }

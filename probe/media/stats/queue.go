@@ -102,8 +102,9 @@ const minSlowed = 20
 // A line that is too narrow for the stream delivers each packet one transmission time after the previous
 // one, and none at the sender's interval. With jitter some packets are closer together. With loss the
 // others remain at the sender's interval, or at a multiple of it if the loss is regular, so a multiple
-// is rejected. So is a stream that arrived as it was sent: echoes leave the far end at the pace of the
-// other direction, however narrow that is. intervalNS is the sender's interval.
+// is rejected. A stream that arrived at the pace at which it was sent is rejected too: echoes leave the
+// far end at the pace at which the other direction delivered the packets, so that only the other
+// direction may be narrow. intervalNS is the sender's interval.
 func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	if len(first) <= minSlowed || intervalNS <= 0 {
 		return nil

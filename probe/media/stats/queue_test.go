@@ -98,10 +98,10 @@ func TestQueueSwing(t *testing.T) {
 	}
 	// A line with a full buffer of 1 s leaves time for only 1.3 s.
 	if got := QueueSwingMS(voice(sawtooth(1000))[:65], 0); got == nil || *got < 200 || *got > 330 {
-		t.Errorf("1.3 s: got %v", show(got))
+		t.Errorf("1.3 s: got %v, want 200 to 330", show(got))
 	}
 	if got := QueueSwingMS(voice(func(i int) float64 { return 10 + 30*float64(i%3) })[:65], 0); got == nil || *got > 1 {
-		t.Errorf("1.3 s of jitter: got %v", show(got))
+		t.Errorf("1.3 s of jitter: got %v, want at most 1", show(got))
 	}
 	if got := QueueSwingMS(voice(sawtooth(1000))[:35], 0); got != nil {
 		t.Errorf("0.7 s: got %v, want unknown", *got)

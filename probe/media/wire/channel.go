@@ -35,8 +35,8 @@ const (
 	MaxChannelBytes = 1 << 10
 	// MaxPollMessages is the number of messages in one request or response of PathPoll.
 	MaxPollMessages = 32
-	// MaxPollWait is the longest wait of a poll without beats, and through a proxy of the
-	// collector, which would hide from it that the agent's line was lost.
+	// MaxPollWait is the longest wait of a poll without beats, and of one through a reverse proxy
+	// of the collector: its connection remains when the agent's line is lost.
 	MaxPollWait = 240 * time.Second
 	// MaxBeatenWait is the longest wait of a poll with beats.
 	MaxBeatenWait = 15 * time.Minute

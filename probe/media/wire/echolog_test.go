@@ -33,7 +33,7 @@ func TestEchoLogGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := log.Arrivals(); !slices.Equal(got, someArrivals) {
-		t.Errorf("decoded %+v", got)
+		t.Errorf("got %+v, want %+v", got, someArrivals)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestEchoLogOfASilentStreamIsValid(t *testing.T) {
 	b, _ := json.Marshal(NewEchoLog(nil, 0, 0))
 	log, err := ParseEchoLog(b)
 	if err != nil || len(log.Arrivals()) != 0 {
-		t.Errorf("%s: got error %v", b, err)
+		t.Errorf("%s: got %d arrivals, error %v, want none", b, len(log.Arrivals()), err)
 	}
 }
 

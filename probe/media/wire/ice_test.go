@@ -33,7 +33,7 @@ func TestICEConfigIsSpeltLikeRTCConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !got.HasTURN() || got.Expired(ends.Add(-time.Second)) || !got.Expired(ends) {
-		t.Errorf("got TURN %t, expired %t/%t", got.HasTURN(), got.Expired(ends.Add(-time.Second)), got.Expired(ends))
+		t.Errorf("got TURN %t, expired a second before %t, at the end %t; want true, false, true", got.HasTURN(), got.Expired(ends.Add(-time.Second)), got.Expired(ends))
 	}
 	if plain := (ICEConfig{ICEServers: c.ICEServers[:1]}); plain.HasTURN() || plain.Expired(ends) {
 		t.Error("got a relay or an expiry for a STUN server")

@@ -40,7 +40,7 @@ func TestPayloadRoundTripAtEverySize(t *testing.T) {
 	for _, size := range []int{UpHeaderBytes, UpHeaderBytes + 1, DefaultBytes, MaxBytes} {
 		b, err := AppendUp([]byte("before"), up, size)
 		if err != nil || len(b) != size+6 || string(b[:6]) != "before" {
-			t.Fatalf("size %d: got %d bytes, error %v", size, len(b), err)
+			t.Fatalf("size %d: got %d bytes, error %v, want %d after those of dst", size, len(b), err, size)
 		}
 		if got, err := ParseUp(b[6:]); err != nil || got != up {
 			t.Errorf("size %d: got %+v, error %v; want %+v", size, got, err, up)

@@ -70,8 +70,8 @@ type Target struct {
 	// ends within minutes; "" if it was not requested, or the collector could not
 	// create the meeting.
 	JoinLink string `json:"join_link,omitempty"`
-	// Token lets one check into a WHIP endpoint (RFC 9725 §4.7) and expires within
-	// minutes; "" if the collector has no secret of the endpoint.
+	// Token authorises one check at a WHIP endpoint (RFC 9725 §4.7) and expires within
+	// minutes; "" if the collector does not have the secret of the endpoint.
 	Token string `json:"token,omitempty"`
 }
 

@@ -22,7 +22,7 @@ func TestParseTargets(t *testing.T) {
 	good := `{"name":"Rat","system":"livekit","url":"https://livekit.example.org","profile":"bbb","room":{"name":"r","publish_token":"a","subscribe_token":"b"}}`
 	got, err := ParseTargets([]byte(`{"targets":[` + good + `],"later":1}`))
 	if err != nil || len(got.Targets) != 1 || got.Targets[0].Room.Subscribe != "b" {
-		t.Fatalf("got %+v, error %v", got, err)
+		t.Fatalf("got %+v, error %v, want one target with its room", got, err)
 	}
 	if found, ok := got.Find("rat"); !ok || found.System != "livekit" {
 		t.Errorf("got %+v, ok %t; want system livekit", found, ok)

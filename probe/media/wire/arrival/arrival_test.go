@@ -29,12 +29,12 @@ func TestStampsDistinguishPackets(t *testing.T) {
 	for ssrc := range 20 {
 		for seq := range 10 {
 			if got := s.Take(packet(uint32(ssrc), uint16(seq)), now); !got.Equal(at(ssrc, seq)) {
-				t.Errorf("%d/%d: got a time %v late", ssrc, seq, got.Sub(at(ssrc, seq)))
+				t.Errorf("%d/%d: got %v, want %v", ssrc, seq, got, at(ssrc, seq))
 			}
 		}
 	}
 	if got := s.Take(packet(3, 3), now); !got.Equal(now) {
-		t.Errorf("Take returned the same timestamp twice: %v", got)
+		t.Errorf("got %v, want now, because the timestamp was taken before", got)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 		<-time.After(waiting)
 		n, from, err := c.ReadFrom(buf)
 		if err != nil || n != len(p) || from.String() != conn.LocalAddr().String() {
-			t.Fatalf("got %d bytes from %v, error %v", n, from, err)
+			t.Fatalf("got %d bytes from %v, error %v, want %d from %v", n, from, err, len(p), conn.LocalAddr())
 		}
 		got := s.Take(buf[:n], time.Now())
 		// The clock is read twice in succession.
@@ -132,7 +132,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("got a timestamp %v after the send", got.Sub(sent))
+			t.Fatalf("got a timestamp %v after the send, want at most %v", got.Sub(sent), waiting/2)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func TestDepartureIsWithinTheCall(t *testing.T) {
 		}
 		left, ok := departures.TakeSent(7, seq)
 		if !ok || left.Before(before) || left.After(time.Now()) {
-			t.Fatalf("packet %d: got known %t, departure %v after the start of the call", seq, ok, left.Sub(before))
+			t.Fatalf("packet %d: got known %t, departure %v after the start of the call, want one during the call", seq, ok, left.Sub(before))
 		}
 		if _, told := c.kernel.told(); told {
 			byKernel++
@@ -212,7 +212,7 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 		_, _ = conn.WriteToUDPAddrPort(p, to)
 		_, _, _ = c.ReadFromAddrPort(buf)
 	}); n > 0 {
-		t.Errorf("got %v allocations per packet", n)
+		t.Errorf("got %v allocations per packet, want 0", n)
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Stamps stores the arrival times of recent RTP packets. It has a fixed size: a new entry replaces the oldest of its
-// neighbourhood. It is safe for concurrent use.
+// Stamps stores the arrival times of recent RTP packets. It has a fixed size: if none of the possible positions of a packet is
+// free, its entry replaces the oldest one there. It is safe for concurrent use.
 type Stamps struct {
 	mu    sync.Mutex
 	slots [slots]slot

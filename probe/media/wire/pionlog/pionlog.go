@@ -10,7 +10,7 @@ import (
 )
 
 // To logs all messages of the libraries at debug level. Most of their warnings concern what we measure, or
-// input of a stranger, who must not be able to fill the log.
+// input that anyone can send, and nobody must be able to fill the log.
 type To struct{ Log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.

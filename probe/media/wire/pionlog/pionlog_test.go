@@ -23,7 +23,7 @@ func TestEverythingIsLoggedAtDebug(t *testing.T) {
 	l.Trace("five")
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 4 {
-		t.Fatalf("got %d lines: %s", len(lines), out.String())
+		t.Fatalf("got %d lines, want 4: %s", len(lines), out.String())
 	}
 	for _, line := range lines {
 		if !strings.Contains(line, "level=DEBUG") || !strings.Contains(line, "pion=ice") {

@@ -54,12 +54,12 @@ func FuzzRead(f *testing.F) {
 				break
 			}
 			if n < 4 || n > MaxBytes || n%4 != 0 {
-				t.Fatalf("got a message of %d bytes", n)
+				t.Fatalf("got a message of %d bytes, want a multiple of 4 up to %d", n, MaxBytes)
 			}
 			total += n
 		}
 		if total > len(b) {
-			t.Fatalf("got %d bytes from %d", total, len(b))
+			t.Fatalf("got %d bytes, want at most the %d of the input", total, len(b))
 		}
 		_ = out.Close()
 	})
