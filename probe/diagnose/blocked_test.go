@@ -317,7 +317,7 @@ func TestRestrictedNetworks(t *testing.T) {
 	}
 }
 
-// The texts name the port, in both languages.
+// TestBlockedPortIsNamed: the texts name the port, in both languages.
 func TestBlockedPortIsNamed(t *testing.T) {
 	for _, port := range []int{8443, 443, 10443} {
 		r := observe(site{web: port, shared: true}, firewall{passes: allBut(flow{"tcp", port})})
@@ -334,8 +334,8 @@ func TestBlockedPortIsNamed(t *testing.T) {
 	}
 }
 
-// A blocked port of the conference server makes the session impossible, while our
-// collector, on another port, is reached.
+// TestConferencePortBlocked: a blocked port of the conference server makes the session
+// impossible, while our collector, on another port, is reached.
 func TestConferencePortBlocked(t *testing.T) {
 	r := healthy()
 	*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
@@ -349,7 +349,7 @@ func TestConferencePortBlocked(t *testing.T) {
 	}
 }
 
-// Responsibility depends on whose machine stops the WebSocket.
+// TestWebSocketStopped: responsibility depends on whose machine stops the WebSocket.
 func TestWebSocketStopped(t *testing.T) {
 	by := func(who string) func(*report.Report) {
 		return func(r *report.Report) { web(r).WebSocket, web(r).WebSocketBy = new(false), who }

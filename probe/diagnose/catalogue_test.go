@@ -72,7 +72,8 @@ func TestCatalogueIsSound(t *testing.T) {
 	}
 }
 
-// The evidence of a cause comes from the probes listed in Needs.
+// TestNeedsNamesEveryProbeRead: the evidence of a cause comes from the probes listed in
+// Needs.
 func TestNeedsNamesEveryProbeRead(t *testing.T) {
 	for code, provoke := range provocations() {
 		d, _ := diagnose.Lookup(code)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Vectors: Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3.
+// TestWilson uses the vectors of Newcombe, Statistics in Medicine 17 (1998) 857-872,
+// table I, method 3.
 func TestWilson(t *testing.T) {
 	tests := []struct{ hits, n, low, high float64 }{
 		{81, 263, 25.53, 36.62},

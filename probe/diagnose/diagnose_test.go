@@ -116,7 +116,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	}
 }
 
-// A missing value must never make a report ready.
+// TestMissingValueIsNeverReady: a missing value must never make a report ready.
 func TestMissingValueIsNeverReady(t *testing.T) {
 	tests := map[string]func(*report.Report){
 		"speech":         func(r *report.Report) { input(r).SpeechMS = nil },
@@ -286,7 +286,8 @@ func TestRulesReportNothing(t *testing.T) {
 	}
 }
 
-// Teams requires less than 0.05 % reordering. One packet in 600 is more, but not significant.
+// TestOneReorderedPacketProvesNothing: Teams requires less than 0.05 % reordering. One packet
+// in 600 is more, but not significant.
 func TestOneReorderedPacketProvesNothing(t *testing.T) {
 	r := healthy()
 	voice(r).Reordered = new(1)
@@ -325,7 +326,8 @@ func TestProfilesDiffer(t *testing.T) {
 	}
 }
 
-// Late sending by this computer looks like jitter of the line, never like loss.
+// TestDegradedScheduleLowersOnlyJitterConfidence: late sending by this computer looks
+// like jitter of the line, never like loss.
 func TestDegradedScheduleLowersOnlyJitterConfidence(t *testing.T) {
 	confidence := func(code, selfCheck string) float64 {
 		r := healthy()
@@ -342,7 +344,7 @@ func TestDegradedScheduleLowersOnlyJitterConfidence(t *testing.T) {
 	}
 }
 
-// Few syllables prove less than many.
+// TestMoreSpeechIsMoreConfidence: few syllables prove less than many.
 func TestMoreSpeechIsMoreConfidence(t *testing.T) {
 	last := 0.0
 	for _, speech := range []float64{500, 1000, 2000, 3000} {

@@ -33,8 +33,9 @@ func TestFinish(t *testing.T) {
 	}
 }
 
-// A sign that only supports a cause is no fault of the probe that saw it, and a
-// probe that our own server kept from measuring stays as it was.
+// TestFinishRaisesOnlyTheProbeAtFault: a sign that only supports a cause is not counted
+// as a fault of the probe that measured it, and the status of a probe that could not
+// measure because of our own server remains as it was.
 func TestFinishRaisesOnlyTheProbeAtFault(t *testing.T) {
 	r := healthy()
 	nat(r).UDP = report.ReachBlocked

@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Every described probe and field has a name in every language, and every name belongs
-// to a described field.
+// TestDescribedFieldsHaveNames: every described probe and field has a name in every
+// language, and every name belongs to a described field.
 func TestDescribedFieldsHaveNames(t *testing.T) {
 	labels := map[string]bool{}
 	var collect func([]report.Field, bool)
@@ -46,7 +46,8 @@ func TestDescribedFieldsHaveNames(t *testing.T) {
 	}
 }
 
-// The sentences of the summary name fields that the summary shows.
+// TestSummarySentencesNameTheirFields: the sentences of the summary contain only fields
+// that the summary shows.
 func TestSummarySentencesNameTheirFields(t *testing.T) {
 	b := texts(t, phrase.EN)
 	for _, key := range b.Keys() {
@@ -67,7 +68,8 @@ func TestSummarySentencesNameTheirFields(t *testing.T) {
 	}
 }
 
-// The evidence of every cause is a described field, with the unit of its description.
+// TestEvidenceIsDescribed: the evidence of every cause is a described field, with the
+// unit of its description.
 func TestEvidenceIsDescribed(t *testing.T) {
 	for code, provoke := range provocations() {
 		r := healthy()

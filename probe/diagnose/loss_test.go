@@ -33,7 +33,7 @@ func lossy(up, down int, run float64, gateway int, segments ...report.PathSegmen
 	return r
 }
 
-// Loss at the limit from which it disturbs, and just below.
+// TestModerateLoss: loss at the limit from which it disturbs, and just below.
 func TestModerateLoss(t *testing.T) {
 	atAccess := []report.PathSegment{stream("lan", 0), stream("access", 6), stream("transit", 7)}
 	tests := map[string]struct {
@@ -71,7 +71,8 @@ func TestModerateLoss(t *testing.T) {
 	}
 }
 
-// Reports of older agents have a burst ratio instead of run lengths.
+// TestBurstRatioStandsInForRuns: reports of older agents have a burst ratio instead of
+// run lengths.
 func TestBurstRatioStandsInForRuns(t *testing.T) {
 	of := func(ratio float64) []string {
 		r := lossy(10, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))
@@ -87,8 +88,8 @@ func TestBurstRatioStandsInForRuns(t *testing.T) {
 	}
 }
 
-// A lost query is repeated a second later, which does not make the name server slow.
-// Without any loss it does.
+// TestLossExplainsWhatIsSlow: a lost query is repeated a second later, which does not
+// make the name server slow. Without any loss it does.
 func TestLossExplainsWhatIsSlow(t *testing.T) {
 	slow := func(r *report.Report) *report.Report { web(r).DNSMS = new(1300.0); return r }
 	atLAN := []report.PathSegment{stream("lan", 8), stream("access", 9), stream("transit", 10)}
@@ -113,8 +114,8 @@ func TestLossExplainsWhatIsSlow(t *testing.T) {
 
 func silent6(r *report.Report) *report.Report { web(r).DNSSilent6 = new(true); return r }
 
-// On a line that loses half of all packets, no keys are agreed and no connection is
-// established: the line is the cause.
+// TestHeavyLossIsNamedForWhatItPrevents: on a line that loses half of all packets, no
+// keys are agreed and no connection is established: the line is the cause.
 func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	for name, change := range map[string]func(*report.Report){
 		"no keys": func(r *report.Report) { media(r, report.MediaDTLSFailed); voice(r).Path = "host udp" },
@@ -136,8 +137,8 @@ func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	}
 }
 
-// On a line that loses in long bursts the voice begins late: two seconds with little
-// loss prove nothing about the five before.
+// TestShortVoiceIsNotAGoodLine: on a line that loses in long bursts the voice begins
+// late: two seconds with little loss prove nothing about the five before.
 func TestShortVoiceIsNotAGoodLine(t *testing.T) {
 	r := lossy(1, 4, 4, 31, stream("lan", 50), stream("access", 51))
 	v := voice(r)
@@ -149,8 +150,8 @@ func TestShortVoiceIsNotAGoodLine(t *testing.T) {
 	}
 }
 
-// The hint contains the threshold of the conference system's own indicator, and only
-// that of the profile.
+// TestHintNamesTheIndicator: the hint contains the threshold of the conference system's
+// own indicator, and only that of the profile.
 func TestHintNamesTheIndicator(t *testing.T) {
 	for _, name := range diagnose.ProfileNames() {
 		for code, of := range map[string]string{"net.lan_loss": "20 %", "net.upload_loss": "20 %", "net.latency_high": "2000 ms", "net.jitter_high": ""} {
@@ -209,8 +210,8 @@ func toConference(r *report.Report, up, down int) *report.Report {
 	return r
 }
 
-// The voice to the conference server crosses the same line as that to the collector: its
-// losses count as well, for and against a disturbance.
+// TestConferenceLoss: the voice to the conference server crosses the same line as that
+// to the collector: its losses count as well, for and against a disturbance.
 func TestConferenceLoss(t *testing.T) {
 	clean := []report.PathSegment{stream("lan", 0), stream("access", 2), stream("transit", 2)}
 	tcp := toConference(lossy(0, 7, 1, 0, clean...), 0, 6)

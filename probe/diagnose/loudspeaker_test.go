@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// If the microphone cannot hear, a test sound that was not heard proves nothing about
-// the loudspeaker.
+// TestSilentMicrophoneClearsTheLoudspeaker: if the microphone cannot hear, a test sound
+// that was not heard proves nothing about the loudspeaker.
 func TestSilentMicrophoneClearsTheLoudspeaker(t *testing.T) {
 	deaf := []string{
 		"audio.no_user_session", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
@@ -34,8 +34,9 @@ func TestSilentMicrophoneClearsTheLoudspeaker(t *testing.T) {
 	}
 }
 
-// A test sound that was not heard is never shown as good: it is a warning if the
-// loudspeaker is at fault, and unknown if that cannot be determined.
+// TestStatusOfTheLoudspeakerTest: a test sound that was not heard is never shown as
+// good: it is a warning if the loudspeaker is at fault, and unknown if that cannot be
+// determined.
 func TestStatusOfTheLoudspeakerTest(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*report.Report)

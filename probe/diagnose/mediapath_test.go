@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The four paths are independent results: what blocks one says nothing about the
-// others, and a path that was not tested is never shown as good.
+// TestFourWays: the four paths are independent results: what blocks one says nothing
+// about the others, and a path that was not tested is never shown as good.
 func TestFourWays(t *testing.T) {
 	const works, blocked, silent = diagnose.PathWorks, diagnose.PathBlocked, diagnose.PathSilent
 	const refused, untested = diagnose.PathRefused, diagnose.PathNotTested

@@ -27,7 +27,8 @@ func loses(r *report.Report, up, down float64) {
 	v.DownLossPct, v.DownLossCI95 = new(down), interval(down)
 }
 
-// The voice proves that there is a loss, the path locates it.
+// TestVoiceAndPathPlaceTheLoss: the voice proves that there is a loss, the path locates
+// it.
 func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 	tests := map[string]struct {
 		up, down float64
@@ -65,8 +66,8 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 	}
 }
 
-// An interrupted line loses in both directions, though only upstream appears to lose. A
-// loss downstream alone is one direction all the same.
+// TestInterruptedLine: an interrupted line loses in both directions, though only
+// upstream appears to lose. A loss that is only downstream is still reported for that direction.
 func TestInterruptedLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		up, down, holeMS float64
@@ -87,7 +88,8 @@ func TestInterruptedLine(t *testing.T) {
 	}
 }
 
-// A line is dead only if the router answers well and nothing behind it does.
+// TestDeadLineAndSilentServer: a line is dead only if the router answers well and
+// nothing behind it does.
 func TestDeadLineAndSilentServer(t *testing.T) {
 	dead := func(r *report.Report) {
 		*path(r) = report.NetworkPath{Line: "silent", Segments: []report.PathSegment{stream("lan", 0), silentEnd("transit")}}
@@ -143,8 +145,8 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 	}
 }
 
-// A server is not down if its responses are lost on the path. If it never responded at
-// all, loss does not explain that.
+// TestLossIsNotASilentServer: a server is not down if its responses are lost on the
+// path. If it never responded at all, loss does not explain that.
 func TestLossIsNotASilentServer(t *testing.T) {
 	hangs := report.NetworkWeb{Stage: "tcp", TCPMS: new(30.0)}
 	silent := report.NetworkWeb{Stage: "dns", DNSMS: new(10.0), Online: new(true)}
@@ -180,7 +182,8 @@ func TestLossIsNotASilentServer(t *testing.T) {
 	}
 }
 
-// Wi-Fi that stalls repeatedly explains jitter, and nothing else does.
+// TestWiFiThatStalls: Wi-Fi that stalls repeatedly explains jitter, and nothing else
+// does.
 func TestWiFiThatStalls(t *testing.T) {
 	spread := func(name string, ms float64) report.PathSegment {
 		s := stream(name, 0)
@@ -216,7 +219,8 @@ func TestWiFiThatStalls(t *testing.T) {
 	}
 }
 
-// A weak signal is not reported if the disturbance is behind the router.
+// TestWeakSignalIsNotReportedForTheLine: a weak signal is not reported if the
+// disturbance is behind the router.
 func TestWeakSignalIsNotReportedForTheLine(t *testing.T) {
 	r := healthy()
 	link(r).SignalDBM = new(-80.0)

@@ -66,7 +66,7 @@ func TestStrictHasTheLimitsOfTeams(t *testing.T) {
 	}
 }
 
-// The figures that each system publishes for the line.
+// TestBandwidthOfEachSystem: the figures that each system publishes for the line.
 func TestBandwidthOfEachSystem(t *testing.T) {
 	for name, want := range map[string][4]float64{
 		"bbb": {500, 100, 1000, 100}, "daily": {1100, 700, 1100, 700}, "zoom": {600, 80, 600, 80}, "strict": {2500, 58, 4000, 58},

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Rules do not call other rules: what they share is a method of facts, and what follows
-// from another cause is a field of the definition.
+// TestRulesDoNotCallRules: rules do not call other rules: what they share is a method
+// of facts, and what follows from another cause is a field of the definition.
 func TestRulesDoNotCallRules(t *testing.T) {
 	paths, err := filepath.Glob("*.go")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What the conference system itself reports is the municipality's responsibility.
-// Nothing is reported about it if the path to it does not work.
+// TestConferenceSystem: what the conference system itself reports is the municipality's
+// responsibility. Nothing is reported about it if the path to it does not work.
 func TestConferenceSystem(t *testing.T) {
 	failed := func(step, code string) func(*report.Report) {
 		return func(r *report.Report) {

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The pause of a change to another microphone is part of the change, unless the sound
-// never resumes.
+// TestThePauseOfAChangeOfMicrophoneIsNotAStall: the pause of a change to another
+// microphone is part of the change, unless the sound never resumes.
 func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 	for _, tt := range []struct {
 		moved   bool
@@ -33,8 +33,9 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 	}
 }
 
-// If the computer was also too slow for the voice stream, it is unknown whether the
-// microphone stopped: there is no cause, and the result is not good.
+// TestBusyComputerIsNotAMicrophoneFault: if the computer was also too slow for the
+// voice stream, it is unknown whether the microphone stopped: there is no cause, and
+// the result is not good.
 func TestBusyComputerIsNotAMicrophoneFault(t *testing.T) {
 	for _, state := range []report.CaptureState{report.CaptureStalled, report.CaptureComplete} {
 		for check, want := range map[string]report.Verdict{"ok": "", "void": report.Unknown} {

@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A good voice at the beginning does not compensate for what follows: the end decides.
+// TestTheEndCounts: a good voice at the beginning does not compensate for what follows:
+// the end decides.
 func TestTheEndCounts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -59,7 +60,8 @@ func TestTheEndCounts(t *testing.T) {
 	}
 }
 
-// A name that two devices share is not used in a sentence.
+// TestSameNamesAreNotUsedInSentences: a name that two devices share is not used in a
+// sentence.
 func TestSameNamesAreNotUsedInSentences(t *testing.T) {
 	r := healthy()
 	provocations()["audio.wrong_device"](r)
@@ -71,7 +73,8 @@ func TestSameNamesAreNotUsedInSentences(t *testing.T) {
 	}
 }
 
-// If the system's mute could not be read, silence may be due to it.
+// TestUnreadMuteLowersTheConfidence: if the system's mute could not be read, silence
+// may be due to it.
 func TestUnreadMuteLowersTheConfidence(t *testing.T) {
 	confidence := func(unread *bool) float64 {
 		r := healthy()

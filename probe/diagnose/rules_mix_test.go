@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Others hear the mean of several channels.
+// TestMixOfChannels: others hear the mean of several channels.
 func TestMixOfChannels(t *testing.T) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {

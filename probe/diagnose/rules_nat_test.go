@@ -285,8 +285,8 @@ func TestCertificates(t *testing.T) {
 	})
 }
 
-// A server that is merely far away is not silent: three round trips of one second each
-// exceed the time limit of the server list.
+// TestFarIsNotSilent: a server that is merely far away is not silent: three round trips
+// of one second each exceed the time limit of the server list.
 func TestFarIsNotSilent(t *testing.T) {
 	far := func(r *report.Report) {
 		web(r).TCPMS = new(1120.0)

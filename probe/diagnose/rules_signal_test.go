@@ -27,8 +27,8 @@ func defaultProfile(t *testing.T) Profile {
 	return p
 }
 
-// A warning requires certainty that nobody was heard. If there may have been a voice, the
-// result is unknown.
+// TestNoSpeechIsAFaultOnlyWithoutSyllables: a warning requires certainty that nobody was
+// heard. If there may have been a voice, the result is unknown.
 func TestNoSpeechIsAFaultOnlyWithoutSyllables(t *testing.T) {
 	p := defaultProfile(t)
 	for _, test := range []struct {
@@ -58,7 +58,7 @@ func TestNoSpeechIsAFaultOnlyWithoutSyllables(t *testing.T) {
 	}
 }
 
-// Estimated noise has a lower confidence.
+// TestEstimatedNoiseIsLessCertain: estimated noise has a lower confidence.
 func TestEstimatedNoiseIsLessCertain(t *testing.T) {
 	p := defaultProfile(t)
 	noisy := func(estimated *bool) report.Cause {

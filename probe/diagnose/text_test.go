@@ -151,9 +151,9 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 	}
 }
 
-// Without a network the computer must be connected; at a router that is off or has no
-// line, the router must be checked. Each is one action, and none disconnects the
-// telephone.
+// TestOfflineTextDependsOnTheSegment: without a network the computer must be connected;
+// at a router that is off or has no line, the router must be checked. Each is one
+// action, and none disconnects the telephone.
 func TestOfflineTextDependsOnTheSegment(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		general, _ := diagnose.Explain("net.offline", lang)
@@ -185,8 +185,8 @@ func TestOfflineTextDependsOnTheSegment(t *testing.T) {
 	}
 }
 
-// A cause that names something does so in both languages, and remains short and general
-// if the name is missing or not printable.
+// TestCausesNameWhatTheyFound: a cause that names something does so in both languages,
+// and remains short and general if the name is missing or not printable.
 func TestCausesNameWhatTheyFound(t *testing.T) {
 	found := map[string]string{"audio.wrong_device": "voice_device", "audio.in_use": "held_by"}
 	named := func(code, name string) report.Cause {
@@ -225,7 +225,8 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 	}
 }
 
-// Words that a councillor does not know must not occur in a sentence or an action.
+// TestPlainLanguage: words that a councillor does not know must not occur in a sentence
+// or an action.
 func TestPlainLanguage(t *testing.T) {
 	jargon := []string{"UDP", "TCP", "DNS", "Jitter", "NAT", "STUN", "dB", "RTT", "Paket", "packet", "Proxy", "proxy", "TLS", "Latenz", "latency", "Treiber", "driver"}
 	for _, d := range diagnose.Catalogue() {

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The person's answer about the test sound has priority over the microphone: headphones
-// do not reach it.
+// TestTonePersonHeard: the person's answer about the test sound has priority over the
+// microphone: headphones do not reach it.
 func TestTonePersonHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		loop, heard *bool

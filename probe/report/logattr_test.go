@@ -62,8 +62,8 @@ func TestLogAttrCutsSecrets(t *testing.T) {
 	}
 }
 
-// The record contains every kind of value, the message, and the attributes of the
-// logger.
+// TestLogHoldsNoAddress: the record contains every kind of value, the message, and the
+// attributes of the logger.
 func TestLogHoldsNoAddress(t *testing.T) {
 	const secret = "203.0.113.77"
 	addr := netip.MustParseAddr(secret)

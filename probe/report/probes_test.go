@@ -35,8 +35,8 @@ func withMadeUp(t *testing.T) Probes {
 	return probes
 }
 
-// One description is sufficient to encode, decode, validate and redact a probe's data.
-// A program without it drops the data.
+// TestDescribedProbeIsTransmitted: one description is sufficient to encode, decode,
+// validate and redact a probe's data. A program without it drops the data.
 func TestDescribedProbeIsTransmitted(t *testing.T) {
 	probes := withMadeUp(t)
 	r := full(t)
@@ -153,7 +153,8 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 	}
 }
 
-// Validate and the published schema have the same limits for every number.
+// TestRangesEndAtTheSameValue: Validate and the published schema have the same limits
+// for every number.
 func TestRangesEndAtTheSameValue(t *testing.T) {
 	schema := compiled(t)
 	accepted := func(r *Report) (bySchema, byUs bool) {
@@ -193,7 +194,7 @@ func TestRangesEndAtTheSameValue(t *testing.T) {
 	}
 }
 
-// ErrorText truncates to the limit of the field.
+// TestErrorTextFitsItsField: ErrorText truncates to the limit of the field.
 func TestErrorTextFitsItsField(t *testing.T) {
 	p := documentFields()[slices.IndexFunc(documentFields(), func(f Field) bool { return f.Name == "probes" })]
 	i := slices.IndexFunc(p.Fields, func(f Field) bool { return f.Name == "error" })

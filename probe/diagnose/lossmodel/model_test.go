@@ -60,7 +60,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// A router that omits responses does not put its segment at fault.
+// TestRouterThatLimitsItsAnswers: a router that omits responses does not put its
+// segment at fault.
 func TestRouterThatLimitsItsAnswers(t *testing.T) {
 	for name, s := range map[string]Streams{
 		"no other loss":         {VoiceUp: of(0, 300), VoiceDown: of(1, 300), Gateway: of(24, 40), ToLAN: of(60, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
@@ -79,7 +80,8 @@ func TestRouterThatLimitsItsAnswers(t *testing.T) {
 	}
 }
 
-// Twelve packets lost in two bursts prove less than twelve lost independently.
+// TestBurstsAreEvents: twelve packets lost in two bursts prove less than twelve lost
+// independently.
 func TestBurstsAreEvents(t *testing.T) {
 	base := Streams{VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)}
 	low := func(run float64) float64 {
@@ -104,8 +106,8 @@ func TestBurstsAreEvents(t *testing.T) {
 	}
 }
 
-// During an interruption nothing arrives that could be sent back: half of the echoes
-// and of the voice are lost by one event.
+// TestInterruptedLine: during an interruption nothing arrives that could be sent back:
+// half of the echoes and of the voice are lost by one event.
 func TestInterruptedLine(t *testing.T) {
 	p, _ := Estimate(Streams{VoiceUp: inRuns(75, 300, 75), Together: true, ToLAN: of(0, 100), ToAccess: of(30, 100), ToCollector: of(30, 100), PathRunPackets: 60}, 2)
 	if p.At(Access) < 0.95 || p.Goes(Access, Both) != 1 || p.Worst.Pct < 15 || p.Worst.LowPct < 1 {
@@ -113,8 +115,8 @@ func TestInterruptedLine(t *testing.T) {
 	}
 }
 
-// Without a voice stream an echo does not distinguish the directions: each has half of
-// its loss.
+// TestEchoesAlone: without a voice stream an echo does not distinguish the directions:
+// each has half of its loss.
 func TestEchoesAlone(t *testing.T) {
 	p, _ := Estimate(Streams{ToLAN: of(0, 100), ToAccess: of(19, 100), ToCollector: of(20, 100)}, 2)
 	if p.At(Access) < 0.9 || p.Up.Pct < 7 || p.Up.Pct > 14 || math.Abs(p.Up.Pct-p.Down.Pct) > 0.01 {
@@ -137,8 +139,8 @@ func TestNothingLostIsNoEstimate(t *testing.T) {
 	}
 }
 
-// For any counts, the probabilities are valid, and each estimate is inside its
-// interval.
+// TestEstimateIsSound: for any counts, the probabilities are valid, and each estimate
+// is inside its interval.
 func TestEstimateIsSound(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 8))
 	count := func() Count {
@@ -176,7 +178,8 @@ func TestEstimateIsSound(t *testing.T) {
 	}
 }
 
-// The interval contains the true rate in about 95 of 100 independent streams.
+// TestIntervalHoldsTheTruth: the interval contains the true rate in about 95 of 100
+// independent streams.
 func TestIntervalHoldsTheTruth(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 8))
 	for _, truth := range []float64{0.02, 0.05, 0.12} {

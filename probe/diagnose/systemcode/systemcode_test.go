@@ -36,7 +36,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 	}
 }
 
-// The meanings of 1004 and 1005 changed.
+// TestOlderMeaning: the meanings of the codes 1004 and 1005 changed between versions.
 func TestOlderMeaning(t *testing.T) {
 	for _, number := range []string{"1004", "1005", "1305"} {
 		if m, ok := systemcode.Lookup("BBB", number, phrase.DE); !ok || m.Older == "" {

@@ -114,7 +114,8 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
-// Every answer has a text, and no code is refuted by a report without measurements.
+// TestEveryAnswerHasAText: every answer has a text, and no code is refuted by a report
+// without measurements.
 func TestEveryAnswerHasAText(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour,

@@ -63,7 +63,8 @@ func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker)
 	return r.Data.(*report.NetworkLink), r
 }
 
-// A router that does not respond to echo requests still refuses connections.
+// TestLinkConnectsToASilentRouter: a router that does not respond to echo requests
+// still refuses connections.
 func TestLinkConnectsToASilentRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		env := probetest.Env(t)
@@ -78,8 +79,8 @@ func TestLinkConnectsToASilentRouter(t *testing.T) {
 	})
 }
 
-// Packets that could not be sent because the interface disappeared do not count as
-// lost at the router.
+// TestLinkWhoseInterfaceDisappears: packets that could not be sent because the
+// interface disappeared do not count as lost at the router.
 func TestLinkWhoseInterfaceDisappears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

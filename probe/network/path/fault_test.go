@@ -64,8 +64,8 @@ func TestLocateFault(t *testing.T) {
 	}
 }
 
-// If the server's stream has no loss, no segment is reported, whatever the other figures
-// are.
+// TestLocateFaultRequiresLossToTheServer: if the server's stream has no loss, no segment
+// is reported, whatever the other figures are.
 func TestLocateFaultRequiresLossToTheServer(t *testing.T) {
 	for lan := range 51 {
 		for access := range 9 {
@@ -99,8 +99,8 @@ func row(from, n int) (numbers []int) {
 	return numbers
 }
 
-// Streams that are sent at the same times: a loss on their common path affects all
-// of them.
+// TestLocateFaultInStep: streams that are sent at the same times: a loss on their
+// common path affects all of them.
 func TestLocateFaultInStep(t *testing.T) {
 	var none *periodic.Stream
 	scattered := []int{3, 17, 29, 44, 58, 61, 77, 90}

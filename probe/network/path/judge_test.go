@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A path without a fault segment is not necessarily good. Only an interrupted line
-// explains why the segment is unknown.
+// TestPathWithoutFaultSegmentIsUnknown: a path without a fault segment is not
+// necessarily good. Only an interrupted line explains why the segment is unknown.
 func TestPathWithoutFaultSegmentIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		cut  *bool

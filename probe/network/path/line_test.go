@@ -78,8 +78,8 @@ func noUDP(t *testing.T) probe.Env {
 	return env
 }
 
-// Only a line behind a router that responds can be dead; for other cases it depends
-// on who is silent and why.
+// TestPathJudgesTheLine: only a line behind a router that responds can be dead; for
+// other cases it depends on who is silent and why.
 func TestPathJudgesTheLine(t *testing.T) {
 	const url = "https://" + collectorIn
 	gateway := map[string]bool{gatewayIn: true}
@@ -110,7 +110,8 @@ func TestPathJudgesTheLine(t *testing.T) {
 	}
 }
 
-// With 50 % loss on the path to the router, silence behind it proves nothing.
+// TestLossyNetworkIsNotDead: with 50 % loss on the path to the router, silence behind
+// it proves nothing.
 func TestLossyNetworkIsNotDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
@@ -152,8 +153,9 @@ func TestPathInATunnelHasNoFaultSegment(t *testing.T) {
 	})
 }
 
-// A computer whose own interface disappears and does not return has been
-// disconnected; one whose interface returns lost packets in its own network.
+// TestPathWhoseInterfaceDisappears: a computer whose own interface disappears and does
+// not return has been disconnected; one whose interface returns lost packets in its own
+// network.
 func TestPathWhoseInterfaceDisappears(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -186,8 +188,8 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 	}
 }
 
-// The computer's own interface is the cause only if nothing could be sent because there
-// was no route.
+// TestInterfaceThatWasDown: the computer's own interface is the cause only if nothing
+// could be sent because there was no route.
 func TestInterfaceThatWasDown(t *testing.T) {
 	unsent := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Unsent: n, Err: err} }
 	noRoute := syscall.ENETUNREACH

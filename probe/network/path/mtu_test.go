@@ -15,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Large packets are dropped silently only if small ones are not and there is no
-// ICMP error.
+// TestCompareSizes: large packets are dropped silently only if small ones are not and
+// there is no ICMP error.
 func TestCompareSizes(t *testing.T) {
 	answered := func(ctx context.Context) (echo.Reply, error) { return echo.Reply{Kind: echo.Reached}, nil }
 	silent := func(ctx context.Context) (echo.Reply, error) { <-ctx.Done(); return echo.Reply{}, echo.ErrSilent }

@@ -136,7 +136,8 @@ func TestNoProxyLeavesTheDirectError(t *testing.T) {
 	}
 }
 
-// The context ends the wait for a proxy that accepts the connection and is silent.
+// TestSilentProxy: the context ends the wait for a proxy that accepts the connection
+// and is silent.
 func TestSilentProxy(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // voicePace is the pace for a machine that responds to echo requests.
 var voicePace = Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 1600 * time.Millisecond}
 
-// A clock step causes no loss, no burst and no hang.
+// TestStreamAcrossAClockStep: a clock step causes no loss, no burst and no hang.
 func TestStreamAcrossAClockStep(t *testing.T) {
 	for _, by := range []time.Duration{-time.Hour, -2 * time.Second, 2 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
@@ -50,7 +50,8 @@ func TestStreamAcrossAClockStep(t *testing.T) {
 	}
 }
 
-// A packet that this computer could not send is not lost on the line.
+// TestUnsentPacketsAreNotLost: a packet that this computer could not send is not lost
+// on the line.
 func TestUnsentPacketsAreNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
