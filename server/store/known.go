@@ -56,20 +56,27 @@ func heardMicrophone(r *report.Report) bool {
 	return ok && input.Status != report.StatusSkipped
 }
 
-// Verdict combines the last check and the last full one. A fault that a background
-// check found counts. If it found none, it revokes no finding of a full check, and
-// makes nobody ready who has had no full check. It is "" for a participant who was
-// never checked.
+// Verdict combines the last check and the last full one. It is "" for a participant who
+// was never checked.
 func (k Known) Verdict() report.Verdict {
-	switch {
+	switch decides := k.Decides(); {
 	case k.Last == nil:
 		return ""
-	case k.Last.Verdict != report.Ready:
-		return k.Last.Verdict
-	case k.Full == nil:
+	case decides == nil:
 		return report.Unknown
+	default:
+		return decides.Verdict
 	}
-	return k.Full.Verdict
+}
+
+// Decides returns the check that decides the verdict; nil for none. A fault that a
+// background check found counts. If it found none, it revokes no finding of a full check,
+// and makes nobody ready who has had no full check.
+func (k Known) Decides() *Check {
+	if k.Last != nil && k.Last.Verdict == report.Ready {
+		return k.Full
+	}
+	return k.Last
 }
 
 // CountsAt is the time from which Verdict ages: that of the last check, and of the last

@@ -23,3 +23,28 @@ func TestAnEventIsNoCheck(t *testing.T) {
 		t.Errorf("got verdict %q for an event alone, want none", k.Verdict())
 	}
 }
+
+func TestWhichCheckDecides(t *testing.T) {
+	check := func(id string, v report.Verdict) *store.Check { return &store.Check{ReportID: id, Verdict: v} }
+	for _, c := range []struct {
+		name  string
+		known store.Known
+		want  string
+	}{
+		{"never checked", store.Known{}, ""},
+		{"a fault, never a full check", store.Known{Last: check("last", report.Limited)}, "last"},
+		{"no fault, never a full check", store.Known{Last: check("last", report.Ready)}, ""},
+		{"a fault after a full check", store.Known{Last: check("last", report.NotReady), Full: check("full", report.Ready)}, "last"},
+		{"no fault after a full check that found one", store.Known{Last: check("last", report.Ready), Full: check("full", report.NotReady)}, "full"},
+		{"unknown after a full check", store.Known{Last: check("last", report.Unknown), Full: check("full", report.Ready)}, "last"},
+		{"the full check is the last", store.Known{Last: check("full", report.Ready), Full: check("full", report.Ready)}, "full"},
+	} {
+		got := ""
+		if d := c.known.Decides(); d != nil {
+			got = d.ReportID
+		}
+		if got != c.want {
+			t.Errorf("%s: the check %q decides, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ const notAtDesk = ` NOT EXISTS (SELECT 1 FROM cases x WHERE x.participant_id = l
 	AND (x.state = 'taken' OR x.state = 'open' AND x.since >= ? OR x.state = 'closed' AND x.since >= r.checked_at))`
 
 // deciding joins the check that decides the verdict of a row of latest.
-const deciding = ` FROM latest l JOIN reports r ON r.id = CASE WHEN l.last_verdict = l.verdict THEN l.report_id ELSE l.full_report_id END`
+const deciding = ` FROM latest l JOIN reports r ON r.id = l.decides_report_id`
 
 // Desk implements store.Cases.
 func (s *Store) Desk(ctx context.Context, q store.DeskQuery) (d store.Desk, err error) {

@@ -40,7 +40,7 @@ func (c *knownColumns) known() (k store.Known) {
 
 // latestTuple contains the values of a participant's row as keepStates writes them.
 const latestTuple = `(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT),
-	CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
+	CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
 
 // keepStates writes the latest states of participants whose rows are locked.
 func keepStates(ctx context.Context, tx runner, org string, changed []*standing) error {
@@ -58,10 +58,10 @@ func keepStates(ctx context.Context, tx runner, org string, changed []*standing)
 		}
 		_, err := tx.exec(ctx, `
 			WITH v (participant_id, report_id, last_verdict, checked_at, received_at, case_code, full_report_id, full_verdict, full_checked_at,
-				full_received_at, verdict, verdict_rank, counts_at, last_seen_at) AS (VALUES `+tuples(len(chunk), latestTuple)+`)
+				full_received_at, decides_report_id, verdict, verdict_rank, counts_at, last_seen_at) AS (VALUES `+tuples(len(chunk), latestTuple)+`)
 			UPDATE latest SET report_id = v.report_id, last_verdict = v.last_verdict, checked_at = v.checked_at, received_at = v.received_at,
 				case_code = v.case_code, full_report_id = v.full_report_id, full_verdict = v.full_verdict, full_checked_at = v.full_checked_at,
-				full_received_at = v.full_received_at, verdict = v.verdict, verdict_rank = v.verdict_rank, counts_at = v.counts_at,
+				full_received_at = v.full_received_at, decides_report_id = v.decides_report_id, verdict = v.verdict, verdict_rank = v.verdict_rank, counts_at = v.counts_at,
 				last_seen_at = v.last_seen_at, revision = ?
 			FROM v WHERE latest.participant_id = v.participant_id`, append(args, revision)...)
 		if err != nil {
@@ -80,8 +80,9 @@ func latestValues(state *standing) []any {
 	}
 	lastID, last := columns(state.known.Last)
 	fullID, full := columns(state.known.Full)
+	decidesID, _ := columns(state.known.Decides())
 	verdict := state.known.Verdict()
 	return []any{state.participantID, lastID, string(last.Verdict), millis(last.CheckedAt), millis(last.ReceivedAt), last.Case,
 		fullID, string(full.Verdict), millis(full.CheckedAt), millis(full.ReceivedAt),
-		string(verdict), store.Rank(verdict), millis(state.known.CountsAt()), millis(state.seen)}
+		decidesID, string(verdict), store.Rank(verdict), millis(state.known.CountsAt()), millis(state.seen)}
 }
