@@ -77,7 +77,7 @@ func contains(ports []int, p int) bool {
 }
 
 // observe returns the report of a check behind the firewall. It simulates the probes
-// step by step and knows no rule.
+// step by step, independently of the rules.
 func observe(s site, w firewall) *report.Report {
 	r := healthy()
 	r.Target = ""
@@ -310,7 +310,7 @@ func TestRestrictedNetworks(t *testing.T) {
 			answered := web(r).Stage == "http"
 			for _, cause := range causes {
 				if answered && cause.Code == "conf.server_down" {
-					t.Errorf("got %+v, although the server responded and the reflector is running", cause)
+					t.Errorf("got %+v, want no fault of the server, which responded", cause)
 				}
 			}
 		})

@@ -17,7 +17,7 @@ type Definition struct {
 	Position int
 	// Severity is the worst this cause can be.
 	Severity report.Severity
-	// Area is who is usually responsible; a rule that knows better overrides it.
+	// Area is who is usually responsible; a rule may set another one.
 	Area report.Area
 	// Local means that the cause is located before any server and refers to none.
 	Local bool
@@ -42,8 +42,8 @@ type Definition struct {
 	deaf bool
 	// ripe is when the cause can be known during the recording.
 	ripe ripeness
-	// indicator is the indicator of a conference system's own that shows the fault; ""
-	// for none. See indicatorText.
+	// indicator is the conference system's own indicator that shows the fault; "" for
+	// none. See indicatorText.
 	indicator string
 	// otherTested means that another microphone was checked than the one that a session
 	// uses.
@@ -103,7 +103,7 @@ func Catalogue() []Definition {
 	return all
 }
 
-// byCode indexes the catalogue once, because a list looks up the code of each of its rows.
+// byCode indexes the catalogue once, because a list of reports looks up a code for each row.
 var byCode = sync.OnceValue(func() map[string]Definition {
 	found := map[string]Definition{}
 	for _, d := range Catalogue() {

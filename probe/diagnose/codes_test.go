@@ -12,7 +12,7 @@ import (
 var (
 	quotedCode = regexp.MustCompile(`"(?:audio|net|conf|host)\.[a-z0-9_]+"`)
 	goComment  = regexp.MustCompile(`(?m)(?:^|\s)//.*$`)
-	// comparison is one of a code in a rule or in the list of a group.
+	// comparison matches the comparison of a code, in a rule or in the list of a group.
 	comparison = regexp.MustCompile(`(?:[=!]=|case\b[^\n]*) *` + quotedCode.String())
 )
 

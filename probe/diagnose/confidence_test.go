@@ -52,6 +52,6 @@ func TestByIntervalIsTheNormalProbability(t *testing.T) {
 		t.Errorf("byInterval = %v, want 0.8413", got)
 	}
 	if got := byInterval(5, 5, 4); got != contradicted {
-		t.Errorf("an interval of zero width gives %v", got)
+		t.Errorf("an interval of zero width: got %v, want %v", got, contradicted)
 	}
 }

@@ -108,8 +108,8 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	return found
 }
 
-// withoutDeafProof removes findings that are proved only by what the microphone did not hear
-// if the microphone itself does not hear the room.
+// withoutDeafProof removes the findings whose only proof is that the microphone heard
+// nothing, if the microphone itself does not hear the room.
 func withoutDeafProof(found []diagnosed) []diagnosed {
 	if !slices.ContainsFunc(found, func(d diagnosed) bool { return d.definition.deaf }) {
 		return found

@@ -16,8 +16,8 @@ func (f *facts) lineReached() bool {
 	return f.voiceConnected()
 }
 
-// voiceConnected reports whether the voice stream found a path. An interrupted one may
-// not have.
+// voiceConnected reports whether the voice stream certainly found a path; an interrupted
+// stream may not have found one.
 func (f *facts) voiceConnected() bool {
 	connected := []report.MediaState{
 		report.MediaComplete, report.MediaDTLSFailed, report.MediaNotFlowing, report.MediaSelfCheckVoid,

@@ -55,7 +55,7 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 		case f.IsHost():
 			all = append(all, Figure{Name: name, Value: origin.Display(v.(string))})
 		case f.IsAddress():
-			all = append(all, Figure{Name: name, Value: v.(string)}) // Value would remove it
+			all = append(all, Figure{Name: name, Value: v.(string)}) // the method Value removes addresses
 		default:
 			all = append(all, Figure{Name: name, Value: t.Value(v, f.Unit), Unknown: v == string(report.ReachNotTested)})
 		}
@@ -84,7 +84,7 @@ func (t Terms) entry(figures []Figure) string {
 	return strings.Join(parts, ", ")
 }
 
-// Ways returns the transport paths for sound and pictures as figures, for the probe
+// MediaPaths returns the transport paths for sound and pictures as figures, for the probe
 // that measures most of them; nil for any other.
 func (t Terms) MediaPaths(r *report.Report, probe string) (list []Figure) {
 	if probe != report.ProbeNATTURN {

@@ -10,7 +10,7 @@ import (
 // the finished report to what is known so far, with three differences: it does not
 // report what cannot be known yet (see ripeness), it reports only what several consecutive
 // evaluations agree on, and it withdraws a cause only after as many evaluations without
-// it. So nothing flickers, and a single unlucky moment has no effect.
+// it. So the display does not flicker, and a single short disturbance has no effect.
 //
 // It is a value: Look returns the next one. The verdict is based on the whole
 // recording.
@@ -91,8 +91,8 @@ func (l Live) ripeCauses(in *report.AudioInput) []report.Cause {
 //
 // A share of the recording is computed relative to a longer one: a single knock on the
 // table clips more than a thousandth of the first two seconds, and a computer that is
-// busy for a tenth of a second loses 5 % of them, which is no wrong sampling rate.
-// Repeated clipping is no knock.
+// busy for a tenth of a second loses 5 % of them, which does not mean that the sampling
+// rate is wrong. Repeated clipping is not a knock.
 //
 // Noise masks most of a voice: if syllables are recognised at all, there is enough of
 // it.

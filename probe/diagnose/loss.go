@@ -14,8 +14,9 @@ type losses struct {
 	// are.
 	excluded exclusion
 	lossmodel.Posterior
-	// up, down and worst are the degree of loss in each direction and in the worse one,
-	// which is known better than which of the two it is.
+	// up, down and worst are the degree of loss in each direction and in the worse one.
+	// worst is the most certain: that a direction loses packets may be known although it
+	// is not known which one.
 	up, down, worst degree
 	// place is the segment that loses packets, "" if unknown, and sure its probability.
 	place string
@@ -49,8 +50,8 @@ const (
 	oneWayFrom       = 0.8
 )
 
-// failNeeds is the minimum probability for a loss beyond the fail limit to be a fail
-// and not a warning: a few packets of a short stream prove no more.
+// failNeeds is the minimum probability that a loss exceeds the fail limit for it to be a
+// fail. Otherwise it is a warning: a few packets of a short stream prove no more.
 const failNeeds = 0.8
 
 // losses judges the loss once for all rules.
@@ -139,9 +140,10 @@ func (f *facts) streams() lossmodel.Streams {
 	return s
 }
 
-// placeByPath returns what network.path knows apart from its counts: that this computer
-// could not send for a while, or that there is no router in between, is not visible in
-// counts of lost packets.
+// placeByPath returns the place of the loss that network.path determined, where the
+// counts of lost packets do not show it: because this computer could not send for a
+// while, or because there is no router in between. known is certain, supposed is not;
+// both are nil if the counts suffice.
 func (f *facts) placeByPath(s lossmodel.Streams) (known, supposed *lossmodel.Place) {
 	countedEnd := f.segment(atTransit).known() || f.segment(atServer).known()
 	switch f.faultSegment() {
@@ -300,8 +302,8 @@ func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 	return packets, ok && hole >= f.Link.OutageMS.Value && packets >= 0.8*up.Lost && packets <= 1.25*up.Lost
 }
 
-// degreeOf compares an estimate with the limits: it disturbs from the warn limit on, if
-// its interval is above the inaudible loss.
+// degreeOf compares an estimate with the limits. A loss disturbs from the warn limit on,
+// if the lower end of its interval is above the inaudible loss.
 func (f *facts) degreeOf(r lossmodel.Rate, above func(float64) float64, limits Limit) degree {
 	if limits.Fail != nil && r.Pct > *limits.Fail && above(*limits.Fail) >= failNeeds {
 		return degree{report.SeverityFail, *limits.Fail, above(*limits.Fail)}
@@ -329,8 +331,8 @@ func (f *facts) placed(p lossmodel.Posterior) (segment string, sure float64) {
 // disturbs reports whether the loss is more than loss concealment covers.
 func (l *losses) disturbs() bool { return l.worst.severity != "" }
 
-// oneWay reports that the access line loses packets in one direction only, whose causes
-// differ by direction.
+// oneWay reports that the access line loses packets in one direction only. Such a loss
+// has other causes than one in both directions.
 func (l *losses) oneWay() bool {
 	goes := func(d lossmodel.Direction) float64 {
 		return (l.At(lossmodel.Access)*l.Goes(lossmodel.Access, d) + l.At(lossmodel.Transit)*l.Goes(lossmodel.Transit, d)) / l.sure

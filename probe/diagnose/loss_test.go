@@ -158,7 +158,7 @@ func TestHintNamesTheIndicator(t *testing.T) {
 			text, _ := diagnose.ExplainBy(code, "en", profile(t, name))
 			says := of != "" && strings.Contains(text.Hint, "BigBlueButton") && strings.Contains(text.Hint, of)
 			if want := name == "bbb" && of != ""; says != want {
-				t.Errorf("%s, %s: got hint %q", name, code, text.Hint)
+				t.Errorf("%s, %s: got hint %q, want the indicator of BigBlueButton: %t", name, code, text.Hint, want)
 			}
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Way is one transport path for sound and pictures to a server: directly over UDP or
-// TCP, or by a relay over UDP, TCP or TLS. They are independent, because a network may
-// block any of them.
+// MediaPath is one transport path for sound and pictures to a server: directly over UDP
+// or TCP, or by a relay over UDP, TCP or TLS. The paths are independent, because a
+// network may block any of them.
 type MediaPath struct {
 	name  string // of the texts: udp, turn_udp, tcp, turn_tcp, turn_tls
 	State PathState

@@ -134,7 +134,7 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if tt.want == "" {
 				if slices.Contains(codes(causes), "net.offline") || verdict == report.Ready {
-					t.Errorf("got causes %q, verdict %s", codes(causes), verdict)
+					t.Errorf("got causes %q, verdict %s, want no net.offline and not %s", codes(causes), verdict, report.Ready)
 				}
 				return
 			}
@@ -176,7 +176,7 @@ func TestLossIsNotASilentServer(t *testing.T) {
 			media(r, report.MediaNoSignalling)
 			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 			if got := slices.Contains(codes(causes), "conf.server_down"); got != tt.down {
-				t.Errorf("got causes %q", codes(causes))
+				t.Errorf("got causes %q, want conf.server_down: %t", codes(causes), tt.down)
 			}
 		})
 	}

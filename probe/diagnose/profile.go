@@ -37,7 +37,8 @@ type Profile struct {
 }
 
 // Limit contains the values from which something disturbs, and from which participation
-// is impossible. A nil value is never reached.
+// is impossible. A nil value is never reached. A limit that is "passed downwards" is
+// passed by values below it, all others by values above it.
 type Limit struct {
 	Warn   *float64 `toml:"warn"`
 	Fail   *float64 `toml:"fail"`

@@ -31,7 +31,7 @@ func TestOwnProfile(t *testing.T) {
 	base := profile(t, "bbb")
 	if p.Name != "rathaus" || p.BasedOn != "bbb" || *p.Voice.RTTMS.Warn != 300 || *p.Voice.RTTMS.Fail != *base.Voice.RTTMS.Fail ||
 		*p.Link.UpKbps.Fail != 200 || p.ServerArea != base.ServerArea || !reflect.DeepEqual(p.Audio, base.Audio) {
-		t.Errorf("got %+v", p)
+		t.Errorf("got %+v, want bbb with the changed limits only", p)
 	}
 	changed := p.Changed()
 	var names []string
@@ -47,7 +47,7 @@ func TestOwnProfile(t *testing.T) {
 		t.Errorf("got %+v, want %+v", again, p)
 	}
 	if p, err := diagnose.ParseProfile("zoom", []byte(`source = "x"`)); err != nil || p.BasedOn != "zoom" || p.ServerArea != report.AreaProvider || len(p.Changed().Changed) != 0 {
-		t.Errorf("a file that replaces a shipped one: got %+v, error %v", p, err)
+		t.Errorf("a file that replaces a shipped one: got %+v, error %v, want zoom without changes", p, err)
 	}
 	if profile(t, "bbb").Changed() != nil {
 		t.Error("a shipped profile has changed limits")
@@ -160,7 +160,7 @@ func FuzzParseProfile(f *testing.F) {
 		}
 		again := diagnose.ProfileOf(&report.Report{Profile: "a", Limits: p.Changed()})
 		if !reflect.DeepEqual(again.Voice.RTTMS.Warn, p.Voice.RTTMS.Warn) {
-			t.Errorf("%q: got other limits after encoding", text)
+			t.Errorf("%q: got a warning from %v on after encoding, want %v", text, again.Voice.RTTMS.Warn, p.Voice.RTTMS.Warn)
 		}
 	})
 }

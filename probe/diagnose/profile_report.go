@@ -57,8 +57,8 @@ func shortSource(s string) string {
 }
 
 // ProfileOf returns the limits with which a report was made: those of the shipped profile
-// that it names, and the changed ones that it contains. Without a profile that this version
-// knows they are those of DefaultProfile.
+// that it names, and the changed ones that it contains. If this version does not contain
+// that profile, they are those of DefaultProfile.
 func ProfileOf(r *report.Report) Profile {
 	name := r.Profile
 	if r.Limits != nil {

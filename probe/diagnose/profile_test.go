@@ -9,7 +9,7 @@ import (
 
 func TestLoadProfile(t *testing.T) {
 	if got := ProfileNames(); !slices.Equal(got, []string{"bbb", "daily", "strict", "zoom"}) {
-		t.Errorf("ProfileNames() = %q", got)
+		t.Errorf("ProfileNames() = %q, want bbb, daily, strict and zoom", got)
 	}
 	for _, name := range ProfileNames() {
 		p, err := LoadProfile(name)
@@ -87,7 +87,7 @@ func TestUnknownProfile(t *testing.T) {
 		_, err := LoadProfile(name)
 		unknown, ok := errors.AsType[*UnknownProfileError](err)
 		if !ok || unknown.Name != name || !strings.Contains(err.Error(), "bbb, daily, strict, zoom") {
-			t.Errorf("LoadProfile(%q): got error %v", name, err)
+			t.Errorf("LoadProfile(%q): got error %v, want one that lists the profiles", name, err)
 		}
 	}
 }

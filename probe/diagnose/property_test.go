@@ -273,7 +273,7 @@ func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []
 	diagnose.Finish(r, p)
 	again, verdictAgain := diagnose.Diagnose(r, p)
 	if !reflect.DeepEqual(again, causes) || verdictAgain != verdict {
-		t.Errorf("finished: got %q %s, before: %q %s", codes(again), verdictAgain, codes(causes), verdict)
+		t.Errorf("finished: got %q %s, want %q %s as before", codes(again), verdictAgain, codes(causes), verdict)
 	}
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -288,6 +288,6 @@ func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []
 	}
 	there, verdictThere := diagnose.Diagnose(&far, p)
 	if !reflect.DeepEqual(there, causes) || verdictThere != verdict {
-		t.Errorf("at the collector: got %q %s, here: %q %s", codes(there), verdictThere, codes(causes), verdict)
+		t.Errorf("at the collector: got %q %s, want %q %s as here", codes(there), verdictThere, codes(causes), verdict)
 	}
 }

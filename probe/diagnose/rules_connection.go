@@ -126,8 +126,8 @@ func tlsIntercepted(f *facts) *finding {
 
 func udpBlocked(f *facts) *finding { return f.udpBlocked() }
 
-// udpBlocked requires that another transport to the same side works while UDP is
-// silent; a server that is silent on all of them proves nothing.
+// udpBlocked requires that another transport to the collector's servers works while UDP
+// is silent; servers that are silent on all transports prove nothing.
 func (f *facts) udpBlocked() *finding {
 	if f.udpCut() {
 		return f.udpCutOff()
@@ -166,8 +166,8 @@ func (f *facts) udpBlocked() *finding {
 	return hit
 }
 
-// udpCut reports that UDP to the server, and with it the voice, ended in the middle
-// while the server's machine continued to answer otherwise.
+// udpCut reports that UDP to the server, and with it the voice, ended in the middle of
+// the stream while the server's machine continued to answer an echo or TCP.
 func (f *facts) udpCut() bool {
 	return f.path != nil && isTrue(f.path.UDPCut) && f.voice != nil && f.voice.State == report.MediaInterrupted
 }
@@ -224,7 +224,7 @@ func clockWrong(f *facts) *finding {
 // with its small packets gets through, and the web connection adapted itself (RFC
 // 4821). TLS that hung and succeeds with small packets is sufficient proof, and the
 // only one for the direction down, unless packets of any size get lost: then the second
-// attempt was only lucky.
+// attempt may have succeeded by chance.
 func mtuBlackhole(f *facts) *finding {
 	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() && !f.lineLoses() {
 		return fault(stated, ofWeb("stage", f.web.Stage, ""), ofWeb("tls_small_packets", true, ""))

@@ -197,8 +197,8 @@ func defaultIsMonitor(f *facts) *finding {
 	return nil
 }
 
-// heardOnMS is how much sound with a voice must follow a mute to doubt it: the system
-// reports it up to a second late.
+// heardOnMS is the length in ms of sound with a voice that must follow a mute before the
+// mute is doubted: the system reports it up to a second late.
 const heardOnMS = 1500
 
 // osMuted doubts a mute that a clear voice contradicts, because some drivers report the
@@ -334,7 +334,7 @@ func wrongDevice(f *facts) *finding {
 		return nil
 	}
 	hit := fault(stated, ofInput("voice_device", f.in.VoiceDevice, ""))
-	if f.in.VoiceDevice == f.in.Device { // the name would send the person to the one they have
+	if f.in.VoiceDevice == f.in.Device { // with the same name, the person would select the same one again
 		hit = fault(stated, ofInput("device", f.in.Device, ""))
 	}
 	if level, ok := number(f.in.VoiceDeviceLevelDBFS); ok {

@@ -28,7 +28,7 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 		in.Rerouted, in.LongestCallbackGapMS, in.State, in.FirstCallbackMS = &tt.moved, &tt.gapMS, tt.state, &tt.firstMS
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) == 0 || causes[0].Code != tt.want {
-			t.Errorf("%+v: got %q", tt, codes(causes))
+			t.Errorf("%+v: got %q, want %q first", tt, codes(causes), tt.want)
 		}
 	}
 }
@@ -44,10 +44,10 @@ func TestBusyComputerIsNotAMicrophoneFault(t *testing.T) {
 			in.State, in.LongestCallbackGapMS, voice.SelfCheck = state, new(2500.0), check
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if len(causes) == 0 || causes[0].Code != "audio.stalled" || causes[0].Primary != (check == "ok") {
-				t.Errorf("%s, self-check %s: got %+v", state, check, causes)
+				t.Errorf("%s, self-check %s: got %+v, want audio.stalled, primary %t", state, check, causes, check == "ok")
 			}
 			if want != "" && verdict != want {
-				t.Errorf("%s, self-check %s: got verdict %s", state, check, verdict)
+				t.Errorf("%s, self-check %s: got verdict %s, want %s", state, check, verdict, want)
 			}
 		}
 	}

@@ -69,7 +69,7 @@ func TestSameNamesAreNotUsedInSentences(t *testing.T) {
 	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 	text, _ := diagnose.ExplainCause(causes[0], "en")
 	if causes[0].Code != "audio.wrong_device" || !strings.Contains(text.Action, "other microphone") {
-		t.Errorf("got %q: %s", codes(causes), text.Action)
+		t.Errorf("got %q: %s, want audio.wrong_device and \"other microphone\"", codes(causes), text.Action)
 	}
 }
 

@@ -109,7 +109,7 @@ func TestAQueueHidesNoOtherFault(t *testing.T) {
 				found = found || cause.Code == c.code
 			}
 			if !found {
-				t.Errorf("%s: got %+v, without it", name, causes)
+				t.Errorf("%s: got %+v, want %s among them", name, causes, c.code)
 			}
 		}
 	}

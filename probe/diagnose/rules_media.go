@@ -31,8 +31,8 @@ func mediaDefinitions() []Definition {
 	}
 }
 
-// noPathDefinitions are the last ones of the connection: they report only that no path
-// was found. Causes with a reason precede them.
+// noPathDefinitions are the last causes of a connection in the order of the catalogue:
+// they report only that no path was found. Causes with a reason precede them.
 func noPathDefinitions() []Definition {
 	return []Definition{
 		{
@@ -116,8 +116,8 @@ func (f *facts) reflectorShut() *finding {
 	return hit
 }
 
-// noPathAtAll reports that neither the voice nor a relay found a path, and that neither
-// distance nor loss explains it, with which a check runs out of time. A relay that
+// noPathAtAll reports that neither the voice nor a relay found a path, and that this is
+// not explained by distance or loss, which let a check run out of time. A relay that
 // refuses the collector's own credentials is our fault and comes first.
 func (f *facts) noPathAtAll() bool {
 	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() &&
@@ -146,8 +146,8 @@ func (f *facts) onlyOverTCP() *finding {
 	return hit
 }
 
-// mediaNotFlowing: a path was found, but no packet arrived over it. The reflector's log
-// proves that it did its part; without one it may be at fault.
+// mediaNotFlowing: a path was found, but no echo arrived over it. The reflector's log
+// proves that the reflector works; without a log it may be at fault.
 func mediaNotFlowing(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceMute()

@@ -54,7 +54,7 @@ func TestNamesThatFail(t *testing.T) {
 			continue
 		}
 		if len(causes) == 0 || causes[0].Code != "net.dns_failure" || causes[0].Severity != c.severity || causes[0].Area != c.area || verdict != c.verdict {
-			t.Errorf("%s: got verdict %s, %+v", name, verdict, causes)
+			t.Errorf("%s: got verdict %s, %+v, want %s and net.dns_failure (%s, %s)", name, verdict, causes, c.verdict, c.severity, c.area)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestDeadFirstNameServerIsSlow(t *testing.T) {
 		web(r).DNSServerSilent, web(r).DNSMS = &silent, new(999.0)
 		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 		if verdict != want || silent && (len(causes) != 1 || causes[0].Code != "net.dns_slow") {
-			t.Errorf("silent %t: got verdict %s, %+v", silent, verdict, causes)
+			t.Errorf("silent %t: got verdict %s, %+v, want %s, and net.dns_slow if silent", silent, verdict, causes, want)
 		}
 	}
 }

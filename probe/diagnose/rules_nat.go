@@ -77,9 +77,9 @@ func bindingShort(f *facts) *finding {
 	}
 }
 
-// sharedAddress is derived from this computer's own address, or from that of a router
-// on the path: a provider may use such addresses for its routers without sharing
-// addresses.
+// sharedAddress is derived from this computer's own address, or from that of a router on
+// the path. The latter is less certain: a provider may use such addresses for its routers
+// without sharing public addresses among customers.
 func sharedAddress(f *facts) *finding {
 	switch {
 	case f.link != nil && isTrue(f.link.VPN): // the tunnel's: some use that very range

@@ -81,11 +81,11 @@ func TestNoNetworkIsPlaced(t *testing.T) {
 			said := len(causes) > 0 && causes[0].Code == "net.offline"
 			switch {
 			case said != (c.field != ""):
-				t.Errorf("%s (%q): got %+v", name, target, causes)
+				t.Errorf("%s (%q): got %+v, want net.offline first: %t", name, target, causes, c.field != "")
 			case said && (causes[0].Evidence[0].Field != c.field || causes[0].Evidence[0].Value != c.value || causes[0].Area != c.area):
 				t.Errorf("%s (%q): got %+v, want %s = %v, %s", name, target, causes[0], c.field, c.value, c.area)
 			case said && (verdict != report.NotReady || !causes[0].Primary):
-				t.Errorf("%s (%q): got verdict %s, %+v", name, target, verdict, causes[0])
+				t.Errorf("%s (%q): got verdict %s, %+v, want %s and a primary cause", name, target, verdict, causes[0], report.NotReady)
 			}
 		}
 	}

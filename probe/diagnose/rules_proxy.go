@@ -68,7 +68,7 @@ func proxyFailed(f *facts) *finding {
 		hit.confidence = stated
 		beside := ofWeb("beside_proxy", true, "")
 		if slices.Contains([]string{"forbidden", "redirect"}, kind) {
-			hit.evidence = append(hit.evidence, beside) // a proxy that responds with a refusal
+			hit.evidence = append(hit.evidence, beside) // the refusal of the proxy selects the texts
 		} else {
 			hit.evidence = append([]report.Evidence{beside}, hit.evidence...)
 		}

@@ -86,8 +86,8 @@ func (l *losses) downward() degree {
 	return l.down
 }
 
-// lossOneWay is a loss of the voice in one direction. Causes that know the segment
-// explain it.
+// lossOneWay is a loss of the voice in one direction. A cause that names the segment
+// explains it.
 //
 // A share without the number of packets has no interval, and proves no more than a
 // disturbance.

@@ -8,8 +8,8 @@ import (
 
 // serverDefinitions are the causes in a server. If the conference server is at fault,
 // the session cannot work. If none was checked, they refer to our own collector and
-// reflector: the check is then blind, and no line is blamed. If one was checked, faults
-// of our servers are net.test_server_down.
+// reflector: a fault of these prevents the measurement, and no line is blamed. If one was
+// checked, faults of our servers are net.test_server_down.
 func serverDefinitions() []Definition {
 	return []Definition{
 		{
@@ -61,8 +61,9 @@ func serverError(f *facts) *finding {
 	return f.withOwn(hit, f.echoFault())
 }
 
-// withOwn adds what the collector's other servers show to a fault of the web server, or
-// returns it in its place. If a conference server was checked, they are not meant.
+// withOwn adds own, a fault of the collector's other servers, to hit, a fault of the web
+// server, or returns it if there is no other. If a conference server was checked, hit is
+// about that one, and own is not used.
 func (f *facts) withOwn(hit, own *finding) *finding {
 	switch {
 	case f.conferenceChecked() || own == nil:
@@ -188,8 +189,8 @@ func (f *facts) natSilent() bool {
 		slices.Contains([]report.Reach{report.ReachServerSilent, report.ReachNotTested, ""}, f.nat.TCP)
 }
 
-// isFar reports whether the round trip to the server is so long that whatever needs
-// several of them times out. A connection needs one.
+// isFar reports whether the round trip to the server is so long that everything that
+// needs several round trips times out. A TCP connection needs only one.
 func (f *facts) isFar() bool {
 	limit := f.Voice.RTTMS.Fail
 	if limit == nil {

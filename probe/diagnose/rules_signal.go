@@ -198,10 +198,10 @@ func clippedUpstream(f *facts) *finding {
 	}
 }
 
-// noSpeech cannot know whether nobody spoke or nothing was heard. If not even the room
-// is heard, the microphone is at fault; otherwise the result is unknown. Sound that rises
-// and falls like syllables may have been a voice that was not recognised, such as a
-// whisper or a very rough one; that is only a remark.
+// noSpeech cannot distinguish a person who did not speak from a microphone that did not
+// hear them. If not even the room is heard, the microphone is at fault; otherwise the
+// result is unknown. Sound that rises and falls like syllables may have been a voice that
+// was not recognised, such as a whisper or a very rough one; that is only a remark.
 func noSpeech(f *facts) *finding {
 	captured, ok := f.heardFor()
 	if !ok || !f.speechMeasured() || f.spoken() || captured < f.Audio.CapturedMinMS.Value {

@@ -46,7 +46,7 @@ func TestNoSpeechIsAFaultOnlyWithoutSyllables(t *testing.T) {
 	} {
 		causes, verdict := Diagnose(recorded(test.change), p)
 		if len(causes) != 1 || causes[0].Code != "audio.no_speech" || causes[0].Severity != test.severity || causes[0].Primary != (test.severity != report.SeverityInfo) {
-			t.Errorf("%s: got %+v", test.name, causes)
+			t.Errorf("%s: got %+v, want audio.no_speech with severity %s", test.name, causes, test.severity)
 			continue
 		}
 		if text, _ := ExplainCause(causes[0], phrase.EN); !strings.Contains(text.Sentence, test.sentence) {

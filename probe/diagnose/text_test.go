@@ -174,7 +174,7 @@ func TestOfflineTextDependsOnTheSegment(t *testing.T) {
 			got, ok := diagnose.ExplainCause(report.Cause{Code: "net.offline",
 				Evidence: []report.Evidence{{Probe: c.probe, Field: c.field, Value: c.value}}}, lang)
 			if !ok || strings.Contains(got.Sentence+got.Action, "outer") != c.router || (got != general) != c.own {
-				t.Errorf("%s %s: got %+v", lang, c.value, got)
+				t.Errorf("%s %s: got %+v, want the router %t, another text than the general one %t", lang, c.value, got, c.router, c.own)
 			}
 			for _, s := range []string{got.Sentence, got.Action} {
 				if strings.Count(s, ".") != 1 || utf8.RuneCountInString(s) > 100 {
@@ -196,7 +196,7 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 		for _, lang := range phrase.Langs() {
 			general, _ := diagnose.Explain(code, lang)
 			if got, ok := diagnose.ExplainCause(report.Cause{Code: code}, lang); !ok || got != general {
-				t.Errorf("%s %s without a name: got %+v", code, lang, got)
+				t.Errorf("%s %s without a name: got %+v, want %+v", code, lang, got, general)
 			}
 			for _, nothing := range []string{"", " \n", "„“"} {
 				if got, _ := diagnose.ExplainCause(named(code, nothing), lang); got != general {

@@ -71,8 +71,8 @@ func Moments(r *report.Report) (all []Moment) {
 	return all
 }
 
-// Snapshot is what a check found of what can change between two checks. A nil or empty value was
-// not measured.
+// Snapshot contains the values that a check measured and that can change until the next one. A nil
+// or empty value was not measured.
 type Snapshot struct {
 	Link       string   // kind of the connection
 	VoiceDBFS  *float64 // level of the voice

@@ -42,7 +42,7 @@ func TestSnapshotKeepsWhatWasMeasured(t *testing.T) {
 	}
 	s := SnapshotOf(r)
 	if s.Link != "wifi" || *s.VoiceDBFS != -50 || !s.LevelBad || *s.LossPct != 4 || s.LossBad || *s.RTTMS != 20 || s.Microphone != "Headset" || *s.Muted {
-		t.Errorf("got snapshot %+v", s)
+		t.Errorf("got snapshot %+v, want the values of the report and only the level bad", s)
 	}
 	later := Snapshot{Link: "ethernet"}.After(s)
 	if later.Link != "ethernet" || later.Microphone != "Headset" || later.Muted == nil || later.VoiceDBFS != nil {

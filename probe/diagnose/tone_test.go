@@ -31,7 +31,7 @@ func TestTonePersonHeard(t *testing.T) {
 		}
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if got := slices.Contains(codes(causes), "audio.speaker_silent"); got != c.want {
-			t.Errorf("%s: got causes %q", name, codes(causes))
+			t.Errorf("%s: got causes %q, want audio.speaker_silent: %t", name, codes(causes), c.want)
 		}
 		if err := r.Validate(); err != nil {
 			t.Errorf("%s: invalid report: %v", name, err)

@@ -46,7 +46,7 @@ func cleared(r *report.Report, f *facts) bool {
 		(!load || succeeded(r, report.ProbeMediaLoad) && f.loadMeasured())
 }
 
-// loadMeasured reports whether there are all values that the rules of a full line need.
+// loadMeasured reports whether all values that the rules of a full line need were measured.
 func (f *facts) loadMeasured() bool {
 	if f.load == nil {
 		return false
@@ -83,7 +83,7 @@ func (f *facts) microphoneMeasured() bool {
 	return level && f.in.State == report.CaptureComplete && f.spoken()
 }
 
-// voiceMeasured reports whether there are all values that the quality rules need.
+// voiceMeasured reports whether all values that the quality rules need were measured.
 func (f *facts) voiceMeasured() bool {
 	v := f.stream()
 	if v == nil || v.State != report.MediaComplete {

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// crockford is Douglas Crockford's base32 alphabet. It lacks I, L, O and U, so that a
-// code that is read out on the phone cannot be misheard as a digit.
+// crockford is Douglas Crockford's base32 alphabet. It lacks I, L and O, which can be
+// mistaken for the digits 1 and 0, and U.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // maxCaseInput limits the input of NormalizeCase in bytes.
@@ -46,7 +46,7 @@ func CasePart(s string) (part string, ok bool) {
 	return string(b), ok && len(b) >= leastPart
 }
 
-// leastPart is the number of symbols from which a part of a code is one.
+// leastPart is the minimum number of symbols of a part of a code.
 const leastPart = 3
 
 // caseSymbols parses up to six symbols; ok is false if s contains anything else.

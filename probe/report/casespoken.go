@@ -19,9 +19,10 @@ const MaxSpokenBytes = 300
 // SpokenCases returns the codes that a text may mean: as people type them, or as somebody
 // writes them down while they are spelled, with or without other words ("Fall-Code
 // 9E5-5C4", "K wie Kaufmann, sieben, Paula …", "Köln 7 Potsdam …", "kilo seven papa",
-// "dreiundsiebzig"). It knows the spelling alphabets of DIN 5009 (2022, 1996 and before),
-// of Austria and Switzerland, and of ICAO. More than one code means that the text
-// contradicts itself ("B wie Paula") or contains what no code does (U): the caller must ask.
+// "dreiundsiebzig"). It recognises the spelling alphabets of DIN 5009 (2022, 1996 and
+// before), of Austria and Switzerland, and of ICAO. More than one code means that the text
+// contradicts itself ("B wie Paula") or contains a U, which no code does: the caller must
+// ask.
 func SpokenCases(s string) []string {
 	if len(s) > MaxSpokenBytes {
 		return nil
@@ -62,8 +63,8 @@ func SpokenPart(s string) (part string, ok bool) {
 // maxReadings bounds the readings of the first words of a text. Beyond it, a text has none.
 const maxReadings = 64
 
-// readings returns the sequences of at most six symbols that a text may mean, sorted. It
-// has none if a word belongs to no code.
+// readings returns the sequences of at most six symbols that a text may mean, sorted. There
+// are none if a word belongs to no code.
 func readings(s string) []string {
 	words := strings.FieldsFunc(foldSpoken(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	heard := make([]map[string]bool, len(words)+1) // by the number of words read

@@ -68,7 +68,7 @@ func TestSpokenCases(t *testing.T) {
 		}
 		one, ok := SpokenCase(s)
 		if certain := want != "" && !strings.Contains(want, " "); ok != certain || ok && one != want {
-			t.Errorf("%q: got the single code %q, ok %v", s, one, ok)
+			t.Errorf("%q: got the single code %q, ok %v; want %q, %v", s, one, ok, want, certain)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestEverySpellingWordIsReachable(t *testing.T) {
 	}
 	for word := range spellingWords {
 		if code, ok := SpokenCase(word + " 12345"); !ok || code[1:] != "12-345" {
-			t.Errorf("%q: got %q, ok %v", word, code, ok)
+			t.Errorf("%q: got %q, ok %v, want one symbol before 12-345", word, code, ok)
 		}
 	}
 }

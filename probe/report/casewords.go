@@ -29,7 +29,7 @@ var (
 	// spellingWords lists the words that stand for their first letter, if a code can
 	// contain it.
 	spellingWords = wordSet(
-		// DIN 5009:1996 and before, as far back as it is still heard.
+		// DIN 5009:1996 and before, as far as the words are still in use.
 		"albert anton berta bertha casar caesar charlotte david dora emil friedrich gustav heinrich ida isidor jakob julius karl kaufmann konrad kurfurst kurfuerst ludwig marie martha nathan nordpol otto paul paula quelle richard samuel siegfried schule theodor toni viktor victor wilhelm xanthippe xaver xantippe ypern ypsilon zacharias zeppelin",
 		// DIN 5009:2022.
 		"aachen berlin chemnitz cottbus dusseldorf duesseldorf essen frankfurt goslar hamburg ingelheim jena koln koeln leipzig munchen muenchen nurnberg nuernberg offenbach potsdam quickborn rostock salzwedel tubingen tuebingen volklingen voelklingen wuppertal xanten zwickau",
@@ -43,11 +43,11 @@ var (
 	lettersOfNoCode = wordSet("ulrich unna uniform umlaut")
 
 	spokenNumbers = numbers()
-	// wholeTens are the numbers that the next digit may belong to.
+	// wholeTens are the numbers to which the next digit may be added: "twenty", "one".
 	wholeTens = wordSet("zwanzig dreissig dreizig vierzig funfzig fuenfzig sechzig siebzig achtzig neunzig twenty thirty forty fifty sixty seventy eighty ninety")
 )
 
-// numbers returns the digits of the numbers up to 99, as one says them for two digits.
+// numbers returns the digits of the numbers up to 99, by their words.
 func numbers() map[string]string {
 	all := map[string]string{}
 	add := func(digits, words string) {
@@ -55,7 +55,7 @@ func numbers() map[string]string {
 			all[word] = digits
 		}
 	}
-	// A unit in a number: "einundzwanzig", but "eins".
+	// inside contains the units of composed numbers, such as "ein" in "einundzwanzig".
 	inside := map[string]string{}
 	for digit, words := range map[string]string{
 		"0": "null zero", "1": "eins ein eine one", "2": "zwei zwo zwoo two", "3": "drei dree three tree", "4": "vier four fower", "5": "funf fuenf fuennef funnef five fife",

@@ -141,7 +141,7 @@ func TestDecodeVersions(t *testing.T) {
 		_, err := Decode(b)
 		e, ok := errors.AsType[*VersionError](err)
 		if !ok || e.Newer() != c.newer || !strings.Contains(err.Error(), c.word) || strings.Contains(err.Error(), "script") {
-			t.Errorf("%.40q: got error %v", schema, err)
+			t.Errorf("%.40q: got error %v, want a *VersionError with %q, newer %t", schema, err, c.word, c.newer)
 		}
 	}
 }

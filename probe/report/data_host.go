@@ -180,7 +180,7 @@ const (
 	EventDeviceUnplugged    HostEventKind = "device_unplugged"
 	EventDeviceChanged      HostEventKind = "device_changed"
 	EventServiceRestarted   HostEventKind = "service_restarted"
-	EventRestarted          HostEventKind = "restarted"       // the machine, in order
+	EventRestarted          HostEventKind = "restarted"       // the machine, after an orderly shutdown
 	EventConnectionLost     HostEventKind = "connection_lost" // detail: link, router or beyond_router
 	EventClientStarted      HostEventKind = "client_started"
 	EventClientEnded        HostEventKind = "client_ended"  // without a sign of a crash

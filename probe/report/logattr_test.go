@@ -82,7 +82,7 @@ func TestLogHoldsNoAddress(t *testing.T) {
 			"ip", net.ParseIP(secret), "err", errors.New("dial "+secret+":5"), "op", &net.OpError{Op: "dial", Net: "udp", Addr: &net.UDPAddr{IP: net.ParseIP(secret)}, Err: errors.New("x")},
 			slog.Group("deeper", "text", secret), "n", 5)
 		if got := b.String(); strings.Contains(got, secret) || strings.Count(got, "203.0.113.0/24") != 11 {
-			t.Errorf("%s: got %d networks: %s", name, strings.Count(got, "203.0.113.0/24"), got)
+			t.Errorf("%s: got %d networks, want 11 and no address: %s", name, strings.Count(got, "203.0.113.0/24"), got)
 		}
 	}
 }

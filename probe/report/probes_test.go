@@ -104,7 +104,7 @@ func TestDescriptionContainsWhatScreensNeed(t *testing.T) {
 		t.Errorf("in the summary: got %q, want nil", got)
 	}
 	if readings, _ := p.Field("readings"); readings.Kind != KindList || readings.Fields[1].LabelKey != "field.host.fan.readings.sound_db" {
-		t.Errorf("got field %+v", readings)
+		t.Errorf("got field %+v, want a list with its own label keys", readings)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 	}
 	if c.Target != "https://bbb.example.org:8443" || part[NAT](t, c).PublicAddress != "203.0.113.0/24" ||
 		part[MediaVoice](t, c).UpLossCI95 != nil || len(c.Causes[0].Evidence) != 2 {
-		t.Errorf("got %+v", c)
+		t.Errorf("got %+v, want the target and the address truncated, no interval, two pieces of evidence", c)
 	}
 	b, err := c.Encode()
 	if err != nil {
@@ -133,7 +133,7 @@ func TestDeviceName(t *testing.T) {
 		}
 	}
 	if got := DeviceName(strings.Repeat("ä", 10<<20)); len(got) > maxLongText || got == "" {
-		t.Errorf("10 MB: got %d bytes", len(got))
+		t.Errorf("10 MB: got %d bytes, want 1 to %d", len(got), maxLongText)
 	}
 }
 
@@ -150,6 +150,6 @@ func TestRedactReachesIntoLists(t *testing.T) {
 	}
 	got := part[NetworkPath](t, c).Segments
 	if len(got) != 8 || got[1].RTTMS != nil || *got[1].LossPct != 100 || !math.IsNaN(*path.Segments[1].RTTMS) {
-		t.Errorf("got %d segments, second %+v", len(got), got[1])
+		t.Errorf("got %d segments, second %+v, want 8, no round trip, a loss of 100 %%", len(got), got[1])
 	}
 }

@@ -106,7 +106,7 @@ func FuzzNormalizeCase(f *testing.F) {
 	f.Add("k7p 3qx")
 	f.Fuzz(func(t *testing.T, s string) {
 		if code, ok := NormalizeCase(s); ok && !patternCase.MatchString(code) {
-			t.Errorf("%q: got %q", s, code)
+			t.Errorf("%q: got %q, want a case code", s, code)
 		}
 	})
 }
@@ -126,7 +126,7 @@ func TestNewID(t *testing.T) {
 		t.Errorf("%s is not after %s", later, id)
 	}
 	if old, err := NewID(time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC), bytes.NewReader(random)); err != nil || !patternUUIDv7.MatchString(old) {
-		t.Errorf("clock before 1970: got %q, error %v", old, err)
+		t.Errorf("clock before 1970: got %q, error %v, want a UUIDv7", old, err)
 	}
 	if _, err := NewID(at, iotest.ErrReader(errors.New("no entropy"))); err == nil {
 		t.Error("NewID succeeded without random bits")

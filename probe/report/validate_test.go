@@ -86,7 +86,7 @@ func TestValidateAcceptsUnusualValues(t *testing.T) {
 		r := full(t)
 		spoil(r)
 		if err := r.Validate(); err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 		}
 	}
 }

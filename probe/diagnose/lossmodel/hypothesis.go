@@ -53,13 +53,13 @@ func hypotheses(s Streams) []hypothesis {
 const (
 	gatewayLimits = 0.03
 	routerLimits  = 0.10
-	errorLimits   = 0.30 // a router that is made to send ICMP errors, as the small number of packets shows
+	errorLimits   = 0.30 // a router that answers with ICMP errors, recognised by few packets (see errorsBelow)
 	serverLimits  = 0.01
 	errorsBelow   = 20
 )
 
-// A provider's router that was not found is either one that never responds, or all
-// requests to find it were lost.
+// If the provider's router was not found, either it never responds, or all requests to
+// find it were lost.
 const (
 	silentRouters   = 0.15
 	routerQuestions = 3
@@ -71,8 +71,8 @@ func routerSilence(i int) float64 {
 	return silentRouters + (1-silentRouters)*math.Pow(rate(i), routerQuestions)
 }
 
-// supposedWeight is the weight of another judgement of the path for which there are no
-// counts.
+// supposedWeight is the weight of the place according to another method
+// (Streams.Supposed), which is used where there are no counts.
 const supposedWeight = 50
 
 // weightOf returns the weight of h by what is known from more than counts.

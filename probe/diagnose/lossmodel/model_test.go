@@ -166,14 +166,14 @@ func TestEstimateIsSound(t *testing.T) {
 		}
 		for _, e := range []Rate{p.Up, p.Down, p.Worst} {
 			if !(e.LowPct >= 0 && e.LowPct <= e.HighPct && e.HighPct <= 100 && e.Pct >= 0 && e.Pct <= 100) {
-				t.Fatalf("%+v: got %+v", s, e)
+				t.Fatalf("%+v: got %+v, want values within 0 to 100 and an ordered interval", s, e)
 			}
 		}
 		if p.Worst.Pct < max(p.Up.Pct, p.Down.Pct)-0.5 && burstFactor(s.VoiceUp) < 1.05 && burstFactor(s.VoiceDown) < 1.05 {
-			t.Fatalf("%+v: got worst %+v of %+v and %+v", s, p.Worst, p.Up, p.Down)
+			t.Fatalf("%+v: got worst %+v of %+v and %+v, want at least the larger one", s, p.Worst, p.Up, p.Down)
 		}
 		if a := p.UpAbove(3); !(a >= 0 && a <= 1.0001) {
-			t.Fatalf("%+v: got a probability of %v above 3 %%", s, a)
+			t.Fatalf("%+v: got a probability of %v above 3 %%, want 0 to 1", s, a)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 // LostTogether returns the mean number of packets of several streams in step that were
 // lost at a time; 0 if none was. Each stream maps the send time of a packet to whether
 // it was answered. Losses at consecutive times count as one. Only times at which the
-// far end's own packet was lost count, because a router that limits its responses is no
-// burst.
+// far end's own packet was lost count, because responses that a router omits in order to
+// limit their rate are not a burst of losses.
 func LostTogether[T cmp.Ordered](streams []map[T]bool, end map[T]bool) float64 {
 	lost, times := 0, 0
 	before := false

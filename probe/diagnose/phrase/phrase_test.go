@@ -114,7 +114,7 @@ func TestFromLocale(t *testing.T) {
 func TestParseLang(t *testing.T) {
 	for in, want := range map[string]phrase.Lang{"de": phrase.DE, " EN ": phrase.EN, "en-GB": phrase.EN, "Deutsch": phrase.DE} {
 		if got, ok := phrase.ParseLang(in); !ok || got != want {
-			t.Errorf("ParseLang(%q) = %q, %v", in, got, ok)
+			t.Errorf("ParseLang(%q) = %q, %v, want %q", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{"", "fr", "_", "d"} {

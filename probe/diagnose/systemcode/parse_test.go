@@ -36,7 +36,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		system, number := systemcode.Parse(text)
 		if system == "" || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
-			t.Errorf("got system %q, number %q", system, number)
+			t.Errorf("got system %q, number %q, want a system and at most eight digits", system, number)
 		}
 	})
 }

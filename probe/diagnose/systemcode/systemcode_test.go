@@ -20,7 +20,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 				for _, lang := range phrase.Langs() {
 					m, ok := systemcode.Lookup(system, " "+number+" ", lang)
 					if !ok || m.Means == "" || m.Ask == "" {
-						t.Errorf("%s %s %s: got %+v", lang, system, number, m)
+						t.Errorf("%s %s %s: got %+v, want a meaning and a question", lang, system, number, m)
 					}
 				}
 			}

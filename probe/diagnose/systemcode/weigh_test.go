@@ -123,7 +123,7 @@ func TestEveryAnswerHasAText(t *testing.T) {
 			for _, answer := range []systemcode.Answer{systemcode.Confirmed, systemcode.Refuted, systemcode.Open} {
 				f := systemcode.Finding{Answer: answer, Why: why}
 				if text := f.Text(lang) + f.Word(lang); text == "" || text[0] == "‹"[0] {
-					t.Errorf("%s %s %s: got text %q", lang, answer, why, text)
+					t.Errorf("%s %s %s: got text %q, want one of the texts", lang, answer, why, text)
 				}
 			}
 		}

@@ -84,8 +84,8 @@ func (m Measurement) brokeOff() bool {
 	return last-lastBack > int64(silenceIsEnd)
 }
 
-// fillSelfCheck reports whether this computer kept its schedule, and whether the
-// measurement is void because it did not.
+// fillSelfCheck sets the fields about this computer's own schedule. void is true if the
+// schedule was missed so badly that the measurement says nothing about the line.
 func fillSelfCheck(d *report.MediaVoice, s Recording) (void bool) {
 	if s.Turned {
 		d.SelfCheck = string(stats.VerdictVoid)

@@ -20,7 +20,7 @@ type Recording struct {
 	Missed   int // refused by our own socket, or skipped because too late
 	Echoes   []Receipt
 	WaitedNS int64 // end of the wait for the last echoes
-	Payload  int   // size of the RTP payload
+	Payload  int   // size of the RTP payload in bytes
 	Complete bool  // the stream was not ended early
 	Turned   bool  // the clock ran backwards
 	AllBack  bool  // each packet's echo arrived before WaitedNS

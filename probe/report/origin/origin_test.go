@@ -65,7 +65,7 @@ func TestParse(t *testing.T) {
 	} {
 		u, err := Parse(raw)
 		if err != nil {
-			t.Errorf("%q: got error %v", raw, err)
+			t.Errorf("%q: got error %v, want none", raw, err)
 			continue
 		}
 		if got := Of(u); got != want {
@@ -169,11 +169,11 @@ func FuzzParse(f *testing.F) {
 		}
 		kept := Of(u)
 		if strings.ContainsAny(kept, " \\@?#%") || !isASCII(kept) || kept != strings.ToLower(kept) {
-			t.Fatalf("%q: got %q", raw, kept)
+			t.Fatalf("%q: got %q, want lower-case ASCII without user, path and query", raw, kept)
 		}
 		again, err := Parse(kept)
 		if err != nil || Of(again) != kept || again.String() != kept {
-			t.Fatalf("%q: got %q, parsed again %v, error %v", raw, kept, again, err)
+			t.Fatalf("%q: got %q, parsed again %v, error %v, want the same", raw, kept, again, err)
 		}
 		if _, err := url.Parse(u.String()); err != nil {
 			t.Fatalf("%q: %q is not a URL: %v", raw, u, err)

@@ -33,7 +33,7 @@ func Port(u *url.URL) string {
 	return "80"
 }
 
-// PortOf is Port for an address as people write it; "" if it is none.
+// PortOf is Port for an address as people write it; "" if it is not an address.
 func PortOf(raw string) string {
 	u, ok := Page(raw)
 	if !ok {
