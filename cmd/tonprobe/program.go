@@ -55,6 +55,8 @@ type program struct {
 	invitation *invitation
 	// closed means that the person ended the screens, so that nothing remains to be read.
 	closed bool
+	// unattended means that nobody may be there to close the window, see command.unattended.
+	unattended bool
 
 	lang  phrase.Lang
 	texts *phrase.Book
@@ -64,23 +66,26 @@ type program struct {
 type command struct {
 	name string
 	run  func(p *program, ctx context.Context, args []string) error
+	// unattended is true for what installers and service managers run, also on a screen that
+	// nobody sees.
+	unattended bool
 }
 
 // commands returns the subcommands in the order of the usage text.
 func commands() []command {
 	return []command{
-		{"check", (*program).check},
-		{"devices", (*program).devices},
-		{"analyze", (*program).analyze},
-		{"enroll", (*program).enroll},
-		{"service", (*program).service},
-		{"report", (*program).report},
-		{"events", (*program).events},
-		{"permission", (*program).permission},
-		{"open", (*program).open},
-		{"explain", (*program).explain},
-		{"version", (*program).showVersion},
-		{"help", (*program).help},
+		{name: "check", run: (*program).check},
+		{name: "devices", run: (*program).devices},
+		{name: "analyze", run: (*program).analyze},
+		{name: "enroll", run: (*program).enroll, unattended: true},
+		{name: "service", run: (*program).service, unattended: true},
+		{name: "report", run: (*program).report},
+		{name: "events", run: (*program).events},
+		{name: "permission", run: (*program).permission},
+		{name: "open", run: (*program).open},
+		{name: "explain", run: (*program).explain},
+		{name: "version", run: (*program).showVersion},
+		{name: "help", run: (*program).help},
 	}
 }
 
@@ -101,6 +106,7 @@ func (p *program) main(args []string) (s status) {
 	// After Ctrl+C a line may still be requested, and the window would need the Enter key twice.
 	defer func() { p.closed = p.closed || ctx.Err() != nil }()
 	c, rest, err := choose(args)
+	p.unattended = c.unattended
 	if err == nil {
 		err = c.run(p, ctx, rest)
 	}

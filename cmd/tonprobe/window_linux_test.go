@@ -27,6 +27,9 @@ func TestWindowStaysOpenOnce(t *testing.T) {
 		"a wrong command":    {[]string{"chekc"}, []string{hold, "\n"}},
 		"a link that is bad": {[]string{"open", "tonprobe://enroll?x"}, []string{hold, "\n"}},
 		"interrupted":        {check, []string{start, "\x03"}},
+		// Installers and service managers wait for these, in a window that nobody may see.
+		"an enrolment that fails": {[]string{"enroll", "wrong"}, nil},
+		"the service":             {[]string{"service", "dance"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
