@@ -16,26 +16,76 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const script = "../../../.ci/windows-installer"
 
-// TestWindowsInstaller builds the installer around a program of a few lines, and compares its
+// TestWindowsInstaller builds both installers around a program of a few lines, and compares their
 // tables: the files, registry, service, environment and actions that Windows Installer executes.
 func TestWindowsInstaller(t *testing.T) {
 	dir := t.TempDir()
-	program, msi := tinyProgram(t, dir, "v1.3.0-rc.1"), filepath.Join(dir, "a.msi")
-	out := run(t, nil, script, "build", "v1.3.0-rc.1", program, msi)
-	if n := strings.Count(out, "NOT SIGNED"); n != 2 {
-		t.Errorf("got %q, want that both files are not signed", out)
+	in := func(name string) string { return filepath.Join(dir, name) }
+	program := tinyProgram(t, dir, "v1.3.0-rc.1")
+	out := run(t, nil, script, "build", "v1.3.0-rc.1", program, in("all.msi"), in("user.msi"))
+	if n := strings.Count(out, "NOT SIGNED"); n != 3 {
+		t.Errorf("got %q, want that three files are not signed", out)
 	}
-	again := filepath.Join(dir, "b.msi")
-	run(t, nil, script, "build", "v1.3.0-rc.1", program, again)
-	if !bytes.Equal(read(t, msi), read(t, again)) {
-		t.Error("two builds of one program differ")
+	run(t, nil, script, "build", "v1.3.0-rc.1", program, in("all2.msi"), in("user2.msi"))
+	for _, c := range []struct {
+		name, golden, upgradeCode, folder string
+		// wordCount 2: with a cabinet; 8: needs no administrator.
+		wordCount string
+	}{
+		{"all", "windows.txt", "9A5D1C0E-6F0B-4C57-9B0E-2B6B6E2E7A41", "", "2"},
+		{"user", "windows-user.txt", "3F7D8B52-1C94-4E0B-A6D3-5E9B0C7A2F18", "Programs", "10"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			msi := in(c.name + ".msi")
+			if !bytes.Equal(read(t, msi), read(t, in(c.name+"2.msi"))) {
+				t.Error("two builds of one program differ")
+			}
+			text, golden := tables(t, msi), filepath.Join("testdata", c.golden)
+			if *update {
+				if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want := string(read(t, golden)); text != want {
+				t.Errorf("got tables\n%s\nwant\n%s", text, want)
+			}
+			// msiinfo prints UTF-8 whatever is in the file, which Windows reads in the code page 1252.
+			if in := read(t, msi); !bytes.Contains(in, []byte("d\xfcrfen")) || bytes.Contains(in, []byte("dürfen")) {
+				t.Error("the texts are not in the code page 1252")
+			}
+			// Windows finds the installed version by this code: another one would install a second Tonprobe.
+			if !strings.Contains(text, "UpgradeCode | {"+c.upgradeCode+"}\n") {
+				t.Error("the upgrade code has changed")
+			}
+			info := run(t, nil, "msiinfo", "suminfo", msi)
+			for _, want := range []string{"Template: x64;0\n", "Source: " + c.wordCount + " ("} {
+				if !strings.Contains(info, want) {
+					t.Errorf("got %s, want %q", info, want)
+				}
+			}
+			to := in(c.name)
+			run(t, nil, "msiextract", "-C", to, msi)
+			if !bytes.Equal(read(t, filepath.Join(to, c.folder, "Tonprobe", "tonprobe.exe")), read(t, program)) {
+				t.Error("the installed program is another one")
+			}
+		})
 	}
+}
+
+// tables returns the tables of an installer that matter, with sorted rows.
+func tables(t *testing.T, msi string) string {
+	t.Helper()
+	present := strings.Fields(run(t, nil, "msiinfo", "tables", msi))
 	var got strings.Builder
 	for _, table := range []string{
 		"Property", "Upgrade", "AppSearch", "RegLocator", "LaunchCondition", "Directory", "Feature", "FeatureComponents", "Component",
-		"File", "MsiFileHash", "Registry", "Environment", "Shortcut", "ServiceInstall", "ServiceControl", "CustomAction",
-		"InstallExecuteSequence", "_ForceCodepage",
+		"File", "MsiFileHash", "RemoveFile", "Registry", "Environment", "Shortcut", "ServiceInstall", "ServiceControl", "CustomAction",
+		"InstallUISequence", "InstallExecuteSequence", "_ForceCodepage",
 	} {
+		if !slices.Contains(present, table) && table != "_ForceCodepage" {
+			got.WriteString("== " + table + ": none\n")
+			continue
+		}
 		exported := run(t, nil, "msiinfo", "export", msi, table)
 		rows := strings.Split(strings.TrimRight(strings.NewReplacer("\r", "", "\x00", "").Replace(exported), "\n"), "\n")
 		if table == "_ForceCodepage" {
@@ -50,31 +100,7 @@ func TestWindowsInstaller(t *testing.T) {
 		}
 	}
 	// The size of the program depends on the compiler.
-	text := regexp.MustCompile(`(tonprobe\.exe \| Program \| tonprobe\.exe) \| \d+`).ReplaceAllString(got.String(), "$1 | SIZE")
-	golden := filepath.Join("testdata", "windows.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want := string(read(t, golden)); text != want {
-		t.Errorf("got tables\n%s\nwant\n%s", text, want)
-	}
-	// msiinfo prints UTF-8 whatever is in the file, which Windows reads in the code page 1252.
-	if in := read(t, msi); !bytes.Contains(in, []byte("d\xfcrfen")) || bytes.Contains(in, []byte("dürfen")) {
-		t.Error("the texts are not in the code page 1252")
-	}
-	// Windows finds the installed version by this code: another one would install a second Tonprobe.
-	if !strings.Contains(text, "UpgradeCode | {9A5D1C0E-6F0B-4C57-9B0E-2B6B6E2E7A41}\n") {
-		t.Error("the upgrade code has changed")
-	}
-	if info := run(t, nil, "msiinfo", "suminfo", msi); !strings.Contains(info, "Template: x64;0\n") {
-		t.Errorf("got %s, want the template x64;0", info)
-	}
-	run(t, nil, "msiextract", "-C", dir, msi)
-	if !bytes.Equal(read(t, filepath.Join(dir, "Tonprobe", "tonprobe.exe")), read(t, program)) {
-		t.Error("the installed program is another one")
-	}
+	return regexp.MustCompile(`(tonprobe\.exe \| Program \| tonprobe\.exe) \| \d+`).ReplaceAllString(got.String(), "$1 | SIZE")
 }
 
 // TestWindowsInstallerIsSigned signs with a certificate that was created for the test.
