@@ -52,7 +52,7 @@ func TestCollect(t *testing.T) {
 	if !reflect.DeepEqual(states, map[string]string{
 		"journal": "read", "crash_folders": "read", "core_files": "absent", "kernel_log": "not_permitted", "panic_records": "failed",
 	}) {
-		t.Errorf("got sources %v", states)
+		t.Errorf("got sources %v, want the state that each source returned", states)
 	}
 	if *found.WindowS != 3600 {
 		t.Errorf("got a window of %v s, want 3600", *found.WindowS)
@@ -68,7 +68,7 @@ func TestNewestAreKept(t *testing.T) {
 	}
 	found := collect(t.Context(), []source{from("journal", nil, all...)}, noon.Add(-24*time.Hour), noon)
 	if n := len(found.Events); n != maxEvents || !found.Events[n-1].At.Equal(noon) {
-		t.Errorf("got %d events, the last at %v", n, found.Events[n-1].At)
+		t.Errorf("got %d events, the last at %v, want %d, %v", n, found.Events[n-1].At, maxEvents, noon)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // "", because free text may contain anything.
 func word(code string) string {
 	code = strings.ToLower(strings.TrimSpace(code))
-	// A report refuses a leading underscore, and would be lost with it.
+	// A report with a leading underscore here is invalid, and would be lost.
 	if code == "" || len(code) > 32 || code[0] == '_' || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return ""
 	}

@@ -15,10 +15,10 @@ type kernelRule struct {
 	detail  string // used if the pattern has no such group
 }
 
-// The messages are those of mm/oom_kill.c, kernel/power/suspend.c, kernel/signal.c,
+// kernelRules match messages of mm/oom_kill.c, kernel/power/suspend.c, kernel/signal.c,
 // arch/x86/mm/fault.c, net/mac80211/mlme.c, drivers/net/phy/phy.c and the graphics
-// drivers. They are not a stable interface, but have not changed for years; if one
-// has changed, the pattern matches both forms.
+// drivers. The messages are not a stable interface, but most have not changed for years;
+// if one has changed, the pattern matches both forms.
 var kernelRules = []kernelRule{
 	{
 		// "Out of memory: Killed process 7 (name) total-vm:…", before 5.3 "Out of

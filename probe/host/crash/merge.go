@@ -47,8 +47,8 @@ func merge(all []report.HostEvent) []report.HostEvent {
 }
 
 // Same reports whether two records describe the same event. A record without a program
-// may belong to any program: the system knows that the Wi-Fi was lost, but only an
-// observer knows which program was running.
+// may belong to any program: the system records that the Wi-Fi was lost, but only an
+// observer records which program was running.
 func Same(a, b report.HostEvent) bool {
 	if a.Kind != b.Kind || b.At.Sub(a.At).Abs() > sameWithin {
 		return false
@@ -62,8 +62,8 @@ func Same(a, b report.HostEvent) bool {
 	return a.Program == b.Program
 }
 
-// combined returns a record with the details that another record of the same event knows
-// better.
+// combined returns record a with those details that b, another record of the same event,
+// contains more precisely.
 func combined(a, b report.HostEvent) report.HostEvent {
 	if detailRank(b.Detail) > detailRank(a.Detail) {
 		a.Detail = b.Detail

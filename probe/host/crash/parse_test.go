@@ -191,7 +191,7 @@ func TestDiagnosticReports(t *testing.T) {
 			t.Errorf("%.60q: got %v, %q, error %v; want %q", document, ok, eventText(e), err, want)
 		}
 		if ok && e.At.Unix() != 1772438400 {
-			t.Errorf("%.60q: got time %v", document, e.At)
+			t.Errorf("%.60q: got time %v, want %v", document, e.At, time.Unix(1772438400, 0))
 		}
 	}
 	for _, broken := range []string{"", "{", "{}\n{}", "hello", `{"bug_type":"309","timestamp":"yesterday"}`, "\x00\xff"} {
@@ -266,10 +266,10 @@ func FuzzParsers(f *testing.F) {
 		events = append(events, found...)
 		for _, e := range events {
 			if e.Program != "" && report.ProgramName(e.Program) != e.Program {
-				t.Errorf("%q: got program %q", s, e.Program)
+				t.Errorf("%q: got program %q, want one of report.Programs", s, e.Program)
 			}
 			if e.Detail != "" && !reportable.MatchString(e.Detail) {
-				t.Errorf("%q: got detail %q", s, e.Detail)
+				t.Errorf("%q: got detail %q, want the form of a report", s, e.Detail)
 			}
 			e.At = time.Unix(1772438400, 0).UTC() // others are outside of the period that is read
 			if !e.Valid() {

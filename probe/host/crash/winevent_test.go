@@ -99,7 +99,7 @@ func TestWindowsEvents(t *testing.T) {
 		}
 		for _, e := range events {
 			if e.At.Before(time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)) || e.At.After(time.Date(2026, 3, 2, 8, 0, 1, 0, time.UTC)) {
-				t.Errorf("%s: got time %v", name, e.At)
+				t.Errorf("%s: got time %v, want 2026-03-02, 7:00 to 8:00", name, e.At)
 			}
 		}
 	}

@@ -101,10 +101,10 @@ func TestLinkMeasuresTheRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, r := runLink(t, wifi(), replies(3*time.Millisecond, 5, echo.Reply{Kind: echo.Reached}))
 		if d.Kind != "wifi" || *d.SignalDBM != -61 || *d.MTU != 1500 || *d.VPN || !*d.IPv4 || *d.IPv6 || d.IPv6Reached != nil {
-			t.Errorf("got %+v", d)
+			t.Errorf("got %+v, want Wi-Fi with -61 dBm, IPv4 only and no VPN", d)
 		}
 		if d.GatewayState != "answered" || *d.GatewaySent != gatewayPace.Count || *d.GatewayLossPct != 20 || *d.GatewayRTTMS != 3 || *d.GatewayRTTP95MS != 3 {
-			t.Errorf("got gateway %s, sent %d, loss %v, RTT %v", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS)
+			t.Errorf("got gateway %s, sent %d, loss %v, RTT %v, p95 %v; want answered, %d, 20, 3, 3", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS, *d.GatewayRTTP95MS, gatewayPace.Count)
 		}
 		if r.Status != report.StatusOK {
 			t.Errorf("got status %s, want %s", r.Status, report.StatusOK)
@@ -129,7 +129,7 @@ func TestSilenceIsNotLoss(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d, r := runLink(t, c.adapter, c.asker)
 			if d.GatewayState != c.state || r.Status != c.status || d.GatewayLossPct != nil || (r.Status == report.StatusUnknown) != (r.Note != "") {
-				t.Errorf("%s: got state %q, status %s, note %q, loss %v", name, d.GatewayState, r.Status, r.Note, d.GatewayLossPct)
+				t.Errorf("%s: got state %q, status %s, note %q, loss %v; want %q, %s and no loss", name, d.GatewayState, r.Status, r.Note, testnet.Deref(d.GatewayLossPct), c.state, c.status)
 			}
 		})
 	}
@@ -269,7 +269,7 @@ func TestLinkWithAbsentRouter(t *testing.T) {
 			})
 			r, err := p.Run(t.Context(), testnet.Blackhole(t))
 			if err != nil || r.Data.(*report.NetworkLink).GatewayState != want {
-				t.Errorf("absent %t: got %+v, error %v", absent, r.Data, err)
+				t.Errorf("absent %t: got %+v, error %v, want state %q", absent, r.Data, err, want)
 			}
 		}
 	})

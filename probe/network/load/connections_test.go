@@ -233,7 +233,7 @@ func TestLoadOnAFailingLine(t *testing.T) {
 			d := r.Data.(*report.MediaLoad)
 			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 				if kbps != nil && *kbps < 500 {
-					t.Errorf("after %v: got %s %g kbit/s, so that lost packets look like a narrow line", after, name, *kbps)
+					t.Errorf("after %v: got %s %g kbit/s, want at least 500: lost packets look like a narrow line", after, name, *kbps)
 				}
 			}
 		})
@@ -291,7 +291,7 @@ func TestLoadAcrossAClockStep(t *testing.T) {
 			}
 			for way, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
 				if rtt != nil && (*rtt < 0 || *rtt > 100) {
-					t.Errorf("%s: got a %s round trip of %g ms on loopback", name, way, *rtt)
+					t.Errorf("%s: got a %s round trip of %g ms on loopback, want 0 to 100", name, way, *rtt)
 				}
 			}
 		})

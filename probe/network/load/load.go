@@ -26,8 +26,8 @@ const (
 	drainTime = 2500 * time.Millisecond
 )
 
-// Round trips are requested at a steady pace. Answers are waited for this long, also after the end of
-// their phase.
+// Round trips are requested every askEvery. The wait for each answer is askWait, also after the end
+// of its phase.
 const (
 	askEvery = 25 * time.Millisecond
 	askWait  = 2500 * time.Millisecond

@@ -78,7 +78,7 @@ func runLoad(t *testing.T, ctx context.Context, c Config) *report.MediaLoad {
 	}
 	d := r.Data.(*report.MediaLoad)
 	if (r.Status == report.StatusOK) != (d.UpKbps != nil && d.DownKbps != nil) || (r.Status == report.StatusOK) == (r.Note != "") {
-		t.Errorf("got status %s, note %q with %+v", r.Status, r.Note, d)
+		t.Errorf("got status %s, note %q with %+v, want ok with both rates, or a note", r.Status, r.Note, d)
 	}
 	// Data in flight at the end arrives too; on loopback that is a lot.
 	if testnet.Deref(d.UpBytes) > maxArrived || testnet.Deref(d.DownBytes) > maxArrived {
@@ -101,7 +101,7 @@ func TestLoadFindsTheRate(t *testing.T) {
 		}
 	}
 	if d.IdleRTTMS == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil {
-		t.Errorf("got no round trip: %+v", d)
+		t.Errorf("got %+v, want all three round trips", d)
 	}
 }
 

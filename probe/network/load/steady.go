@@ -24,8 +24,8 @@ const (
 	changeExplains = 0.5
 	// burstFactor is the minimum rate of a burst relative to the later rate.
 	burstFactor = 1.5
-	// burstExcess is the minimum mean up to the end of a burst relative to the later rate. What TCP
-	// delivers late and at once compensates for the gap before it, and is not an excess.
+	// burstExcess is the minimum mean up to the end of a burst relative to the later rate. Data that
+	// TCP delivers late and all at once compensates for the gap before it, and is not an excess.
 	burstExcess = 1.6
 	// initialWindows is several times the four initial windows of TCP, so that slow start is negligible.
 	initialWindows = 256 << 10
@@ -189,7 +189,7 @@ func halfWidth(x []float64, deviation float64) float64 {
 }
 
 // bestSecond returns the largest mean of the blocks of one second; 0 if there are fewer.
-// On a line whose queue holds few packets, a TCP leaves gaps in every loss recovery.
+// On a line whose queue holds few packets, TCP leaves a gap in every loss recovery.
 func bestSecond(x []float64, every time.Duration) (most float64) {
 	n := int(math.Ceil(float64(time.Second) / float64(every)))
 	for at := 0; at+n <= len(x); at++ {
@@ -222,9 +222,9 @@ func cut(x []int64) (parts []float64, every time.Duration) {
 }
 
 // change returns the start of the last part with a constant rate: the split with the least sum of
-// squares about the two means; 0 if no split explains most of the variance. What TCP delivers late
-// and at once after a loss is not a change of the rate. A rate that falls without a burst is a TCP
-// that waits for lost packets until the end.
+// squares about the two means; 0 if no split explains most of the variance. Data that TCP delivers
+// late and all at once after a loss is not a change of the rate, nor is a rate that falls without a
+// burst: TCP then waits for lost packets until the end.
 func change(x []float64) (from int) {
 	if from = burst(x); from > 0 {
 		return from
@@ -240,8 +240,8 @@ func change(x []float64) (from int) {
 	return from
 }
 
-// slowStart returns the number of blocks at the beginning with much less than later, at most a
-// third of all.
+// slowStart returns the number of blocks at the beginning in which much less arrived than later, at
+// most a third of all.
 func slowStart(x []float64) (n int) {
 	later, _ := meanAndDeviation(x[len(x)/2:])
 	for n < len(x)/3 && x[n] < slowFactor*later {
@@ -251,7 +251,7 @@ func slowStart(x []float64) (n int) {
 }
 
 // burst returns the number of blocks at the beginning in which a token bucket passed more than
-// later: the mean of the second half is far below them. A TCP in slow start begins with less.
+// later: the mean of the second half is far below them. TCP in slow start begins with less.
 func burst(x []float64) (n int) {
 	later, _ := meanAndDeviation(x[len(x)/2:])
 	sum := 0.0
@@ -274,7 +274,8 @@ func squares(x []float64) (sum float64) {
 	return sum
 }
 
-// meanAndDeviation returns those of a sample; the deviation of fewer than two values is 0.
+// meanAndDeviation returns the mean and the standard deviation of a sample; the latter is 0 for
+// fewer than two values.
 func meanAndDeviation(x []float64) (mean, deviation float64) {
 	for _, v := range x {
 		mean += v / float64(len(x))

@@ -83,10 +83,10 @@ func FuzzArrivals(f *testing.F) {
 		}
 		sum := n.what.sum()
 		if sum < 0 || sum > maxArrived || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
-			t.Errorf("got %d bytes in %d intervals", sum, len(n.what.bytes))
+			t.Errorf("got %d bytes in %d intervals, want 0 to %d in at most %d", sum, len(n.what.bytes), maxArrived, int((fullTime+askWait)/wire.LoadInterval))
 		}
 		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
-			t.Errorf("got %v kbit/s, interval %v", kbps, ci)
+			t.Errorf("got %v kbit/s, interval %v, want finite values", kbps, ci)
 		}
 	})
 }

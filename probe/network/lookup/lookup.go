@@ -23,8 +23,8 @@ type Patient struct {
 	// Again returns the resolver for repeated queries; nil means Resolver. Repeating a query with the same net.Resolver would
 	// send nothing, because it merges equal queries in progress.
 	Again func() Resolver
-	// Others returns a resolver for each name server that the system uses only later; nil for none. Only addresses from them
-	// count: that one of them does not know a name may be the reason why it is not the first.
+	// Others returns a resolver for each name server that the system uses only later; nil for none. Their negative answers are
+	// ignored: a server may be later in the list because it does not resolve all names.
 	Others func() []Resolver
 }
 
@@ -75,8 +75,8 @@ func (p Patient) LookupNetIP(ctx context.Context, network, host string) ([]netip
 	}
 }
 
-// bothOf merges two families. A name with only one of them exists; of two errors, the one that is more than the lack of that
-// family is returned.
+// bothOf merges the answers for two families. Addresses of one family are sufficient. Of two errors it returns the one that says
+// more than that the name has no address of that family.
 func bothOf(a, b answer) ([]netip.Addr, error) {
 	all := slices.Concat(a.addrs, b.addrs)
 	if len(all) > 0 {

@@ -86,7 +86,7 @@ func newQuery(name string, kind dnsmessage.Type) ([]byte, error) {
 	return b, nil
 }
 
-// readAnswer parses a response to a query; ok is false if it is not one (RFC 5452 §9.1).
+// readAnswer parses a response to a query; ok is false if reply does not belong to query (RFC 5452 §9.1).
 func readAnswer(reply, query []byte) (a Answer, ok bool) {
 	var asked, got dnsmessage.Parser
 	was, err := asked.Start(query)

@@ -186,7 +186,7 @@ func FuzzReadAnswer(f *testing.F) {
 		}
 		a, ok := readAnswer(b, query)
 		if !ok && (a.Addrs != nil || a.Code != 0) {
-			t.Errorf("%x: got %+v", b, a)
+			t.Errorf("%x: got %+v, want nothing from an invalid response", b, a)
 		}
 	})
 }

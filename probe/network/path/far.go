@@ -76,7 +76,7 @@ func (p path) prefer(ctx context.Context, addrs []netip.Addr) netip.Addr {
 	return adapter.Prefer(ctx, p.Toward, addrs)
 }
 
-// STUNServer returns the address of the collector's STUN server over UDP.
+// stunServer returns the address of the collector's STUN server over UDP.
 func (p path) stunServer(ctx context.Context, env probe.Env) netip.AddrPort {
 	at, err := lookup.STUNServer(ctx, p.ICE, p.Resolver, p.prefer)
 	if err != nil {

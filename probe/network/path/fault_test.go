@@ -71,7 +71,7 @@ func TestLocateFaultRequiresLossToTheServer(t *testing.T) {
 		for access := range 9 {
 			for transit := range 51 {
 				if got := locateFault(of(lan), hop(access), of(transit), of(0)); got != noFault && got != cannotTell {
-					t.Fatalf("lost %d, %d, %d, 0: got %q", lan, access, transit, got)
+					t.Fatalf("lost %d, %d, %d, 0: got %q, want %q or %q", lan, access, transit, got, noFault, cannotTell)
 				}
 			}
 		}

@@ -342,7 +342,7 @@ func TestLinkInANamespace(t *testing.T) {
 		inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range="+ping)
 		d := measure[report.NetworkLink](t, h, "link")
 		if d.Kind != "ethernet" || d.GatewayState != "answered" || testnet.Deref(d.MTU) != 1500 || !testnet.Deref(d.IPv4) || testnet.Deref(d.IPv6) || testnet.Deref(d.VPN) || testnet.Deref(d.GatewayLossPct) != 0 {
-			t.Errorf("ping_group_range %q: got %+v", ping, d)
+			t.Errorf("ping_group_range %q: got %+v, want Ethernet with IPv4 and a router that answered without loss", ping, d)
 		}
 	}
 	inside(t, h.router, "sysctl -qw net.ipv4.icmp_echo_ignore_all=1")

@@ -94,7 +94,8 @@ func (p path) isUnplugged(ctx context.Context, found surveyed) bool {
 }
 
 // wasAway reports whether this computer's interface was away for a while: nothing could be sent to
-// anybody, not even to the next router. In a tunnel the tunnel was away, for whatever reason.
+// anybody, not even to the next router. Of a tunnel the result is false, because the cause is
+// unknown.
 func (f surveyed) wasAway(streams map[string]*periodic.Stream) bool {
 	if f.adapter.Kind == adapter.VPN || streams[segmentLAN] == nil && !f.direct {
 		return false

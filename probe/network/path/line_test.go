@@ -104,7 +104,7 @@ func TestPathJudgesTheLine(t *testing.T) {
 				t.Errorf("%s: got line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
 			}
 			if (r.Status == report.StatusUnknown) != (r.Note != "") {
-				t.Errorf("%s: got status %s, note %q", name, r.Status, r.Note)
+				t.Errorf("%s: got status %s, note %q, want a note if and only if it is %s", name, r.Status, r.Note, report.StatusUnknown)
 			}
 		})
 	}
@@ -148,7 +148,7 @@ func TestPathInATunnelHasNoFaultSegment(t *testing.T) {
 			},
 		})
 		if len(d.Segments) != 1 || d.Segments[0].Name != segmentTransit || d.FaultSegment != noFault {
-			t.Errorf("got %+v", d)
+			t.Errorf("got %+v, want only the segment %s and no fault", d, segmentTransit)
 		}
 	})
 }

@@ -37,8 +37,8 @@ const (
 	minMTU = 1280
 )
 
-// errTooLarge means that this computer knows that the packet exceeds the path MTU, because a router
-// reported it.
+// errTooLarge means that this computer does not send the packet because a router has reported a
+// smaller path MTU before.
 var errTooLarge = errors.New("the packet is too large for the path, as known to the system")
 
 // askLarge determines whether large packets are dropped on the path to a server. A padded STUN

@@ -62,7 +62,7 @@ func TestCompareSizes(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, d.MTUBlackhole, c.want)
 			}
 			if (d.MTUBlackhole != nil) != (d.MTUBy == "udp") {
-				t.Errorf("%s: got by %q", name, d.MTUBy)
+				t.Errorf("%s: got by %q, want udp if and only if there is a result", name, d.MTUBy)
 			}
 			if took := time.Since(start); took > 6*time.Second {
 				t.Errorf("%s: took %v", name, took)

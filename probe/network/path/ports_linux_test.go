@@ -84,7 +84,7 @@ func TestPortsInANamespace(t *testing.T) {
 			got := *measure[[]report.PathPort](t, h, c.role)
 			if c.want == nil {
 				if len(got) > 0 {
-					t.Errorf("got %s, although the port responds", describePorts(got))
+					t.Errorf("got %s, want nothing, because the port responds", describePorts(got))
 				}
 				return
 			}

@@ -37,7 +37,7 @@ func TestRefusalFromNearby(t *testing.T) {
 		attributeRejection(tried, c.gateway)
 		got := tried[0]
 		if (got.answer == portRejected) != c.rejected || c.rejected && (got.left == nil || *got.left) {
-			t.Errorf("%s: got %s, left %v", name, got.answer, testnet.Deref(got.left))
+			t.Errorf("%s: got %s, left %v, want rejected %t", name, got.answer, testnet.Deref(got.left), c.rejected)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestRateLimitedRouters(t *testing.T) {
 				path{Config{Asker: m}}.detectWhetherLeft(t.Context(), probetest.Env(t), found, tried, nil)
 				wrong := tried.left != nil && *tried.left != *c.want
 				if wrong || tried.left == nil && !c.busy { // a rate-limited packet proves nothing
-					t.Errorf("%s, %v into the second: got left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))
+					t.Errorf("%s, %v into the second: got left %v, want %v", name, phase*time.Millisecond, testnet.Deref(tried.left), *c.want)
 				}
 			})
 		}

@@ -166,7 +166,7 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 }
 
 // nameServerOutside reports whether a name server outside answers. The name is random, so that no cache
-// knows it. A server failure does not count: a router that intercepts all queries sends it while
+// contains it. A server failure does not count: a router that intercepts all queries sends it while
 // its line is down.
 func (p path) nameServerOutside(ctx context.Context, env probe.Env) bool {
 	host := p.hostToQuery()

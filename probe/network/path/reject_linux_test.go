@@ -124,15 +124,15 @@ func TestWhoRejects(t *testing.T) {
 					}
 					if place.by == "" {
 						if needed.NoRoute != nil || needed.Left != nil && !*needed.Left {
-							t.Errorf("got no route %v, left %v", testnet.Deref(needed.NoRoute), testnet.Deref(needed.Left))
+							t.Errorf("got no route %v, left %v, want nil, nil or true", testnet.Deref(needed.NoRoute), testnet.Deref(needed.Left))
 						}
 						return
 					}
 					if needed.NoRoute == nil || *needed.NoRoute != *rule.noRoute {
-						t.Errorf("got no route %v", needed.NoRoute)
+						t.Errorf("got no route %t, nil %t; want %t", testnet.Deref(needed.NoRoute), needed.NoRoute == nil, *rule.noRoute)
 					}
 					if kept := needed.Left != nil && !*needed.Left; kept != (place.by == byLocal) {
-						t.Errorf("got left %v", needed.Left)
+						t.Errorf("got kept %t, want %t", kept, place.by == byLocal)
 					}
 				})
 			}

@@ -32,7 +32,7 @@ func TestRequestUsesTheFirstOpenProxy(t *testing.T) {
 		client := &http.Client{Transport: &http.Transport{Proxy: c.finder.ForRequest}}
 		resp, err := client.Get(c.url)
 		if err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 			continue
 		}
 		body, _ := io.ReadAll(resp.Body)
@@ -47,8 +47,9 @@ func TestRequestUsesTheFirstOpenProxy(t *testing.T) {
 	}
 }
 
-// TestDeadProxyIsIgnored checks this if the server itself is reachable: a laptop
-// from the office must be able to send its report from home.
+// TestDeadProxyIsIgnored checks that a proxy that does not answer is ignored if the
+// server itself is reachable: a laptop from the office must be able to send its report
+// from home.
 func TestDeadProxyIsIgnored(t *testing.T) {
 	for name, c := range map[string]struct {
 		open    []string

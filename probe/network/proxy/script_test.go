@@ -277,7 +277,7 @@ func FuzzResult(f *testing.F) {
 		}
 		for _, p := range all {
 			if p != nil && (p.Hostname() == "" || p.User != nil) {
-				t.Fatalf("got proxy %q", p)
+				t.Fatalf("got proxy %q, want a host and no user", p)
 			}
 		}
 	})

@@ -104,7 +104,7 @@ func halves(args []string) (first, last []string, ok bool) {
 }
 
 // within reports whether now is in the range, both ends included. A range whose end
-// precedes its begin extends over the end of the week, day or year.
+// precedes its start extends over the end of the week, day or year.
 func within(from, now, to []int) bool {
 	after, before := slices.CompareFunc(from, now, cmp.Compare[int]) <= 0, slices.CompareFunc(now, to, cmp.Compare[int]) <= 0
 	if slices.CompareFunc(from, to, cmp.Compare[int]) <= 0 {

@@ -123,7 +123,7 @@ func TestRefusedTunnel(t *testing.T) {
 		via := connectProxy(t, status, "")
 		_, err := Tunnel(t.Context(), (&net.Dialer{}).DialContext, nil, via, "turn.example:443")
 		if refused, ok := errors.AsType[*StatusError](err); !ok || refused.Status != status {
-			t.Errorf("%d: got error %v", status, err)
+			t.Errorf("%d: got error %v, want a *StatusError with that status", status, err)
 		}
 	}
 }

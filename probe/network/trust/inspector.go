@@ -18,7 +18,8 @@ const (
 	OnComputer Inspector = "scanner"
 )
 
-// networkInspectors and computerInspectors are names in their certificates.
+// networkInspectors and computerInspectors return the names, in lower case, by which inspectors
+// are recognised in the issuer of the certificates that they create.
 func networkInspectors() []string {
 	return []string{
 		"fortinet", "fortigate", "zscaler", "sophos", "palo alto", "blue coat", "bluecoat", "netskope", "barracuda", "watchguard",

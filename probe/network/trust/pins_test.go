@@ -199,7 +199,7 @@ func TestOwnAuthorityWithNewDates(t *testing.T) {
 	}
 	p := &Pins{Collector: "town", CA: []string{wire.PinOf(old.cert)}}
 	if _, err := p.Verify([]*x509.Certificate{leaf(again), again.cert}, host, pool(old), later); err != nil {
-		t.Errorf("its own key: got error %v", err)
+		t.Errorf("its own key: got error %v, want none", err)
 	}
 	other := newAuthority(t, "Tonprobe collector", nil)
 	mixed := leaf(other)

@@ -103,7 +103,7 @@ func TestCertificateFaultBehindAWildcardHost(t *testing.T) {
 			d, r := run(t, config, env)
 			portal := d.CaptivePortal != nil && *d.CaptivePortal
 			if d.TLSError != fault || portal != (inBetween && fault != "expired") || r.Status != report.StatusFail {
-				t.Errorf("%s, in between %t: got %+v, %+v", fault, inBetween, r, d)
+				t.Errorf("%s, in between %t: got %+v, %+v, want this fault, a portal %t", fault, inBetween, r, d, inBetween && fault != "expired")
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func TestOfferedProxy(t *testing.T) {
 			env.Net = mapped{env.Net, ports}
 			d, r := run(t, config, env)
 			if got := d.ProxyOffered != nil; got != (c.want && fails) || got && (!*d.ProxyOffered || r.Status != report.StatusFail) {
-				t.Errorf("%s, direct fails %v: got %+v, %+v", name, fails, r, d)
+				t.Errorf("%s, direct fails %v: got %+v, %+v, want a proxy offered %t", name, fails, r, d, c.want && fails)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // A name server that blocks a name by policy does not say so: it returns an unusable address, or
 // that of the router it runs on.
 
-// isUnspecified reports whether an address is unspecified, which no server can have (RFC 6890).
+// isUnspecified reports whether all addresses are unspecified, which no server can have (RFC 6890).
 func isUnspecified(addrs []netip.Addr) bool {
 	return len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsUnspecified() })
 }

@@ -36,11 +36,11 @@ func TestTLSFaults(t *testing.T) {
 			t.Errorf("%s: got %+v, %+v; want TLS error %q", name, r, d, c.want)
 		}
 		if got := d.TLSIntercepted != nil && *d.TLSIntercepted; got != (name == "another authority") {
-			t.Errorf("%s: got intercepted %v", name, d.TLSIntercepted)
+			t.Errorf("%s: got intercepted %t, want %t", name, got, name == "another authority")
 		}
 		// An untrusted server shows only that its clock agrees with ours.
 		if agrees := c.want == "expired"; (d.ClockOffsetMS != nil) != agrees || agrees && math.Abs(*d.ClockOffsetMS) > float64(agreeWithin.Milliseconds()) {
-			t.Errorf("%s: got clock offset %v", name, d.ClockOffsetMS)
+			t.Errorf("%s: got clock offset %v ms, want about 0 and not nil: %t", name, testnet.Deref(d.ClockOffsetMS), agrees)
 		}
 	}
 }

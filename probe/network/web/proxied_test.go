@@ -78,7 +78,7 @@ func TestProxies(t *testing.T) {
 		conf := via("http", s)
 		conf.URL = "http://" + host + "/x"
 		if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || d.Stage != "http" || !strings.HasPrefix((*seen)[0], "GET http://"+host+"/x") {
-			t.Errorf("got %+v, %+v, requests %q", r, d, *seen)
+			t.Errorf("got %+v, %+v, requests %q, want ok and a GET with the whole address", r, d, *seen)
 		}
 	})
 	t.Run("requires a password", func(t *testing.T) {

@@ -21,7 +21,7 @@ const (
 	proxySilent        = "silent"         // no answer to the connection or to the request
 	proxyCertificate   = "certificate"    // its own, not the server's
 	proxyLogin         = "login"          // SOCKS: user name and password
-	proxyForbidden     = "forbidden"      // SOCKS: user name and password required
+	proxyForbidden     = "forbidden"      // it refuses this connection
 	proxyRedirect      = "redirect"       // it redirects to its own page
 	proxyFailing       = "failing"        // it reports that it cannot reach the server
 	proxyNone          = "not_a_proxy"    // something else answers at its address
@@ -31,7 +31,7 @@ const (
 	proxyScriptGone    = "script_gone"    // the server of the proxy script is unreachable
 )
 
-// failedBy ends the attempt at the proxy.
+// failedBy records a fault of the proxy and returns false, which ends the attempt.
 func (j *journey) failedBy(fault string) bool {
 	j.data.ProxyFault = fault
 	return false

@@ -66,9 +66,9 @@ type Config struct {
 // The phases of network.web (see [probe.Phase]).
 const (
 	// PhaseConnect is one connection with its encryption and its request, which
-	// takes what a slow line carries in a second. The name lookup precedes it:
-	// later it would get the answer to another probe's query, and slow name servers
-	// would seem fast.
+	// together are as much as a slow line carries in a second. The name lookup
+	// precedes it: later it would get the answer to another probe's query, and slow
+	// name servers would seem fast.
 	PhaseConnect = "connect"
 	// PhaseWebSocket is the second half, whose connections are further PhaseConnects.
 	PhaseWebSocket = "websocket"

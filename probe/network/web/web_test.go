@@ -135,7 +135,7 @@ func TestHangs(t *testing.T) {
 		d, r := run(t, conf, env)
 		if d.Stage != c.stage || r.Status != report.StatusUnknown || r.Note == "" || d.TLSError != "" || d.ServerHealthy != nil ||
 			d.Online != nil && !*d.Online || d.CaptivePortal != nil {
-			t.Errorf("%s hangs: got %+v, %+v", name, r, d)
+			t.Errorf("%s hangs: got %+v, %+v, want stage %q, unknown with a note and no fault", name, r, d, c.stage)
 		}
 		if took := time.Since(start); took > 20*conf.StepTime { // generous: the only fault here is not to end
 			t.Errorf("%s hangs: took %s", name, took)
@@ -216,6 +216,6 @@ func TestNoteContainsNoNames(t *testing.T) {
 	conf.Resolver = testnet.Lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
 	_, r := run(t, conf, probetest.Env(t)) // run checks the note
 	if r.Note == "" {
-		t.Error("got no note")
+		t.Error("got no note, want one")
 	}
 }

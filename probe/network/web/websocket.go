@@ -162,7 +162,7 @@ func (j *journey) upgrade(ctx context.Context) upgraded {
 	case err == nil && kind == websocket.MessageBinary && bytes.Equal(echoed, message):
 		return wsThrough
 	case websocket.CloseStatus(err) != -1:
-		return wsUnknown // the other side closed it in order
+		return wsUnknown // the other side sent a close frame (RFC 6455 §5.5.1)
 	case err != nil:
 		return wsCut
 	}

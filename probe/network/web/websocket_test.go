@@ -202,8 +202,8 @@ func webSocketConfig(s *httptest.Server, ca *authority, at string) Config {
 	return c
 }
 
-// TestWebSocketToACollectorThatIsDown checks that no machine is reported, even for a
-// pass without a connection.
+// TestWebSocketToACollectorThatIsDown checks that no machine is reported as the one that
+// stops WebSockets if there was no connection to the collector.
 func TestWebSocketToACollectorThatIsDown(t *testing.T) {
 	config := webSocketConfig(testnet.Server(t, ok), nil, farAway)
 	config.WebSocketURL = "http://" + farAway + ":" + port(closed(t)) + "/" + wire.PathWebSocket
@@ -231,7 +231,7 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	config.Proxies = by(s.URL)
 	d, _ := run(t, config, probetest.Env(t))
 	if d.WebSocket == nil || !*d.WebSocket || len(*seen) != 2 || !strings.HasPrefix((*seen)[1], "CONNECT "+host) {
-		t.Errorf("got %s, requests %q", outcomeOf(d.WebSocket), *seen)
+		t.Errorf("got %s, requests %q, want a WebSocket and CONNECT as the second request", outcomeOf(d.WebSocket), *seen)
 	}
 }
 

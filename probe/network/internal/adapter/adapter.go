@@ -83,7 +83,7 @@ func interfaceOf(local netip.Addr) (*net.Interface, error) {
 	return nil, fmt.Errorf("find the interface of the route to the server: none has its address")
 }
 
-// tunnelNames are the interface names of tunnels on the systems and by VPN programs.
+// tunnelNames are the prefixes of the interface names that systems and VPN programs give to tunnels.
 var tunnelNames = [...]string{
 	"tun", "tap", "wg", "ppp", "utun", "ipsec", "tailscale", "zt", "nordlynx", "proton", "mullvad", "cscotun", "gpd", "vpn",
 }

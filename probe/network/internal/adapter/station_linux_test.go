@@ -86,7 +86,7 @@ func TestUplinkOf(t *testing.T) {
 		}
 		s, err := uplinkOf(all)
 		if (err != nil) != c.fails || deref(s.signalDBM) != c.signal || deref(s.rateMbps) != c.mbps {
-			t.Errorf("%s: got signal %v, rate %v, error %v", name, deref(s.signalDBM), deref(s.rateMbps), err)
+			t.Errorf("%s: got signal %v, rate %v, error %v; want %v, %v, an error %t", name, deref(s.signalDBM), deref(s.rateMbps), err, c.signal, c.mbps, c.fails)
 		}
 	}
 }

@@ -125,8 +125,8 @@ func Median(d []time.Duration) time.Duration {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// NearestRank returns a percentile of at least one value: the smallest value that this percentage
-// does not exceed.
+// NearestRank returns a percentile of at least one value: the smallest of the values for which at
+// least this percentage of all values is not larger.
 func NearestRank(d []time.Duration, percent float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	rank := int(math.Ceil(percent / 100 * float64(len(sorted))))

@@ -66,7 +66,7 @@ func TestUnsentPacketsAreNotLost(t *testing.T) {
 			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
 		})
 		if s.Unsent < 30 || s.Counted() {
-			t.Errorf("got %d sent, %d lost, %d unsent, counted %t", s.Sent, s.Lost(), s.Unsent, s.Counted())
+			t.Errorf("got %d sent, %d lost, %d unsent, counted %t, want at least 30 unsent and not counted", s.Sent, s.Lost(), s.Unsent, s.Counted())
 		}
 	})
 }
