@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -9,9 +10,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// linkEvery is how often the link is read without an event, for the signal strength of
-// the Wi-Fi.
-const linkEvery = 10 * time.Second
+const (
+	// linkEvery is how often the link is read without an event, for the signal strength of
+	// the Wi-Fi, and where the system reports no changes.
+	linkEvery = 10 * time.Second
+	// wiredEvery is the same for other links, whose changes the system reports.
+	wiredEvery = time.Minute
+)
 
 // meteredEvery is how often the system is queried whether the line is metered, in addition to each
 // change of the connection.
@@ -35,7 +40,19 @@ func newNetwork(b *Board, clock probe.Clock) *network {
 }
 
 func (n *network) run(ctx context.Context, emit Emit) error {
-	return follow(ctx, n.clock, linkEvery, n.watch, func(ctx context.Context) { n.check(ctx, emit) })
+	var watching atomic.Bool
+	watch := func(ctx context.Context, changed chan<- struct{}) error {
+		watching.Store(true)
+		defer watching.Store(false)
+		return n.watch(ctx, changed)
+	}
+	interval := func() time.Duration {
+		if watching.Load() && n.last.Connected && n.last.Kind != "wifi" {
+			return wiredEvery
+		}
+		return linkEvery
+	}
+	return follow(ctx, n.clock, interval, watch, func(ctx context.Context) { n.check(ctx, emit) })
 }
 
 func (n *network) check(ctx context.Context, emit Emit) {

@@ -11,6 +11,9 @@ import (
 
 const (
 	loadEvery = 2 * time.Second
+	// calmEvery is the interval while the computer is far from an overload and no program uses the
+	// microphone: reading the load is a third of the work of an idle service.
+	calmEvery = 10 * time.Second
 	// supplyEvery is the interval of readings that are slower, and change rarely.
 	supplyEvery = time.Minute
 	// overloadAfter is how long a computer must be overloaded to count. Starting a browser
@@ -22,6 +25,9 @@ const (
 	memoryWaitPct   = 10.0
 	memoryFreeMinMB = 150.0
 	diskFreeMinMB   = 200.0
+
+	// calmShare is the part of these limits below which a computer is calm.
+	calmShare = 0.6
 )
 
 // loadWatcher watches load, memory, power and disk.
@@ -35,6 +41,7 @@ type loadWatcher struct {
 	last        load.Supply
 	known       bool
 	diskLow     bool
+	calm        bool // at the last reading
 }
 
 func newLoadWatcher(b *Board, clock probe.Clock) *loadWatcher {
@@ -51,15 +58,25 @@ func (s *loadWatcher) run(ctx context.Context, emit Emit) error {
 			s.checkSupply(ctx, emit)
 		}
 		s.check(ctx, emit)
-		if err := SleepUntilNext(ctx, s.clock, s.board.View().Pace(loadEvery)); err != nil {
+		if err := SleepUntilNext(ctx, s.clock, s.pace()); err != nil {
 			return err
 		}
 	}
 }
 
+func (s *loadWatcher) pace() time.Duration {
+	v := s.board.View()
+	if s.calm && !v.InSession && !isTrue(v.InUse) {
+		return calmEvery
+	}
+	return v.Pace(loadEvery)
+}
+
 func (s *loadWatcher) check(ctx context.Context, emit Emit) {
 	r := s.read(ctx)
 	s.board.update(func(v *View) { v.CPUPct, v.MemoryFreeMB = r.CPUPct, r.MemoryFreeMB })
+	s.calm = !above(r.CPUPct, calmShare*busyPct) && !above(r.CPUPressurePct, calmShare*cpuWaitPct) &&
+		!above(r.MemoryPressurePct, calmShare*memoryWaitPct) && !below(r.MemoryFreeMB, memoryFreeMinMB/calmShare)
 	now := s.clock.Now()
 	s.cpu.observe(above(r.CPUPct, busyPct) || above(r.CPUPressurePct, cpuWaitPct), now, emit)
 	s.memory.observe(above(r.MemoryPressurePct, memoryWaitPct) || below(r.MemoryFreeMB, memoryFreeMinMB), now, emit)

@@ -64,12 +64,20 @@ func newPrograms(b *Board, clock probe.Clock) *programs {
 func (p *programs) run(ctx context.Context, emit Emit) error {
 	for n := 0; ; n++ {
 		// At a slower pace new processes are looked for each time.
-		pace := p.board.View().Pace(programsEvery)
-		p.check(n%scanEvery == 0 || pace > programsEvery, emit)
-		if err := SleepUntilNext(ctx, p.clock, pace); err != nil {
+		p.check(n%scanEvery == 0 || p.pace() > programsEvery, emit)
+		if err := SleepUntilNext(ctx, p.clock, p.pace()); err != nil {
 			return err
 		}
 	}
+}
+
+// pace returns the time until the next check. Without known processes there is nothing to read
+// before the next scan.
+func (p *programs) pace() time.Duration {
+	if len(p.known) == 0 {
+		return scanEvery * programsEvery
+	}
+	return p.board.View().Pace(programsEvery)
 }
 
 func (p *programs) check(scan bool, emit Emit) {

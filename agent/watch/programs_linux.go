@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/host/procfile"
 )
 
 // procTable reads /proc. The names of processes are not read each time: there are
@@ -64,11 +66,11 @@ func (t *procTable) scan() ([]process, error) {
 // clientOf reads the name of a process (proc(5), comm), which is that of its file, or one
 // that it has set; never its command line.
 func (t *procTable) clientOf(pid int) (string, error) {
-	name, err := os.ReadFile(t.path(pid, "comm"))
+	name, err := procfile.Read(t.path(pid, "comm"), 64)
 	if err != nil {
 		return "", fmt.Errorf("read the name of a process: %w", err)
 	}
-	return clientOf(strings.TrimSpace(string(name))), nil
+	return clientOf(strings.TrimSpace(name)), nil
 }
 
 func (t *procTable) refresh(known []process) []process {
@@ -82,11 +84,11 @@ func (t *procTable) refresh(known []process) []process {
 }
 
 func (t *procTable) read(pid int, program string) (process, bool) {
-	stat, err := os.ReadFile(t.path(pid, "stat"))
+	stat, err := procfile.Read(t.path(pid, "stat"), 1024)
 	if err != nil {
 		return process{}, false
 	}
-	s, ok := parseStat(string(stat))
+	s, ok := parseStat(stat)
 	if !ok || s.state == 'Z' || s.state == 'X' { // ended, but not yet reaped by its parent
 		return process{}, false
 	}

@@ -42,7 +42,7 @@ func newSound(b *Board, clock probe.Clock) *sound {
 }
 
 func (s *sound) run(ctx context.Context, emit Emit) error {
-	return follow(ctx, s.clock, soundEvery, s.watch, func(ctx context.Context) { s.check(ctx, emit) })
+	return follow(ctx, s.clock, func() time.Duration { return soundEvery }, s.watch, func(ctx context.Context) { s.check(ctx, emit) })
 }
 
 // maxGone limits the devices whose return is awaited.

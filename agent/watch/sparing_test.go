@@ -10,6 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 func TestPace(t *testing.T) {
@@ -85,7 +86,7 @@ func TestSavingIsOnTheBoard(t *testing.T) {
 		s := newLoadWatcher(b, probe.SystemClock{})
 		var reads atomic.Int64
 		var saving cell[*bool]
-		s.read = func(context.Context) load.Reading { reads.Add(1); return load.Reading{} }
+		s.read = func(context.Context) load.Reading { reads.Add(1); return load.Reading{CPUPct: new(70.0)} }
 		s.supplied = func(context.Context) load.Supply { return load.Supply{Saving: saving.get()} }
 		ctx, cancel := context.WithCancel(t.Context())
 		var l log
@@ -113,4 +114,76 @@ func TestSavingIsOnTheBoard(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+// TestReadingsOfACalmComputer: the load is read every 10 s, and every 2 s when it matters.
+func TestReadingsOfACalmComputer(t *testing.T) {
+	calm := load.Reading{CPUPct: new(20.0), MemoryFreeMB: new(4000.0), CPUPressurePct: new(3.0), MemoryPressurePct: new(0.0)}
+	for name, c := range map[string]struct {
+		view View
+		to   func(*load.Reading)
+		want int // in a minute
+	}{
+		"calm":            {want: 6},
+		"nothing known":   {to: func(r *load.Reading) { *r = load.Reading{} }, want: 6},
+		"a session":       {view: View{InSession: true}, want: 30},
+		"the microphone":  {view: View{InUse: new(true)}, want: 30},
+		"busy":            {to: func(r *load.Reading) { r.CPUPct = new(70.0) }, want: 30},
+		"waiting":         {to: func(r *load.Reading) { r.CPUPressurePct = new(40.0) }, want: 30},
+		"memory pressure": {to: func(r *load.Reading) { r.MemoryPressurePct = new(7.0) }, want: 30},
+		"little memory":   {to: func(r *load.Reading) { r.MemoryFreeMB = new(200.0) }, want: 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, reads, reading := &Board{}, 0, calm
+				b.Set(c.view)
+				if c.to != nil {
+					c.to(&reading)
+				}
+				s := newLoadWatcher(b, probe.SystemClock{})
+				s.read = func(context.Context) load.Reading { reads++; return reading }
+				s.supplied = func(context.Context) load.Supply { return load.Supply{} }
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute-time.Millisecond)
+				defer cancel()
+				_ = s.run(ctx, func(report.HostEvent) {})
+				if reads < c.want || reads > c.want+1 {
+					t.Errorf("got %d readings, want %d", reads, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestReadingsOfALink: one whose changes the system reports is read rarely, except for the signal of
+// the Wi-Fi.
+func TestReadingsOfALink(t *testing.T) {
+	reported := func(ctx context.Context, _ chan<- struct{}) error { <-ctx.Done(); return ctx.Err() }
+	unsupported := func(context.Context, chan<- struct{}) error { return linkstate.ErrUnsupported }
+	for name, c := range map[string]struct {
+		link  linkstate.State
+		watch func(context.Context, chan<- struct{}) error
+		want  int // in ten minutes
+	}{
+		"a cable":                 {linkstate.State{Connected: true, Kind: "ethernet"}, reported, 10},
+		"Wi-Fi":                   {linkstate.State{Connected: true, Kind: "wifi"}, reported, 60},
+		"none":                    {linkstate.State{}, reported, 60},
+		"a cable, without events": {linkstate.State{Connected: true, Kind: "ethernet"}, unsupported, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				reads := 0
+				n := &network{
+					board: &Board{}, clock: probe.SystemClock{}, off: func() bool { return false }, watch: c.watch,
+					read:    func(context.Context) linkstate.State { reads++; return c.link },
+					metered: func(context.Context) *bool { return nil },
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute-time.Millisecond)
+				defer cancel()
+				_ = n.run(ctx, func(report.HostEvent) {})
+				if reads < c.want || reads > c.want+1 {
+					t.Errorf("got %d readings, want %d", reads, c.want)
+				}
+			})
+		})
+	}
 }

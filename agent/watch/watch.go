@@ -116,7 +116,7 @@ func Clients() []string {
 
 // follow calls look at once, after each event of watch, and at least every interval. Where
 // the system has no events, or they end, it only polls.
-func follow(ctx context.Context, clock probe.Clock, interval time.Duration, watch func(context.Context, chan<- struct{}) error, look func(context.Context)) error {
+func follow(ctx context.Context, clock probe.Clock, interval func() time.Duration, watch func(context.Context, chan<- struct{}) error, look func(context.Context)) error {
 	// A burst of events, such as the start of a network, causes a single call.
 	const settle = 300 * time.Millisecond
 	changed := make(chan struct{}, 1)
@@ -127,7 +127,7 @@ func follow(ctx context.Context, clock probe.Clock, interval time.Duration, watc
 	watching.Go(func() { watchAgain(ctx, clock, watch, changed) })
 	for {
 		look(ctx)
-		wait, stop := context.WithTimeout(ctx, interval)
+		wait, stop := context.WithTimeout(ctx, interval())
 		select {
 		case <-changed:
 			_ = clock.Sleep(ctx, settle)

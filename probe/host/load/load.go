@@ -19,7 +19,7 @@ const (
 	runs = 4 * time.Second
 )
 
-// times contains the CPU times since boot, in seconds, summed over all processors.
+// times contains the CPU times since boot, in a unit of the system, summed over all processors.
 type times struct{ busy, total float64 }
 
 // machine provides the readings of the system. An unknown value is nil or "".

@@ -203,3 +203,31 @@ func TestThisMachine(t *testing.T) {
 		t.Errorf("got %+v, want CPU, memory and disk", d)
 	}
 }
+
+func TestTimesOfLinux(t *testing.T) {
+	for text, want := range map[string]times{
+		"cpu  10 20 30 400 50 6 7 8 9 10\ncpu0 1 2 3": {busy: 81, total: 531},
+		"cpu  10 20 30 400 50 6 7 8\n":                {busy: 81, total: 531},
+	} {
+		if got, err := parseTimes(text); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+	for _, broken := range []string{"", "cpu", "cpu 1 2 3 4 5 6 7", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 x 6 7 8"} {
+		if got, err := parseTimes(broken); err == nil {
+			t.Errorf("%q: got %+v, want an error", broken, got)
+		}
+	}
+}
+
+func TestMemoryOfLinux(t *testing.T) {
+	got := parseMemoryFreeMB("MemTotal:        8130532 kB\nMemFree:          190244 kB\nMemAvailable:    1000000 kB\nBuff")
+	if got == nil || *got != 1024 {
+		t.Errorf("got %v, want 1024", got)
+	}
+	for _, broken := range []string{"", "MemTotal: 1 kB\n", "MemAvailable: x kB\n", "MemAvailable: 1000", "MemAvailable: -1 kB\n"} {
+		if got := parseMemoryFreeMB(broken); got != nil {
+			t.Errorf("%q: got %v, want nil", broken, *got)
+		}
+	}
+}

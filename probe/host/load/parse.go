@@ -1,9 +1,52 @@
 package load
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
+
+var errNoTimes = errors.New("no times of the processors")
+
+// parseTimes parses the first line of /proc/stat (proc(5)), whose values are multiples of the same
+// unit: "cpu user nice system idle iowait irq softirq steal guest …". Guest time is part of user
+// time. Waiting for a disk counts as idle.
+func parseTimes(text string) (times, error) {
+	line, _, _ := strings.Cut(text, "\n")
+	const steal = 8
+	fields := strings.Fields(line)
+	if len(fields) <= steal || fields[0] != "cpu" {
+		return times{}, errNoTimes
+	}
+	var t times
+	for i, field := range fields[1 : steal+1] {
+		v, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			return times{}, errNoTimes
+		}
+		t.total += v
+		if i != 3 && i != 4 { // idle, iowait
+			t.busy += v
+		}
+	}
+	return t, nil
+}
+
+// parseMemoryFreeMB parses /proc/meminfo: "MemAvailable:  2048 kB". nil if there is no such line.
+func parseMemoryFreeMB(text string) *float64 {
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "MemAvailable:")
+		if !ok {
+			continue
+		}
+		kb, ok := strings.CutSuffix(strings.TrimSpace(rest), " kB")
+		if v, err := strconv.ParseFloat(strings.TrimSpace(kb), 64); ok && err == nil && v >= 0 {
+			return new(v * 1024 / bytesPerMB)
+		}
+		return nil
+	}
+	return nil
+}
 
 // parsePressure parses the share of the last ten seconds in which at least one
 // program waited, in percent, from a file of /proc/pressure: "some avg10=1.23

@@ -6,14 +6,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/host/procfile"
 )
 
 func (system) pressure(resource string) *float64 {
-	text, err := os.ReadFile(filepath.Join("/proc/pressure", resource))
+	text, err := procfile.Read("/proc/pressure/"+resource, headBytes)
 	if err != nil {
 		return nil // a kernel before 4.20, or without PSI
 	}
-	return parsePressure(string(text))
+	return parsePressure(text)
 }
 
 // throttles counts the events of all processors (x86: intel_thermal).
