@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +134,10 @@ func TestDiagnosticReportFolder(t *testing.T) {
 	for name, document := range map[string]string{
 		"zoom.us-2026.ips": `{"name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`,
 		"broken.ips":       "{",
+		"zoom.us_RAT.hang": hangText("zoom.us", "hang", "20s"),
+		"broken.hang":      "x",
+		"Kernel.panic":     "Anonymous UUID: X\n\nMon Mar  2 09:00:00 2026\npanic(cpu 0 caller 0x1): x\n",
+		"gpu.gpuRestart":   "Mon Mar  2 09:00:00 2026\n\nGPU Reset\n",
 		"other.txt":        `{"name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(document), 0o600); err != nil {
@@ -139,8 +145,10 @@ func TestDiagnosticReportFolder(t *testing.T) {
 		}
 	}
 	events, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none"), dir}, noon.Add(-24*time.Hour))
-	if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Zoom"}) {
-		t.Errorf("got error %v, %q; want client_crashed Zoom", err, got)
+	want := []string{"bluescreen", "client_crashed Zoom", "client_hung Zoom", "gpu_reset"}
+	slices.SortFunc(events, func(a, b report.HostEvent) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
+	if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got error %v, %q; want %q", err, got, want)
 	}
 	if _, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none")}, noon); !errors.Is(err, errAbsent) {
 		t.Errorf("no folder: got error %v, want %v", err, errAbsent)

@@ -28,6 +28,11 @@ type ipsBody struct {
 		Type   text `json:"type"`
 	} `json:"exception"`
 	LargestProcess text `json:"largestProcess"`
+	Processes      []struct {
+		Name   text `json:"name"`
+		Reason text `json:"reason"` // why it was killed; "" if it was not
+	} `json:"processes"`
+	PanicString text `json:"panicString"`
 }
 
 // maxDiagnosticReport limits how much of a report is read.
@@ -36,7 +41,7 @@ const maxDiagnosticReport = 4 << 20
 var errNoReport = errors.New("not a diagnostic report")
 
 // parseDiagnosticReport parses a report of macOS: an .ips file with two JSON
-// objects, or the older .crash text. ok is false for reports of other kinds.
+// objects, or a text. ok is false for reports of other kinds.
 func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error) {
 	in := bufio.NewReader(io.LimitReader(r, maxDiagnosticReport))
 	first, err := in.ReadString('\n')
@@ -44,7 +49,7 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 		return e, false, fmt.Errorf("read a diagnostic report: %w", err)
 	}
 	if !strings.HasPrefix(strings.TrimSpace(first), "{") {
-		return parseCrashText(first, in)
+		return parseText(first, in)
 	}
 	var head ipsHead
 	if err := json.Unmarshal([]byte(first), &head); err != nil {
@@ -62,18 +67,47 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 		e.Program = program(string(body.ProcName), string(head.AppName), string(head.Name))
 		e.Detail = word(string(body.Exception.Signal))
 		return e, e.Program != "", nil
-	case "210", "288": // panic, forced reset
+	case "210": // panic
 		e.Kind = report.EventBluescreen
 		return e, true, nil
-	case "298": // jetsam: killed because of low memory
-		e.Kind, e.Program = report.EventOutOfMemory, program(string(body.LargestProcess))
+	case "288": // a snapshot of all stacks, also for diagnoses on request
+		e.Kind = report.EventBluescreen
+		return e, body.PanicString != "", nil
+	case "284": // the graphics hung and were reset
+		e.Kind = report.EventGPUReset
 		return e, true, nil
+	case "298": // jetsam: killed because of low memory
+		return body.jetsam(e)
 	}
 	return report.HostEvent{}, false, nil
 }
 
-// parseCrashText parses the format before macOS 12: lines of "Key: value".
-func parseCrashText(first string, in *bufio.Reader) (e report.HostEvent, ok bool, err error) {
+// jetsam returns the event of a report about killed processes. A process that exceeded its own limit
+// does not mean that the computer's memory was full, so then only known programs count.
+func (b ipsBody) jetsam(e report.HostEvent) (report.HostEvent, bool, error) {
+	e.Kind, e.Program = report.EventOutOfMemory, program(string(b.LargestProcess))
+	killed, full := 0, false
+	for _, p := range b.Processes {
+		if p.Reason == "" {
+			continue
+		}
+		killed++
+		full = full || p.Reason != "per-process-limit"
+		if known := program(string(p.Name)); known != "" {
+			e.Program = known
+			return e, true, nil
+		}
+	}
+	return e, killed == 0 || full, nil
+}
+
+// minHang is the shortest hang that counts. macOS writes reports from about one second on; Windows
+// waits five seconds before it calls a program hung.
+const minHang = 5 * time.Second
+
+// parseText parses the formats without JSON: lines of "Key: value". These are the crashes before macOS
+// 12 (.crash), and the hangs of all versions (.hang, .spin).
+func parseText(first string, in *bufio.Reader) (e report.HostEvent, ok bool, err error) {
 	found := map[string]string{}
 	line := first
 	for range 60 { // the head is shorter than that
@@ -87,10 +121,13 @@ func parseCrashText(first string, in *bufio.Reader) (e report.HostEvent, ok bool
 			break
 		}
 	}
-	process, _, _ := strings.Cut(found["Process"], " [")
-	if e.At, err = time.Parse("2006-01-02 15:04:05.000 -0700", found["Date/Time"]); err != nil {
+	if e.At, err = time.Parse("2006-01-02 15:04:05 -0700", found["Date/Time"]); err != nil {
 		return e, false, fmt.Errorf("%w: %w", errNoReport, err)
 	}
+	if found["Event"] != "" {
+		return hangOf(e, found)
+	}
+	process, _, _ := strings.Cut(found["Process"], " [")
 	e.Kind, e.Program = report.EventClientCrashed, program(process)
 	// "EXC_BAD_ACCESS (SIGSEGV)"
 	if _, signal, ok := strings.Cut(found["Exception Type"], "("); ok {
@@ -98,3 +135,24 @@ func parseCrashText(first string, in *bufio.Reader) (e report.HostEvent, ok bool
 	}
 	return e, e.Program != "", nil
 }
+
+// hangOf returns the hang of a program from the head of a report of spindump(8). Its other events are
+// limits of processor time and disk writes.
+func hangOf(e report.HostEvent, found map[string]string) (report.HostEvent, bool, error) {
+	switch found["Event"] {
+	case "hang", "force quit", "unresponsive":
+	default:
+		return report.HostEvent{}, false, nil
+	}
+	e.Kind, e.Program = report.EventClientHung, program(found["Command"])
+	if d, err := time.ParseDuration(found["Duration"]); err == nil && d > 0 { // "7.23s"
+		if d < minHang && found["Event"] == "hang" {
+			return report.HostEvent{}, false, nil
+		}
+		e.DurationS = new(min(d, maxHang).Seconds())
+	}
+	return e, e.Program != "", nil
+}
+
+// maxHang is more than any true one: a report refuses absurd values.
+const maxHang = 24 * time.Hour

@@ -173,14 +173,29 @@ func TestDiagnosticReports(t *testing.T) {
 	for document, want := range map[string]string{
 		`{"app_name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","app_version":"6.1","bug_type":"309","os_version":"macOS 15.1","incident_id":"X","name":"zoom.us"}` + "\n" +
 			`{"procName":"zoom.us","exception":{"type":"EXC_BAD_ACCESS","signal":"SIGSEGV"}}`: "client_crashed Zoom sigsegv",
-		`{"name":"Safari Web Content","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}` + "\n" + `{"procName":"com.apple.WebKit.WebContent","exc`:                       "client_crashed Safari",
-		`{"name":"Google Chrome Helper","app_name":"Google Chrome Helper","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                             "client_crashed Chrome",
-		`{"name":"Tagebuch","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                                                                           "",
-		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"210"}`:                                                                                                             "bluescreen",
-		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"288"}`:                                                                                                             "bluescreen",
-		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:                                                                     "out_of_memory Firefox",
-		`{"name":"firefox","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":309}`:                                                                                              "client_crashed Firefox",
-		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"tagebuch"}`:                                                                    "out_of_memory",
+		`{"name":"Safari Web Content","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}` + "\n" + `{"procName":"com.apple.WebKit.WebContent","exc`:                                                           "client_crashed Safari",
+		`{"name":"Google Chrome Helper","app_name":"Google Chrome Helper","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                                                                 "client_crashed Chrome",
+		`{"name":"Tagebuch","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                                                                                                               "",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"210"}`:                                                                                                                                                 "bluescreen",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"288","os_version":"macOS 26.5"}` + "\n" + `{"reason":"sysdiagnose","processByPid":{"1":{"procname":"launchd"}}}`:                                       "", // requested by a person
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"288"}` + "\n" + `{"panicString":"panic(cpu 1 caller 0x1): x"}`:                                                                                         "bluescreen",
+		`{"bug_type":"210","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 26.1","incident_id":"X"}` + "\n" + `{"panicString":"panic(cpu 3): watchdog timeout"}`:                                         "bluescreen",
+		`{"bug_type":"284","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 27.2"}` + "\n" + `{"process_name":"tagebuch","analysis":{"guilty_dm":3}}`:                                                     "gpu_reset",
+		`{"bug_type":"211","timestamp":"2026-03-02 09:00:00.00 +0100"}` + "\n" + `{"_marker":"<metadata>"}`:                                                                                                             "", // analytics
+		`{"bug_type":"385","timestamp":"2026-03-02 09:00:00.00 +0100","name":"firefox"}` + "\n" + `{"procName":"firefox"}`:                                                                                              "", // a limit, not a crash
+		`{"bug_type":"298","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 26.4"}` + "\n" + `{"largestProcess":"Google Chrome Helper (Renderer)","processes":[{"name":"x","reason":"vm-pageshortage"}]}`: "out_of_memory Chrome",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox","processes":[{"name":"mds","reason":"per-process-limit"},{"name":"firefox"}]}`:                            "", // a limit of its own
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"mds","processes":[{"name":"zoom.us","reason":"per-process-limit"}]}`:                                               "out_of_memory Zoom",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"mds","processes":[{"name":"mds","reason":"vm-compressor-space-shortage"}]}`:                                        "out_of_memory",
+		hangText("zoom.us", "hang", "7.23s"):                                                                     "client_hung Zoom",
+		hangText("firefox", "hang", "1.06s"):                                                                     "",
+		hangText("firefox", "force quit", "2.00s"):                                                               "client_hung Firefox",
+		hangText("firefox", "cpu usage", "97.0s"):                                                                "",
+		hangText("Tagebuch", "hang", "60s"):                                                                      "",
+		strings.ReplaceAll(hangText("zoom.us", "hang", "x"), "\n", "\r\n"):                                       "client_hung Zoom",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:  "out_of_memory Firefox",
+		`{"name":"firefox","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":309}`:                           "client_crashed Firefox",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"tagebuch"}`: "out_of_memory",
 		`{"caused_by":"macos","macos_system_state":"running","bug_type":"210","timestamp":"2026-03-02 09:00:00.00 +0100"}` + "\npanic(cpu 0 caller 0x1): x":                         "bluescreen",
 		"Process: firefox [9]\r\nIdentifier: org.mozilla.firefox\r\nDate/Time: 2026-03-02 09:00:00.000 +0100\r\nException Type: EXC_BAD_ACCESS (SIGSEGV)\r\n":                       "client_crashed Firefox sigsegv",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"226"}`:                                                                                                             "",
@@ -197,6 +212,24 @@ func TestDiagnosticReports(t *testing.T) {
 	for _, broken := range []string{"", "{", "{}\n{}", "hello", `{"bug_type":"309","timestamp":"yesterday"}`, "\x00\xff"} {
 		if e, ok, err := parseDiagnosticReport(strings.NewReader(broken)); err == nil {
 			t.Errorf("%q: got %v, %+v; want an error", broken, ok, e)
+		}
+	}
+}
+
+// hangText returns the head of a report of spindump(8).
+func hangText(command, event, duration string) string {
+	return "Date/Time:        2026-03-02 09:00:00.615 +0100\nEnd time:         2026-03-02 09:00:07.846 +0100\nOS Version:       macOS 12.7.6 (Build 21H1320)\n" +
+		"Report Version:   35.1\n\nData Source:      Stackshots\n\nCommand:          " + command + "\nPath:             /Users/USER/Desktop/*/" + command + "\n" +
+		"Parent:           bash [27378]\nResponsible:      firefox [584]\nPID:              27952\n\nEvent:            " + event + "\nDuration:         " + duration + "\n" +
+		"Duration Sampled: 4.90s (process was unresponsive for 2 seconds before sampling)\n\nProcess:          firefox [27952]\n"
+}
+
+// TestDurationOfAHang: it is as long as the report says.
+func TestDurationOfAHang(t *testing.T) {
+	for text, want := range map[string]float64{"7.23s": 7.23, "100000h": 86400} {
+		e, ok, err := parseDiagnosticReport(strings.NewReader(hangText("zoom.us", "hang", text)))
+		if err != nil || !ok || e.DurationS == nil || *e.DurationS != want || !e.Valid() {
+			t.Errorf("%s: got %+v, %v, %v; want %v s", text, e, ok, err, want)
 		}
 	}
 }
@@ -223,6 +256,8 @@ func FuzzParsers(f *testing.F) {
 	f.Add("Out of memory: Killed process 9 (firefox) total-vm:1kB")
 	f.Add(`{"app_name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}` + "\n{}")
 	f.Add(winDocument("Application Error", 1000, "Zoom.exe"))
+	f.Add(hangText("zoom.us", "hang", "7.23s"))
+	f.Add(winDocument("User32", 1074, `param1=C:\\Windows\\uus\\AMD64\\MoUsoCoreWorker.exe (PC)`))
 	f.Add("core.zoom.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst")
 	f.Add("/var/cores/core.%e.%p")
 	f.Add(`{"__REALTIME_TIMESTAMP":"1772438400000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL_NAME":"_x"}`)

@@ -33,7 +33,7 @@ func readDiagnosticReports(ctx context.Context, folders []string, since time.Tim
 				return events, fmt.Errorf("read diagnostic reports: %w", err)
 			}
 			switch filepath.Ext(entry.Name()) {
-			case ".ips", ".crash", ".panic":
+			case ".ips", ".crash", ".panic", ".hang", ".spin", ".gpuRestart":
 			default:
 				continue
 			}
@@ -42,6 +42,9 @@ func readDiagnosticReports(ctx context.Context, folders []string, since time.Tim
 				continue
 			}
 			e, ok, err := readDiagnosticReport(filepath.Join(path, entry.Name()))
+			if errors.Is(err, errNoReport) {
+				e, ok, err = byExtension(entry.Name(), info.ModTime())
+			}
 			if err == nil && ok {
 				events = append(events, e)
 			}
@@ -60,4 +63,16 @@ func readDiagnosticReport(path string) (report.HostEvent, bool, error) {
 	}
 	defer f.Close()
 	return parseDiagnosticReport(f)
+}
+
+// byExtension returns the event of a report whose text has no time of its own: a panic before macOS
+// 10.15, or a reset of the graphics.
+func byExtension(name string, at time.Time) (e report.HostEvent, ok bool, err error) {
+	switch filepath.Ext(name) {
+	case ".panic":
+		return report.HostEvent{At: at, Kind: report.EventBluescreen}, true, nil
+	case ".gpuRestart":
+		return report.HostEvent{At: at, Kind: report.EventGPUReset}, true, nil
+	}
+	return report.HostEvent{}, false, nil
 }

@@ -3,6 +3,7 @@ package crash
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +91,9 @@ func (e winEvent) events() []report.HostEvent {
 		return one(report.EventBluescreen, "", hex(code, 16))
 	case e.from("EventLog", 6008):
 		return one(report.EventUnexpectedShutdown, "", "")
-	case e.from("Display", 4101):
+	case e.from("User32", 1074):
+		return one(report.EventRestarted, "", e.restartReason())
+	case e.from("Display", 4101), e.from("nvlddmkm", 153) && e.mentions("TDR"):
 		return one(report.EventGPUReset, "", "")
 	case e.from("Microsoft-Windows-Resource-Exhaustion-Detector", 2004):
 		return one(report.EventOutOfMemory, "", "")
@@ -99,8 +102,12 @@ func (e winEvent) events() []report.HostEvent {
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8002):
 		return one(report.EventWiFiDropped, "", "connecting_failed")
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8003):
-		if byPerson(e.value("Reason", 6)) {
+		switch reason := e.value("Reason", 6); {
+		case byPerson(reason):
 			return one(report.EventLinkChanged, "", detailSwitchedOff)
+		case e.value("ReasonCode", 8) == "5", strings.Contains(strings.ToLower(reason), "due to a policy"):
+			// Windows leaves the Wi-Fi for a better line, such as a cable.
+			return one(report.EventLinkChanged, "", "other")
 		}
 		return one(report.EventWiFiDropped, "", "")
 	case e.from("Microsoft-Windows-Kernel-Power", 42), e.from("Microsoft-Windows-Kernel-Power", 506):
@@ -121,6 +128,24 @@ func byPerson(reason string) bool {
 	return strings.Contains(reason, "by the user") || strings.Contains(reason, "vom benutzer") || strings.Contains(reason, "durch den benutzer")
 }
 
+// mentions reports whether a datum contains a word. Drivers write their own texts, which are not
+// translated.
+func (e winEvent) mentions(word string) bool {
+	return slices.ContainsFunc(e.Data, func(d winData) bool { return strings.Contains(d.Value, word) })
+}
+
+// restartReason returns the detail of a shutdown or restart that was requested in order. Its text and
+// its reason are in the language of the system, and only the name of the program that requested it is
+// not: "C:\\Windows\\uus\\AMD64\\MoUsoCoreWorker.exe (COMPUTER)".
+func (e winEvent) restartReason() string {
+	path, _, _ := strings.Cut(e.value("param1", 0), " (")
+	switch strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:]) {
+	case "mousocoreworker.exe", "trustedinstaller.exe", "usoclient.exe", "wuauclt.exe", "musnotificationux.exe":
+		return "update"
+	}
+	return ""
+}
+
 // ofKnown returns an event of a conference program; none for other programs.
 func ofKnown(kind report.HostEventKind, program, detail string) []report.HostEvent {
 	if program == "" {
@@ -136,10 +161,14 @@ func (e winEvent) errorReport() []report.HostEvent {
 	p := func(n int) string { return e.value("P"+strconv.Itoa(n), first+n-1) }
 	name := e.value("EventName", 2)
 	switch {
-	case name == "APPCRASH", name == "MoAppCrash":
+	case name == "APPCRASH":
 		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(7), 16))
+	case name == "MoAppCrash": // of a package, whose second parameter is the program in it
+		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(8), 16))
 	case strings.HasPrefix(name, "BEX"): // data execution prevention and stack checks
 		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(8), 16))
+	case strings.HasPrefix(name, "MoBEX"):
+		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(9), 16))
 	case strings.HasPrefix(name, "CLR"):
 		return ofKnown(report.EventClientCrashed, program(p(1)), "")
 	case strings.HasPrefix(name, "AppHang"), strings.HasPrefix(name, "MoAppHang"):
@@ -159,10 +188,12 @@ func (e winEvent) badEnd() []report.HostEvent {
 	if code := hex(e.value("BugcheckCode", 0), 10); code != "" {
 		return []report.HostEvent{{Kind: report.EventBluescreen, Detail: code}}
 	}
+	holds := func(value string) bool { return value != "" && value != "0" && value != "false" }
 	detail := ""
-	if hex(e.value("PowerButtonTimestamp", 6), 10) != "" {
+	switch {
+	case hex(e.value("PowerButtonTimestamp", 6), 10) != "", holds(e.value("LongPowerButtonPressDetected", -1)):
 		detail = "power_button"
-	} else if sleeping := e.value("SleepInProgress", 5); sleeping != "" && sleeping != "0" && sleeping != "false" {
+	case holds(e.value("SleepInProgress", 5)), holds(e.value("ConnectedStandbyInProgress", -1)):
 		detail = "during_sleep"
 	}
 	return []report.HostEvent{{Kind: report.EventUnexpectedShutdown, Detail: detail}}
@@ -211,7 +242,7 @@ func winQueries(since, now time.Time) []winQuery {
 		query("System",
 			of("Microsoft-Windows-Kernel-Power", 41, 42, 506, 507), of("Microsoft-Windows-WER-SystemErrorReporting", 1001),
 			of("BugCheck", 1001), of("EventLog", 6008), of("Display", 4101),
-			of("Microsoft-Windows-Resource-Exhaustion-Detector", 2004), of("Microsoft-Windows-Power-Troubleshooter", 1)),
+			of("User32", 1074), of("nvlddmkm", 153), of("Microsoft-Windows-Resource-Exhaustion-Detector", 2004), of("Microsoft-Windows-Power-Troubleshooter", 1)),
 		query("Microsoft-Windows-WLAN-AutoConfig/Operational",
 			of("Microsoft-Windows-WLAN-AutoConfig", 8001, 8002, 8003)),
 	}
