@@ -87,7 +87,8 @@ func endOr(v *float64, other float64) float64 {
 	return *v
 }
 
-// noLoss returns another reason for lost packets than a loss of the line.
+// noLoss returns another reason for lost packets than a loss of the line; "" if there is
+// none.
 func (f *facts) noLoss() exclusion {
 	narrowUp, narrowDown := f.narrow()
 	_, _, full := f.overflows()

@@ -239,7 +239,7 @@ func (f *facts) segmentLoss(at string) *finding {
 	}
 	hit := disturbance(likely, ofFaultSegment(f.faultSegment()))
 	hit.supporting = f.voiceLost()
-	if l.excluded == "" || f.voiceKept() && !(at == atServer && f.hasOwnBranch(atServer)) {
+	if l.excluded == "" || f.voiceComplete() && !(at == atServer && f.hasOwnBranch(atServer)) {
 		hit.severity, hit.confidence = report.SeverityInfo, contradicted
 	}
 	return hit
@@ -254,8 +254,8 @@ func (f *facts) placeOfPath() string {
 	return atAccess
 }
 
-// voiceKept reports that the voice was measured to the end.
-func (f *facts) voiceKept() bool {
+// voiceComplete reports that the voice was measured to the end.
+func (f *facts) voiceComplete() bool {
 	v := f.stream()
 	return v != nil && v.State == report.MediaComplete && v.UpLossPct != nil && v.DownLossPct != nil
 }

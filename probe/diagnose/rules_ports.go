@@ -68,6 +68,7 @@ func portBlocked(f *facts) *finding {
 	return hit
 }
 
+// portKept is the finding of portBlocked for the port in use at the end of a segment.
 func (f *facts) portKept(segment string) *finding {
 	p := f.neededPort(segment, "tcp")
 	if p == nil {

@@ -57,8 +57,8 @@ func passed(d *report.Conference, name report.ConferenceStep) bool {
 	return ok && step.Status == report.StatusOK
 }
 
-// standingOfCrashes is not good if something crashed or stopped, and only partly known
-// if a record could not be read.
+// standingOfCrashes is a warning if there was any event that can end or disturb a
+// session, and otherwise StandingPartial if a record could not be read.
 func standingOfCrashes(d *report.HostCrash) report.Status {
 	for _, e := range d.Events {
 		switch e.Kind {

@@ -28,8 +28,8 @@ func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
 // that is unknown was.
 //
 // Relevant are: audio.input and media.voice always; network.web if a conference server
-// was checked or the voice stream was not measured; nat only if nothing else measured
-// the line; media.load only if nothing else was requested. nat.behavior and
+// was checked or the voice stream was not requested; nat if the voice stream was not
+// requested; media.load only if none of these is relevant. nat.behavior and
 // audio.output only add to a finding.
 func cleared(r *report.Report, f *facts) bool {
 	audio, voice := asked(r, report.ProbeAudioInput), asked(r, report.ProbeMediaVoice)

@@ -291,9 +291,9 @@ func onLoopback(servers wire.ICEConfig) bool {
 	return false
 }
 
-// maxChecks is the number of attempts per candidate pair, at five per second.
-// Attempts that a gate refuses count as well, so it must exceed
-// VoiceConfig.ICELimit.
+// maxChecks is the number of attempts per candidate pair, at five per second: 8 s.
+// Attempts that a gate refuses count as well, so this must be longer than the default
+// of VoiceConfig.ICELimit.
 const maxChecks = 40
 
 // newAPI returns a WebRTC API that does not interfere with the stream: no RTCP

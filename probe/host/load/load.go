@@ -14,9 +14,9 @@ const (
 	// interval is the time between two readings of the CPU; shorter ones would
 	// depend on the resolution of the scheduler's ticks.
 	interval = 500 * time.Millisecond
-	// runs is the duration of the measurement: sufficient for a mean, and not
+	// measureFor is the duration of the measurement: sufficient for a mean, and not
 	// longer than the fastest check.
-	runs = 4 * time.Second
+	measureFor = 4 * time.Second
 )
 
 // times contains the CPU times since boot, in a unit of the system, summed over all processors.
@@ -83,7 +83,7 @@ func (l load) watch(ctx context.Context, env probe.Env, d *report.HostLoad) {
 		return
 	}
 	readings := []times{first}
-	for range int(runs / interval) {
+	for range int(measureFor / interval) {
 		stopped := env.Clock.Sleep(ctx, interval) != nil
 		now, err := l.machine.times(context.WithoutCancel(ctx))
 		if err != nil {

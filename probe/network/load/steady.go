@@ -114,15 +114,15 @@ func (a arrived) steady() rate {
 // distance, unless it is sufficient for every purpose.
 func minFlowTime(idleRTTMS *float64) time.Duration {
 	if idleRTTMS == nil {
-		return neededWithoutAnRT
+		return neededWithoutRTT
 	}
 	return time.Duration(roundTripsNeeded * *idleRTTMS * float64(time.Millisecond))
 }
 
 const (
-	roundTripsNeeded  = 6
-	enoughKbps        = 2000
-	neededWithoutAnRT = time.Second
+	roundTripsNeeded = 6
+	enoughKbps       = 2000
+	neededWithoutRTT = time.Second
 )
 
 // maxIntervals is the maximum number of intervals in a phase.

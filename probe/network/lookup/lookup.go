@@ -23,8 +23,8 @@ type Patient struct {
 	// Again returns the resolver for repeated queries; nil means Resolver. Repeating a query with the same net.Resolver would
 	// send nothing, because it merges equal queries in progress.
 	Again func() Resolver
-	// Others returns a resolver for each name server that the system uses only later; nil for none. Their negative answers are
-	// ignored: a server may be later in the list because it does not resolve all names.
+	// Others returns a resolver for each name server that the system uses only later; nil for none. Their negative answers count
+	// only if the first server never answers: a server may be later in the list because it does not resolve all names.
 	Others func() []Resolver
 }
 

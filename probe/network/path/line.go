@@ -108,8 +108,8 @@ func (f surveyed) wasAway(streams map[string]*periodic.Stream) bool {
 	return len(streams) > 0
 }
 
-// isUnanswered reports whether the packets of a stream to a far end were sent and none was answered. A
-// packet that waited in vain for the router's ARP answer counts as well.
+// isUnanswered reports whether the packets of a stream to a far end were sent and none was answered, or
+// there is no stream. A packet that waited in vain for the router's ARP answer counts as well.
 func isUnanswered(s *periodic.Stream) bool {
 	if s == nil {
 		return true

@@ -27,9 +27,9 @@ var (
 	echoPace = periodic.Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 1600 * time.Millisecond}
 	// refusalPace waits less than the second after which a SYN is retransmitted (RFC 6298 §2.1), so
 	// that a lost one counts.
-	refusalPace   = periodic.Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 900 * time.Millisecond}
-	complaintPace = periodic.Pace{Count: 8, Every: 700 * time.Millisecond, Wait: time.Second}
-	connectPace   = periodic.Pace{Count: 20, Every: 250 * time.Millisecond, Wait: time.Second}
+	refusalPace = periodic.Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 900 * time.Millisecond}
+	expiredPace = periodic.Pace{Count: 8, Every: 700 * time.Millisecond, Wait: time.Second}
+	connectPace = periodic.Pace{Count: 20, Every: 250 * time.Millisecond, Wait: time.Second}
 )
 
 // Config configures network.path.

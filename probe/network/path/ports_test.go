@@ -126,8 +126,8 @@ func TestRateLimitedRouters(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if c.busy {
-					for i := range complaintPace.Count {
-						time.AfterFunc(time.Duration(i)*complaintPace.Every, func() { _, _ = m.Ask(ctx, netip.Addr{}, 2) })
+					for i := range expiredPace.Count {
+						time.AfterFunc(time.Duration(i)*expiredPace.Every, func() { _, _ = m.Ask(ctx, netip.Addr{}, 2) })
 					}
 				}
 				found := surveyed{adapter: adapter.Adapter{Gateway: netip.MustParseAddr(gatewayIn)}}

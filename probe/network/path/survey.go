@@ -104,7 +104,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	case hasGateway && refuses:
 		points = append(points, point{name: segmentLAN, pace: refusalPace, ask: refusal})
 	case hasGateway && hops[0].IsValid():
-		points = append(points, point{name: segmentLAN, pace: complaintPace, ask: p.expiring(far, 1, hops[0])})
+		points = append(points, point{name: segmentLAN, pace: expiredPace, ask: p.expiring(far, 1, hops[0])})
 	}
 	found.gateway = len(points) > 0
 	first := 1
@@ -126,7 +126,7 @@ func (p path) accessPoint(ctx context.Context, env probe.Env, far netip.Addr, tt
 	if p.echoes(ctx, env, from) {
 		return point{name: segmentAccess, pace: echoPace, ask: p.echo(from)}
 	}
-	return point{name: segmentAccess, pace: complaintPace, ask: p.expiring(far, ttl, from)}
+	return point{name: segmentAccess, pace: expiredPace, ask: p.expiring(far, ttl, from)}
 }
 
 // expiring requests a time-exceeded message from the router at which the packet expires.
