@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
-// ffmpeg writes a placeholder for the length into a pipe.
+// TestAnalyzePipe: ffmpeg writes a placeholder for the length into a pipe.
 func TestAnalyzePipe(t *testing.T) {
 	pulserig.Need(t, "ffmpeg")
 	out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=1000:duration=1", "-c:a", "pcm_s24le", "-f", "wav", "-").Output()

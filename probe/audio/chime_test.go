@@ -32,8 +32,8 @@ func TestChime(t *testing.T) {
 	}
 }
 
-// A phrase must correlate neither with a shifted copy of itself nor with the other
-// phrase; otherwise the delay of an echo would be wrong.
+// TestPhrasesHaveASingleCorrelationPeak: a phrase must correlate neither with a shifted copy of
+// itself nor with the other phrase; otherwise the delay of an echo would be wrong.
 func TestPhrasesHaveASingleCorrelationPeak(t *testing.T) {
 	both := phrases()
 	own := 0.0
@@ -117,7 +117,8 @@ func TestChimeIsNotFound(t *testing.T) {
 	}
 }
 
-// A disturbance of one phrase affects neither the level nor the delay.
+// TestChimeWithADisturbance: a disturbance of one phrase affects neither the level nor the
+// delay.
 func TestChimeWithADisturbance(t *testing.T) {
 	const delay = 100.0
 	whole := room(delay, 0, func(int) float64 { return 0 })

@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A sound server that cannot accept a connection at the moment is not a missing
-// one.
+// TestCrowdedSoundServer: a sound server that cannot accept a connection at the moment is not a
+// missing one.
 func TestCrowdedSoundServer(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})

@@ -20,8 +20,8 @@ const (
 	gapLost = 50 * time.Millisecond
 )
 
-// rateMinSpan is the shortest span for which a rate is stated. One period of 20 ms
-// is 1 % of it.
+// rateMinSpan is the shortest span for which a rate is stated. One callback period of 50 ms is
+// 2.5 % of it.
 const rateMinSpan = 2 * time.Second
 
 // A callback can be late but never early. Therefore the callback with the least

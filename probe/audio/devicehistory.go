@@ -34,7 +34,7 @@ func (s *since) changed(at time.Duration, differs bool) {
 	}
 }
 
-// ms returns nil if the property has not changed, or has changed back.
+// ms returns the position in ms; nil if the property has not changed, or has changed back.
 func (s since) ms(holds bool) *float64 {
 	if s.at == nil || !holds {
 		return nil
@@ -94,8 +94,8 @@ func (c *deviceHistory) endID() string {
 	return id
 }
 
-// now returns the latest known state of the recorded device; for a device that has
-// gone, the last state before it went.
+// now returns the latest state of the recorded device; for a device that has gone, its state at
+// the start.
 func (c *deviceHistory) now() osstate.Device {
 	id := c.endID()
 	if d, ok := c.state.Devices[id]; ok {
@@ -108,8 +108,9 @@ func (c *deviceHistory) rerouted() bool {
 	return c.streamID != "" && c.state.StreamDeviceID != "" && c.state.StreamDeviceID != c.streamID
 }
 
-// unplugged compares with the start of the capture, because some systems do not
-// list the device they record from, and some jacks always report "not plugged in".
+// unplugged reports whether the device was unplugged since the start of the capture. The
+// present state alone is not sufficient, because some systems do not list the device they
+// record from, and some jacks always report "not plugged in".
 func (c *deviceHistory) unplugged() bool {
 	before, listed := c.begin.Devices[c.startID()]
 	after, still := c.state.Devices[c.startID()]
@@ -120,8 +121,8 @@ func (c *deviceHistory) defaultChanged() bool {
 	return c.isDefault(c.begin) && c.state.DefaultID != "" && !c.isDefault(c.state)
 }
 
-// isDefault checks both default devices of Windows: communication programs use the
-// default communications device.
+// isDefault reports whether the recorded device is a default device. On Windows this includes
+// the default communications device, which communication programs use.
 func (c *deviceHistory) isDefault(s osstate.Snapshot) bool {
 	id := c.startID()
 	return id != "" && (id == s.DefaultID || id == s.DefaultCommsID)

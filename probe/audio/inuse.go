@@ -5,8 +5,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// firstUses holds the programs that used the microphones before our own capture
-// began. Some systems count our capture as a use as well.
+// firstUses contains the programs that used the microphones before our own capture began,
+// because some systems count our capture as a use as well.
 type firstUses struct {
 	looked bool
 	uses   osstate.Uses
@@ -18,8 +18,8 @@ func (f *firstUses) look(s osstate.Snapshot) {
 	}
 }
 
-// describe reports who used the device. deviceID is "" if the device is unknown
-// because it did not open: then a user of any microphone may be the one that holds it.
+// describe reports who uses the device. deviceID is "" if the device did not open and is
+// therefore unknown. In that case a program that uses any microphone may hold it.
 func (f *firstUses) describe(d *report.AudioInput, deviceID string) {
 	d.UsedElsewhere, d.HeldBy = f.uses.Of(deviceID)
 }

@@ -19,18 +19,20 @@ import (
 // process of its own.
 const MaxOthers = 4
 
-// These constants decide whether another microphone is the one that receives the voice.
+// These constants decide whether another microphone, and not the chosen one, receives the
+// voice.
 const (
-	// clearVoiceMS is the amount of speech it must receive: two or three words.
+	// clearVoiceMS is the amount of speech that the other microphone must receive: two or three
+	// words.
 	clearVoiceMS = 1000
 	// clearVoiceDBFS is the minimum level of that speech. A voice from the far end of
 	// a room is softer.
 	clearVoiceDBFS = -50
-	// louderByDB is how much louder the voice must be there than at the chosen
-	// microphone. 20 dB corresponds to a factor of ten in distance.
+	// louderByDB is how much louder the voice must be at the other microphone than at the
+	// chosen one. 20 dB corresponds to a factor of ten in distance.
 	louderByDB = 20
-	// noVoiceShare is the share of that speech below which the chosen microphone did
-	// not receive the voice.
+	// noVoiceShare is a share of the speech at the other microphone. If the chosen microphone
+	// receives less, it did not receive the voice.
 	noVoiceShare = 0.25
 	// minListenedMS is the amount of sound required to evaluate a microphone.
 	minListenedMS = 1000
@@ -144,8 +146,8 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 	}
 }
 
-// heardAsWell reports whether another microphone received the voice that the chosen
-// one received. It is nil if the other one received too little for a comparison.
+// heardAsWell reports whether another microphone received the voice that the chosen one
+// received. It is nil if the chosen one received too little speech for a comparison.
 func heardAsWell(other signal.Analysis, chosen *report.AudioInput) *bool {
 	if chosen.SpeechMS == nil || chosen.ActiveLevelDBFS == nil || *chosen.SpeechMS < clearVoiceMS {
 		return nil
@@ -219,8 +221,8 @@ func (e *ear) hear(m capture.PCM) error {
 	return nil
 }
 
-// hears is called while another microphone receives speech. It emits an event as
-// soon as it is clear that only this microphone does.
+// hears compares both microphones while another one receives speech. It emits an event as soon
+// as it is clear that only the other one receives the voice.
 func (o *others) hears(e *ear, l signal.Level, ms float64) {
 	o.mu.Lock()
 	// Samples that arrive in a burst after a stall do not belong to the same moment

@@ -82,7 +82,7 @@ func TestVoiceAtBothMicrophones(t *testing.T) {
 	}
 }
 
-// The second microphone disappears during the recording.
+// TestAnotherMicrophoneIsLost: the second microphone disappears during the recording.
 func TestAnotherMicrophoneIsLost(t *testing.T) {
 	t.Parallel()
 	rig := twoMicrophones(t)

@@ -76,7 +76,8 @@ func TestHasTheVoice(t *testing.T) {
 	}
 }
 
-// After a stall a second of sound arrives at once, which is too little to compare.
+// TestBurstIsNotAVoiceElsewhere: after a stall a second of sound arrives at once, which is too
+// little to compare.
 func TestBurstIsNotAVoiceElsewhere(t *testing.T) {
 	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("unexpected event") }, slog.New(slog.DiscardHandler))
 	e := &ear{others: o}

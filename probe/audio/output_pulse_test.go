@@ -72,8 +72,8 @@ func TestLoudspeakerIsHeard(t *testing.T) {
 	}
 }
 
-// PulseAudio's loopback adds a few buffers to the requested latency, sometimes
-// considerably more.
+// TestLoudspeakerIsHeardLater: PulseAudio's loopback adds a few buffers to the requested
+// latency, sometimes considerably more.
 func TestLoudspeakerIsHeardLater(t *testing.T) {
 	t.Parallel()
 	d := testLoudspeaker(t, speakerRig(t, 300))
@@ -105,7 +105,7 @@ func TestMutedLoudspeaker(t *testing.T) {
 	}
 }
 
-// An echo attenuated by 26 dB below a voice is still detected.
+// TestSoftEcho: an echo attenuated by 26 dB below a voice is still detected.
 func TestSoftEcho(t *testing.T) {
 	t.Parallel()
 	rig := speakerRig(t, 300)                    // with less buffer a loopback has gaps on a busy machine
@@ -128,8 +128,8 @@ func TestNoLoudspeaker(t *testing.T) {
 	}
 }
 
-// Whatever happens during playback, the test ends soon with a reason, and no
-// process is left.
+// TestLoudspeakerTestIsCutOff: whatever happens during playback, the test ends soon with a
+// reason, and no process is left.
 func TestLoudspeakerTestIsCutOff(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(*pulserig.Rig, *exec.Cmd){

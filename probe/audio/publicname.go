@@ -40,9 +40,10 @@ func publicLoudspeaker(d capture.Device, persons []string) string {
 	return publicName(d, "Loudspeaker", persons)
 }
 
-// publicName returns d's name if all of its words are known not to be personal
-// names; otherwise the hardware's own name, the known words of the name, or kind,
-// whichever is available first. persons are removed even where they are known words.
+// publicName returns d's name if all of its words are known not to be personal names. Otherwise
+// it returns the first of these that is available: the hardware's own name, the known words of
+// the name, "Bluetooth" for such a device, and kind. persons are removed even where they are
+// known words.
 func publicName(d capture.Device, kind string, persons []string) string {
 	name, product := cleanName(d.Name), cleanName(d.Product)
 	if rest, ok := strings.CutPrefix(name, monitorPrefix); ok {
@@ -61,8 +62,8 @@ func publicName(d capture.Device, kind string, persons []string) string {
 	case known == "" && d.IsBluetooth:
 		known = "Bluetooth"
 	}
-	// Redaction would remove the rest as well. Doing it here keeps the report
-	// identical to what is sent.
+	// DeviceName also applies the redaction of reports, so that the report is identical to what
+	// is sent.
 	return cmp.Or(report.DeviceName(known), kind)
 }
 

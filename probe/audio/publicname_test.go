@@ -93,7 +93,7 @@ func TestPublicName(t *testing.T) {
 	}
 }
 
-// An account may have the name of a manufacturer.
+// TestPublicNameOfAnAccountNamedLikeAMaker: an account may have the name of a manufacturer.
 func TestPublicNameOfAnAccountNamedLikeAMaker(t *testing.T) {
 	if got := publicMicrophone(capture.Device{Name: "Jabra Mikrofon"}, []string{"Jabra"}); got != "Mikrofon" {
 		t.Errorf("got %q, want %q", got, "Mikrofon")

@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The participant's own voice is played back with its original level, and never
-// written to a file.
+// TestPlaybackOfTheOwnVoice: the participant's own voice is played back with its original
+// level, and never written to a file.
 func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	t.Parallel()
 	rig := speakerRig(t, 0)

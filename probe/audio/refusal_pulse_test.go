@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A sound server that refuses a connection states the reason, which the capture
-// library discards.
+// TestRefusedBySoundServer: a sound server that refuses a connection states the reason, which
+// the capture library discards.
 func TestRefusedBySoundServer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

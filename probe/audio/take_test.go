@@ -203,7 +203,7 @@ func TestRerouteIsSeen(t *testing.T) {
 	}
 }
 
-// Each value of an analysis is in the report.
+// TestEveryFieldOfTheSignalIsReported: each value of an analysis is in the report.
 func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	var a signal.Analysis
 	v := reflect.ValueOf(&a).Elem()
@@ -267,7 +267,8 @@ func TestCoarseStatus(t *testing.T) {
 	}
 }
 
-// A look contains what the report would contain if the recording ended there.
+// TestLooksMatchTheReportSoFar: a look contains what the report would contain if the recording
+// ended there.
 func TestLooksMatchTheReportSoFar(t *testing.T) {
 	f := newFeed(t, 3*time.Second, 1)
 	f.pass(5*time.Second, 0.1, 0)

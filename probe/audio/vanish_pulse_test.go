@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
-// Microphones appear and disappear all the time: a list may miss them, but listing
-// must never end the capture process.
+// TestMicrophonesVanishWhileListed: microphones may appear and disappear at any time. A list may
+// miss them, but listing must never end the capture process.
 func TestMicrophonesVanishWhileListed(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})

@@ -90,8 +90,8 @@ func TestWithState(t *testing.T) {
 	}
 }
 
-// If the parent stops reading, sound is lost and the loss is reported, but the
-// callback never blocks.
+// TestSlowParentLosesFrames: if the parent stops reading, sound is lost and the loss is
+// reported, but the callback never blocks.
 func TestSlowParentLosesFrames(t *testing.T) {
 	c := &child{start: time.Now(), out: make(chan []byte, 2)}
 	block := make([]byte, 4*960)

@@ -114,7 +114,8 @@ func (e *malgoEngine) list(kind malgo.DeviceType) ([]Device, error) {
 	return devices, nil
 }
 
-// formats returns what only DeviceInfo provides, zero if it does not.
+// formats returns the native rate and number of channels, which only DeviceInfo provides; 0 if
+// it does not.
 func (e *malgoEngine) formats(kind malgo.DeviceType, id malgo.DeviceID) (rateHz, channels int) {
 	full, err := e.ctx.DeviceInfo(kind, id, malgo.Shared)
 	if err != nil || len(full.Formats) == 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// surroundings are the places that show why no sound server answers.
+// surroundings contains the places that show why no sound server answers.
 type surroundings struct {
 	getenv func(string) string
 	uid    int

@@ -160,8 +160,8 @@ func TestNoSuchProgram(t *testing.T) {
 	}
 }
 
-// The real child, without a sound system, exits when its parent has exited, at its
-// time limit, and after an invalid request.
+// TestRealChildEnds: the real child, without a sound system, exits when its parent has exited,
+// at its time limit, and after an invalid request.
 func TestRealChildEnds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -201,8 +201,8 @@ func TestRealChildEnds(t *testing.T) {
 	}
 }
 
-// Cancelling kills the child, and the end of its output may be detected before ctx
-// is. That must not be reported as a failure of the child.
+// TestEndAfterCancellingIsNotAFailure: cancelling kills the child, and the end of its output
+// may be detected before ctx is. That must not be reported as a failure of the child.
 func TestEndAfterCancellingIsNotAFailure(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -60,8 +60,8 @@ func refuseEarly() error {
 	return nil
 }
 
-// isSystemService: systemd sets INVOCATION_ID for its services. Those of a user
-// session have a runtime directory as well.
+// isSystemService reports whether systemd runs this program as a system service: it sets
+// INVOCATION_ID for its services, and those of a user session have a runtime directory as well.
 func isSystemService(getenv func(string) string) bool {
 	return getenv("INVOCATION_ID") != "" && getenv("XDG_RUNTIME_DIR") == "" && getenv("PULSE_SERVER") == ""
 }

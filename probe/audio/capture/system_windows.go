@@ -29,7 +29,7 @@ func wideStringID(id malgo.DeviceID) string {
 	return string(utf16.Decode(units))
 }
 
-// refuseEarly: a service runs in session 0, where capture is silent or refused. It
+// refuseEarly detects a service. It runs in session 0, where capture is silent or refused, and
 // must record from a process in the user's session.
 func refuseEarly() error {
 	var session uint32

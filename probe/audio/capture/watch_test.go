@@ -11,7 +11,8 @@ import (
 // recordsFrom returns a state with the given stream device.
 func recordsFrom(id string) State { return State{Snapshot: osstate.Snapshot{StreamDeviceID: id}} }
 
-// A moved stream gets time to restart; states alone do not extend it.
+// TestMovedStreamGetsTimeToRestart: a moved stream gets time to restart; states alone do not
+// extend it.
 func TestMovedStreamGetsTimeToRestart(t *testing.T) {
 	for name, tt := range map[string]struct {
 		then  State
@@ -48,8 +49,8 @@ func stopped(t *time.Timer) bool {
 	}
 }
 
-// The child reports a moved stream within statePeriod; the watchdog must wait
-// longer.
+// TestWatchdogOutlastsTheStates: the child reports a moved stream within statePeriod; the
+// watchdog must wait longer.
 func TestWatchdogOutlastsTheStates(t *testing.T) {
 	if next := DefaultPatience().Next; next <= statePeriod {
 		t.Errorf("watchdog fires after %v, but states arrive only every %v", next, statePeriod)

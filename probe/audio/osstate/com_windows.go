@@ -93,7 +93,7 @@ func (e enumerator) defaultID(flow, role uintptr) string {
 	return id
 }
 
-// endpoints must be released by the caller.
+// endpoints lists the active endpoints of a direction. The caller must release them.
 func (e enumerator) endpoints(flow uintptr) ([]endpoint, error) {
 	var collection *object
 	if err := e.call(3, flow, stateActive, uintptr(unsafe.Pointer(&collection))); err != nil { // EnumAudioEndpoints

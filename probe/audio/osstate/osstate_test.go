@@ -29,7 +29,7 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// The keys are as written by Windows 10 and 11; times are FILETIMEs.
+// TestConsentUses: the keys are as written by Windows 10 and 11; times are FILETIMEs.
 func TestConsentUses(t *testing.T) {
 	const booted = 133_500_000_000_000_000
 	entries := []consentUse{
@@ -81,7 +81,7 @@ func show(b *bool) any {
 	return *b
 }
 
-// The bytes are a WAVEFORMATEXTENSIBLE of mmreg.h.
+// TestParseWaveFormat: the bytes are a WAVEFORMATEXTENSIBLE of mmreg.h.
 func TestParseWaveFormat(t *testing.T) {
 	hands := []byte{0xFE, 0xFF, 1, 0, 0x80, 0x3E, 0, 0, 0, 0x7D, 0, 0, 2, 0, 16, 0, 22, 0}
 	if rate, channels, ok := parseWaveFormat(hands); !ok || rate != 16000 || channels != 1 {
@@ -137,7 +137,7 @@ func TestUnityVolume(t *testing.T) {
 	}
 }
 
-// Devices whose name comes from the hardware and not from the owner.
+// TestHardwareNames tests which devices have a name from the hardware and not from the owner.
 func TestHardwareNames(t *testing.T) {
 	for name, want := range map[string]bool{"USB": true, "usb": true, "HDAUDIO": true, "INTELAUDIO": false, "BTHENUM": false, "BTHHFENUM": false, "": false} {
 		if got := isHardwareEnumerator(name); got != want {

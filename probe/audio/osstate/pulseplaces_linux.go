@@ -198,7 +198,8 @@ func (p pulsePlaces) clientConf() clientConf {
 	return c
 }
 
-// clientConfFiles ignores XDG_CONFIG_HOME, as libpulse does for this file.
+// clientConfFiles returns the files to look for, in order. Like libpulse, it ignores
+// XDG_CONFIG_HOME for them.
 func (p pulsePlaces) clientConfFiles() []string {
 	if path := p.getenv("PULSE_CLIENTCONFIG"); path != "" {
 		return []string{path}

@@ -33,7 +33,7 @@ func in(t *testing.T, env map[string]string, files map[string]string) (pulsePlac
 	return pulsePlaces{getenv: getenv, etc: filepath.Join(dir, "etc"), systemSocket: "/system", machineID: "0123"}, dir
 }
 
-// The expected values were observed with strace of pactl 16.1.
+// TestPulseAddresses: the expected values were observed with strace of pactl 16.1.
 func TestPulseAddresses(t *testing.T) {
 	session := map[string]string{"XDG_RUNTIME_DIR": "/r"}
 	for _, c := range []struct {
@@ -109,8 +109,8 @@ func TestPulseCookie(t *testing.T) {
 	}
 }
 
-// A directory instead of the cookie represents any file that cannot be read,
-// because root ignores file permissions.
+// TestPulseCookieUnreadable: a directory instead of the cookie represents any file that cannot
+// be read, because root ignores file permissions.
 func TestPulseCookieUnreadable(t *testing.T) {
 	p, dir := in(t, nil, map[string]string{"home/.config/pulse/cookie/x": ""})
 	if _, err := p.cookie(); err == nil {

@@ -30,8 +30,8 @@ func TestAnalysisOfNothing(t *testing.T) {
 	}
 }
 
-// No result may depend on how the stream is divided into blocks, even within a
-// frame, nor on queries.
+// TestAnalysisDoesNotDependOnBlocks: no result may depend on how the stream is divided into
+// blocks, even within a frame, nor on queries.
 func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses many recordings")
@@ -67,8 +67,8 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	}
 }
 
-// A query in the middle of a stream returns what it would at its end, and does not
-// change any later result by a single bit.
+// TestQueriesChangeNothing: a query in the middle of a stream returns what it would at its end,
+// and does not change any later result by a single bit.
 func TestQueriesChangeNothing(t *testing.T) {
 	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}, {96000, 1}} {
 		voice := addTone(addNoise(syllables(f.RateHz, 6, 140, 0.3), -60), f.RateHz, 50, -45)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The detector must distinguish silence from soft speech, and must not detect
-// speech in other sounds.
+// TestNoSpeechInOtherSounds: the detector must distinguish silence from soft speech, and must
+// not detect speech in other sounds.
 func TestNoSpeechInOtherSounds(t *testing.T) {
 	const rate = 48000
 	random := rand.New(rand.NewPCG(5, 5))
@@ -80,8 +80,8 @@ func TestHumOfEveryKind(t *testing.T) {
 	}
 }
 
-// A single sample at full scale is not clipping, nor is a loud tone, or a low one
-// with flat tops.
+// TestLoudIsNotClipped: a single sample at full scale is not clipping, nor is a loud tone, or a
+// low one with flat tops.
 func TestLoudIsNotClipped(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 48000, 192000} {
 		for _, hz := range []float64{80, 440, 997} {

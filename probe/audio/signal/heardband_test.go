@@ -32,8 +32,8 @@ func TestHeardBandRates(t *testing.T) {
 	}
 }
 
-// The audible band passes unchanged, and everything that would alias into it is
-// removed.
+// TestHeardBandPassesAndStops: the audible band passes unchanged, and everything that would
+// alias into it is removed.
 func TestHeardBandPassesAndStops(t *testing.T) {
 	for _, rate := range []int{88200, 96000, 176400, 192000} {
 		low := float64(newHeardBand(rate).rateHz)
@@ -52,7 +52,7 @@ func TestHeardBandPassesAndStops(t *testing.T) {
 	}
 }
 
-// An offset and silence pass exactly, from the first sample on.
+// TestHeardBandOfAConstant: an offset and silence pass exactly, from the first sample on.
 func TestHeardBandOfAConstant(t *testing.T) {
 	for _, value := range []float64{0, 0.25} {
 		band := newHeardBand(192000)
@@ -74,10 +74,10 @@ func TestHeardBandOfAConstant(t *testing.T) {
 	}
 }
 
-// The loudness in the audible band equals that of K weighting at the full rate. Of
-// the tolerance of 0.05 LU (half of that of EBU Tech 3341) 0.03 are caused by the
-// standard itself: the numerator of its high pass, 1, -2, 1 at every rate, passes
-// 0.04 dB too much at 48 kHz and 0.01 at 192.
+// TestLoudnessOfTheHeardBandIsThatOfTheFullRate: the loudness in the audible band equals that
+// of K weighting at the full rate. Of the tolerance of 0.05 LU (half of that of EBU Tech 3341)
+// 0.03 are caused by the standard itself: the numerator of its high pass, 1, -2, 1 at every
+// rate, passes 0.04 dB too much at 48 kHz and 0.01 at 192.
 func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses many recordings")
@@ -107,8 +107,8 @@ func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
 	}
 }
 
-// The speech level of an analysis equals that of the recommendation at every rate,
-// over the full bandwidth.
+// TestAnalysedSpeechLevelIsThatOfTheRecommendation: the speech level of an analysis equals that
+// of the recommendation at every rate, over the full bandwidth.
 func TestAnalysedSpeechLevelIsThatOfTheRecommendation(t *testing.T) {
 	for _, rate := range append([]int{192000}, p56Rates...) {
 		samples := gatedNoise(rate, 0.05)

@@ -18,7 +18,8 @@ const (
 	kHighPassHz, kHighQ = 38.13547087602444, 0.5003270373238773
 )
 
-// loudnessMeter measures the loudness of two channels together. Mono is given twice, as two loudspeakers would play it.
+// loudnessMeter measures the loudness of two channels together. A mono signal is counted as
+// dual mono.
 type loudnessMeter struct {
 	rateHz      int64
 	filter      kWeighting

@@ -43,7 +43,7 @@ func wantLUFS(t *testing.T, what string, got *float64, want float64) {
 
 var loudnessRates = []int{11025, 16000, 48000, 96000}
 
-// EBU Tech 3341 table 1, cases 1 to 5.
+// TestLoudnessEBU3341Integrated covers EBU Tech 3341, table 1, cases 1 to 5.
 func TestLoudnessEBU3341Integrated(t *testing.T) {
 	for _, rate := range loudnessRates {
 		for name, c := range map[string]struct {
@@ -77,7 +77,8 @@ func loudnessOf(rateHz int, interleaved []float32) *loudnessMeter {
 	return a.loudness
 }
 
-// Case 9: the short-term loudness is constantly -23.0 after 3 s.
+// TestLoudnessEBU3341ShortTermSteady is case 9 of EBU Tech 3341: the short-term loudness is constantly -23.0 after
+// 3 s.
 func TestLoudnessEBU3341ShortTermSteady(t *testing.T) {
 	for _, rate := range []int{44100, 48000} {
 		a, _ := NewAnalyzer(Format{rate, 2})
@@ -92,7 +93,7 @@ func TestLoudnessEBU3341ShortTermSteady(t *testing.T) {
 	}
 }
 
-// Case 10: a burst of 3 s is detected at any position.
+// TestLoudnessEBU3341ShortTermMaximum is case 10 of EBU Tech 3341: a burst of 3 s is detected at any position.
 func TestLoudnessEBU3341ShortTermMaximum(t *testing.T) {
 	for i := range 20 {
 		samples := stereoTone(48000, part{float64(i) * 0.15, silent}, part{3, -23}, part{1, silent})
@@ -101,7 +102,8 @@ func TestLoudnessEBU3341ShortTermMaximum(t *testing.T) {
 	}
 }
 
-// Case 12: the momentary loudness is constantly -23.0 after 1 s.
+// TestLoudnessEBU3341MomentarySteady is case 12 of EBU Tech 3341: the momentary loudness is constantly -23.0 after
+// 1 s.
 func TestLoudnessEBU3341MomentarySteady(t *testing.T) {
 	samples := stereoTone(48000, repeat(25, part{0.18, -20}, part{0.22, -30})...)
 	a, _ := NewAnalyzer(Format{48000, 2})
@@ -114,7 +116,7 @@ func TestLoudnessEBU3341MomentarySteady(t *testing.T) {
 	wantLUFS(t, "case 12 max M", a.Analysis().MomentaryMaxLUFS, -23)
 }
 
-// Case 13: a burst of 400 ms is detected at any position.
+// TestLoudnessEBU3341MomentaryMaximum is case 13 of EBU Tech 3341: a burst of 400 ms is detected at any position.
 func TestLoudnessEBU3341MomentaryMaximum(t *testing.T) {
 	for i := range 20 {
 		samples := stereoTone(48000, part{float64(i) * 0.02, silent}, part{0.4, -23}, part{1, silent})
@@ -145,7 +147,7 @@ func TestLoudnessNeedsEnoughSignal(t *testing.T) {
 	}
 }
 
-// At 48 kHz the derived filters equal those published in BS.1770-5.
+// TestKWeightingCoefficients: at 48 kHz the derived filters equal those published in BS.1770-5.
 func TestKWeightingCoefficients(t *testing.T) {
 	w := newKWeighting(48000)
 	for name, pair := range map[string][2]float64{

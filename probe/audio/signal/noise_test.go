@@ -28,8 +28,8 @@ func unpaused(voice []float32, rateHz int) []float32 {
 	return out
 }
 
-// Noise behind a voice without pauses is measured between the syllables, and a
-// voice without noise is not mistaken for one.
+// TestNoiseFloorWithoutPauses: noise behind a voice without pauses is measured between the
+// syllables, and a voice without noise is not mistaken for one.
 func TestNoiseFloorWithoutPauses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses many recordings")
@@ -55,8 +55,8 @@ func TestNoiseFloorWithoutPauses(t *testing.T) {
 	}
 }
 
-// All ways to determine the noise floor, and not to, tested with frame levels
-// alone.
+// TestNoiseFloorFromFrames tests all ways to determine the noise floor, and the cases without
+// one, with frame levels alone.
 func TestNoiseFloorFromFrames(t *testing.T) {
 	type run struct {
 		frames      int

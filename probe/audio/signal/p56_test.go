@@ -104,8 +104,8 @@ func TestActiveSpeechLevelOfKnownConstruction(t *testing.T) {
 	}
 }
 
-// A continuous signal is active all the time except for the rise of the envelope:
-// its active level equals its level.
+// TestActiveSpeechLevelOfContinuousSignal: a continuous signal is active all the time except
+// for the rise of the envelope: its active level equals its level.
 func TestActiveSpeechLevelOfContinuousSignal(t *testing.T) {
 	for _, rate := range p56Rates {
 		for _, dBFS := range []float64{-20, -33.3, -60} {

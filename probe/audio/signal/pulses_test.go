@@ -32,8 +32,8 @@ func creak(rateHz int, seconds, pitchHz float64) []float32 {
 	return samples
 }
 
-// The deeper and rougher a voice is, the less successive periods resemble each
-// other. Such voices are detected anyway, at any rate and frame position.
+// TestDeepAndRoughVoicesAreSpeech: the deeper and rougher a voice is, the less successive
+// periods resemble each other. Such voices are detected anyway, at any rate and frame position.
 func TestDeepAndRoughVoicesAreSpeech(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 44100, 48000} {
 		for _, pitch := range []float64{48, 55, 65, 80, 100} {
@@ -48,7 +48,7 @@ func TestDeepAndRoughVoicesAreSpeech(t *testing.T) {
 	}
 }
 
-// Noise has no pulses, at any rate.
+// TestNoiseHasNoPulses: noise has no pulses, at any rate.
 func TestNoiseHasNoPulses(t *testing.T) {
 	for _, rate := range []float64{8000, 8820, 11025, 15999} {
 		random := rand.New(rand.NewPCG(3, uint64(rate)))
@@ -76,8 +76,8 @@ func TestNoiseHasNoPulses(t *testing.T) {
 	}
 }
 
-// The detected rate is that of the pulses, or half of it, within the resolution of
-// the envelope.
+// TestPulseRate: the detected rate is that of the pulses, or half of it, within the resolution
+// of the envelope.
 func TestPulseRate(t *testing.T) {
 	for _, hz := range []float64{46, 60, 75, 90, 120} {
 		p := newPulseTrain(8000)
@@ -99,8 +99,8 @@ func TestPulseRate(t *testing.T) {
 	}
 }
 
-// Sounds that buzz, ring or tick intermittently are not a voice, nor are sounds
-// that rise and fall without a pitch.
+// TestIntermittentNoisesAreNotSpeech: sounds that buzz, ring or tick intermittently are not a
+// voice, nor are sounds that rise and fall without a pitch.
 func TestIntermittentNoisesAreNotSpeech(t *testing.T) {
 	const rate = 16000
 	random := rand.New(rand.NewPCG(9, 9))
@@ -141,8 +141,8 @@ func TestIntermittentNoisesAreNotSpeech(t *testing.T) {
 	}
 }
 
-// A whisper rises and falls like a voice, although no voice is detected in it. Keys
-// do not, and a fan does so only once, when it is switched on.
+// TestSyllabicTime: a whisper rises and falls like a voice, although no voice is detected in
+// it. Keys do not, and a fan does so only once, when it is switched on.
 func TestSyllabicTime(t *testing.T) {
 	const rate = 16000
 	random := rand.New(rand.NewPCG(4, 4))
@@ -174,8 +174,8 @@ func TestSyllabicTime(t *testing.T) {
 	}
 }
 
-// Hum that begins during speech without pauses is detected, at the latest at the
-// end of the recording.
+// TestHumThatBeginsLater: hum that begins during speech without pauses is detected, at the
+// latest at the end of the recording.
 func TestHumThatBeginsLater(t *testing.T) {
 	const rate = 48000
 	for _, hz := range []float64{50, 60, 150} {

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// Each length in use, and each factor alone, yields the same result as gonum.
+// TestTransformAgreesWithGonum: each length in use, and each factor alone, yields the same
+// result as gonum.
 func TestTransformAgreesWithGonum(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, length := range []int{2, 4, 6, 8, 10, 18, 50, 90, 256, 288, 320, 324, 360, 400, 512, 1024, 2048, 4096} {

@@ -31,7 +31,7 @@ func fadedTone(rateHz int, amplitude, divisor, phaseDegrees float64) []float32 {
 	return samples
 }
 
-// EBU Tech 3341 cases 15 to 19.
+// TestTruePeakEBU3341Tones covers EBU Tech 3341, cases 15 to 19.
 func TestTruePeakEBU3341Tones(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 44100, 48000} {
 		wantTruePeak(t, "case 15", fadedTone(rate, 0.5, 4, 0), rate, -6)
@@ -45,9 +45,9 @@ func TestTruePeakEBU3341Tones(t *testing.T) {
 	wantTruePeak(t, "12 kHz", fadedTone(192000, 0.5, 16, 78.75), 192000, -6)
 }
 
-// EBU Tech 3341 cases 20 to 23: a tone at a sixth of the rate with one full-scale
-// period at a quarter of it, generated at four times the rate and decimated at each
-// of the four offsets.
+// TestTruePeakEBU3341Burst covers EBU Tech 3341, cases 20 to 23: a tone at a sixth of the rate with
+// one full-scale period at a quarter of it, generated at four times the rate and decimated at
+// each of the four offsets.
 func TestTruePeakEBU3341Burst(t *testing.T) {
 	const rate = 48000
 	for offset := range 4 {

@@ -138,7 +138,7 @@ func resampled(t *testing.T, samples []float32, fromHz, toHz int) []float32 {
 	return decoded(t, floatWAV(t, samples, fromHz), toHz)
 }
 
-// The loudness of speech agrees with ffmpeg's ebur128 filter.
+// TestLoudnessAgreesWithFFmpeg: the loudness of speech agrees with ffmpeg's ebur128 filter.
 func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses many recordings")

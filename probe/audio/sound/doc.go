@@ -1,4 +1,4 @@
-// Package sound is what is the same for every recording of a voice, wherever the samples come
-// from: when a recording is long enough, and how its analysis gets into the report. It opens no
-// device.
+// Package sound contains what all recordings of a voice share, whether the samples come from a
+// microphone or not: when a recording is long enough, and the fields of the report that are
+// filled from its analysis. It opens no device.
 package sound

@@ -35,17 +35,17 @@ const (
 	firstVoice = 600 * time.Millisecond
 )
 
-// A recording that ends in a silence unlike its earlier pauses is extended until
-// sound returns or the silence is certain: the microphone may have become silent in
-// the last half second.
+// A recording that ends in a silence unlike its earlier pauses is extended by at most
+// EndExtension, until sound returns or the silence is certain: the microphone may have become
+// silent in the last half second.
 const (
 	EndExtension = 1600 * time.Millisecond
 	// endSilent is the shortest silence that extends a recording.
 	endSilent = 60 * time.Millisecond
 )
 
-// EndUncertain reports whether a recording ends in a silence that has to be extended,
-// by at most EndExtension.
+// EndUncertain reports whether a recording ends in a silence unlike its earlier pauses, so that
+// it must be extended.
 func EndUncertain(a *signal.Analyzer) bool {
 	silent, unlike := a.EndSilence()
 	return unlike && silent >= float64(endSilent.Milliseconds())
@@ -100,8 +100,8 @@ func (l *Listening) Over(floorMeasured, onlyZeros bool) bool {
 	return sinceVoice >= voiceWindow && (floorMeasured || sinceVoice >= voiceWindow+pauseWait)
 }
 
-// Missing returns how much more is needed: sound if the length is fixed, otherwise
-// speech. It never increases.
+// Missing returns how much more sound is needed: until the fixed length is reached, or until
+// there is enough speech and voiceWindow is complete. It never increases.
 func (l *Listening) Missing() time.Duration {
 	switch {
 	case l.Fixed > 0:

@@ -66,8 +66,8 @@ func TestLongFiles(t *testing.T) {
 	}
 }
 
-// The decoder output values of ITU-T G.711, tables 1a and 2a: the value at the
-// upper end of each segment, largest first, for positive code words.
+// TestG711 compares the decoder output values of ITU-T G.711, tables 1a and 2a: the value at the upper
+// end of each segment, largest first, for positive code words.
 func TestG711(t *testing.T) {
 	for name, c := range map[string]struct {
 		decode    func(byte) float32

@@ -253,7 +253,7 @@ func readFormat(r io.Reader, size uint64) (Format, error) {
 	return f, nil
 }
 
-// short converts the end of a file to an error that a person understands.
+// short replaces an unexpected end of the file by an error in plain words.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("it is truncated")

@@ -165,7 +165,7 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// A truncated file yields the samples that are present.
+// TestTruncatedYieldsTheRest: a truncated file yields the samples that are present.
 func TestTruncatedYieldsTheRest(t *testing.T) {
 	file := mono16.file([]byte{0, 0x40, 0, 0x40, 0, 0x40}, -1)
 	got, _, err := readAll(file[:len(file)-3])
@@ -174,7 +174,7 @@ func TestTruncatedYieldsTheRest(t *testing.T) {
 	}
 }
 
-// Programs that write to a pipe do not know the length in advance.
+// TestUnknownLength: programs that write to a pipe do not know the length in advance.
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, math.MaxUint32, 0x7FFFFFFF, 0x7FFFF000} {
 		if got, _, err := readAll(mono16.file([]byte{0, 0x40, 0, 0x40}, size)); err != nil || len(got) != 2 {
