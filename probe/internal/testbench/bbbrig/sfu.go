@@ -25,7 +25,7 @@ type request struct {
 	Tones               string `json:"tones"`
 }
 
-// The dial plan of the echo (bbb_echo_to_conference).
+// dialPlan matches the extension of the echo (bbb_echo_to_conference).
 var dialPlan = regexp.MustCompile(`^echo(\d{5,11})$`)
 
 // signalling serves the connection of one client to the SFU.

@@ -67,7 +67,7 @@ var (
 	jitterHigh = []string{"net.jitter_high"}
 	broken     = []string{"conf.server_error"}
 	municipal  = report.AreaMunicipality
-	// nobody: a firewall on the participant's side has the same effect.
+	// nobody is the area of a fault that a firewall on the participant's side could also cause.
 	nobody = report.AreaUnknown
 )
 

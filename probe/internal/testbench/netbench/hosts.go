@@ -13,7 +13,7 @@ const (
 
 var hostNames = [hosts]string{"home", "gateway", "isp", "server"}
 
-// Segment i is between host i and host i+1.
+// segmentNames contains the name of segment i, which is between host i and host i+1.
 var segmentNames = [hosts - 1]string{"lan", "access", "server"}
 
 // Addresses of a world. The public ones are those of RFC 5737, which no real line

@@ -62,8 +62,9 @@ func sum(all []outcome) (t tally) {
 	return t
 }
 
-// addLoad ignores probes that run on request only: media.load, which fills the line
-// on purpose, and the search for the lifetime of bindings, which takes long.
+// addLoad adds the load of a check. It ignores checks with probes that run on request only:
+// media.load, which fills the line on purpose, and the search for the lifetime of bindings,
+// which takes long.
 func (t *tally) addLoad(o outcome) {
 	if o.busyPct >= quietBusyPct {
 		t.busyStarts++

@@ -246,7 +246,7 @@ func natFigures(c Check) (all []comparison) {
 	return all
 }
 
-// behavior returns that of both NATs together: the stricter one.
+// behavior returns the mapping and filtering of both NATs together: the stricter of each.
 func (c Check) behavior() (mapping, filtering string) {
 	order := map[string]int{"": 0, "none": 0, "EIM": 1, "ADM": 2, "APDM": 3, "EIF": 1, "ADF": 2, "APDF": 3}
 	stricter := func(a, b string) string {

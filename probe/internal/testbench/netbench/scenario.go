@@ -149,8 +149,8 @@ type document struct {
 	Server     segmentDocument `toml:"server"`
 }
 
-// ipv6Document: on assigns addresses to home and server, and both families to the
-// name; name_only leaves the home without an address.
+// ipv6Document is the table [ipv6]. On assigns addresses to home and server, and both families
+// to the name; NameOnly leaves the home without an IPv6 address.
 type ipv6Document struct {
 	On       bool `toml:"on"`
 	NameOnly bool `toml:"name_only"`

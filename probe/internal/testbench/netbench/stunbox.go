@@ -74,10 +74,9 @@ func (s STUNSpec) spoil(p packet) (copies int, late time.Duration) {
 	return 1, 0
 }
 
-// rewriteMapped does what an application layer gateway does that replaces its
-// external address in payloads: MAPPED-ADDRESS becomes the internal address, while
-// XOR-MAPPED-ADDRESS, which was designed against this, stays correct (RFC 8489
-// §14.2).
+// rewriteMapped modifies a response like an application layer gateway that replaces the
+// external address in payloads: MAPPED-ADDRESS becomes the internal address.
+// XOR-MAPPED-ADDRESS, which was designed against this, stays correct (RFC 8489 §14.2).
 func (p packet) rewriteMapped(inner netip.AddrPort) {
 	m := p.stun()
 	if m == nil || binary.BigEndian.Uint16(m)&stunClassResponse == 0 {

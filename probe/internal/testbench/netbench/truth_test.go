@@ -2,8 +2,8 @@ package netbench
 
 import "testing"
 
-// The vector for the jitter of RFC 3550, the delays of RFC 5481, and a sequence of
-// RFC 4737.
+// TestFiguresOfATruth uses the vector for the jitter of RFC 3550, the delays of RFC 5481, and a
+// sequence of RFC 4737.
 func TestFiguresOfATruth(t *testing.T) {
 	passage := func(seq uint16, inMS, delayMS float64) Passage {
 		in := int64(inMS * 1e6)

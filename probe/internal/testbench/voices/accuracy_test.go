@@ -20,7 +20,8 @@ const (
 	minHealthyQuiet = 99.0 // percent
 )
 
-// studio skips a test without espeak-ng, or fails it if TONPROBE_TEST_ALL is set.
+// studio returns a studio. Without espeak-ng it skips the test, or fails it if
+// TONPROBE_TEST_ALL is set.
 func studio(t *testing.T) *Studio {
 	t.Helper()
 	s, err := NewStudio(t.TempDir())
@@ -111,8 +112,9 @@ func holdDocument(t *testing.T, m Matrix, printed string) {
 	}
 }
 
-// Each cause that depends on the recording or the system's description of the
-// device has fixtures; the document names the others, and what causes them.
+// TestEveryAudioCauseHasFixturesOrIsNamed: each cause that depends on the recording or the
+// system's description of the device has fixtures; the document names the others, and what
+// causes them.
 func TestEveryAudioCauseHasFixturesOrIsNamed(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "accuracy.md"))
 	if err != nil {
@@ -155,7 +157,7 @@ func TestFixturesAreBalanced(t *testing.T) {
 	}
 }
 
-// The matrix must count mistakes; otherwise it would prove nothing.
+// TestMatrixCountsMistakes: the matrix must count mistakes; otherwise it would prove nothing.
 func TestMatrixCountsMistakes(t *testing.T) {
 	m := NewMatrix([]Judged{
 		{Fixture{Truth: "audio.hum", Kind: "hum", Strength: "1"}, Outcome{Causes: primary("audio.hum")}},
@@ -184,7 +186,8 @@ func primary(code string) []report.Cause {
 	return []report.Cause{{Code: code, Severity: report.SeverityWarn, Primary: true}}
 }
 
-// A fixture always yields the same recording, whatever ran before it.
+// TestFixturesAreDeterministic: a fixture always yields the same recording, whatever ran before
+// it.
 func TestFixturesAreDeterministic(t *testing.T) {
 	s, other := studio(t), studio(t)
 	fixtures := Fixtures()
@@ -208,8 +211,8 @@ func TestFixturesAreDeterministic(t *testing.T) {
 	}
 }
 
-// A whisper without a voice has nothing periodic. Tonprobe may report missing
-// speech, but must not blame the microphone.
+// TestWhisperIsNeverBlamedOnTheMicrophone: a whisper without a voice has nothing periodic.
+// Tonprobe may report missing speech, but must not blame the microphone.
 func TestWhisperIsNeverBlamedOnTheMicrophone(t *testing.T) {
 	var fixtures []Fixture
 	for _, voice := range []string{"de+whisperf", "de+whisper"} {

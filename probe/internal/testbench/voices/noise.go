@@ -13,8 +13,8 @@ func white(t *take, length int) []float64 {
 	return out
 }
 
-// pink falls by 3 dB per octave, like typical room noise. It is the sum of five
-// first-order filters spaced by an octave and a half (Voss' method).
+// pink returns noise that falls by 3 dB per octave, like typical room noise. It is the sum of
+// six first-order low passes, two octaves apart.
 func pink(t *take, length int) []float64 {
 	var poles, weights, states [6]float64
 	for k := range poles {

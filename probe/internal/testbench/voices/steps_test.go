@@ -52,7 +52,7 @@ func TestNoiseAndHumHaveTheirLevel(t *testing.T) {
 	near(t, "hum", 20*math.Log10(rms(hummed.channels[0])), -45, 0.01)
 }
 
-// Pink noise falls by 3 dB per octave: each octave has the same power.
+// TestPinkNoiseIsPink: pink noise falls by 3 dB per octave: each octave has the same power.
 func TestPinkNoiseIsPink(t *testing.T) {
 	noise := pink(tone(48000, 0, 0.1, 0), 48000*4)
 	octave := func(fromHz float64) float64 {

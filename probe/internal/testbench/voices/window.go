@@ -8,8 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
-// checkSeconds is the minimum length of a check from the first voice on
-// (audio.voiceWindow).
+// checkSeconds is the minimum length of a check from the first voice on (sound.voiceWindow).
 const checkSeconds = 4.5
 
 // Window is the diagnosis of a check that begins at some point of a recording.

@@ -116,8 +116,8 @@ func judgeWindows(t *testing.T, fixtures []Fixture, healthy, faulty int) []Windo
 	return slices.Concat(all...)
 }
 
-// Whether a window contains the fault is known from the generation of the
-// recording.
+// TestFaultIsInItsWindow: whether a window contains the fault is known from the generation of
+// the recording.
 func TestFaultIsInItsWindow(t *testing.T) {
 	whole := tone(16000, 217.3, 4, 0.3)
 	gaps(1, 40)(whole)
