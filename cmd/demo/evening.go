@@ -21,7 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// showEvening starts a collector, and fills it with a made-up evening. clock is that of both.
+// showEvening starts a collector and fills it with a made-up evening. Both use clock.
 func showEvening(ctx context.Context, o options, dir string, clock probe.Clock) (err error) {
 	fmt.Fprintln(o.out(), o.texts.T("starting"))
 	providers := filepath.Join(dir, "providers.tsv")

@@ -53,7 +53,7 @@ func attend(ctx context.Context, members []member, clock probe.Clock) (all map[i
 				return &agentcollector.Endpoint{URL: m.computer.endpoint.URL, Token: m.computer.endpoint.Token}, nil
 			},
 			Version: version, Retests: &channel.RetestHandler{Screen: a, Log: log},
-			// The waits of a connection are real, also if the evening is not.
+			// The connection waits in real time, even if the clock of the evening is faster.
 			Clock: probe.SystemClock{}, Random: mathrand.Float64, Log: log,
 		})
 		group.Go(func() { _ = client.Run(ctx) }) // it ends with ctx only
@@ -71,7 +71,7 @@ func (a *attendant) Ask(ctx context.Context, r channel.Retest) (channel.Consent,
 	}}, nil
 }
 
-// check tells what a check tells, and delivers its report.
+// check emits the events of a check, and delivers its report.
 func (a *attendant) check(ctx context.Context, what wire.RetestWhat, tell func(probe.Event)) (id string, err error) {
 	a.mu.Lock()
 	c := evening.Check{Person: a.number, Fault: a.fault.Afterwards(), Trigger: report.TriggerSupport, NetworkOnly: what == wire.RetestNetwork}
@@ -94,7 +94,7 @@ func (a *attendant) check(ctx context.Context, what wire.RetestWhat, tell func(p
 	for i := range r.Probes {
 		tell(probe.Event{Probe: r.Probes[i].Name, Kind: probe.EventDone, Result: &r.Probes[i]})
 	}
-	// The same check, as it ends now.
+	// The report of the same check, with the time at which it ends.
 	if r, err = c.Report(a.member.Person, a.member.computer.id, version, a.clock.Now(), rand.Reader); err != nil {
 		return "", err
 	}

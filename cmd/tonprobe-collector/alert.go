@@ -18,7 +18,8 @@ func alertTestFlags(in *invocation) {
 // errNotAccepted means that a channel did not take a test. The output says why.
 var errNotAccepted = errors.New("a test was not accepted")
 
-// accepted says what is known once a channel has taken a test, which is not that anybody has received it.
+// accepted describes what is known once a channel has accepted a test: not that a person has
+// received it.
 func accepted(c alert.Channel) string {
 	switch c.Kind {
 	case alert.KindEmail:

@@ -54,9 +54,10 @@ func (p postgresServer) Load(ctx context.Context, dump string) error {
 	return sqlstore.RestorePostgres(ctx, p.address, dump, p.overwrite)
 }
 
-// goneBefore returns who must not come back: those in the list beside the data, in the file of
-// --erased, and in the database that is replaced. They are in the list beside the data when it returns, so
-// that the next start of the collector completes a restoration that was killed.
+// goneBefore returns the erased people who must not reappear by the restoration: those in the
+// list beside the data, in the file of --erased, and in the database that is replaced. Before
+// it returns, it adds all of them to the list beside the data, so that the next start of the
+// collector completes a restoration that was killed.
 func (in *invocation) goneBefore(ctx context.Context, t terminal, c settings) (store.TombstoneList, error) {
 	gone, err := privacy.ReadList(c.DataDir)
 	if err != nil {
@@ -80,7 +81,7 @@ func (in *invocation) goneBefore(ctx context.Context, t terminal, c settings) (s
 		} else {
 			more, err = sqlstore.TombstonesOfSQLite(ctx, datadir.Database(c.DataDir))
 		}
-		if err != nil { // perhaps the reason for the restoration
+		if err != nil { // may be the reason for the restoration
 			_, _ = fmt.Fprintf(t.err, "Who was erased could not be read from the database that is replaced (%s). The list %s is used instead.\n", oneLine(err), datadir.Erased(c.DataDir))
 		}
 		gone = privacy.Merge(gone, more)

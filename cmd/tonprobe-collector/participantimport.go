@@ -99,7 +99,7 @@ func newPeople(people []intake.Person) []intake.Person {
 	return added
 }
 
-// notePeople prints what somebody should look at.
+// notePeople prints what should be checked about the imported people.
 func notePeople(w io.Writer, people []intake.Person) {
 	for _, p := range people {
 		where := ""

@@ -80,8 +80,8 @@ func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 	}
 	wantKept(t, open(second), 3)
 
-	// Whoever was erased since does not come back: the database that is replaced knows them, also
-	// without the list beside the data.
+	// People who were erased since the backup must not reappear: the database that is replaced
+	// contains them, even without the list beside the data.
 	other := filepath.Join(home, "other")
 	if out, err := command("erase", "Anna", "--data", other, "--yes"); err != nil {
 		t.Fatalf("erase: %v\n%s", err, out)

@@ -196,7 +196,7 @@ func printTested(w io.Writer, t tested, verbose bool) error {
 	return p.err
 }
 
-// printer keeps the first error.
+// printer writes lines to w and keeps the first error.
 type printer struct {
 	w   io.Writer
 	err error
@@ -216,8 +216,8 @@ func (t tested) steps() int {
 	return len(t.Conference.Checks)
 }
 
-// first prints the first step of a client, which is that of reaching the system, and returns
-// the other ones.
+// first prints the first step of a client if it is the one of reaching the system, and returns
+// the remaining steps.
 func (t tested) first(p *printer, verbose bool) []report.ConferenceCheck {
 	if t.steps() == 0 {
 		return nil

@@ -73,7 +73,7 @@ func (in *invocation) printStaffLink(t terminal, path string, expires time.Time)
 	if err != nil {
 		return err
 	}
-	link := addressOf(c.DataDir).URL + path // before the first start the path alone has to do
+	link := addressOf(c.DataDir).URL + path // before the first start, only the path is known
 	if c.PublicURL != "" {
 		link = c.PublicURL + path
 	}
@@ -89,8 +89,8 @@ func (in *invocation) printStaffLink(t terminal, path string, expires time.Time)
 	return err
 }
 
-// userLink prints a link that signs a user in once. It works when passwords are switched off and the
-// provider of OpenID Connect is away.
+// userLink prints a link that signs a user in once. It works even if passwords are disabled and
+// the provider of OpenID Connect is unreachable.
 func userLink(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		m, err := s.StaffMember(ctx, in.args[0])

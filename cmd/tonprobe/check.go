@@ -94,7 +94,8 @@ func (p *program) check(ctx context.Context, args []string) error {
 		o.ToneHeard = c.ToneHeard
 		o.AgentID, o.Collector = st.AgentID(), st.Collector() // the first screen may have enrolled
 		if c.Requested {
-			// Complete, and no longer than necessary: somebody is on the phone.
+			// Phone support waits for the result: all probes, without the slow measurements on
+			// request.
 			o.Trigger, o.Only, o.Load, o.BindingLifetime = report.TriggerSupport, nil, false, 0
 			o.NoAudio = o.NoAudio || c.NoAudio
 		}
@@ -108,7 +109,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	p.printDelivery(d)
 	err = p.writeReport(flags.json, r)
 	d.SendRest(ctx)
-	// For the next start, and without a service only.
+	// The targets are stored for the next start. With a service this does nothing.
 	if err := st.RefreshTargets(ctx, time.Now()); err != nil {
 		log.Debug("the conference systems could not be requested", "err", err)
 	}
@@ -180,8 +181,9 @@ func (p *program) logger(verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: report.LogAttr}))
 }
 
-// writable rejects a file that cannot be written before a person speaks. The report replaces
-// an existing file only when it is complete, so another file in the folder is tried.
+// writable returns an error if the report cannot be written to a file, so that this is known
+// before a person speaks. The report replaces an existing file only when it is complete, so
+// writable tries to create another file in the folder.
 func writable(to string) error {
 	if to == "" || to == "-" {
 		return nil

@@ -85,8 +85,8 @@ func (s *secrets) listen(t *testing.T, to string) string {
 	return server.URL
 }
 
-// A log at debug level is sent to support unmodified: it must not contain a secret
-// of the enrolment, of the check, of the media path or of the meeting.
+// TestDebugLogsContainNoSecret: a log at debug level is sent to support unmodified: it must not
+// contain a secret of the enrolment, of the check, of the media path or of the meeting.
 func TestDebugLogsContainNoSecret(t *testing.T) {
 	var collectorLog syncBuffer
 	c := startCollectorWith(t, &collectorLog, "--log-level", "debug")

@@ -44,7 +44,8 @@ func (p *program) events(ctx context.Context, args []string) error {
 	return nil
 }
 
-// eventLines returns the events in words, and what was not read and is or is not sent.
+// eventLines returns the events in words. Further lines state which sources could not be read,
+// and what is sent.
 func (p *program) eventLines(found *report.HostCrash) (lines []string) {
 	say := func(key string, args ...any) { lines = append(lines, p.t(key, args...)) }
 	terms := diagnose.Glossary{}.In(p.lang)

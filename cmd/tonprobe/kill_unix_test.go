@@ -64,8 +64,8 @@ func (a agent) states() map[string]int {
 	return states
 }
 
-// The agent is killed after the collector has received the report, but before the agent
-// knows.
+// TestKilledBetweenSpoolAndAnswer: the agent is killed after the collector has received the
+// report, but before the agent knows.
 func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	s := &stub{stored: map[string]int{}, withhold: true, arrived: make(chan struct{}, 8)}
 	server := httptest.NewServer(s)
@@ -105,8 +105,8 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	}
 }
 
-// The agent is killed at random times during a check: each file that it writes is
-// complete or does not exist.
+// TestKilledAtAnyTimeLeavesNoPartialFile: the agent is killed at random times during a check:
+// each file that it writes is complete or does not exist.
 func TestKilledAtAnyTimeLeavesNoPartialFile(t *testing.T) {
 	a := agent{t, filepath.Join(t.TempDir(), "data")}
 	a.run("report", "list") // creates the folders

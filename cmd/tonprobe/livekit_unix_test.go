@@ -53,8 +53,8 @@ func liveKit(t *testing.T) string {
 	}
 }
 
-// An administrator adds a LiveKit once; a participant's check calls it in a test
-// room. The key stays with the collector, and no token is stored.
+// TestCheckOfANamedLiveKit: an administrator adds a LiveKit once; a participant's check calls
+// it in a test room. The key stays with the collector, and no token is stored.
 func TestCheckOfANamedLiveKit(t *testing.T) {
 	var log syncBuffer
 	at, c := liveKit(t), startCollectorWith(t, &log, "--log-level", "debug")

@@ -90,7 +90,7 @@ func (s sound) start(c *exec.Cmd) {
 	s.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
 }
 
-// recorded returns whether a program records from the microphone.
+// recorded reports whether a program records from the microphone.
 func (s sound) recorded() bool {
 	s.t.Helper()
 	out, err := s.command("pactl", "list", "source-outputs").Output()

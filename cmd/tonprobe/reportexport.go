@@ -83,8 +83,9 @@ func badSince(value time.Duration) error {
 	return &usageError{key: "usage.bad_since", args: []any{"value", value.String(), "most", longestSince.String()}}
 }
 
-// bundleContent collects what the support file is made of. Only what cannot be read at all
-// is an error: a support file is most useful on a computer on which something is broken.
+// bundleContent collects the content of the support file. It omits what cannot be read, because
+// a support file is most useful on a computer on which something is broken; only an unreadable
+// list of reports is an error.
 func (p *program) bundleContent(ctx context.Context, c config.Config, sp station.Reports, now time.Time, since time.Duration) (bundle.Content, error) {
 	from := now.Add(-since)
 	content := bundle.Content{
@@ -112,7 +113,7 @@ func (p *program) bundleContent(ctx context.Context, c config.Config, sp station
 	content.EventsText = []byte(strings.Join(p.eventLines(content.Events), "\n") + "\n")
 	content.Private = privateNames(c)
 	p.describeService(ctx, c, &content)
-	content.Log, _ = station.ReadLog(ctx, c) // missing in the list of files
+	content.Log, _ = station.ReadLog(ctx, c) // without it, the file does not list a log
 	return content, nil
 }
 

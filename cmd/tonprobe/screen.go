@@ -69,7 +69,8 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	}
 	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
-	// Line by line, the last question is whether to end; without questions, nobody has read the result.
+	// In plain mode the last question is whether to end, so nothing remains to be read; without
+	// questions, the result may still be unread.
 	p.closed = err == nil && (!o.Plain || o.Interactive && !o.Agreed) || !o.Plain && errors.Is(err, tui.ErrQuit)
 	if errors.Is(err, tui.ErrQuit) && r == nil {
 		return nil, &printedError{exitSoftware}
@@ -80,7 +81,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	return r, err
 }
 
-// reportDisturbance reports a disturbance with the errors that the screens know.
+// reportDisturbance reports a disturbance, and converts the errors to those of package tui.
 func reportDisturbance(ctx context.Context, st *station.Station) (time.Time, error) {
 	at, err := st.ReportDisturbance(ctx)
 	switch {

@@ -146,8 +146,8 @@ func (p *program) serviceControl(a resident.Action, u resident.Setup) error {
 	return nil
 }
 
-// serviceUninstall removes the service with its folder. The folder of a person, and one that
-// was named, may contain other things.
+// serviceUninstall removes the service and its folder. It keeps the folder of a person, and one
+// that was given on the command line, because they may contain other things.
 func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceFlags) error {
 	if err := p.serviceControl(resident.Uninstall, resident.Setup{User: flags.user, Data: c.Data}); err != nil {
 		return err

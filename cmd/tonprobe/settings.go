@@ -63,7 +63,7 @@ func (s *settings) truth(f *flag.FlagSet, name string, field func(*config.Config
 // loadForPerson is load for a program that uses the machine's service if there is one.
 func (s *settings) loadForPerson(getenv func(string) string) (config.Config, error) {
 	c, err := s.load(getenv)
-	// A person who names a folder wants the identity in it and not that of the machine.
+	// If a person names a folder, the identity in it is used and not the machine's.
 	if err == nil && c.Socket == "" && c.Data == s.places(getenv).DataDir() {
 		c.Socket = local.Address(runtime.GOOS)
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// TestStatusSaysWhyChecksAreRare: and ignores reasons of a newer service.
+// TestStatusSaysWhyChecksAreRare: the status lists the reasons for rare checks, without reasons
+// that only a newer service knows.
 func TestStatusSaysWhyChecksAreRare(t *testing.T) {
 	next := &local.NextCheck{At: time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)}
 	for _, c := range []struct {

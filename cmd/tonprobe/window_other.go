@@ -2,5 +2,6 @@
 
 package main
 
-// ownsConsole reports whether the window closes with the program, which only Windows says.
+// ownsConsole reports whether the window closes with the program. Only Windows provides this
+// information.
 func ownsConsole() bool { return false }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// ownsConsole reports whether no other process uses this console: the program was started by
-// a double click or a shortcut, and its window closes with it. Processes of its own are
-// waited for before.
+// ownsConsole reports whether no other process uses this console: the program was started by a
+// double click or a shortcut, and its window closes with it. The program has already waited for
+// its child processes.
 func ownsConsole() bool {
 	proc := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetConsoleProcessList")
 	if proc.Find() != nil {

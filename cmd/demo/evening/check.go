@@ -91,7 +91,8 @@ func (c Check) microphone(p Person) *report.AudioInput {
 	return a
 }
 
-// Level returns a reading of the level meter while somebody speaks: two words, a breath, and so on.
+// Level returns a reading of the level meter while a person speaks: seven readings of a voice,
+// and then one of a pause.
 func Level(i int) probe.Level {
 	if i%8 == 7 {
 		return probe.Level{RMSDBFS: -58, PeakDBFS: -49}

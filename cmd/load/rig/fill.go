@@ -24,7 +24,8 @@ type Filler struct {
 	enroller enroll.Enroller
 }
 
-// OpenFiller creates the data directory if it does not exist.
+// OpenFiller opens the SQLite database in a data directory, which it creates if it does not
+// exist.
 func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	if err := datadir.Make(data); err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	return filler(sqlstore.OpenSQLite(ctx, datadir.Database(data), sqlstore.Options{}))
 }
 
-// OpenPostgresFiller writes to a PostgreSQL database.
+// OpenPostgresFiller opens a PostgreSQL database.
 func OpenPostgresFiller(ctx context.Context, address string) (*Filler, error) {
 	return filler(sqlstore.OpenPostgres(ctx, address, sqlstore.Options{}))
 }

@@ -15,7 +15,7 @@ type Usage struct {
 	MemoryMB, PeakMB float64
 }
 
-// UsageOf returns ok only if all values are known.
+// UsageOf returns the resource usage of a process; ok is true only if all values are known.
 func UsageOf(pid int) (u Usage, ok bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

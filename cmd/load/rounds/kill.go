@@ -74,7 +74,7 @@ type sender struct {
 	forgotten    int // number of acknowledged reports that were unknown when they were sent again
 }
 
-// deliver returns nil when the collector was killed.
+// deliver sends batches until the collector is killed, and then returns nil.
 func (s *sender) deliver(ctx context.Context, client *http.Client, url string) error {
 	if s.last != nil { // as an agent does that was killed before it read the response
 		statuses, err := s.last.Send(ctx, client, url)

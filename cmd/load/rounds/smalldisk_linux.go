@@ -61,7 +61,7 @@ func mountSmall(dir, size string) (smallDisk, error) {
 
 func (d smallDisk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fill leaves no free space.
+// fill writes a file that leaves no free space.
 func (d smallDisk) fill() error {
 	f, err := os.Create(d.ballast())
 	if err != nil {
