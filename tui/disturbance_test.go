@@ -44,11 +44,11 @@ func TestReportingADisturbanceByKey(t *testing.T) {
 		}
 		s.send(result())
 		if sent != 1 || !strings.Contains(flat(s), c.want) {
-			t.Errorf("%s: sent %d times:\n%s", name, sent, s.View())
+			t.Errorf("%s: sent %d times, want once and %q:\n%s", name, sent, c.want, s.View())
 		}
 		out, _, err := recital(t, phrase.DE, "\n\ns\n\n", with, finished(t, nil), silentMicrophone)
 		if err != nil || sent != 2 || !strings.Contains(strings.Join(strings.Fields(out), " "), c.want) {
-			t.Errorf("%s, plain mode: sent %d times, error %v:\n%s", name, sent, err, out)
+			t.Errorf("%s, plain mode: sent %d times, error %v; want 2, nil and %q:\n%s", name, sent, err, c.want, out)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func TestEnrolByKeys(t *testing.T) {
 			s := newStand(t, phrase.DE, false, offersEnrolment)
 			c.play(s)
 			if s.stage != c.want || s.enrol.Busy != c.busy {
-				t.Errorf("got stage %d, busy %v:\n%s", s.stage, s.enrol.Busy, s.View())
+				t.Errorf("got stage %d, busy %v; want %d, %v:\n%s", s.stage, s.enrol.Busy, c.want, c.busy, s.View())
 			}
 			if c.want == welcoming && !strings.HasPrefix(name, "skipped") && !strings.Contains(s.View(), "Anna Beispiel") {
 				t.Errorf("the computer was not enrolled:\n%s", s.View())
@@ -117,7 +117,7 @@ func TestEnrolInPlainMode(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, ErrQuit)
 			}
 			if c.not != "" && strings.Contains(out, c.not) || slices.ContainsFunc(c.said, func(s string) bool { return !strings.Contains(out, s) }) {
-				t.Errorf("got output\n%s", out)
+				t.Errorf("got output\n%s\nwant it to contain %q, and not %q", out, c.said, c.not)
 			}
 		})
 	}

@@ -27,11 +27,11 @@ func checkLayout(t *testing.T, s *stand, what string) {
 	view := s.View()
 	w, h := s.sheet.Width, s.sheet.Height
 	if lipgloss.Height(view) > h {
-		t.Errorf("%s at %d x %d: %d lines", what, w, h, lipgloss.Height(view))
+		t.Errorf("%s at %d x %d: got %d lines, want at most %[3]d", what, w, h, lipgloss.Height(view))
 	}
 	for line := range strings.SplitSeq(view, "\n") {
 		if lipgloss.Width(line) > w {
-			t.Errorf("%s at %d x %d: %d cells: %q", what, w, h, lipgloss.Width(line), line)
+			t.Errorf("%s at %d x %d: got %d cells, want at most %[2]d: %[5]q", what, w, h, lipgloss.Width(line), line)
 		}
 	}
 	if strings.Contains(view, "‹") {

@@ -42,7 +42,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	kept := func(name string, got *report.Report) {
 		t.Helper()
 		if after, err := json.Marshal(got); err != nil || !bytes.Equal(after, before) {
-			t.Errorf("%s: got error %v: %s", name, err, after)
+			t.Errorf("%s: got error %v: %s, want %s", name, err, after, before)
 		}
 	}
 
@@ -62,7 +62,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	c, run := s.desk.check(s.rounds-1, Choices{}, nil)
 	msg := run()
 	if len(c.events) != 0 {
-		t.Errorf("%d events are waiting", len(c.events))
+		t.Errorf("%d events are waiting, want none", len(c.events))
 	}
 	s.send(msg).at(t, answering)
 	if screen := s.View(); !strings.Contains(screen, localVoice) {

@@ -102,7 +102,7 @@ func TestAgreedStartsAtOnce(t *testing.T) {
 	s := newStand(t, phrase.DE, true, func(o *Options) { o.Agreed = true })
 	m, cmd := s.begin()
 	if m.stage != checking || cmd == nil {
-		t.Errorf("got stage %d", m.stage)
+		t.Errorf("got stage %d, want %d", m.stage, checking)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestPanicShowsNoStack(t *testing.T) {
 	d := newDesk(t.Context(), o)
 	_, run := d.check(0, Choices{}, nil)
 	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
-		t.Errorf("got error %v", msg.err)
+		t.Errorf("got error %v, want %v without details", msg.err, errInternal)
 	}
 	s := safe{model: newStand(t, phrase.DE, true, nil).model, log: o.Log}
 	s.desk, s.running = nil, &check{} // so that the next event causes a panic

@@ -63,7 +63,7 @@ func TestChangeWhileSpeaking(t *testing.T) {
 		t.Error("the first check continues")
 	}
 	if s.choices.Device != "jabra-id" || s.checking.Chosen != "Jabra Evolve2 65" || s.running.number != 1 || s.checking.Elsewhere().Found() {
-		t.Errorf("got choices %+v, number %d", s.choices, s.running.number)
+		t.Errorf("got choices %+v, number %d; want jabra-id, 1", s.choices, s.running.number)
 	}
 	if s.send(checkedMsg{number: 0, err: context.Canceled}); s.stage != checking {
 		t.Error("the end of the first check ended the second")
@@ -158,7 +158,7 @@ func TestVoiceIsErased(t *testing.T) {
 		before := k.erased
 		end(s)
 		if k.erased == before || s.verdict.Replay.Held() {
-			t.Errorf("%s: got %d erasures, state %q", name, k.erased-before, s.verdict.Replay)
+			t.Errorf("%s: got %d erasures, state %q; want at least 1, and nothing to play", name, k.erased-before, s.verdict.Replay)
 		}
 	}
 	var k fakeRecording
@@ -257,7 +257,7 @@ func TestPlainOffers(t *testing.T) {
 				}
 			}, wrongMicrophone(t), hears)
 			if err != nil || len(got) != len(tc.want) || !reflect.DeepEqual(got[0], tc.want[0]) || !reflect.DeepEqual(got[len(got)-1], tc.want[len(got)-1]) {
-				t.Errorf("got %+v, error %v\n%s", got, err, out)
+				t.Errorf("got %+v, error %v, want %+v\n%s", got, err, tc.want, out)
 			}
 			golden(t, "de/plain_offers_"+name, out)
 		})
@@ -296,7 +296,7 @@ func TestPlainErasesInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		if time.Since(began) != time.Hour || k.erased == 0 || !strings.Contains(out.String(), "ist gelöscht") || strings.Count(out.String(), "Ergebnis:") != 2 {
-			t.Errorf("after %v: got %d erasures:\n%s", time.Since(began), k.erased, &out)
+			t.Errorf("after %v: got %d erasures, want at least 1 after 1h0m0s:\n%s", time.Since(began), k.erased, &out)
 		}
 		_ = in.Close()
 	})

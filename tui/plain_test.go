@@ -52,7 +52,7 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 func TestPlainNamesThePhone(t *testing.T) {
 	with := func(o *Options) { o.Agreed, o.Phone = true, func() string { return "0228 5550100" } }
 	if out, _, err := recital(t, phrase.DE, "", with, finished(t, nil), goodVoice); err != nil || !strings.Contains(out, "\nTelefon-Hilfe: 0228 5550100\n") {
-		t.Errorf("got error %v:\n%s", err, out)
+		t.Errorf("got error %v, want nil and the telephone number:\n%s", err, out)
 	}
 }
 
@@ -129,7 +129,7 @@ func TestPlainFailure(t *testing.T) {
 	out, r, err := recital(t, phrase.DE, "\n", nil, nil, nil)
 	var failed *FailedError
 	if r != nil || !errors.As(err, &failed) || !strings.Contains(out, "Die Prüfung konnte nicht stattfinden.") {
-		t.Errorf("got %v, error %v\n%s", r, err, out)
+		t.Errorf("got %v, error %v; want nil, a FailedError\n%s", r, err, out)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestPlainRefusal(t *testing.T) {
 			}
 		}, nil, nil)
 		if !errors.Is(err, ErrQuit) || checked || !strings.Contains(out, "nichts geprüft") {
-			t.Errorf("%q: got error %v, checked %v", in, err, checked)
+			t.Errorf("%q: got error %v, checked %v; want %v, false", in, err, checked, ErrQuit)
 		}
 	}
 }

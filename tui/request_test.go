@@ -35,7 +35,7 @@ func (s *support) request(audio, agreed bool) Request {
 func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	t.Helper()
 	if len(s.answers) != 1 || s.answers[0] != a || len(s.finished) != len(finished) {
-		t.Fatalf("got answers %v, %d reports", s.answers, len(s.finished))
+		t.Fatalf("got answers %v, %d reports; want %v, %d", s.answers, len(s.finished), a, len(finished))
 	}
 	for i, r := range finished {
 		if s.finished[i] != r {
@@ -273,10 +273,10 @@ func TestPlainRequest(t *testing.T) {
 			}()
 			out, _, err := recital(t, phrase.DE, "", func(o *Options) { o.In, o.Requests = in, requests }, finished(t, nil), goodVoice)
 			if err != nil || len(help.answers) != 1 || help.answers[0] != c.want || len(help.finished) != c.reports {
-				t.Errorf("got error %v, answers %v, %d reports:\n%s", err, help.answers, len(help.finished), out)
+				t.Errorf("got error %v, answers %v, %d reports; want nil, %v, %d:\n%s", err, help.answers, len(help.finished), c.want, c.reports, out)
 			}
 			if asks := strings.Contains(out, "Die Telefon-Hilfe (Frau Weber) bittet um eine neue Prüfung."); asks == c.agreed {
-				t.Errorf("got question %v\n%s", asks, out)
+				t.Errorf("got question %v, want %v\n%s", asks, !c.agreed, out)
 			}
 		})
 	}

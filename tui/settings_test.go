@@ -19,7 +19,7 @@ func TestSoundSettingsByKey(t *testing.T) {
 		t.Fatal("the key has no effect")
 	}
 	if s.last(); opened != 1 || s.stage != answering {
-		t.Errorf("opened %d times, stage %d", opened, s.stage)
+		t.Errorf("opened %d times, stage %d; want 1, %d", opened, s.stage, answering)
 	}
 	s = newStand(t, phrase.DE, false, with).answered(finished(t, nil), DeliverySent)
 	if s.press("t"); s.last != nil || strings.Contains(s.View(), "Einstellungen") {
@@ -27,6 +27,6 @@ func TestSoundSettingsByKey(t *testing.T) {
 	}
 	out, _, err := recital(t, phrase.DE, "\n\nt\n\n", with, finished(t, muted), silentMicrophone)
 	if err != nil || opened != 2 || !strings.Contains(out, "geben Sie „t“ ein") {
-		t.Errorf("plain mode: opened %d times, error %v:\n%s", opened, err, out)
+		t.Errorf("plain mode: opened %d times, error %v; want 2, nil:\n%s", opened, err, out)
 	}
 }

@@ -58,7 +58,7 @@ func TestToneInPlainMode(t *testing.T) {
 		}
 		out, _, err := recital(t, phrase.DE, in, with, nil, nil)
 		if err != nil || got != want || !strings.Contains(out, "Haben Sie den Ton gehört?") {
-			t.Errorf("%q: got %q, error %v:\n%s", in, got, err, out)
+			t.Errorf("%q: got %q, error %v; want %q, nil:\n%s", in, got, err, want, out)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestPartlyTestedHasAReason(t *testing.T) {
 		if code == "needs_link" {
 			r.Probes = append(r.Probes, report.Result{Name: report.ProbeNetworkWeb, Status: report.StatusOK, Data: &report.NetworkWeb{AddressFrom: "municipality"}})
 			if got := in(t, phrase.DE).Answer(r).Conference; !strings.Contains(got, "keinen Zugang") {
-				t.Errorf("a target of the collector: got %q", got)
+				t.Errorf("a target of the collector: got %q, want it to contain keinen Zugang", got)
 			}
 		}
 		c.Checks[1].Code, c.Media = "", &report.MediaVoice{}
@@ -33,8 +33,8 @@ func TestPartlyTestedHasAReason(t *testing.T) {
 			t.Errorf("tested: got %q, want none", got)
 		}
 		c.Checks = append(c.Checks[:1], report.ConferenceCheck{Name: report.StepSoundUp, Status: report.StatusOK}, report.ConferenceCheck{Name: report.StepSoundDown, Status: report.StatusOK})
-		if got := in(t, phrase.DE).Answer(r).Heard; got != "BigBlueButton: Ihre Stimme kommt an und zurück." {
-			t.Errorf("heard: got %q", got)
+		if got, want := in(t, phrase.DE).Answer(r).Heard, "BigBlueButton: Ihre Stimme kommt an und zurück."; got != want {
+			t.Errorf("heard: got %q, want %q", got, want)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestReadingTextsFitACheck(t *testing.T) {
 		for _, key := range b.Keys() {
 			if strings.HasPrefix(key, "read.") {
 				if n := len(strings.Fields(b.T(key))); n < 9 || n > 13 {
-					t.Errorf("%s %s has %d words", lang, key, n)
+					t.Errorf("%s %s has %d words, want 9 to 13", lang, key, n)
 				}
 			}
 		}

@@ -108,7 +108,7 @@ func TestUnmeasuredIsNotShownAsZero(t *testing.T) {
 	}}
 	all := w.Measured(r)
 	if got := all[0].Lines; !slices.ContainsFunc(got, func(l string) bool { return strings.HasSuffix(l, "nicht geprüft") }) {
-		t.Errorf("nat: got %q", got)
+		t.Errorf("nat: got %q, want a line that ends with nicht geprüft", got)
 	}
 	for _, i := range []int{1, 2} {
 		if got := all[i].Lines; len(got) != 1 || got[0] != w.T("details.no_data") {

@@ -16,7 +16,7 @@ func TestEveryLetterOfACaseCodeIsDrawn(t *testing.T) {
 	for _, r := range crockford + "-" {
 		glyph := font()[r]
 		if len(glyph) != glyphRows {
-			t.Fatalf("%q has %d rows", r, len(glyph))
+			t.Fatalf("%q has %d rows, want %d", r, len(glyph), glyphRows)
 		}
 		for _, row := range glyph {
 			if len(row) != len(glyph[0]) || strings.Trim(row, ".#") != "" {
@@ -48,7 +48,7 @@ func TestRenderFits(t *testing.T) {
 	} {
 		got := Render("K7P-3QX", tc.width, tc.height, plain)
 		if lipgloss.Width(got) > tc.width || lipgloss.Height(got) != tc.rows || !strings.Contains(got, tc.want) {
-			t.Errorf("%d x %d: got\n%s", tc.width, tc.height, got)
+			t.Errorf("%d x %d: got\n%s\nwant %d rows with %q", tc.width, tc.height, got, tc.rows, tc.want)
 		}
 	}
 	if got := Render("<b>", 100, 10, plain); got != "< b >" {

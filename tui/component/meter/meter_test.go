@@ -28,7 +28,7 @@ func TestBarRisesAtOnceAndFallsByItsRate(t *testing.T) {
 	}
 	l = l.Hear(probe.Level{PeakDBFS: -50}, after(1))
 	if got, _ := l.Value(); !near(got, -12-11.8) {
-		t.Errorf("after 1 s: got %v", got)
+		t.Errorf("after 1 s: got %v, want %v", got, -12-11.8)
 	}
 	for s := 1.0; s <= 10; s += 0.05 {
 		l = l.Fall(after(s))
@@ -53,7 +53,7 @@ func TestStrangeReadings(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e9, -1e9, 3} {
 		l = l.Hear(probe.Level{PeakDBFS: v, RMSDBFS: v, ZeroMS: v, Speech: true}, start)
 		if got, _ := l.Value(); !(got >= FloorDBFS && got <= 0) {
-			t.Errorf("%v: got %v", v, got)
+			t.Errorf("%v: got %v, want %v to 0", v, got, FloorDBFS)
 		}
 		Bar(l, 40, style.New(termenv.TrueColor, true), Labels{"q", "g", "l"})
 	}
@@ -69,7 +69,7 @@ func TestBarFits(t *testing.T) {
 			for _, db := range []float64{-60, -30, -20, -9, 0} {
 				l := Level{}.Hear(probe.Level{PeakDBFS: db}, start)
 				if got := Bar(l, width, s, Labels{"leise", "gut", "zu laut"}); lipgloss.Width(got) > width {
-					t.Fatalf("width %d: got %d cells", width, lipgloss.Width(got))
+					t.Fatalf("got %d cells, want at most %d", lipgloss.Width(got), width)
 				}
 			}
 		}
@@ -178,7 +178,7 @@ func TestBreathIsNotTheEndOfSpeech(t *testing.T) {
 	c, _ := talk(Coach{}.Listen(start), 0, 3, voice(-25, -12), -1)
 	c, first := talk(c, 3, 1.5, probe.Level{RMSDBFS: -70, PeakDBFS: -60}, -1)
 	if _, asked := first[Speak]; asked || c.Advice() != Good {
-		t.Errorf("got %v for a breath", first)
+		t.Errorf("got %v for a breath, want %v only", first, Good)
 	}
 	if c, _ = talk(c, 4.5, 3, probe.Level{RMSDBFS: -70, PeakDBFS: -60}, -1); c.Advice() != Speak {
 		t.Errorf("a long silence: got advice %s, want %s", c.Advice(), Speak)

@@ -67,7 +67,7 @@ func TestLinesFit(t *testing.T) {
 	l := List{}.Take(probe.Event{Probe: strings.Repeat("long", 100)})
 	for width := range 60 {
 		if got := view(t, l, width)[0]; lipgloss.Width(got) > width {
-			t.Errorf("width %d: got %q", width, got)
+			t.Errorf("got %q, want at most %d cells", got, width)
 		}
 	}
 }
