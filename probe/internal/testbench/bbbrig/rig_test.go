@@ -29,7 +29,7 @@ func TestChecksum(t *testing.T) {
 func TestTranscoded(t *testing.T) {
 	if !*update {
 		if len(transcoded) != testsignal.Packets*transcodedBytes {
-			t.Errorf("got %d bytes", len(transcoded))
+			t.Errorf("got %d bytes, want %d", len(transcoded), testsignal.Packets*transcodedBytes)
 		}
 		return
 	}

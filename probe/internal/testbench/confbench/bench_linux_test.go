@@ -92,7 +92,7 @@ func TestScenariosAreSound(t *testing.T) {
 	}
 	// Issue 11 requires 60 scenarios, a third of them healthy.
 	if len(all) < 60 || 3*well < len(all) || subset < 8 || subset > 14 {
-		t.Errorf("%d scenarios, %d healthy, %d in the subset", len(all), well, subset)
+		t.Errorf("got %d scenarios, %d healthy, %d in the subset; want at least 60, a third, 8 to 14", len(all), well, subset)
 	}
 }
 

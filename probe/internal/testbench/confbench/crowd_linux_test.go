@@ -145,16 +145,16 @@ func TestCrowd(t *testing.T) {
 	case c.Joins > councillors, c.Echoes > councillors, c.Rooms != 0, c.Digits != 0:
 		t.Errorf("got more than %d participants: %+v", councillors, c)
 	case c.Meetings != 0, mostMeetings.Load() > 1:
-		t.Errorf("got %d meetings at once, %d left at the end", mostMeetings.Load(), c.Meetings)
+		t.Errorf("got %d meetings at once, %d left at the end; want at most 1, 0", mostMeetings.Load(), c.Meetings)
 	case counted.accepted.Load() > councillors*connectionsOfParticipant+2: // two of the collector
-		t.Errorf("got %d connections", counted.accepted.Load())
+		t.Errorf("got %d connections, want at most %d", counted.accepted.Load(), councillors*connectionsOfParticipant+2)
 	case most.Load() > councillors*socketsOfParticipant:
-		t.Errorf("got %d WebSockets at once", most.Load())
+		t.Errorf("got %d WebSockets at once, want at most %d", most.Load(), councillors*socketsOfParticipant)
 	case float64(received)*8/1000/seconds > councillors*kbpsOfParticipant:
-		t.Errorf("got %d bytes of sound in %v", received, took)
+		t.Errorf("got %d bytes of sound in %v, want at most %d kbit/s", received, took, councillors*kbpsOfParticipant)
 	}
 	if heard < councillors*9/10 {
-		t.Errorf("%d of %d received their echo", heard, councillors)
+		t.Errorf("%d of %d received their echo, want 9 of 10", heard, councillors)
 	}
 }
 

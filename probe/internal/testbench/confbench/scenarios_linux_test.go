@@ -199,7 +199,7 @@ func scenarios() []scenario {
 		{name: "stream-web", title: "a web server in place of the ingest", line: clear, serve: ingest("web", ""), target: stream, expect: []string{"conf.ingest_unreachable"}},
 		{name: "stream-refused", title: "the ingest is not running", line: clear, serve: func(*site) error { return nil }, target: stream, expect: []string{"conf.ingest_unreachable"}},
 		{name: "stream-certificate", title: "the ingest has the certificate of another name", line: clear, serve: ingest("", "wrong_name"), target: stream, expect: []string{"conf.ingest_unreachable"}},
-		// Zoom, as far as a web server shows it.
+		// Zoom: only its web server is simulated.
 		{name: "zoom-clear", title: "Zoom's web server", line: clear, serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-country", title: "Zoom redirects by country", line: clear, serve: zoom("country", ""), target: meeting, expect: none},
 		{name: "zoom-far", title: "Zoom's web server, 35 ms each way", line: distal, serve: zoom("", ""), target: meeting, expect: none},

@@ -51,7 +51,7 @@ func TestHealthyVoicesLive(t *testing.T) {
 	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void",
 		takes.clean, takes.taken, voices.Share(takes.clean, takes.taken), len(void))
 	if takes.taken < minTaken {
-		t.Errorf("only %d valid takes: this machine is too busy for a conclusion", takes.taken)
+		t.Errorf("got %d valid takes, want at least %d: this machine is too busy for a conclusion", takes.taken, minTaken)
 	}
 }
 
@@ -85,7 +85,7 @@ func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (vo
 			return
 		}
 		b, _ := r.Encode()
-		t.Errorf("got verdict %s\n%s", r.Verdict, b)
+		t.Errorf("got verdict %s, want %s without a warning\n%s", r.Verdict, report.Ready, b)
 	})
 	return void
 }

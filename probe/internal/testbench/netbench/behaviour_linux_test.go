@@ -46,7 +46,7 @@ func behaviours() (all []NATSpec) {
 }
 
 // TestBehavioursOnTheWire determines each NAT behaviour with our reflector and with
-// coturn, ten times each. The NAT is the bench's own, so server and probe
+// coturn, ten times each. The NAT is that of the bench, so server and probe
 // know only what the packets show.
 func TestBehavioursOnTheWire(t *testing.T) {
 	if os.Getenv("TONPROBE_TEST_ALL") != "1" && os.Getenv(envBench) == "" {

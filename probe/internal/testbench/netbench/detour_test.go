@@ -20,7 +20,7 @@ func TestPortalTakesTheServersPlace(t *testing.T) {
 				continue
 			}
 			if len(got) != 1 || got[0].dst() != netip.AddrPortFrom(privateGateway, to) {
-				t.Fatalf("%+v: port %d is redirected to %v", portal, from, got)
+				t.Fatalf("%+v: port %d is redirected to %v, want port %d", portal, from, got, to)
 			}
 			back := l.give(atGateway, tcp(got[0].dst(), got[0].src()), atHome)
 			if len(back) != 1 || back[0].src() != server(from) || back[0].dst() != home(5000) {
@@ -38,7 +38,7 @@ func TestPortalTakesTheServersPlace(t *testing.T) {
 func TestInspectionTakesTheWebOnly(t *testing.T) {
 	l := newLab(t, Scenario{NAT: homeRouter(), Inspection: &InspectionSpec{}})
 	if got := l.give(atHome, tcp(home(5000), server(443)), atGateway); len(got) != 1 || got[0].dst().Port() != inspectPort {
-		t.Errorf("got a redirect to %v", got)
+		t.Errorf("got a redirect to %v, want port %d", got, inspectPort)
 	}
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 1 {
 		t.Error("the firewall blocks UDP")
@@ -49,7 +49,7 @@ func TestInspectionTakesTheWebOnly(t *testing.T) {
 		t.Fatal("the firewall does not reach the server")
 	}
 	if back := l.give(atServer, tcp(server(443), netip.AddrPortFrom(privateGateway, 40000)), atGateway); len(back) != 1 || back[0].src() != server(443) {
-		t.Errorf("the server's response to it: %v", back)
+		t.Errorf("the server's response to it: got %v, want one from %v", back, server(443))
 	}
 }
 
@@ -58,7 +58,7 @@ func TestMiddleboxBeforeTheCollector(t *testing.T) {
 		l := newLab(t, Scenario{NAT: homeRouter(), Collector: spec})
 		got := l.give(atHome, tcp(home(5000), server(443)), atServer)
 		if len(got) != 1 || got[0].dst().Port() != port {
-			t.Fatalf("%+v: got a redirect to %v", spec, got)
+			t.Fatalf("%+v: got a redirect to %v, want port %d", spec, got, port)
 		}
 		if back := l.give(atServer, tcp(got[0].dst(), got[0].src()), atHome); len(back) != 1 || back[0].src() != server(443) {
 			t.Errorf("%+v: the response comes from %v", spec, back)

@@ -16,8 +16,8 @@ import (
 // searchDomain is the search domain of the home network.
 const searchDomain = "town.example"
 
-// nameServer is the home router's name server. It knows the names of the server, and simulates
-// delays and faults. It supports UDP only; its TCP port is closed.
+// nameServer is the home router's name server. It resolves the names of the server, and
+// simulates delays and faults. It supports UDP only; its TCP port is closed.
 type nameServer struct {
 	conns []net.PacketConn
 	spec  atomic.Pointer[DNSSpec]

@@ -25,8 +25,8 @@ type ProxySpec struct {
 	// desktop (the settings of GNOME), script (these refer to a PAC script that the
 	// gateway serves), or network (the network offers the script, WPAD).
 	Known string `toml:"known"`
-	// Demands requires a user name and a password (407, RFC 9110 §15.5.8), which
-	// nobody has.
+	// Demands requires a user name and a password (407, RFC 9110 §15.5.8), which the
+	// participant does not have.
 	Demands bool `toml:"demands"`
 	// Fails is "", refused (nothing listens), silent (it accepts connections and
 	// does not respond), unresolved (its name has no address), certificate (it uses

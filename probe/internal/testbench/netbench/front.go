@@ -44,7 +44,7 @@ type CollectorSpec struct {
 	TURN string `toml:"turn"`
 	// Reflector is the state of the reflector according to the collector: reached
 	// (other homes have reached it), unreached (none has) or dead (they had, until
-	// it became silent). Without it the collector reports what it knows from
+	// it became silent). Without it the collector reports its state from
 	// earlier scenarios.
 	Reflector string `toml:"reflector"`
 	// Refused closes the port, as if the collector were not running.

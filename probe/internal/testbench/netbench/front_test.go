@@ -66,6 +66,6 @@ func TestShiftedClock(t *testing.T) {
 	h.Set("Date", "Tue, 14 Nov 2023 22:13:20 GMT")
 	CollectorSpec{ClockS: -3600}.shiftClock(h)
 	if h.Get(wire.HeaderTimeMS) != "1699996400000" || h.Get("Date") != "Tue, 14 Nov 2023 21:13:20 GMT" {
-		t.Errorf("got headers %v", h)
+		t.Errorf("got headers %v, want 1699996400000 ms and that date", h)
 	}
 }

@@ -139,7 +139,7 @@ func (n *nat) outbound(p packet, nowNS int64) (hairpin, ok bool) {
 	if !toSelf {
 		return false, true
 	}
-	// RFC 4787 §6: the inside sees the external address of the sender.
+	// RFC 4787 §6: the packet arrives from the external address of the sender.
 	return true, n.inbound(p, nowNS)
 }
 

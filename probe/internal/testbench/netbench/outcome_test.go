@@ -188,8 +188,8 @@ func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []compa
 		return all
 	}
 	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
-	// The delay within a relay is part of the round trip, but inside of the server,
-	// where the link does not see it.
+	// The delay within a relay is part of the round trip, but it arises inside the server,
+	// so the link does not record it.
 	if v.RTTP50MS != nil && !strings.HasPrefix(v.Path, "relay") {
 		judged := len(upStream)
 		if v.Sent != nil {

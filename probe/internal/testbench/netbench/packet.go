@@ -111,21 +111,21 @@ func (p packet) setEndpoint(addrAt, portAt int, a netip.AddrPort) {
 	addr := a.Addr().As4()
 	t := p.payload()
 	if sum := p.transportSum(); sum >= 0 {
-		mend(t[sum:], p[addrAt:addrAt+4], addr[:])
+		updateChecksum(t[sum:], p[addrAt:addrAt+4], addr[:])
 	}
-	mend(p[10:], p[addrAt:addrAt+4], addr[:])
+	updateChecksum(p[10:], p[addrAt:addrAt+4], addr[:])
 	copy(p[addrAt:], addr[:])
 
 	port := binary.BigEndian.AppendUint16(nil, a.Port())
 	switch p.protocol() {
 	case protoUDP, protoTCP:
 		if sum := p.transportSum(); sum >= 0 {
-			mend(t[sum:], t[portAt:portAt+2], port)
+			updateChecksum(t[sum:], t[portAt:portAt+2], port)
 		}
 		copy(t[portAt:], port)
 	case protoICMP:
 		if t[0] == icmpEcho && portAt == 0 || t[0] == icmpEchoReply && portAt == 2 {
-			mend(t[2:], t[4:6], port)
+			updateChecksum(t[2:], t[4:6], port)
 			copy(t[4:], port)
 		}
 	}
@@ -158,13 +158,13 @@ func (p packet) countDown() bool {
 	}
 	before := []byte{p[8], p[9]}
 	p[8]--
-	mend(p[10:], before, []byte{p[8], p[9]})
+	updateChecksum(p[10:], before, []byte{p[8], p[9]})
 	return true
 }
 
-// mend updates a checksum for the replacement of before by after, both of even
+// updateChecksum updates a checksum for the replacement of before by after, both of even
 // length (RFC 1624 §3, in the form that is correct for 0xffff too).
-func mend(sum, before, after []byte) {
+func updateChecksum(sum, before, after []byte) {
 	s := uint32(^binary.BigEndian.Uint16(sum))
 	for i := 0; i < len(before); i += 2 {
 		s += uint32(^binary.BigEndian.Uint16(before[i:])) + uint32(binary.BigEndian.Uint16(after[i:]))

@@ -29,7 +29,7 @@ func TestIPv6PassesWithoutTranslation(t *testing.T) {
 	l := newLab(t, Scenario{NAT: NATSpec{Mapping: "APDM"}, IPv6: true})
 	got := l.give(atHome, udp6(home6(5000), server6(3478), 10), atServer)
 	if len(got) != 1 || got[0].src() != home6(5000) {
-		t.Fatalf("got %v at the server", got)
+		t.Fatalf("got %v at the server, want one packet from %v", got, home6(5000))
 	}
 	if back := l.give(atServer, udp6(server6(3478), home6(5000), 10), atHome); len(back) != 1 {
 		t.Error("the response does not reach the home")
@@ -46,7 +46,7 @@ func TestIPv6Routers(t *testing.T) {
 		p[7] = hops
 		got := l.give(atHome, p, atHome)
 		if len(got) != 1 || got[0].src().Addr() != from || got[0].payload()[0] != icmp6TimeExceeded || got[0].pseudoSum() != 0 {
-			t.Fatalf("hop limit %d: got %v", hops, got)
+			t.Fatalf("hop limit %d: got %v, want an ICMPv6 error from %v", hops, got, from)
 		}
 		if about, ok := got[0].carriesError(); !ok || about.src() != home6(5000) {
 			t.Errorf("hop limit %d: no error about our packet", hops)
@@ -54,7 +54,7 @@ func TestIPv6Routers(t *testing.T) {
 	}
 	got := l.give(atHome, udp6(home6(5000), server6(3478), 1300), atHome)
 	if len(got) != 1 || got[0].payload()[0] != icmp6TooBig || binary.BigEndian.Uint32(got[0].payload()[4:]) != 1300 {
-		t.Errorf("too big: got %v", got)
+		t.Errorf("too big: got %v, want an ICMPv6 error with an MTU of 1300", got)
 	}
 }
 

@@ -56,8 +56,8 @@ func ping(from, to netip.AddrPort) packet {
 	return p
 }
 
-// wantSound verifies all checksums of a packet.
-func wantSound(t *testing.T, p packet) {
+// wantChecksums verifies all checksums of a packet.
+func wantChecksums(t *testing.T, p packet) {
 	t.Helper()
 	if !p.is6() && checksum(p[:p.headerBytes()], 0) != 0 {
 		t.Errorf("header checksum of %v -> %v", p.src(), p.dst())
@@ -77,14 +77,14 @@ func TestRewritingKeepsChecksums(t *testing.T) {
 	for _, p := range []packet{
 		udp(home(1), server(3480), 0), udp(home(65535), server(1), 33), tcp(home(40000), server(443)), ping(home(7), server(0)),
 	} {
-		wantSound(t, p)
+		wantChecksums(t, p)
 		p.setSrc(to)
-		wantSound(t, p)
+		wantChecksums(t, p)
 		p.setDst(netip.AddrPortFrom(to.Addr(), p.dst().Port()))
 		if !p.countDown() {
 			t.Error("a TTL of 64 expired")
 		}
-		wantSound(t, p)
+		wantChecksums(t, p)
 		if p.src() != to || p.dst().Addr() != to.Addr() {
 			t.Errorf("rewritten to %v -> %v", p.src(), p.dst())
 		}
@@ -99,7 +99,7 @@ func TestRTPIsRecognised(t *testing.T) {
 		return p
 	}
 	if h, ok := with(rtp).rtp(); !ok || h.Seq != 0x1234 || h.Stamp != 960 || h.SSRC != 0x01020304 {
-		t.Errorf("RTP: got %+v, %t", h, ok)
+		t.Errorf("RTP: got %+v, %t; want 0x1234, 960, 0x01020304, true", h, ok)
 	}
 	if h, ok := with(append([]byte{0x40, 0, 0, 13}, rtp...)).rtp(); !ok || h.Seq != 0x1234 {
 		t.Error("RTP in ChannelData is not recognised")

@@ -22,7 +22,7 @@ func newLab(t *testing.T, s Scenario) *lab {
 	l := &lab{t: t, now: 1}
 	var err error
 	l.route, err = newRoute(s, 1, l.now, func(host int, p packet) {
-		wantSound(t, p)
+		wantChecksums(t, p)
 		l.got[host] = append(l.got[host], append(packet(nil), p...))
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func TestAllNineBehaviours(t *testing.T) {
 					t.Errorf("%s %s %s: got filtering %s, want %s", mapping, filtering, ports, got, filtering)
 				}
 				if kept := l.out(7000, a1).Port() == 7000; kept != (ports == "preserve") {
-					t.Errorf("%s: got port kept %t", ports, kept)
+					t.Errorf("%s: got port kept %t, want %t", ports, kept, !kept)
 				}
 			}
 		}
@@ -144,7 +144,7 @@ func TestWithoutTranslation(t *testing.T) {
 		l := newLab(t, Scenario{NAT: NATSpec{Mapping: "none", Filtering: filtering}})
 		me := netip.AddrPortFrom(publicAddr, 5000)
 		if got := l.give(atHome, udp(me, a1, 1), atServer); len(got) != 1 || got[0].src() != me {
-			t.Fatalf("%q: got %v", filtering, got)
+			t.Fatalf("%q: got %v, want one packet from %v", filtering, got, me)
 		}
 		port := len(l.give(atServer, udp(a2, me, 1), atHome)) == 1
 		other := len(l.give(atServer, udp(b2, me, 1), atHome)) == 1
@@ -179,7 +179,7 @@ func TestHairpin(t *testing.T) {
 		target, other := l.out(5000, a1), l.out(6000, a1)
 		got := l.give(atHome, udp(home(6000), target, 1), atHome)
 		if (len(got) == 1) != hairpin {
-			t.Fatalf("hairpin %t: got %d packets back", hairpin, len(got))
+			t.Fatalf("hairpin %t: got %d packets back, want one if true, otherwise none", hairpin, len(got))
 		}
 		if hairpin && (got[0].src() != other || got[0].dst() != home(5000)) {
 			t.Errorf("got %v -> %v, want %v -> %v", got[0].src(), got[0].dst(), other, home(5000))
@@ -195,7 +195,7 @@ func TestPingAndErrorsFindHome(t *testing.T) {
 	}
 	asked := got[0].src()
 	if got = l.give(atServer, ping(server(0), asked), atHome); len(got) != 1 || got[0].dst() != home(77) {
-		t.Errorf("got response %v", got)
+		t.Errorf("got response %v, want one to %v", got, home(77))
 	}
 
 	seen := l.out(5000, a1)
@@ -217,10 +217,10 @@ func TestEachRouterAnswersWhenTheTTLEnds(t *testing.T) {
 		p := udp(home(5000), a1, 10)
 		before := []byte{p[8], p[9]}
 		p[8] = ttl
-		mend(p[10:], before, p[8:10])
+		updateChecksum(p[10:], before, p[8:10])
 		got := l.give(atHome, p, atHome)
 		if len(got) != 1 || got[0].src().Addr() != from {
-			t.Fatalf("TTL %d: got %d responses", ttl, len(got))
+			t.Fatalf("TTL %d: got %d responses, want 1 from %v", ttl, len(got), from)
 		}
 		if about, ok := got[0].carriesError(); !ok || about.src() != home(5000) {
 			t.Errorf("TTL %d: got no error about our packet", ttl)
@@ -237,7 +237,7 @@ func TestRoutersAreHosts(t *testing.T) {
 		}
 		back := l.give(host, udp(got[0].dst(), got[0].src(), 5), atHome)
 		if len(back) != 1 || back[0].dst() != home(5000) {
-			t.Errorf("got the response of %s: %v", hostNames[host], back)
+			t.Errorf("got the response of %s: %v, want one to %v", hostNames[host], back, home(5000))
 		}
 	}
 }
@@ -255,14 +255,14 @@ func TestMTU(t *testing.T) {
 				t.Errorf("1301 bytes pass from %s", hostNames[from])
 			}
 			if (len(got) == 0) != silent {
-				t.Fatalf("silent %t: got %d responses to %s", silent, len(got), hostNames[from])
+				t.Fatalf("silent %t: got %d responses to %s, want none only if silent", silent, len(got), hostNames[from])
 			}
 			if silent {
 				continue
 			}
 			about, ok := got[0].carriesError()
 			if mtu := int(got[0].payload()[6])<<8 | int(got[0].payload()[7]); !ok || mtu != 1300 || from == atHome && about.src() != home(5000) {
-				t.Errorf("%s: got %d bytes about %v", hostNames[from], mtu, about.src())
+				t.Errorf("%s: got an MTU of %d about %v, want 1300", hostNames[from], mtu, about.src())
 			}
 		}
 	}

@@ -102,7 +102,7 @@ type DNSSpec struct {
 	Says string `toml:"says"`
 
 	ipv6   bool // the name also has an IPv6 address
-	offers bool // the name server knows the host of the proxy script
+	offers bool // the name server resolves the host of the proxy script
 }
 
 func (s DNSSpec) validate() error {

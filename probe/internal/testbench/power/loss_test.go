@@ -225,7 +225,7 @@ func TestLimitingRouterIsNotLoss(t *testing.T) {
 		}
 	}
 	if wrong > 1 || found < 149 {
-		t.Errorf("8 %% loss, and the router limits its responses: reported %d of 150, with the home network as the cause %d", found, wrong)
+		t.Errorf("8 %% loss, and the router limits its responses: reported %d of 150, with the home network as the cause %d; want at least 149, at most 1", found, wrong)
 	}
 }
 

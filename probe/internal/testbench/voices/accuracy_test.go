@@ -227,7 +227,7 @@ func TestWhisperIsNeverBlamedOnTheMicrophone(t *testing.T) {
 	}
 	for _, j := range judged {
 		if code := j.Outcome.Code(); code != Healthy && code != "audio.no_speech" || j.Outcome.Verdict == report.NotReady {
-			t.Errorf("%s: got %s, verdict %s", j.Fixture.Name(), name(code), j.Outcome.Verdict)
+			t.Errorf("%s: got %s, verdict %s; want no cause or audio.no_speech, not %s", j.Fixture.Name(), name(code), j.Outcome.Verdict, report.NotReady)
 		}
 	}
 }

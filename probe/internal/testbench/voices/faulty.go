@@ -3,7 +3,7 @@ package voices
 import "fmt"
 
 // addDeviceFaults adds faults that the operating system reports, and silence.
-func (c *casting) addDeviceFaults() {
+func (c *fixtureList) addDeviceFaults() {
 	muted := Device{Muted: new(true), VolumeDB: new(0.0)}
 	c.add(4, Fixture{Truth: "audio.os_muted", Kind: "muted", Strength: "zeros", Device: muted}, spokenAt(-26), silent(0))
 	c.add(4, Fixture{Truth: "audio.os_muted", Kind: "muted", Strength: "noise of -92 dBFS", Device: muted},
@@ -23,13 +23,13 @@ func (c *casting) addDeviceFaults() {
 }
 
 // addSilentLoudspeakers adds test sounds that do not return to a microphone that receives the voice.
-func (c *casting) addSilentLoudspeakers() {
+func (c *fixtureList) addSilentLoudspeakers() {
 	c.add(3, Fixture{Truth: "audio.speaker_silent", Kind: "nothing from the loudspeaker", Strength: "-120 dB", Loop: &Loop{DelayMS: 120, ReturnDB: -120}},
 		spokenAt(-26), room(-64))
 }
 
 // addLevelFaults adds voices that are too quiet or too loud.
-func (c *casting) addLevelFaults() {
+func (c *fixtureList) addLevelFaults() {
 	for _, at := range []float64{-42, -45, -48, -52, -56} {
 		c.add(4, Fixture{Truth: "audio.too_quiet", Kind: "too quiet", Strength: dBFS(at)}, spokenAt(at), room(at-30))
 	}
@@ -49,7 +49,7 @@ func (c *casting) addLevelFaults() {
 }
 
 // addBackgroundFaults adds sounds beside the voice, or without one.
-func (c *casting) addBackgroundFaults() {
+func (c *fixtureList) addBackgroundFaults() {
 	for _, at := range []float64{-56, -52, -46, -40, -34} {
 		strength := dBFS(at)
 		c.add(2, Fixture{Truth: "audio.hum", Kind: "hum of 50 Hz", Strength: strength}, spokenAt(-24), room(-64), hum(50, 1, at))
@@ -76,7 +76,7 @@ func (c *casting) addBackgroundFaults() {
 }
 
 // addPathFaults adds faults between microphone and program.
-func (c *casting) addPathFaults() {
+func (c *fixtureList) addPathFaults() {
 	c.add(7, Fixture{Truth: "audio.narrowband", Kind: "path of 8 kHz", Strength: "at 48 kHz", RateHz: 48000}, spokenAt(-26), room(-66), telephone, noise(white, -80))
 	c.add(4, Fixture{Truth: "audio.narrowband", Kind: "path of 8 kHz, µ-law", Strength: "at 48 kHz", RateHz: 48000},
 		spokenAt(-22), room(-62), toRate(8000), muLaw, toRate(48000))
@@ -116,7 +116,7 @@ func (c *casting) addPathFaults() {
 
 // addFaultsInRooms adds one or two fixtures of each fault in an ordinary room, with
 // reverberation and a fan 22 dB below the voice.
-func (c *casting) addFaultsInRooms() {
+func (c *fixtureList) addFaultsInRooms() {
 	livedIn := func(dBFS float64) step {
 		return func(t *take) {
 			lead(0.5, 0.8)(t)

@@ -72,20 +72,20 @@ func (f Fixture) record(ctx context.Context, studio *Studio) (*take, error) {
 	return t, nil
 }
 
-// casting collects fixtures and alternates speakers and rates.
-type casting struct {
+// fixtureList collects fixtures and alternates speakers and rates.
+type fixtureList struct {
 	fixtures []Fixture
 	speakers []Speaker
 	rates    []int
 	turn     int
 }
 
-func newCasting() *casting {
-	return &casting{speakers: speakers(), rates: []int{48000, 44100, 48000, 16000, 48000}}
+func newFixtureList() *fixtureList {
+	return &fixtureList{speakers: speakers(), rates: []int{48000, 44100, 48000, 16000, 48000}}
 }
 
 // add adds count fixtures with the next speakers.
-func (c *casting) add(count int, f Fixture, steps ...step) {
+func (c *fixtureList) add(count int, f Fixture, steps ...step) {
 	for range count {
 		if f.Speaker == nobody {
 			c.addAs(c.speakers[c.turn%len(c.speakers)], f, steps...)
@@ -96,13 +96,13 @@ func (c *casting) add(count int, f Fixture, steps ...step) {
 }
 
 // addNobody adds count fixtures without speech.
-func (c *casting) addNobody(count int, f Fixture, steps ...step) {
+func (c *fixtureList) addNobody(count int, f Fixture, steps ...step) {
 	for range count {
 		c.addAs(nobody, f, steps...)
 	}
 }
 
-func (c *casting) addAs(who Speaker, f Fixture, steps ...step) {
+func (c *fixtureList) addAs(who Speaker, f Fixture, steps ...step) {
 	f.Speaker, f.number, f.steps = who, len(c.fixtures), steps
 	if f.RateHz == 0 {
 		f.RateHz = c.rates[c.turn%len(c.rates)]
@@ -113,7 +113,7 @@ func (c *casting) addAs(who Speaker, f Fixture, steps ...step) {
 
 // Fixtures returns all fixtures in a fixed order.
 func Fixtures() []Fixture {
-	c := newCasting()
+	c := newFixtureList()
 	c.addHealthy()
 	c.addDeviceFaults()
 	c.addLevelFaults()

@@ -3,7 +3,7 @@ package voices
 import "fmt"
 
 // addHealthy adds recordings that must not raise a warning.
-func (c *casting) addHealthy() {
+func (c *fixtureList) addHealthy() {
 	c.addOrdinaryVoices()
 	c.addUnusualVoices()
 	c.addWaysOfSpeaking()
@@ -12,7 +12,7 @@ func (c *casting) addHealthy() {
 }
 
 // addOrdinaryVoices adds the range of normal levels.
-func (c *casting) addOrdinaryVoices() {
+func (c *fixtureList) addOrdinaryVoices() {
 	for _, at := range []float64{-18, -20, -23, -26, -29, -32, -34, -36} {
 		c.add(4, Fixture{Kind: "ordinary voice", Strength: dBFS(at)}, spokenAt(at), room(at-38))
 	}
@@ -24,7 +24,7 @@ func (c *casting) addOrdinaryVoices() {
 
 // addUnusualVoices adds voices that a detector designed for common ones may miss or
 // report as a fault.
-func (c *casting) addUnusualVoices() {
+func (c *fixtureList) addUnusualVoices() {
 	german := func(voice string, pitch, wpm int, shrink float64) Speaker {
 		return Speaker{Voice: voice, Text: textGerman, Pitch: pitch, WPM: wpm, Shrink: shrink}
 	}
@@ -52,7 +52,7 @@ func (c *casting) addUnusualVoices() {
 }
 
 // addWaysOfSpeaking adds typical behaviour during a check.
-func (c *casting) addWaysOfSpeaking() {
+func (c *fixtureList) addWaysOfSpeaking() {
 	for _, who := range []Speaker{
 		{Voice: "de", Text: textShort, Pitch: 50, WPM: 170},
 		{Voice: "de+f2", Text: textShort, Pitch: 60, WPM: 170},
@@ -69,7 +69,7 @@ func (c *casting) addWaysOfSpeaking() {
 }
 
 // addRooms adds room acoustics and room noise.
-func (c *casting) addRooms() {
+func (c *fixtureList) addRooms() {
 	for _, r := range []struct{ t60, dB float64 }{{0.4, -6}, {0.8, -8}, {1.2, -10}} {
 		c.add(3, Fixture{Kind: "reverberant room", Strength: fmt.Sprintf("%g s", r.t60)},
 			lead(0.5, 1), cut(7.5), reverb(r.t60, r.dB), level(-26), room(-62))
@@ -88,7 +88,7 @@ func (c *casting) addRooms() {
 }
 
 // addDevices adds the behaviour of healthy devices and drivers.
-func (c *casting) addDevices() {
+func (c *fixtureList) addDevices() {
 	c.add(2, Fixture{Kind: "small offset", Strength: "0.005"}, spokenAt(-26), room(-64), offset(0.005))
 	for _, ms := range []float64{0.06, 0.3, 0.6} {
 		c.add(2, Fixture{Kind: "two microphones apart", Strength: fmt.Sprintf("%g ms", ms)}, spokenAt(-26), apart(ms, 2), room(-64))

@@ -1,7 +1,7 @@
 package voices
 
 // addWithoutPauses adds voices without pauses, which leave no quiet part to measure noise, gaps and hum in.
-func (c *casting) addWithoutPauses() {
+func (c *fixtureList) addWithoutPauses() {
 	c.add(6, Fixture{Kind: "not a single pause", Strength: "-24 dBFS"}, unpaused, level(-24), room(-62))
 	c.add(3, Fixture{Kind: "not a single pause, light fan noise", Strength: "SNR 20 dB"}, unpaused, level(-24), noise(fan, -44))
 	c.add(3, Fixture{Kind: "not a single pause, reverberant room", Strength: "0.4 s"}, unpaused, reverb(0.4, -6), level(-24), room(-62))

@@ -120,7 +120,7 @@ func TestFaultsHaveTheirStrength(t *testing.T) {
 	telephoned := tone(rate, 6000, 1, 0.5)
 	telephone(telephoned)
 	if level := middleDB(telephoned.channels[0]); level > -75 {
-		t.Errorf("6 kHz through a telephone path: %.1f dB", level)
+		t.Errorf("6 kHz through a telephone path: got %.1f dB, want at most -75", level)
 	}
 
 	bits := tone(rate, 217, 1, 1.5)
