@@ -233,7 +233,7 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	password, _, _ = strings.Cut(strings.TrimSpace(password), "\n")
 	staff := &desk{t: t, url: b.url}
 	if status, _ := staff.do(http.MethodPost, "/login", url.Values{"name": {"support"}, "password": {password}}); status != http.StatusSeeOther {
-		t.Fatalf("login: got status %d", status)
+		t.Fatalf("login: got status %d, want %d", status, http.StatusSeeOther)
 	}
 
 	// Wrong passwords count at both: ten of one name and address, and then one every 30 s, whichever
@@ -266,7 +266,7 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	anna := connect(agents, front.url)
 	gone, stopGone := context.WithCancel(agents)
 	defer stopGone()
-	lost := connect(gone, a.url) // knows the collector that is killed only
+	lost := connect(gone, a.url) // connected to the collector that will be killed
 	data, err := sqlstore.OpenPostgres(t.Context(), database, sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -295,7 +295,7 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 		t.Helper()
 		status, body := staff.do(http.MethodGet, page+"/retest", nil)
 		if status != http.StatusOK {
-			t.Fatalf("%s: got status %d: %s", page, status, body)
+			t.Fatalf("%s: got status %d, want %d: %s", page, status, http.StatusOK, body)
 		}
 		return body
 	}
@@ -321,7 +321,7 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	// A retest that is requested at one collector reaches the agent at the other.
 	progress := staff.events("/events?participant="+strings.TrimPrefix(pageOfAnna, "/participants/"), "retest")
 	if status, body := staff.do(http.MethodPost, pageOfAnna+"/computers/"+anna.agentID+"/retest", url.Values{"what": {"full"}}); status != http.StatusSeeOther {
-		t.Fatalf("request: got status %d: %s", status, body)
+		t.Fatalf("request: got status %d, want %d: %s", status, http.StatusSeeOther, body)
 	}
 	eventually(t, "the agent is asked", func() bool { return len(anna.wasAsked()) == 1 })
 	id := anna.wasAsked()[0]

@@ -308,7 +308,7 @@ func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 	}
 	for id, n := range seen {
 		if n != 1 {
-			t.Errorf("report %s is stored %d times", id, n)
+			t.Errorf("report %s is stored %d times, want once", id, n)
 		}
 	}
 	if len(seen) != want {

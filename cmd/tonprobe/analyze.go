@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// analyze measures a WAV file like a microphone.
+// analyze measures a WAV file in the same way as a microphone.
 func (p *program) analyze(_ context.Context, args []string) error {
 	f := newFlags("analyze")
 	asJSON := f.Bool("json", false, "")

@@ -10,7 +10,7 @@ import (
 )
 
 // TestExportOfTheService: a person exports what the service has, and the file contains none
-// of the names and secrets that the machine knows.
+// of the machine's names and secrets.
 func TestExportOfTheService(t *testing.T) {
 	m, _ := newServedMachine(t)
 	anna := m.user("anna")

@@ -65,7 +65,7 @@ func (a agent) states() map[string]int {
 }
 
 // TestKilledBetweenSpoolAndAnswer: the agent is killed after the collector has received the
-// report, but before the agent knows.
+// report, but before the agent has read the response.
 func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	s := &stub{stored: map[string]int{}, withhold: true, arrived: make(chan struct{}, 8)}
 	server := httptest.NewServer(s)

@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// sound is a PulseAudio server whose only microphone hears somebody speak.
+// sound is a PulseAudio server whose only microphone receives speech.
 type sound struct {
 	t   *testing.T
 	env []string

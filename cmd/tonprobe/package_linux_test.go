@@ -78,7 +78,7 @@ func TestPackages(t *testing.T) {
 			t.Errorf("the removal deleted %s", kept)
 		}
 	}
-	// Of a folder on a disk of its own, the purge can delete only the content.
+	// If the folder is a mount point, the purge can delete only its content.
 	const mounted = "/var/lib/tonprobe-collector"
 	m.run("mount", "--bind", mounted, mounted)
 	m.run("dpkg", "--purge", "tonprobe", "tonprobe-collector")

@@ -38,7 +38,7 @@ func TestChecksHaveTheDiagnosisOfTheirFault(t *testing.T) {
 			t.Errorf("%s of member %d: got %q, %s; want %q, %s", c.Fault, c.Person, cause.Code, r.Verdict, primary[c.Fault], verdict[c.Fault])
 		}
 		if c.Fault == evening.ProviderFault && cause.Area != report.AreaProvider {
-			t.Errorf("member %d: got the area %s for the fault of the provider", c.Person, cause.Area)
+			t.Errorf("member %d: got the area %s for the fault of the provider, want %s", c.Person, cause.Area, report.AreaProvider)
 		}
 	}
 	want := map[evening.Fault]int{evening.NoFault: 46, evening.Muted: 4, evening.LossyWiFi: 1, evening.ProviderFault: 6, evening.Crashed: 1}
@@ -83,7 +83,7 @@ func TestOnlyTheProviderIsACommonCause(t *testing.T) {
 		last = fleet.Find(begin.Add(at), all, fleet.Base{})
 		for _, f := range last {
 			if f.Code != fleet.CodeProvider || f.Key != evening.DisturbedProvider {
-				t.Errorf("after %v: got %s %q", at, f.Code, f.Key)
+				t.Errorf("after %v: got %s %q, want %s %q", at, f.Code, f.Key, fleet.CodeProvider, evening.DisturbedProvider)
 			}
 		}
 		if at == evening.Length && (len(last) != 1 || len(last[0].Affected) != 6) {

@@ -41,8 +41,8 @@ func TestImage(t *testing.T) {
 	}
 
 	files, _ := untar(t, bytes.NewReader(read(t, in("a.tar"))))
-	if got := string(files["oci-layout"]); got != `{"imageLayoutVersion":"1.0.0"}` {
-		t.Errorf("oci-layout is %s", got)
+	if got, want := string(files["oci-layout"]), `{"imageLayoutVersion":"1.0.0"}`; got != want {
+		t.Errorf("oci-layout is %s, want %s", got, want)
 	}
 	blob := func(d descriptor) []byte {
 		content, ok := files[blobPath(d.Digest)]
@@ -73,7 +73,7 @@ func TestImage(t *testing.T) {
 		t.Errorf("got %+v, want the data in a volume", c.Config)
 	}
 	if got := c.Config.Labels["org.opencontainers.image.version"]; got != "1.3.0-rc.1" {
-		t.Errorf("got the version %q", got)
+		t.Errorf("got the version %q, want 1.3.0-rc.1", got)
 	}
 	var saved []savedImage
 	decode(t, files["manifest.json"], &saved)
@@ -152,7 +152,7 @@ func untar(t *testing.T, r io.Reader) (content map[string][]byte, listed []strin
 			t.Fatal(err)
 		}
 		if h.Uid != h.Gid {
-			t.Errorf("%s belongs to user %d and group %d", h.Name, h.Uid, h.Gid)
+			t.Errorf("%s belongs to user %d and group %d, want equal numbers", h.Name, h.Uid, h.Gid)
 		}
 		listed = append(listed, fmt.Sprintf("%v %d %s", h.FileInfo().Mode(), h.Uid, h.Name))
 	}

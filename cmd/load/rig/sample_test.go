@@ -34,7 +34,7 @@ func TestTemplatesAreFullChecks(t *testing.T) {
 			}
 			ids[r.ID] = true
 			if len(document) < 3000 || len(document) > 6000 {
-				t.Errorf("kind %d has %d bytes", i, len(document))
+				t.Errorf("kind %d has %d bytes, want 3000 to 6000", i, len(document))
 			}
 		}
 	}
