@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// shortcuts contains the systems that have the same address for everybody.
+// shortcuts contains the systems with one public address, by the name that people enter.
 var shortcuts = map[string]string{
 	"zoom":    "https://zoom.us",
 	"youtube": "rtmps://a.rtmps.youtube.com",

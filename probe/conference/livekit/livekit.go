@@ -50,8 +50,8 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)
-		// The round trips run beside the next steps, and end before the sound, which takes up
-		// the line.
+		// The round trips are measured concurrently with the next steps, and end before the
+		// sound, which uses the line.
 		trips := v.Begin(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
 			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
 		})

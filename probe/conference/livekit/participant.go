@@ -20,7 +20,7 @@ import (
 
 // Limits of a participant against a server that is broken or hostile.
 const (
-	maxMessages   = 2000 // a shared room reports everybody in it
+	maxMessages   = 2000 // in a shared room, the server reports every participant
 	maxCandidates = 32
 	// leaveTime limits the time to leave, even after a cancellation.
 	leaveTime = 500 * time.Millisecond

@@ -15,7 +15,7 @@ import (
 type ahead struct {
 	address string
 	opened  int
-	left    atomic.Int32   // connections that nobody has taken
+	left    atomic.Int32   // connections that have not been taken
 	ready   chan *tls.Conn // receives each connection, or nil if it failed
 	running sync.WaitGroup
 	ctx     context.Context
@@ -93,7 +93,7 @@ func (a *ahead) take(ctx context.Context, address string) *tls.Conn {
 	}
 }
 
-// close closes the connections that nobody has taken.
+// close closes the connections that have not been taken.
 func (a *ahead) close() {
 	if a == nil {
 		return

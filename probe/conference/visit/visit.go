@@ -118,8 +118,8 @@ func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(co
 	return v.finish(s)
 }
 
-// Early is a step that runs beside others: on a far server, steps that do not depend on
-// each other save round trips.
+// Early is a step that runs concurrently with others. On a line with long round trips this
+// saves time if the steps do not depend on each other.
 type Early struct {
 	name report.ConferenceStep
 	done chan struct{} // closed when the step has ended
