@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -160,7 +161,7 @@ func FuzzParseProfile(f *testing.F) {
 		}
 		again := diagnose.ProfileOf(&report.Report{Profile: "a", Limits: p.Changed()})
 		if !reflect.DeepEqual(again.Voice.RTTMS.Warn, p.Voice.RTTMS.Warn) {
-			t.Errorf("%q: got a warning from %v on after encoding, want %v", text, again.Voice.RTTMS.Warn, p.Voice.RTTMS.Warn)
+			t.Errorf("%q: got a warning from %v on after encoding, want %v", text, probetest.Value(again.Voice.RTTMS.Warn), probetest.Value(p.Voice.RTTMS.Warn))
 		}
 	})
 }

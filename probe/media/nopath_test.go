@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -50,7 +51,7 @@ func TestPathAroundAFirewall(t *testing.T) {
 				t.Errorf("got state %q, path %q; want %q, %q", d.State, d.Path, c.state, c.path)
 			}
 			if !reflect.DeepEqual(d.DirectUDP, c.directUDP) || !reflect.DeepEqual(d.DirectTCP, c.directTCP) {
-				t.Errorf("media port: got UDP %v, TCP %v; want %v, %v", d.DirectUDP, d.DirectTCP, c.directUDP, c.directTCP)
+				t.Errorf("media port: got UDP %v, TCP %v; want %v, %v", probetest.Value(d.DirectUDP), probetest.Value(d.DirectTCP), probetest.Value(c.directUDP), probetest.Value(c.directTCP))
 			}
 			if c.state == report.MediaICEFailed && result.Status != report.StatusFail {
 				t.Errorf("got status %s, want %s", result.Status, report.StatusFail)
@@ -132,7 +133,7 @@ func TestLineDiesMidStream(t *testing.T) {
 		t.Errorf("got state %s, status %s; want %s, %s", d.State, result.Status, report.MediaInterrupted, report.StatusFail)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct < 50 {
-		t.Errorf("the log contains packets that never arrived: %v", d.UpLossPct)
+		t.Errorf("the log contains packets that never arrived: %v", probetest.Value(d.UpLossPct))
 	}
 }
 
@@ -196,10 +197,10 @@ func TestCancelledMidStream(t *testing.T) {
 		return measure(t, ctx, midStream(cancel), media.VoiceConfig{Signaller: direct{newReflector(t)}, Duration: 4 * time.Second})
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown || d.RTTP50MS == nil {
-		t.Errorf("got state %s, status %s, round trip %v; want %s, %s with a round trip", d.State, result.Status, d.RTTP50MS, report.MediaInterrupted, report.StatusUnknown)
+		t.Errorf("got state %s, status %s, round trip %v; want %s, %s with a round trip", d.State, result.Status, probetest.Value(d.RTTP50MS), report.MediaInterrupted, report.StatusUnknown)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct != 0 || *d.DownLossPct != 0 {
-		t.Errorf("cancelled packets count as loss: %v", d.UpLossPct)
+		t.Errorf("cancelled packets count as loss: %v", probetest.Value(d.UpLossPct))
 	}
 }
 
@@ -228,7 +229,7 @@ func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
 	e.Clock = slowMachine{}
 	result, d := measure(t, t.Context(), e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 	if d.State != report.MediaSelfCheckVoid || result.Status != report.StatusUnknown || d.UpJitterMS != nil || d.UpLossPct != nil {
-		t.Errorf("got state %s, status %s, jitter %v, want %s, %s and no figures", d.State, result.Status, d.UpJitterMS, report.MediaSelfCheckVoid, report.StatusUnknown)
+		t.Errorf("got state %s, status %s, jitter %v, want %s, %s and no figures", d.State, result.Status, probetest.Value(d.UpJitterMS), report.MediaSelfCheckVoid, report.StatusUnknown)
 	}
 }
 

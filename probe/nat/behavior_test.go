@@ -234,7 +234,7 @@ func TestHairpin(t *testing.T) {
 			return want || !ok || to.IP.String() != wanRouter || c.SourceAddr().(*net.UDPAddr).IP.String() != wanRouter
 		})
 		if d, _ := describe(t, env, url); d.Hairpin == nil || *d.Hairpin != want {
-			t.Errorf("got hairpin %v, want %t", d.Hairpin, want)
+			t.Errorf("got hairpin %v, want %t", probetest.Value(d.Hairpin), want)
 		}
 	}
 }
@@ -245,7 +245,7 @@ func TestHairpinOnLoopback(t *testing.T) {
 	env := probetest.Env(t)
 	l := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", honest)}
 	if got := l.hairpin(t.Context()); got == nil || !*got {
-		t.Errorf("got %v, want true", got)
+		t.Errorf("got %v, want true", probetest.Value(got))
 	}
 	dead := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", silentTCP)}
 	if got := dead.hairpin(t.Context()); got != nil {
@@ -257,7 +257,7 @@ func TestSharedByProvider(t *testing.T) {
 	for addr, want := range map[string]bool{"100.64.0.1": true, "100.127.255.254": true, "100.128.0.1": false, "192.168.1.2": false, "10.0.0.1": false} {
 		got := sharedByProvider([]netip.Addr{netip.MustParseAddr(addr)})
 		if (got != nil) != want || got != nil && !*got {
-			t.Errorf("%s: got %v, want true: %t", addr, got, want)
+			t.Errorf("%s: got %v, want true: %t", addr, probetest.Value(got), want)
 		}
 	}
 }

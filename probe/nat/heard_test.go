@@ -30,7 +30,7 @@ func TestServerHeard(t *testing.T) {
 		}
 		got := r.Data.(*report.NAT).ServerHeardS
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-			t.Errorf("%s: got %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, probetest.Value(got), probetest.Value(c.want))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/transport/v4/vnet"
 
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -40,7 +41,7 @@ func TestBindingLifetime(t *testing.T) {
 				return
 			}
 			if got == nil || *got < c.low || *got > c.high {
-				t.Fatalf("got %v s, want %.1f to %.1f", got, c.low, c.high)
+				t.Fatalf("got %v s, want %.1f to %.1f", probetest.Value(got), c.low, c.high)
 			}
 			t.Logf("lifetime %.3f s", *got)
 		})

@@ -24,7 +24,7 @@ func TestOpenLine(t *testing.T) {
 		t.Fatalf("got %+v, %+v; want UDP and TCP open", r, data)
 	}
 	if *data.Translated || *data.Transmissions != 1 || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil {
-		t.Errorf("got translated %v, %d copies, RTT %v and %v, ALG %v; want false, 1, non-nil, non-nil, nil", *data.Translated, *data.Transmissions, data.UDPRTTMS, data.TCPRTTMS, data.ALG)
+		t.Errorf("got translated %v, %d copies, RTT %v and %v, ALG %v; want false, 1, non-nil, non-nil, nil", *data.Translated, *data.Transmissions, probetest.Value(data.UDPRTTMS), probetest.Value(data.TCPRTTMS), probetest.Value(data.ALG))
 	}
 	if data.PublicAddress != "127.0.0.0/24" {
 		t.Errorf("public address %q is not truncated", data.PublicAddress)
@@ -128,7 +128,7 @@ func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 		// It is unknown which copy was answered, so the additional request is
 		// timed.
 		if data.UDPRTTMS == nil || *data.UDPRTTMS >= float64(DefaultTimers.RTO.Milliseconds()) {
-			t.Errorf("%d lost: the round trip %v includes a wait for a retransmission", lost, data.UDPRTTMS)
+			t.Errorf("%d lost: the round trip %v includes a wait for a retransmission", lost, probetest.Value(data.UDPRTTMS))
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestALG(t *testing.T) {
 			send(success(m.TransactionID, from, &stun.MappedAddress{IP: plain.ip, Port: int(from.Port())}))
 		}))
 		if data.ALG == nil || *data.ALG != plain.want {
-			t.Errorf("%s: got ALG %v, want %v", name, data.ALG, plain.want)
+			t.Errorf("%s: got ALG %v, want %v", name, probetest.Value(data.ALG), plain.want)
 		}
 	}
 }

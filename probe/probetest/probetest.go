@@ -74,3 +74,12 @@ func Until(t testing.TB, what string, holds func() bool) {
 	}
 	t.Fatalf("waited 30 s for %s", what)
 }
+
+// Value returns what p points to, for a message; nil for nil. The fmt verbs would print
+// the address.
+func Value[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}

@@ -46,7 +46,7 @@ func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 	}
 	got := part[AudioInput](t, c)
 	if *got.OSVolumeDB != -300 || got.SNRDB != nil || *got.ChannelCorrelation != 1 || got.CapturedMS != nil {
-		t.Errorf("got volume %v, SNR %v, correlation %v, length %v; want -300, nil, 1, nil", *got.OSVolumeDB, got.SNRDB, *got.ChannelCorrelation, got.CapturedMS)
+		t.Errorf("got volume %v, SNR nil %t, correlation %v, length nil %t; want -300, true, 1, true", *got.OSVolumeDB, got.SNRDB == nil, *got.ChannelCorrelation, got.CapturedMS == nil)
 	}
 	if c.Target != "https://bbb.example.org:8443" || part[NAT](t, c).PublicAddress != "203.0.113.0/24" ||
 		part[MediaVoice](t, c).UpLossCI95 != nil || len(c.Causes[0].Evidence) != 2 {

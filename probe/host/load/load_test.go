@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -134,7 +135,7 @@ func TestPressure(t *testing.T) {
 		"some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n":                                                     0,
 	} {
 		if got := parsePressure(text); got == nil || *got != want {
-			t.Errorf("%q: got %v, want %v", text, got, want)
+			t.Errorf("%q: got %v, want %v", text, probetest.Value(got), want)
 		}
 	}
 	for _, text := range []string{"", "some", "some avg10=x", "some avg10=900", "full avg10=1.00", "some avg10=NaN"} {
@@ -223,7 +224,7 @@ func TestTimesOfLinux(t *testing.T) {
 func TestMemoryOfLinux(t *testing.T) {
 	got := parseMemoryFreeMB("MemTotal:        8130532 kB\nMemFree:          190244 kB\nMemAvailable:    1000000 kB\nBuff")
 	if got == nil || *got != 1024 {
-		t.Errorf("got %v, want 1024", got)
+		t.Errorf("got %v, want 1024", probetest.Value(got))
 	}
 	for _, broken := range []string{"", "MemTotal: 1 kB\n", "MemAvailable: x kB\n", "MemAvailable: 1000", "MemAvailable: -1 kB\n"} {
 		if got := parseMemoryFreeMB(broken); got != nil {

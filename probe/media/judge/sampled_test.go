@@ -6,6 +6,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // TestUpstreamFromFewEchoes: on a line that is too slow downstream, and without the
@@ -33,7 +34,7 @@ func TestUpstreamFromFewEchoes(t *testing.T) {
 	}
 	few, _ := every(3).directions()
 	if s := few.summary(); s.Jitter != nil || s.Slowed != nil || s.Loss == nil || s.Loss.Lost != 0 {
-		t.Errorf("got jitter %v, slowed %v, loss %+v; want nil, nil, non-nil, Lost 0", s.Jitter, s.Slowed, s.Loss)
+		t.Errorf("got jitter %v, slowed %v, loss %+v; want nil, nil, non-nil, Lost 0", s.Jitter, probetest.Value(s.Slowed), s.Loss)
 	}
 }
 
@@ -66,7 +67,7 @@ func TestRunsOfLostPackets(t *testing.T) {
 	} {
 		got := c.d.lossRunPackets()
 		if (got == nil) != (c.want == 0) || got != nil && *got != c.want {
-			t.Errorf("%s: got %v, want %v", name, got, c.want)
+			t.Errorf("%s: got %v, want %v", name, probetest.Value(got), c.want)
 		}
 	}
 }

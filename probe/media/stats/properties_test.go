@@ -108,7 +108,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 func TestLatePct(t *testing.T) {
 	s := Summarise(Direction{Sent: 4, IntervalNS: 20e6, Packets: delayed(10, 10, 10, 100)})
 	if got := s.LatePct(60); got == nil || *got != 25 {
-		t.Errorf("late for 60 ms: got %v, want 25", got)
+		t.Errorf("late for 60 ms: got %v, want 25", show(got))
 	}
 	if s.LatePct(61) != nil {
 		t.Error("got a value for a buffer that was not evaluated")

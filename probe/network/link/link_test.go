@@ -92,7 +92,7 @@ func TestLinkWhoseInterfaceDisappears(t *testing.T) {
 		})
 		d, _ := runLink(t, wifi(), asker)
 		if d.GatewayState != "answered" || d.GatewayLossPct != nil {
-			t.Errorf("got state %q, loss %v; want %q, nil", d.GatewayState, d.GatewayLossPct, "answered")
+			t.Errorf("got state %q, loss %v; want %q, nil", d.GatewayState, probetest.Value(d.GatewayLossPct), "answered")
 		}
 	})
 }
@@ -217,7 +217,7 @@ func TestIPv6MattersOnlyIfItDelays(t *testing.T) {
 			addrs := []netip.Addr{netip.MustParseAddr("2001:db8:5::7"), netip.MustParseAddr("198.51.100.7")}
 			got := compareFamilies(t.Context(), env, addrs, "443", true)
 			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-				t.Errorf("%s: got %v, want %v", name, got, c.want)
+				t.Errorf("%s: got %v, want %v", name, probetest.Value(got), probetest.Value(c.want))
 			}
 		})
 	}

@@ -195,7 +195,7 @@ func TestUpstreamUnknown(t *testing.T) {
 			r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
 			d := r.Data.(*report.MediaLoad)
 			if err != nil || r.Status != report.StatusUnknown || r.Note != c.note || d.UpKbps != nil {
-				t.Errorf("got status %s, note %q, up %v, error %v; want unknown and note %q", r.Status, r.Note, d.UpKbps, err, c.note)
+				t.Errorf("got status %s, note %q, up %v, error %v; want unknown and note %q", r.Status, r.Note, probetest.Value(d.UpKbps), err, c.note)
 			}
 		})
 	}

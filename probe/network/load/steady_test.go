@@ -10,6 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // series returns intervals with the bytes of a rate in kbit/s of the IP layer.
@@ -86,7 +87,7 @@ func FuzzArrivals(f *testing.F) {
 			t.Errorf("got %d bytes in %d intervals, want 0 to %d in at most %d", sum, len(n.what.bytes), maxArrived, int((fullTime+askWait)/wire.LoadInterval))
 		}
 		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
-			t.Errorf("got %v kbit/s, interval %v, want finite values", kbps, ci)
+			t.Errorf("got %v kbit/s, interval %v, want finite values", probetest.Value(kbps), ci)
 		}
 	})
 }

@@ -77,7 +77,7 @@ func TestUDPCut(t *testing.T) {
 			p := path{Config{Asker: scriptedPath{answers: map[string]bool{at.Addr().String(): c.pings}}}}
 			got := p.isUDPCut(t.Context(), env, at)
 			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-				t.Errorf("got %v, want %v", got, c.want)
+				t.Errorf("got %v, want %v", probetest.Value(got), probetest.Value(c.want))
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestSharedAddressOnThePath(t *testing.T) {
 			f.trace.hops[i], _ = netip.ParseAddr(h)
 		}
 		if got := f.isShared(); (got != nil) != c.want {
-			t.Errorf("%s: got %v, want shared: %v", name, got, c.want)
+			t.Errorf("%s: got %v, want shared: %v", name, probetest.Value(got), c.want)
 		}
 	}
 }

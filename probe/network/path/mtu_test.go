@@ -59,7 +59,7 @@ func TestCompareSizes(t *testing.T) {
 			d := &report.NetworkPath{}
 			compareSizes(t.Context(), probetest.Env(t), c.small, c.large).record(d, "udp", 1500)
 			if (d.MTUBlackhole == nil) != (c.want == nil) || c.want != nil && *d.MTUBlackhole != *c.want {
-				t.Errorf("%s: got %v, want %v", name, d.MTUBlackhole, c.want)
+				t.Errorf("%s: got %v, want %v", name, probetest.Value(d.MTUBlackhole), probetest.Value(c.want))
 			}
 			if (d.MTUBlackhole != nil) != (d.MTUBy == "udp") {
 				t.Errorf("%s: got by %q, want udp if and only if there is a result", name, d.MTUBy)

@@ -152,7 +152,7 @@ func TestFirstNameServerDead(t *testing.T) {
 		config.Resolver, config.NameServers = slow{config.Resolver, c.after}, c.servers
 		d, r := run(t, config, probetest.Env(t))
 		if r.Status != report.StatusOK || (d.DNSServerSilent == nil) != (c.want == nil) || c.want != nil && *d.DNSServerSilent != *c.want {
-			t.Errorf("%s: got %v, want %v; %+v, %+v", name, d.DNSServerSilent, c.want, d, r)
+			t.Errorf("%s: got %v, want %v; %+v, %+v", name, probetest.Value(d.DNSServerSilent), probetest.Value(c.want), d, r)
 		}
 	}
 }

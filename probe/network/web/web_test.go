@@ -28,7 +28,7 @@ func TestHealthyServer(t *testing.T) {
 	}
 	for name, ms := range map[string]*float64{"DNS": d.DNSMS, "TCP": d.TCPMS, "TLS": d.TLSMS, "HTTP": d.HTTPMS} {
 		if ms == nil || *ms < 0 {
-			t.Errorf("%s took %v ms", name, ms)
+			t.Errorf("%s took %v ms", name, probetest.Value(ms))
 		}
 	}
 	if d.TLSIntercepted != nil || d.WebSocket != nil {

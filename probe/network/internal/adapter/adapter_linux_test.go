@@ -1,6 +1,10 @@
 package adapter
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
+)
 
 func TestSignalOf(t *testing.T) {
 	const heading = "Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n" +
@@ -17,7 +21,7 @@ func TestSignalOf(t *testing.T) {
 	} {
 		got := signalOf(heading+line, "wlp3s0")
 		if (got == nil) != (want == 0) || got != nil && *got != want {
-			t.Errorf("%q: got %v, want %v", line, got, want)
+			t.Errorf("%q: got %v, want %v", line, probetest.Value(got), want)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package adapter
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
+)
 
 // hardwarePorts is the output of networksetup on macOS 14.
 const hardwarePorts = `
@@ -49,19 +53,19 @@ const airportProfile = `{"SPAirPortDataType":[{"spairport_airport_interfaces":[
 func TestAirport(t *testing.T) {
 	signal, rate := airport([]byte(airportProfile), "en0")
 	if signal == nil || *signal != -52 || rate == nil || *rate != 866 {
-		t.Errorf("got signal %v, rate %v; want -52, 866", signal, rate)
+		t.Errorf("got signal %v, rate %v; want -52, 866", probetest.Value(signal), probetest.Value(rate))
 	}
 	old := `{"SPAirPortDataType":[{"spairport_airport_interfaces":[{"_name":"en0","spairport_current_network_information":{"spairport_network_rate":"130","spairport_signal_noise":"0 dBm / 0 dBm"}}]}]}`
 	if signal, rate := airport([]byte(old), "en0"); signal != nil || rate == nil || *rate != 130 {
-		t.Errorf("older system: got signal %v, rate %v; want nil, 130", signal, rate)
+		t.Errorf("older system: got signal %v, rate %v; want nil, 130", probetest.Value(signal), probetest.Value(rate))
 	}
 	for _, b := range []string{"", "{}", "[]", airportProfile[:200]} {
 		if signal, rate := airport([]byte(b), "en0"); signal != nil || rate != nil {
-			t.Errorf("%.20q: got signal %v, rate %v; want nil, nil", b, signal, rate)
+			t.Errorf("%.20q: got signal %v, rate %v; want nil, nil", b, probetest.Value(signal), probetest.Value(rate))
 		}
 	}
 	if signal, rate := airport([]byte(airportProfile), "awdl0"); signal != nil || rate != nil {
-		t.Errorf("awdl0: got signal %v, rate %v; want nil, nil", signal, rate)
+		t.Errorf("awdl0: got signal %v, rate %v; want nil, nil", probetest.Value(signal), probetest.Value(rate))
 	}
 }
 
@@ -72,7 +76,7 @@ func FuzzMacOS(f *testing.F) {
 		kindOfPort(text, device)
 		signal, rate := airport([]byte(text), device)
 		if signal != nil && !isSignal(*signal) || rate != nil && !(*rate > 0) {
-			t.Errorf("got signal %v, rate %v, want none or plausible values", signal, rate)
+			t.Errorf("got signal %v, rate %v, want none or plausible values", probetest.Value(signal), probetest.Value(rate))
 		}
 	})
 }
