@@ -35,6 +35,8 @@ var (
 	// ErrClosed means that the collector has closed the connection because of an invalid or
 	// oversized message, or of too many messages.
 	ErrClosed = errors.New("closed by the collector")
+	// ErrFlood means that the collector has sent too many messages.
+	ErrFlood = errors.New("too many messages from the collector")
 )
 
 // errPresenceChanged means that a connection has ended because the collector must learn whether a
@@ -49,7 +51,7 @@ const (
 	// call ends.
 	blockedWait = time.Minute
 	// unknownWait applies to conditions that do not resolve themselves: no enrolment, an older
-	// collector, or a connection closed because of its messages.
+	// collector, or a connection closed because of its messages, by either end.
 	unknownWait = 15 * time.Minute
 	// enrolmentEvery is how often the client looks for an enrolment during unknownWait: a
 	// person who has just enrolled may be on the phone.
@@ -191,7 +193,7 @@ func (c *Client) wait(err error, failures int) time.Duration {
 	switch {
 	case errors.Is(err, ErrBlocked):
 		return jittered(blockedWait)
-	case errors.Is(err, ErrEnrolAgain), errors.Is(err, ErrUnsupported), errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrEnrolAgain), errors.Is(err, ErrUnsupported), errors.Is(err, ErrClosed), errors.Is(err, ErrFlood):
 		return jittered(unknownWait)
 	}
 	var after time.Duration

@@ -101,6 +101,7 @@ func TestWrongAnswers(t *testing.T) {
 			_ = conn.CloseNow()
 		}
 	}
+	const sessions = `{"type":"sessions","within_s":1}`
 	ctx := context.Background()
 	hello := func(c *websocket.Conn) { _ = c.Write(ctx, websocket.MessageText, []byte(`{"type":"hello"}`)) }
 	for name, c := range map[string]struct {
@@ -131,6 +132,17 @@ func TestWrongAnswers(t *testing.T) {
 			_, _, _ = c.Read(ctx)
 			_, _, _ = c.Read(ctx)
 		}), nil, time.Second},
+		"endless news": {write(http.StatusOK, `{"messages":[`+strings.Repeat(sessions+",", 31)+sessions+`]}`), ErrFlood, unknownWait / 2},
+		"flood of messages": {upgraded(func(c *websocket.Conn) {
+			hello(c)
+			for c.Write(ctx, websocket.MessageText, []byte(sessions)) == nil {
+			}
+		}), ErrFlood, unknownWait / 2},
+		"flood of unknown messages": {upgraded(func(c *websocket.Conn) {
+			hello(c)
+			for c.Write(ctx, websocket.MessageText, []byte(`{"type":"later","id":"a"}`)) == nil {
+			}
+		}), ErrFlood, unknownWait / 2},
 		"flood":                   {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseFlood, "too many messages") }), ErrClosed, unknownWait / 2},
 		"closed by the collector": {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseShut, "") }), ErrBlocked, blockedWait / 2},
 	} {
@@ -277,5 +289,30 @@ func TestEnrolmentIsNoticed(t *testing.T) {
 		if wait != enrolmentEvery {
 			t.Errorf("got a wait of %v, want %v", wait, enrolmentEvery)
 		}
+	}
+}
+
+func TestBudget(t *testing.T) {
+	var b budget
+	now := time.Now()
+	for n := range messageBurst {
+		if err := b.take(now); err != nil {
+			t.Fatalf("message %d: got %v", n, err)
+		}
+	}
+	if err := b.take(now.Add(messageEvery - 1)); !errors.Is(err, ErrFlood) {
+		t.Errorf("one more: got %v, want %v", err, ErrFlood)
+	}
+	if err := b.take(now.Add(messageEvery)); err != nil {
+		t.Errorf("later: got %v", err)
+	}
+	if err := b.take(now.Add(messageEvery)); !errors.Is(err, ErrFlood) {
+		t.Errorf("two later: got %v, want %v", err, ErrFlood)
+	}
+	if err := b.take(now.Add(-time.Hour)); !errors.Is(err, ErrFlood) {
+		t.Errorf("after the clock was set back: got %v, want %v", err, ErrFlood)
+	}
+	if err := b.take(now.Add(-time.Hour + messageEvery)); err != nil {
+		t.Errorf("later by that clock: got %v", err)
 	}
 }

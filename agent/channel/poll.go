@@ -73,10 +73,11 @@ func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
 
 func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *http.Client) error {
 	said, repeats := false, 0
+	var b budget
 	for c.Clock.Now().Before(c.pollUntil) {
 		began := time.Now()
 		wait := c.polls.next
-		got, beaten, err := c.pollOnce(ctx, e, client, wait)
+		got, beaten, err := c.pollOnce(ctx, e, client, wait, &b)
 		took := time.Since(began)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -111,7 +112,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 
 // pollOnce polls once and returns the greatest effect of the messages. beaten reports whether the
 // collector's beats arrive.
-func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (got effect, beaten bool, err error) {
+func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration, spend *budget) (got effect, beaten bool, err error) {
 	q := c.query()
 	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
 	q.Set(wire.ParamBeat, "1")
@@ -140,6 +141,9 @@ func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *ht
 		return ignored, beaten, fmt.Errorf("%w: no messages", ErrInvalidResponse)
 	}
 	for _, raw := range answer.Messages {
+		if err := spend.take(c.Clock.Now()); err != nil {
+			return ignored, beaten, err
+		}
 		m, err := wire.ParseFromCollector(raw)
 		if errors.Is(err, wire.ErrMessageType) {
 			got = max(got, repeated) // of a newer collector

@@ -49,12 +49,12 @@ func TestALostPollIsNoticed(t *testing.T) {
 		client := e.Client()
 		defer client.CloseIdleConnections()
 		began := time.Now()
-		got, beaten, err := c.pollOnce(ctx, e, client, wire.MaxBeatenWait)
+		got, beaten, err := c.pollOnce(ctx, e, client, wire.MaxBeatenWait, &budget{})
 		if err != nil || got != ignored || !beaten || time.Since(began) != 4*wire.BeatEvery {
 			t.Errorf("got %v, %t, %v after %v", got, beaten, err, time.Since(began))
 		}
 		lost, began = true, time.Now()
-		_, _, err = c.pollOnce(ctx, e, client, wire.MaxBeatenWait)
+		_, _, err = c.pollOnce(ctx, e, client, wire.MaxBeatenWait, &budget{})
 		if after := time.Since(began) - 3*wire.BeatEvery; !errors.Is(err, errLineLost) || after > 55*time.Second || after < wire.BeatEvery {
 			t.Errorf("got %v, %v after the last beat, want %v within 55 s", err, after, errLineLost)
 		}

@@ -73,10 +73,10 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	if errors.Is(err, errPresenceChanged) {
 		return err
 	}
-	if ctx.Err() == nil && websocket.CloseStatus(cause) == -1 {
+	if ctx.Err() == nil && websocket.CloseStatus(cause) == -1 && !errors.Is(cause, ErrFlood) {
 		c.beats.lost(time.Since(opened))
 	}
-	if err == nil || orClosed(nil, cause) != nil {
+	if err == nil || orClosed(nil, cause) != nil || errors.Is(cause, ErrFlood) {
 		err = orClosed(cause, cause)
 	}
 	return err
@@ -84,13 +84,18 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 
 // receive passes messages on until the connection ends.
 func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs clock, e *collector.Endpoint) error {
+	var b budget
 	for {
 		m, err := read(line, conn)
-		if errors.Is(err, wire.ErrMessageType) {
-			continue
-		}
-		if err != nil {
+		unknown := errors.Is(err, wire.ErrMessageType)
+		if err != nil && !unknown {
 			return err
+		}
+		if err := b.take(c.Clock.Now()); err != nil {
+			return err
+		}
+		if unknown {
+			continue
 		}
 		c.apply(m, e, theirs.at(time.Now()))
 	}
