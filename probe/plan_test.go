@@ -216,7 +216,7 @@ func TestPlanOnly(t *testing.T) {
 	plan := probe.Plan{{Probe: after("a", 0, "")}, {Probe: after("b", 0, "")}, {Probe: after("c", 0, "")}}
 	kept, missing := plan.Only([]string{"c", "x", "a"})
 	if len(kept) != 2 || kept[0].Probe.Name() != "c" || kept[1].Probe.Name() != "a" || len(missing) != 1 || missing[0] != "x" {
-		t.Errorf("kept %v, missing %v", kept, missing)
+		t.Errorf("kept %v, missing %v, want c and a, and missing x", kept, missing)
 	}
 }
 

@@ -90,7 +90,7 @@ func TestNeedsNamesEveryProbeRead(t *testing.T) {
 func TestLookup(t *testing.T) {
 	d, ok := diagnose.Lookup("audio.hum")
 	if !ok || d.Code != "audio.hum" || !reflect.DeepEqual(d.Needs, []string{"audio.input"}) {
-		t.Errorf("Lookup = %+v, %v", d, ok)
+		t.Errorf("Lookup = %+v, %v, want audio.hum, which needs audio.input", d, ok)
 	}
 	if _, ok := diagnose.Lookup("audio.nonsense"); ok {
 		t.Error("Lookup finds an unknown code")

@@ -36,7 +36,7 @@ func TestConfidenceGrowsWithTheEvidence(t *testing.T) {
 		for _, x := range []float64{0, 0.5, 1, 2, 4, 8, 16, 32, 64} {
 			c := curve(x)
 			if c < last || c < 0.5 || c > 0.99 {
-				t.Errorf("%s(%v) = %v after %v", name, x, c, last)
+				t.Errorf("%s(%v) = %v after %v, want 0.5 to 0.99 and no decrease", name, x, c, last)
 			}
 			last = c
 		}

@@ -56,7 +56,7 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 				t.Error("verdict = ready, want another one")
 			}
 			if c := causes[0].Confidence; c < 0.6 || c > 1 {
-				t.Errorf("confidence = %v for a clear fault", c)
+				t.Errorf("confidence = %v for a clear fault, want 0.6 to 1", c)
 			}
 		})
 	}
@@ -69,7 +69,7 @@ func TestHealthyIsReadyAndSilent(t *testing.T) {
 	for _, name := range diagnose.ProfileNames() {
 		causes, verdict := diagnose.Diagnose(healthy(), profile(t, name))
 		if len(causes) != 0 || verdict != report.Ready {
-			t.Errorf("%s: causes = %q, verdict = %s", name, codes(causes), verdict)
+			t.Errorf("%s: causes = %q, verdict = %s, want none, %s", name, codes(causes), verdict, report.Ready)
 		}
 		if causes == nil {
 			t.Errorf("%s: causes are nil and would be null in JSON", name)
@@ -111,7 +111,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	for name, r := range reports {
 		causes, verdict := diagnose.Diagnose(r, profile(t, "strict"))
 		if len(causes) != 0 || verdict != report.Unknown {
-			t.Errorf("%s: causes = %q, verdict = %s", name, codes(causes), verdict)
+			t.Errorf("%s: causes = %q, verdict = %s, want none, %s", name, codes(causes), verdict, report.Unknown)
 		}
 	}
 }
@@ -233,7 +233,7 @@ func TestCauseTakesOverTheSeverityOfItsConsequence(t *testing.T) {
 	input(r).OSVolumeDB, input(r).ActiveLevelDBFS = new(-25.0), new(-55.0) // volume: warn, level: fail
 	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 	if !reflect.DeepEqual(codes(causes), []string{"audio.os_volume_low"}) || causes[0].Severity != report.SeverityFail || verdict != report.NotReady {
-		t.Errorf("causes = %+v, verdict = %s", causes, verdict)
+		t.Errorf("causes = %+v, verdict = %s, want audio.os_volume_low with severity %s, %s", causes, verdict, report.SeverityFail, report.NotReady)
 	}
 }
 
@@ -340,7 +340,7 @@ func TestDegradedScheduleLowersOnlyJitterConfidence(t *testing.T) {
 		t.Errorf("jitter: confidence %v with a degraded schedule, %v with a good one, want less", degraded, ok)
 	}
 	if ok, degraded := confidence("net.upload_loss", "ok"), confidence("net.upload_loss", "degraded"); degraded != ok {
-		t.Errorf("loss: confidence %v with a degraded schedule, %v with a good one", degraded, ok)
+		t.Errorf("loss: confidence %v with a degraded schedule, %v with a good one, want the same", degraded, ok)
 	}
 }
 
@@ -352,7 +352,7 @@ func TestMoreSpeechIsMoreConfidence(t *testing.T) {
 		input(r).ActiveLevelDBFS, input(r).SpeechMS = new(-46.0), new(speech)
 		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 		if len(causes) != 1 || causes[0].Confidence <= last {
-			t.Errorf("%v ms of speech: causes = %+v, before %v", speech, causes, last)
+			t.Errorf("%v ms of speech: causes = %+v, want one with more confidence than %v", speech, causes, last)
 		} else {
 			last = causes[0].Confidence
 		}

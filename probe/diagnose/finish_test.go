@@ -17,7 +17,7 @@ func TestFinish(t *testing.T) {
 	diagnose.Finish(r, profile(t, "bbb"))
 
 	if r.Verdict != report.NotReady || r.Profile != "bbb" || !slices.Equal(codes(r.Causes), []string{"audio.os_muted", "net.latency_high"}) {
-		t.Errorf("verdict %s, profile %q, causes %q", r.Verdict, r.Profile, codes(r.Causes))
+		t.Errorf("verdict %s, profile %q, causes %q, want %s, bbb, audio.os_muted and net.latency_high", r.Verdict, r.Profile, codes(r.Causes), report.NotReady)
 	}
 	want := []report.Status{report.StatusFail, report.StatusOK, report.StatusWarn, report.StatusOK, report.StatusSkipped}
 	for len(want) < len(r.Probes) {
@@ -29,7 +29,7 @@ func TestFinish(t *testing.T) {
 		}
 	}
 	if p, ok := r.Primary(); !ok || p.Code != "audio.os_muted" {
-		t.Errorf("Primary() = %+v, %v", p, ok)
+		t.Errorf("Primary() = %+v, %v, want audio.os_muted", p, ok)
 	}
 }
 

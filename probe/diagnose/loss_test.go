@@ -146,7 +146,7 @@ func TestShortVoiceIsNotAGoodLine(t *testing.T) {
 	link(r).GatewayLossRunPackets = new(15.5)
 	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
 	if !slices.Equal(codes(causes), []string{"net.lan_loss"}) {
-		t.Errorf("causes = %+v", causes)
+		t.Errorf("causes = %+v, want net.lan_loss", causes)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestLoadProfile(t *testing.T) {
 	}
 	p, err := LoadProfile("")
 	if err != nil || p.Name != "bbb" {
-		t.Errorf("the default is %q, %v", p.Name, err)
+		t.Errorf("the default is %q, error %v, want bbb", p.Name, err)
 	}
 }
 
@@ -135,6 +135,6 @@ func TestProfileOverridesACommonLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if l := p.Audio.SNRDB; *l.Warn != 20 || *l.Fail != 10 || l.Source != "test" {
-		t.Errorf("snr_db = warn %v, fail %v, source %q", *l.Warn, *l.Fail, l.Source)
+		t.Errorf("snr_db = warn %v, fail %v, source %q, want 20, 10, test", *l.Warn, *l.Fail, l.Source)
 	}
 }

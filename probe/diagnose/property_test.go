@@ -153,7 +153,7 @@ func checkOrder(t *testing.T, causes []report.Cause) {
 	t.Helper()
 	for i, c := range causes {
 		if c.Primary != (i == 0 && c.Severity != report.SeverityInfo) {
-			t.Errorf("cause %d %s: primary = %v, severity %s", i, c.Code, c.Primary, c.Severity)
+			t.Errorf("cause %d %s: primary = %v, severity %s, want only the first one primary, unless it is a remark", i, c.Code, c.Primary, c.Severity)
 		}
 		if i == 0 {
 			continue
@@ -204,10 +204,10 @@ func checkCause(t *testing.T, r *report.Report, c report.Cause) {
 		t.Errorf("%s: severity %q, want at most %s", c.Code, c.Severity, d.Severity)
 	}
 	if !(c.Confidence > 0 && c.Confidence <= 1) {
-		t.Errorf("%s: confidence = %v", c.Code, c.Confidence)
+		t.Errorf("%s: confidence = %v, want above 0, at most 1", c.Code, c.Confidence)
 	}
 	if c.Area == "" || len(c.Evidence) == 0 {
-		t.Errorf("%s: area %q, %d pieces of evidence", c.Code, c.Area, len(c.Evidence))
+		t.Errorf("%s: area %q, %d pieces of evidence, want an area and at least one", c.Code, c.Area, len(c.Evidence))
 	}
 	for _, e := range c.Evidence {
 		checkEvidence(t, r, c.Code, e)

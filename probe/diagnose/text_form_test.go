@@ -19,7 +19,7 @@ func TestFormsAreAsShortAsTheRest(t *testing.T) {
 			form := strings.HasPrefix(key, "cause.") && (strings.Contains(key, ".sentence_") || strings.Contains(key, ".action_")) &&
 				!strings.HasSuffix(key, "_named") // these are shortened with the names in them
 			if text := b.T(key); form && (utf8.RuneCountInString(text) > 100 || !strings.HasSuffix(text, ".")) {
-				t.Errorf("%s %s: %d characters: %s", lang, key, utf8.RuneCountInString(text), text)
+				t.Errorf("%s %s: %d characters, want at most 100 and a full stop: %s", lang, key, utf8.RuneCountInString(text), text)
 			}
 		}
 	}

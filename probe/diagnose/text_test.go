@@ -211,7 +211,7 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 				got, _ := diagnose.ExplainCause(named(code, odd), lang)
 				for _, s := range []string{got.Sentence, got.Action} {
 					if n := utf8.RuneCountInString(s); n > 100 || strings.Contains(s, "\x1b") || strings.Count(s, "„") > 1 {
-						t.Errorf("%s %s: %d characters: %q", code, lang, n, s)
+						t.Errorf("%s %s: %d characters, want at most 100, without escapes and added quotes: %q", code, lang, n, s)
 					}
 				}
 				if !strings.HasSuffix(got.Action, ".") {
@@ -253,7 +253,7 @@ func TestRuleShowsTheLimitsOfTheProfile(t *testing.T) {
 	}
 	text, _ := diagnose.Explain("audio.clipped", phrase.DE)
 	if !strings.Contains(text.Rule, "0,1 %") {
-		t.Errorf("no decimal comma in German: %q", text.Rule)
+		t.Errorf("got %q, want \"0,1 %%\" with a decimal comma", text.Rule)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestClockStepsDuringRequest(t *testing.T) {
 				t.Error("the probe waited for an hour that has not passed")
 			}
 			if d := r.Data.(*report.NAT); d.UDP != report.ReachOpen || r.Status != report.StatusOK {
-				t.Errorf("got UDP %s, status %s, although there was a response", d.UDP, r.Status)
+				t.Errorf("got UDP %s, status %s, want %s, %s, because there was a response", d.UDP, r.Status, report.ReachOpen, report.StatusOK)
 			}
 		})
 	}

@@ -135,7 +135,7 @@ func TestStoppedRelays(t *testing.T) {
 		t.Errorf("got %+v, %+v, error %v, want only Transports, unknown and no error", result, d, err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("stopping took %v", took)
+		t.Errorf("stopping took %v, want at most 2s", took)
 	}
 }
 

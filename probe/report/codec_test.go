@@ -201,7 +201,7 @@ func FuzzDecode(f *testing.F) {
 		r, err := Decode(b)
 		if err != nil {
 			if len(err.Error()) > 1000 {
-				t.Errorf("the error message has %d bytes", len(err.Error()))
+				t.Errorf("the error message has %d bytes, want at most 1000", len(err.Error()))
 			}
 			return
 		}

@@ -81,7 +81,7 @@ func TestNewCase(t *testing.T) {
 		t.Errorf("got %q, error %v; want 01Z-0ZJ", code, err)
 	}
 	if again, ok := NormalizeCase(code); !ok || again != code || !patternCase.MatchString(code) {
-		t.Errorf("the normal form of %q is %q, ok %t", code, again, ok)
+		t.Errorf("the normal form of %q is %q, ok %t, want the same", code, again, ok)
 	}
 	if _, err := NewCase(iotest.ErrReader(errors.New("no entropy"))); err == nil {
 		t.Error("NewCase succeeded without random bits")

@@ -66,7 +66,7 @@ func TestValidateNamesTheField(t *testing.T) {
 				t.Errorf("got error %v, want a ValidationError for %s", e, c.field)
 			}
 			if ok && len(e.Error()) > 300 {
-				t.Errorf("the error message has %d bytes", len(e.Error()))
+				t.Errorf("the error message has %d bytes, want at most 300", len(e.Error()))
 			}
 		})
 	}

@@ -94,12 +94,12 @@ func TestBurstsAreEvents(t *testing.T) {
 	for _, run := range []float64{1, 2, 3, 4, 6, 12} {
 		l := low(run)
 		if l > last {
-			t.Errorf("runs of %v: the interval begins at %.2f, that of shorter runs at %.2f", run, l, last)
+			t.Errorf("runs of %v: the interval begins at %.2f, want at most the %.2f of shorter runs", run, l, last)
 		}
 		last = l
 	}
 	if l := low(1); l < 1.5 {
-		t.Errorf("independent losses: the interval begins at %.2f", l)
+		t.Errorf("independent losses: the interval begins at %.2f, want at least 1.5", l)
 	}
 	if l := low(6); l > 1 {
 		t.Errorf("two bursts: the interval begins at %.2f, want below 1", l)
@@ -111,7 +111,7 @@ func TestBurstsAreEvents(t *testing.T) {
 func TestInterruptedLine(t *testing.T) {
 	p, _ := Estimate(Streams{VoiceUp: inRuns(75, 300, 75), Together: true, ToLAN: of(0, 100), ToAccess: of(30, 100), ToCollector: of(30, 100), PathRunPackets: 60}, 2)
 	if p.At(Access) < 0.95 || p.Goes(Access, Both) != 1 || p.Worst.Pct < 15 || p.Worst.LowPct < 1 {
-		t.Errorf("access %.2f, both directions %.2f, worst %.2f", p.At(Access), p.Goes(Access, Both), p.Worst)
+		t.Errorf("access %.2f, both directions %.2f, worst %.2f; want at least 0.95, 1, at least 15 from 1 on", p.At(Access), p.Goes(Access, Both), p.Worst)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestInterruptedLine(t *testing.T) {
 func TestEchoesAlone(t *testing.T) {
 	p, _ := Estimate(Streams{ToLAN: of(0, 100), ToAccess: of(19, 100), ToCollector: of(20, 100)}, 2)
 	if p.At(Access) < 0.9 || p.Up.Pct < 7 || p.Up.Pct > 14 || math.Abs(p.Up.Pct-p.Down.Pct) > 0.01 {
-		t.Errorf("access %.2f, up %.2f, down %.2f", p.At(Access), p.Up, p.Down)
+		t.Errorf("access %.2f, up %.2f, down %.2f; want at least 0.9, 7 to 14, the same", p.At(Access), p.Up, p.Down)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestEstimateIsSound(t *testing.T) {
 			sum += p.At(place)
 		}
 		if math.Abs(sum-1) > 1e-6 && sum != 0 {
-			t.Fatalf("%+v: the probabilities of the places sum to %v", s, sum)
+			t.Fatalf("%+v: the probabilities of the places sum to %v, want 1 or 0", s, sum)
 		}
 		for _, e := range []Rate{p.Up, p.Down, p.Worst} {
 			if !(e.LowPct >= 0 && e.LowPct <= e.HighPct && e.HighPct <= 100 && e.Pct >= 0 && e.Pct <= 100) {

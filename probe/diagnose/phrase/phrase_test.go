@@ -28,7 +28,7 @@ func TestBookJoinsNestedKeys(t *testing.T) {
 		t.Error("Has is true for a table, or false for a text")
 	}
 	if b.Lang() != phrase.DE {
-		t.Errorf("Lang() = %q", b.Lang())
+		t.Errorf("Lang() = %q, want %q", b.Lang(), phrase.DE)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestChannelMessages(t *testing.T) {
 			m, err := side.parse([]byte(seed))
 			switch {
 			case side.types[m.Type] && err != nil:
-				t.Errorf("from the %s: %s: got error %v", name, seed, err)
+				t.Errorf("from the %s: %s: got error %v, want none", name, seed, err)
 			case !side.types[m.Type] && !errors.Is(err, ErrMessageType):
 				t.Errorf("from the %s: %s: got error %v, want an unknown type", name, seed, err)
 			case err == nil:
@@ -57,7 +57,7 @@ func TestInvalidChannelMessages(t *testing.T) {
 		`{"type":"hello","version":"` + strings.Repeat("1", MaxChannelBytes) + `"}`,
 	} {
 		if m, err := ParseFromAgent([]byte(bad)); err == nil || !errors.Is(err, ErrMessage) && !errors.Is(err, ErrMessageType) {
-			t.Errorf("%.60s: got %+v, error %v", bad, m, err)
+			t.Errorf("%.60s: got %+v, error %v, want %v or %v", bad, m, err, ErrMessage, ErrMessageType)
 		}
 	}
 	for _, bad := range []string{

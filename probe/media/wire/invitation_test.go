@@ -20,7 +20,7 @@ func TestInvitationsRoundTrip(t *testing.T) {
 		}
 		got, err := ParseInvitation(i.String())
 		if err != nil || got != i || got.Origin() != strings.TrimSuffix(c.origin, ":443") {
-			t.Errorf("%s: parsed as %+v, error %v", c.origin, got, err)
+			t.Errorf("%s: parsed as %+v, error %v, want %+v", c.origin, got, err, i)
 		}
 		if got, err := ParseInvitation(i.Page()); err != nil || got != i {
 			t.Errorf("ParseInvitation(%q) = %+v, %v; want %+v", i.Page(), got, err, i)
@@ -67,7 +67,7 @@ func TestPastedInvitations(t *testing.T) {
 		"tonprobe://enroll?host/CODE#x", "tonprobe://enroll?host/CODE?x", "tonprobe://enroll?" + strings.Repeat("h", 2000) + "/CODE",
 	} {
 		if got, err := ParseInvitation(s); err == nil {
-			t.Errorf("%.60q was parsed as %+v", s, got)
+			t.Errorf("%.60q was parsed as %+v, want an error", s, got)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func FuzzParseKeys(f *testing.F) {
 	f.Add(strings.Repeat("A", 8000)+".A", "n")
 	f.Fuzz(func(t *testing.T, header, nonce string) {
 		if k, ok := ParseKeys(header, nonce); ok && (k.Collector == "" || len(k.Leaf) > maxKeys) {
-			t.Fatalf("got %+v", k)
+			t.Fatalf("got %+v, want a collector and at most %d keys", k, maxKeys)
 		}
 	})
 }

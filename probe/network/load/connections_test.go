@@ -228,7 +228,7 @@ func TestLoadOnAFailingLine(t *testing.T) {
 			begin := time.Now()
 			r, err := New(Config{Base: base, Token: fixed("secret"), Transport: transport, ICE: ice}).Run(t.Context(), e)
 			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
-				t.Errorf("after %v: took %v, error %v", after, took, err)
+				t.Errorf("after %v: took %v, error %v, want at most %v and none", after, took, err, idleTime+2*fullTime+2*askWait)
 			}
 			d := r.Data.(*report.MediaLoad)
 			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {

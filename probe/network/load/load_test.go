@@ -93,7 +93,7 @@ func TestLoadFindsTheRate(t *testing.T) {
 	start := time.Now()
 	d := runLoad(t, t.Context(), Config{Base: base, Token: fixed("secret"), ICE: stunOnLoopback(t)})
 	if took := time.Since(start); took > idleTime+2*fullTime+askWait {
-		t.Errorf("took %v", took)
+		t.Errorf("took %v, want at most %v", took, idleTime+2*fullTime+askWait)
 	}
 	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 		if got := testnet.Deref(kbps); got < 1000 || got > 3000 {
@@ -143,7 +143,7 @@ func TestLoadStopsAndRejectsInvalidResponses(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	if runLoad(t, ctx, Config{Base: refused, Token: fixed("secret"), ICE: stunOnLoopback(t)}); time.Since(start) > 2*time.Second {
-		t.Errorf("stopped after %v", time.Since(start))
+		t.Errorf("stopped after %v, want at most 2s", time.Since(start))
 	}
 }
 

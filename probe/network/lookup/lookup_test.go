@@ -121,7 +121,7 @@ func TestDialerUsesTheAddressThatAnswers(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		if closed.Load() != 1 {
-			t.Errorf("closed %d late connections", closed.Load())
+			t.Errorf("closed %d late connections, want 1", closed.Load())
 		}
 		if _, err := d.DialContext(t.Context(), "tcp", "nonsense"); err == nil {
 			t.Error("an address without a port was accepted")

@@ -287,7 +287,7 @@ func TestPathLocatesTheFault(t *testing.T) {
 			d := measure[report.NetworkPath](t, h, "path")
 			kbps := float64(traffic(t, h)-before) * 8 / 1000 / time.Since(start).Seconds() / 2
 			if t.Logf("%.0f kbit/s each way", kbps); c.want == noFault && kbps > maxPathKbps {
-				t.Errorf("more than %d kbit/s", maxPathKbps)
+				t.Errorf("got %.0f kbit/s, want at most %d", kbps, maxPathKbps)
 			}
 			var names []string
 			for _, s := range d.Segments {

@@ -182,7 +182,7 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 				t.Errorf("back %t: got line %q, fault %q; want %q, %q", back, d.Line, d.FaultSegment, line, fault)
 			}
 			if took := time.Since(start); took > 11*time.Second {
-				t.Errorf("took %v", took)
+				t.Errorf("took %v, want at most 11s", took)
 			}
 		})
 	}

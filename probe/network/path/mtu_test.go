@@ -65,7 +65,7 @@ func TestCompareSizes(t *testing.T) {
 				t.Errorf("%s: got by %q, want udp if and only if there is a result", name, d.MTUBy)
 			}
 			if took := time.Since(start); took > 6*time.Second {
-				t.Errorf("%s: took %v", name, took)
+				t.Errorf("%s: took %v, want at most 6s", name, took)
 			}
 		})
 	}

@@ -104,7 +104,7 @@ func TestWhoseCertificate(t *testing.T) {
 	silent := learn(nil, true, old, first.cert)                               // a collector without announcements
 	inside := learn(says("town", renewed), true, forged)                      // enrolled behind the middlebox
 	if !confirmed.Confirmed || fronted.Confirmed || undeclared.Confirmed || silent.Collector != "" || inside.Confirmed {
-		t.Fatalf("learned %+v, %+v, %+v, %+v, %+v", confirmed, fronted, undeclared, silent, inside)
+		t.Fatalf("learned %+v, %+v, %+v, %+v, %+v, want only the first confirmed, and no collector in the fourth", confirmed, fronted, undeclared, silent, inside)
 	}
 	for name, c := range map[string]struct {
 		pins  *Pins
@@ -141,14 +141,14 @@ func TestWhoseCertificate(t *testing.T) {
 	suspect := contact(nil, roots, says("town", renewed), forged)
 	suspect.Suspect = true
 	if p, changed := (*Pins)(nil).Learn(suspect, true); !changed || p.Confirmed || len(p.Chain) != 0 {
-		t.Errorf("learned %+v, %t", p, changed)
+		t.Errorf("learned %+v, %t, want true, and neither a chain nor confirmed", p, changed)
 	}
 	// Outside of the office, an agent that was enrolled behind the middlebox learns
 	// the right key, and then detects the middlebox.
 	home := contact(inside, roots, says("town", renewed), renewed, second.cert)
 	after, changed := inside.Learn(home, false)
 	if office := contact(after, roots, says("town", renewed), forged); !changed || after.Judge(office) != Foreign {
-		t.Errorf("%+v, %t", after, changed)
+		t.Errorf("got %+v, %t, want true, and the middlebox is foreign", after, changed)
 	}
 }
 
@@ -169,12 +169,12 @@ func TestLearnsFromUnsuspectedContacts(t *testing.T) {
 		"no certificate at all":     {},
 	} {
 		if p, changed := none.Learn(c, false); changed || p != nil {
-			t.Errorf("%s: learned %+v", name, p)
+			t.Errorf("%s: learned %+v, want nothing", name, p)
 		}
 	}
 	p, changed := none.Learn(contact(nil, roots, keys, own), false)
 	if !changed || p.Collector != "town" || !p.Confirmed {
-		t.Fatalf("learned %+v", p)
+		t.Fatalf("learned %+v, want the confirmed key town", p)
 	}
 	if again, changed := p.Learn(contact(p, roots, keys, own), false); changed || again != p {
 		t.Error("learned the same pins twice")

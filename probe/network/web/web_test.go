@@ -28,7 +28,7 @@ func TestHealthyServer(t *testing.T) {
 	}
 	for name, ms := range map[string]*float64{"DNS": d.DNSMS, "TCP": d.TCPMS, "TLS": d.TLSMS, "HTTP": d.HTTPMS} {
 		if ms == nil || *ms < 0 {
-			t.Errorf("%s took %v ms", name, probetest.Value(ms))
+			t.Errorf("%s took %v ms, want a time", name, probetest.Value(ms))
 		}
 	}
 	if d.TLSIntercepted != nil || d.WebSocket != nil {
@@ -138,7 +138,7 @@ func TestHangs(t *testing.T) {
 			t.Errorf("%s hangs: got %+v, %+v, want stage %q, unknown with a note and no fault", name, r, d, c.stage)
 		}
 		if took := time.Since(start); took > 20*conf.StepTime { // generous: the only fault here is not to end
-			t.Errorf("%s hangs: took %s", name, took)
+			t.Errorf("%s hangs: took %s, want at most %s", name, took, 20*conf.StepTime)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestScanner(t *testing.T) {
 	})
 	if !ok || !s.End() || !slices.Equal(names, []string{"a", "b", "d", "e", "f"}) ||
 		!slices.Equal(values, []string{`"text"`, "1", `{"c":"]}\"\\"}`, `"x"`, "[]", "{}", "{}", "[ ]", "-1.5e3"}) {
-		t.Errorf("got ok %v, names %q, values %q", ok, names, values)
+		t.Errorf("got ok %v, names %q, values %q, want the six members", ok, names, values)
 	}
 }
 

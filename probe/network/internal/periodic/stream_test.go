@@ -35,7 +35,7 @@ func TestStreamAcrossAClockStep(t *testing.T) {
 				return echo.Reply{Kind: echo.Reached, RTT: env.Clock.Now().Sub(before)}, nil
 			})
 			if took := time.Since(start); took > 12*time.Second {
-				t.Errorf("%v: took %v", by, took)
+				t.Errorf("%v: took %v, want at most 12s", by, took)
 			}
 			if s.Lost() != 0 || s.Unsent > 1 || s.Answered() < 29 {
 				t.Errorf("%v: got %d lost, %d unsent, %d answered; want 0, at most 1, at least 29", by, s.Lost(), s.Unsent, s.Answered())
