@@ -56,9 +56,9 @@ func shortSource(s string) string {
 	return s
 }
 
-// ProfileOf returns the limits with which a report was made: those of the shipped profile
-// that it names, and the changed ones that it contains. If this version does not contain
-// that profile, they are those of DefaultProfile.
+// ProfileOf returns the limits with which a report was made, for its texts: those of the
+// shipped profile that it names, and the changed ones that it contains. If this version
+// does not contain that profile, they are those of DefaultProfile.
 func ProfileOf(r *report.Report) Profile {
 	name := r.Profile
 	if r.Limits != nil {

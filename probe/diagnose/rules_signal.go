@@ -327,9 +327,9 @@ func noise(f *facts) *finding {
 	return hit
 }
 
-// dropouts counts gaps in the sound, per 10 s for the fail. A pause in delivery counts
-// only if the gaps are unknown: a busy computer delivers the sound late, but without
-// loss.
+// dropouts compares the number of gaps in the sound per 10 s with the limits; a shorter
+// recording counts as 10 s. A pause in delivery counts only if the gaps are unknown: a
+// busy computer delivers the sound late, but without loss.
 func dropouts(f *facts) *finding { return f.gapsInSound() }
 
 // gapsInSound is the finding of dropouts.
