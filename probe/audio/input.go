@@ -12,8 +12,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// LongestCapture is the maximum length of a capture without a fixed length: the
-// quiet lead, the wait for a voice, and the speech.
+// LongestCapture is the maximum length of a capture without a fixed length: the quiet lead, the
+// wait for a voice, and the speech. A capture that ends in silence may be extended beyond it by
+// sound.EndExtension.
 const LongestCapture = sound.QuietLead + sound.LongestListen
 
 // startAllowance is the time a child may need in addition to the capture before it

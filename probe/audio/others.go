@@ -43,13 +43,13 @@ const (
 // issue 376). A failure of one of them affects nothing else: that microphone is
 // not evaluated. A nil *others records from none.
 type others struct {
-	ctx      context.Context
-	cancel   context.CancelFunc
-	config   InputConfig
-	progress func(probe.Event)
-	log      *slog.Logger
-	running  sync.WaitGroup
-	ears     []*ear
+	ctx         context.Context
+	cancel      context.CancelFunc
+	config      InputConfig
+	progress    func(probe.Event)
+	log         *slog.Logger
+	running     sync.WaitGroup
+	microphones []*otherMicrophone
 
 	mu       sync.Mutex
 	chosen   signal.Level // latest reading of the chosen microphone
@@ -64,12 +64,12 @@ func newOthers(ctx context.Context, c InputConfig, progress func(probe.Event), l
 
 // listen opens the other microphones. Only the first call has an effect.
 func (o *others) listen(devices []capture.Device, chosenID string) {
-	if o == nil || o.ears != nil {
+	if o == nil || o.microphones != nil {
 		return
 	}
 	for _, d := range candidates(devices, chosenID) {
-		e := &ear{device: d, others: o}
-		o.ears = append(o.ears, e)
+		e := &otherMicrophone{device: d, others: o}
+		o.microphones = append(o.microphones, e)
 		o.running.Go(func() {
 			if err := e.listen(); err != nil {
 				o.log.Debug("another microphone stopped early", "why", err)
@@ -121,9 +121,9 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 		return
 	}
 	listened := 0
-	var best *ear
+	var best *otherMicrophone
 	var bestLevel float64
-	for _, e := range o.ears {
+	for _, e := range o.microphones {
 		if e.analyzer == nil || e.device.ID == recordedID {
 			continue
 		}
@@ -166,8 +166,8 @@ func hasTheVoice(other signal.Analysis, chosen *report.AudioInput) bool {
 		other.ActiveLevelDBFS-*chosen.ActiveLevelDBFS >= louderByDB
 }
 
-// ear is one of the other microphones.
-type ear struct {
+// otherMicrophone records from one microphone that was not chosen.
+type otherMicrophone struct {
 	device capture.Device
 	others *others
 
@@ -179,7 +179,7 @@ type ear struct {
 }
 
 // listen processes the microphone's samples until others.stop is called.
-func (e *ear) listen() error {
+func (e *otherMicrophone) listen() error {
 	c := e.others.config
 	s := capture.Session{
 		Request:  capture.Request{Op: capture.OpCapture, Device: e.device.ID, Blind: true, LimitMS: c.limit().Milliseconds()},
@@ -192,7 +192,7 @@ func (e *ear) listen() error {
 	return s.Run(e.others.ctx, e.handle)
 }
 
-func (e *ear) handle(m capture.Message) error {
+func (e *otherMicrophone) handle(m capture.Message) error {
 	switch m := m.(type) {
 	case capture.Started:
 		e.started = m
@@ -202,7 +202,7 @@ func (e *ear) handle(m capture.Message) error {
 	return nil
 }
 
-func (e *ear) hear(m capture.PCM) error {
+func (e *otherMicrophone) hear(m capture.PCM) error {
 	samples := e.warm.pass(m, e.started.Channels)
 	if !e.warm.done || len(samples) == 0 {
 		return nil
@@ -223,7 +223,7 @@ func (e *ear) hear(m capture.PCM) error {
 
 // hears compares both microphones while another one receives speech. It emits an event as soon
 // as it is clear that only the other one receives the voice.
-func (o *others) hears(e *ear, l signal.Level, ms float64) {
+func (o *others) hears(e *otherMicrophone, l signal.Level, ms float64) {
 	o.mu.Lock()
 	// Samples that arrive in a burst after a stall do not belong to the same moment
 	// as the latest reading of the chosen microphone.

@@ -80,7 +80,7 @@ func TestHasTheVoice(t *testing.T) {
 // little to compare.
 func TestBurstIsNotAVoiceElsewhere(t *testing.T) {
 	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("unexpected event") }, slog.New(slog.DiscardHandler))
-	e := &ear{others: o}
+	e := &otherMicrophone{others: o}
 	o.chosenHears(signal.Level{RMSDBFS: -90})
 	for range 50 {
 		o.hears(e, signal.Level{RMSDBFS: -25, Speech: true}, 60)
