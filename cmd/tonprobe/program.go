@@ -55,7 +55,8 @@ type program struct {
 	invitation *invitation
 	// closed means that the person ended the screens, so that nothing remains to be read.
 	closed bool
-	// unattended means that nobody may be there to close the window, see command.unattended.
+	// unattended means that possibly no person is present to close the window; see
+	// command.unattended.
 	unattended bool
 
 	lang  phrase.Lang
@@ -66,8 +67,8 @@ type program struct {
 type command struct {
 	name string
 	run  func(p *program, ctx context.Context, args []string) error
-	// unattended is true for what installers and service managers run, also on a screen that
-	// nobody sees.
+	// unattended is true for the subcommands that installers and service managers run, possibly
+	// in a window without a person in front of it.
 	unattended bool
 }
 

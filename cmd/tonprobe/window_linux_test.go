@@ -27,7 +27,7 @@ func TestWindowStaysOpenOnce(t *testing.T) {
 		"a wrong command":    {[]string{"chekc"}, []string{hold, "\n"}},
 		"a link that is bad": {[]string{"open", "tonprobe://enroll?x"}, []string{hold, "\n"}},
 		"interrupted":        {check, []string{start, "\x03"}},
-		// Installers and service managers wait for these, in a window that nobody may see.
+		// Installers and service managers wait for these, possibly in a window without a person.
 		"an enrolment that fails": {[]string{"enroll", "wrong"}, nil},
 		"the service":             {[]string{"service", "dance"}, nil},
 	} {

@@ -98,9 +98,9 @@ func keysInSources(t *testing.T, root string) (keys, beginnings map[string]strin
 	return keys, beginnings
 }
 
-// TestReadingTextsFitACheck: at 120 words a minute ten words take five seconds, as
-// long as a check records a voice; at 180 words a minute they still contain the
-// required three seconds of speech.
+// TestReadingTextsFitACheck: at 120 words a minute ten words take 5 s, longer than the 4.5 s for
+// which a check records a voice; at 180 words a minute they still contain the required 3 s of
+// speech.
 func TestReadingTextsFitACheck(t *testing.T) {
 	for lang, b := range phrasetest.Books(t, load) {
 		for _, key := range b.Keys() {

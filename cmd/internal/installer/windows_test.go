@@ -72,7 +72,7 @@ func TestWindowsInstaller(t *testing.T) {
 	}
 }
 
-// tables returns the tables of an installer that matter, with sorted rows.
+// tables returns the relevant tables of an installer, with sorted rows.
 func tables(t *testing.T, msi string) string {
 	t.Helper()
 	present := strings.Fields(run(t, nil, "msiinfo", "tables", msi))

@@ -34,7 +34,7 @@ const (
 	speechFor    = 500 * time.Millisecond
 	pauseFor     = 2500 * time.Millisecond // longer than a breath between sentences
 	loudFor      = time.Second
-	settleFor    = 600 * time.Millisecond // a new hint must hold this long before it is shown
+	settleFor    = 600 * time.Millisecond // new advice must hold this long before it is shown
 	memory       = time.Second            // time constant of the mean level
 )
 
