@@ -138,8 +138,8 @@ func streamPhase(path string) string {
 	return PhaseStreamTCP
 }
 
-// durations fits the stream into the remaining budget, if enough is left for a
-// meaningful measurement.
+// durations fits the stream into the remaining budget. It is never shorter than
+// shortestStream.
 func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest time.Duration) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -43,8 +43,8 @@ var errTooLarge = errors.New("the packet is too large for the path, as known to 
 
 // askLarge determines whether large packets are dropped on the path to a server. A padded STUN
 // request is large in one direction only. An echo request is large in both, but some firewalls
-// drop it because of its size. Therefore the first decides if it is dropped, and the second if the
-// first passes.
+// drop it because of its size. Therefore STUN decides if its large packets are dropped, and
+// otherwise the echo requests decide if theirs are.
 func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {
 	size := packetBytes(found.adapter)
 	if size <= minMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
@@ -107,8 +107,8 @@ type sizes struct {
 	large, known bool
 }
 
-// compareSizes sends pairs of a small and a large packet until a large one is answered or all
-// rounds are over.
+// compareSizes sends pairs of a small and a large packet until a large one is answered or known to
+// be too large, all rounds are over, or no small one was answered in half of them.
 func compareSizes(ctx context.Context, env probe.Env, small, large echo.Question) sizes {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -43,7 +43,7 @@ type surveyed struct {
 	gateway bool
 }
 
-// Time limits for determining the points.
+// Limits for determining the points.
 const (
 	farthestHop = 8 // the provider's first router is nearer than that
 	surveyWait  = 800 * time.Millisecond
