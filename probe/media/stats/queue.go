@@ -77,8 +77,9 @@ func windowMinima(first []Packet, pdv []float64) []float64 {
 	return least
 }
 
-// steepestRise returns the largest increase of the delay between successive arrivals, in ms. A gap of
-// lost packets divides it, because a queue grows while packets are dropped too.
+// steepestRise returns the largest increase of the delay from one packet to the next, in ms. Over a gap of
+// lost packets the increase is divided by their number plus one, because a queue grows while packets are
+// dropped too.
 func steepestRise(first []Packet, pdv []float64) (steepest float64) {
 	order := make([]int, len(first))
 	for i := range order {
