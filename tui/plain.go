@@ -46,12 +46,14 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 		case err == nil:
 			last = next
 		case errors.Is(err, errWithdrawn) && last.report != nil && ctx.Err() == nil:
+			o.erase() // the withdrawn check may have recorded
+			last.erased = true
 			p.say(w.T("request.withdrawn"))
 		default:
 			return nil, err
 		}
 		t.request = nil
-		if !p.goOn(ctx, last.shown, offered(last.shown, last.heard), &t) {
+		if !p.goOn(ctx, last, &t) {
 			return last.report, nil
 		}
 	}
@@ -61,6 +63,7 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 type plainResult struct {
 	report, shown *report.Report
 	heard         page.Elsewhere
+	erased        bool // the recording was erased for a later check
 }
 
 // errWithdrawn means that phone support has withdrawn the check that it had requested.
@@ -106,7 +109,7 @@ func (p plain) round(ctx context.Context, t take) (plainResult, error) {
 	for _, line := range w.InDetail(shown) {
 		p.say(line)
 	}
-	return plainResult{r, shown, heard}, nil
+	return plainResult{report: r, shown: shown, heard: heard}, nil
 }
 
 // noAudio reports whether a check does not use the microphone.

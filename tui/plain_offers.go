@@ -12,8 +12,9 @@ import (
 
 // goOn offers the actions after a check and performs them. It reports whether another check
 // follows; t is then updated for it.
-func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere, t *take) bool {
+func (p plain) goOn(ctx context.Context, last plainResult, t *take) bool {
 	defer p.erase()
+	r, other := last.shown, offered(last.shown, last.heard)
 	if other.Found() {
 		p.say("")
 		p.say(other.Sentence(p.words))
@@ -24,7 +25,7 @@ func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere,
 	if !p.asks() {
 		return false
 	}
-	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice(), settings: p.offersSettings(r), disturbance: p.offersDisturbance()}
+	o := offers{change: other.Found(), replay: !last.erased && p.replays(r), choose: p.choice(), settings: p.offersSettings(r), disturbance: p.offersDisturbance()}
 	answer, request := p.offer(ctx, r, o)
 	t.request = request
 	switch answer {

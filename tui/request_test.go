@@ -222,6 +222,42 @@ func TestRequestWhoseCheckFails(t *testing.T) {
 	help.wants(t, AnswerYes, nil)
 }
 
+// TestPlainWithdrawnRequestLeavesNoRecording: the recording of the check before was erased for the
+// check that is then withdrawn, so it is not offered again.
+func TestPlainWithdrawnRequestLeavesNoRecording(t *testing.T) {
+	requests := make(chan Request)
+	var help support
+	var k fakeRecording
+	erased := 0
+	in, typed := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(typed, "\n\n") // begin, record
+		requests <- help.request(false, true)
+		_, _ = io.WriteString(typed, "p\n\n")
+		_ = typed.Close()
+	}()
+	checks := 0
+	with := func(o *Options) {
+		k.into(o)
+		o.In, o.Requests = in, requests
+		o.Check = func(ctx context.Context, _ Choices, progress func(probe.Event)) (*report.Report, error) {
+			if checks++; checks == 1 {
+				goodVoice(progress)
+				return finished(t, nil), nil
+			}
+			erased = k.erased
+			close(help.over)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	}
+	out, _, err := recital(t, phrase.DE, "", with, nil, nil)
+	_, after, found := strings.Cut(out, "hat die neue Prüfung abgebrochen")
+	if err != nil || !found || strings.Contains(after, "„p“") || k.played != 0 || k.erased <= erased+1 {
+		t.Errorf("got error %v, %d playbacks, %d erasures after the request; want nil, 0, one at the withdrawal and one at the end:\n%s", err, k.played, k.erased-erased, out)
+	}
+}
+
 // TestLateAnswerGivesNoConsent: a line that was typed for an earlier question that has timed
 // out does not answer the question of a request.
 func TestLateAnswerGivesNoConsent(t *testing.T) {
