@@ -72,7 +72,7 @@ type desk struct {
 	ctx     context.Context
 	options Options
 
-	turn   chan struct{} // contains one token: only one check may use a microphone
+	turn   chan struct{} // contains a token while a check runs, because only one may use a microphone
 	mu     sync.Mutex
 	closed bool
 	group  sync.WaitGroup
