@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/probetest"
@@ -21,13 +21,7 @@ import (
 // coturn runs a real turnserver with additional options and returns its port.
 func coturn(t *testing.T, options ...string) int {
 	t.Helper()
-	program, err := exec.LookPath("turnserver")
-	if err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-			t.Fatalf("coturn: %v", err)
-		}
-		t.Skipf("coturn: %v", err)
-	}
+	program := need.Program(t, "turnserver")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -73,19 +72,4 @@ func performance(ctx context.Context, c Choices, progress func(probe.Event)) (*r
 		with = muted
 	}
 	return finished(&testing.T{}, with), nil
-}
-
-// need skips a test if a program is missing, or fails it if TONPROBE_TEST_ALL is
-// set.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-		t.Fatalf("%s is missing", program)
-	}
-	t.Skipf("%s is missing", program)
-	return ""
 }

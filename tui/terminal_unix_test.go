@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // terminal is a real terminal: the test binary inside tmux.
@@ -24,7 +26,7 @@ type terminal struct {
 
 func openTerminal(t *testing.T, width, height int, env ...string) *terminal {
 	t.Helper()
-	tmux := need(t, "tmux")
+	tmux := need.Program(t, "tmux")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

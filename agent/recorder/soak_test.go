@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/watch"
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 )
 
@@ -26,6 +27,7 @@ func TestTrafficPerDay(t *testing.T) {
 // TestThirtyDays: memory and files do not grow, neither without events nor while the
 // Wi-Fi drops every hour.
 func TestThirtyDays(t *testing.T) {
+	need.Full(t, "simulates days")
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(data)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 var (
@@ -124,11 +126,7 @@ func TestParseKey(t *testing.T) {
 
 // TestSignedByTheScript signs as a release does.
 func TestSignedByTheScript(t *testing.T) {
-	for _, program := range []string{"openssl", "jq", "sh"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
+	need.Programs(t, "openssl", "jq", "sh")
 	key := filepath.Join(t.TempDir(), "key.pem")
 	if out, err := exec.CommandContext(t.Context(), "openssl", "genpkey", "-algorithm", "ed25519", "-out", key).CombinedOutput(); err != nil {
 		t.Fatalf("openssl: %v: %s", err, out)

@@ -6,17 +6,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // TestFilesOfARemovedAccount: the next account with the same number must not own the
 // token.
 func TestFilesOfARemovedAccount(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("needs root")
-		}
-		t.Skip("needs root")
-	}
+	need.Root(t, "changing owners")
 	const service, somebody = 4242, 4243
 	dir := t.TempDir()
 	outside := filepath.Join(t.TempDir(), "outside")

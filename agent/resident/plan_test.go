@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
@@ -193,6 +194,7 @@ func (m *month) live(t *testing.T) {
 // TestAMonth: in all circumstances, a computer makes no checks during sessions, one check before each
 // of them if it is awake, and keeps the daily limits.
 func TestAMonth(t *testing.T) {
+	need.Full(t, "simulates months")
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			m := newMonth(seed)

@@ -29,6 +29,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/watch"
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
@@ -39,9 +40,7 @@ import (
 // on each working day, nights asleep, changes of the network, and a collector that is away for days:
 // no resource grows, every report arrives once, and during a session nothing is sent that can wait.
 func TestThirtyDaysOfTheService(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
+	need.Full(t, "takes half a minute")
 	data := t.TempDir()
 	var c *soakCollector
 	synctest.Test(t, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // reaction is the collector's reaction to a particular report.
@@ -109,9 +110,7 @@ func (w *simulation) check(t *testing.T, a reaction, drain time.Duration) (id st
 // healthy report arrives, each faulty one is set aside after a bounded number of
 // further checks, and an outage sets nothing aside.
 func TestFaultyReportsDoNotHoldUpTheOthers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates days")
-	}
+	need.Full(t, "simulates days")
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -172,9 +171,7 @@ func (w *simulation) nothingHealthySetAside(t *testing.T) {
 
 // TestOutageSetsNothingAside checks this for a long outage.
 func TestOutageSetsNothingAside(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates days")
-	}
+	need.Full(t, "simulates days")
 	for _, bad := range []collectorState{busy, limited, broken, noAnswer, noLine, proxyFails} {
 		t.Run(string(bad), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // TestAWeekWithoutTheCollector: the collector is down for a week, sometimes stores reports
@@ -18,9 +19,7 @@ import (
 // years and back. Afterwards each report has arrived, or was dropped over the limit and
 // counted.
 func TestAWeekWithoutTheCollector(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates a week")
-	}
+	need.Full(t, "simulates a week")
 	const (
 		limit  = 150
 		checks = 7 * 24 // one an hour

@@ -10,20 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // namespaceVariable is set when a test runs again in a network namespace of its own.
 const namespaceVariable = "TONPROBE_TEST_NAMESPACE"
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("%s is missing", what)
-	}
-	t.Skipf("needs %s", what)
-}
 
 // steppedClock is a clock that a test advances.
 type steppedClock struct {
@@ -35,11 +28,7 @@ func (c *steppedClock) Now() time.Time { return c.now }
 
 // TestSuspendedProgram stops a real process with the name of a client, and kills it.
 func TestSuspendedProgram(t *testing.T) {
-	sleep, err := exec.LookPath("sleep")
-	if err != nil {
-		missing(t, "sleep")
-	}
-	binary, err := os.ReadFile(sleep)
+	binary, err := os.ReadFile(need.Program(t, "sleep"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +74,7 @@ func TestSuspendedProgram(t *testing.T) {
 // restores it.
 func TestLinkGoesDown(t *testing.T) {
 	if os.Getenv(namespaceVariable) == "" {
-		if os.Geteuid() != 0 {
-			missing(t, "root")
-		}
+		need.Root(t, "a network namespace")
 		cmd := exec.Command("/proc/self/exe", "-test.run=^TestLinkGoesDown$", "-test.v")
 		cmd.Env = append(os.Environ(), namespaceVariable+"=1")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
@@ -124,10 +111,7 @@ func TestLinkGoesDown(t *testing.T) {
 
 // TestMicrophoneVanishes removes a microphone from a real PulseAudio.
 func TestMicrophoneVanishes(t *testing.T) {
-	server, err := exec.LookPath("pulseaudio")
-	if err != nil {
-		missing(t, "pulseaudio")
-	}
+	server := need.Program(t, "pulseaudio")
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "native")
 	for name, value := range map[string]string{

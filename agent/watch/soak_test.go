@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/host/load"
@@ -57,9 +58,7 @@ func changes(ctx context.Context, changed chan<- struct{}) error {
 
 // TestThirtyDaysOfTheWatchers: neither goroutines nor memory grow while everything changes every hour.
 func TestThirtyDaysOfTheWatchers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds")
-	}
+	need.Full(t, "takes some seconds")
 	synctest.Test(t, func(t *testing.T) {
 		b, clock, h := &Board{}, probe.SystemClock{}, hourly{time.Now()}
 		n, so, sl, lo, pr := newNetwork(b, clock), newSound(b, clock), newSleep(clock), newLoadWatcher(b, clock), newPrograms(b, clock)

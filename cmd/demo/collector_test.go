@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
 )
@@ -57,6 +58,7 @@ func startPair(t *testing.T, c server.Config) (*collector, *enrolled) {
 // judge performs one check without a microphone and returns its report and primary cause.
 func judge(t *testing.T, a *enrolled) (*report.Report, report.Cause) {
 	t.Helper()
+	need.Full(t, "whole checks")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := check.Run(ctx, check.Options{NoAudio: true, AgentID: a.id, Collector: &a.endpoint, Version: "test"})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase/phrasetest"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 // demo runs the program and returns its exit status and output.
 func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	need.Full(t, "whole checks")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asDemo+"=1", "LC_ALL=C", "TMPDIR="+t.TempDir())
 	var out, err bytes.Buffer

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,9 +10,9 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/server/store/pgtest"
-
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
+	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -24,6 +25,9 @@ func TestMain(m *testing.M) {
 // round runs a command and returns its output.
 func round(t *testing.T, want int, args ...string) string {
 	t.Helper()
+	if want == 0 {
+		need.Full(t, "a round of load")
+	}
 	var out, errs bytes.Buffer
 	if got := run(t.Context(), args, &out, &errs); got != want {
 		t.Fatalf("load %v: exit status %d, want %d\n%s%s", args, got, want, &out, &errs)
@@ -101,11 +105,9 @@ func TestKill(t *testing.T) {
 }
 
 func TestDisk(t *testing.T) {
-	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("small disks need root on Linux")
-		}
-		t.Skip("small disks need root on Linux")
+	need.Root(t, "small disks")
+	if runtime.GOOS != "linux" {
+		need.Lack(t, "Linux", errors.ErrUnsupported)
 	}
 	// The command starts itself in a mount namespace.
 	program := filepath.Join(t.TempDir(), "load")

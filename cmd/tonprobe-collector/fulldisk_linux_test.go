@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -8,20 +9,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // smallDisk mounts a small file system, which requires root.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
+	need.Root(t, "mounting a small disk")
 	dir := filepath.Join(t.TempDir(), "small")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "mode=700,size="+size, "tonprobe-test", dir).CombinedOutput(); err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatalf("mount: %v\n%s", err, out)
-		}
-		t.Skip("needs root, to mount a small disk")
+		need.Lack(t, "the right to mount a small disk", fmt.Errorf("%w: %s", err, out))
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {

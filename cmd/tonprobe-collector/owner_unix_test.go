@@ -8,17 +8,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // TestRootCreatesNothingForItself: an administrator adds the first participant as root, before the
 // collector of another user has run for the first time.
 func TestRootCreatesNothingForItself(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("root is needed")
-		}
-		t.Skip("only root can change an owner")
-	}
+	need.Root(t, "changing an owner")
 	dir := t.TempDir()
 	const uid = 65533
 	if err := os.Chown(dir, uid, uid); err != nil {

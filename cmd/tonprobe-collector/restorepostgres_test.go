@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
@@ -16,9 +17,7 @@ import (
 // accepted.
 func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 	first, second := pgtest.Database(t), pgtest.Database(t)
-	if _, err := exec.LookPath("pg_dump"); err != nil {
-		t.Skip("pg_dump is not installed")
-	}
+	need.Program(t, "pg_dump")
 	binary, home := build(t), t.TempDir()
 	dataDir, file := filepath.Join(home, "data"), filepath.Join(home, "evening.tonprobe")
 	use := func(address string) { t.Setenv("TONPROBE_DATABASE_URL", address) }

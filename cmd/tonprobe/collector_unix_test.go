@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -35,6 +36,7 @@ func startCollector(t *testing.T) realCollector {
 // log to log.
 func startCollectorWith(t *testing.T, log io.Writer, options ...string) realCollector {
 	t.Helper()
+	need.Full(t, "a collector")
 	dir := t.TempDir()
 	c := realCollector{binary: filepath.Join(dir, "tonprobe-collector"), data: filepath.Join(dir, "data")}
 	if out, err := exec.Command("go", "build", "-o", c.binary, "../tonprobe-collector").CombinedOutput(); err != nil {

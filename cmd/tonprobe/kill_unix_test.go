@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // agent is the real program with its own data folder.
@@ -24,6 +25,8 @@ type agent struct {
 }
 
 func (a agent) command(args ...string) *exec.Cmd {
+	a.t.Helper()
+	need.Full(a.t, "whole checks, or a service")
 	program, err := exec.LookPath("tonprobe") // created by testscript.Main
 	if err != nil {
 		a.t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -23,8 +24,7 @@ const liveKitKey, liveKitSecret = "devkey", "secretsecretsecretsecretsecretsecre
 // liveKit starts a real LiveKit and returns its address.
 func liveKit(t *testing.T) string {
 	t.Helper()
-	_, err := exec.LookPath("livekit-server")
-	need(t, err == nil, "livekit-server")
+	program := need.Program(t, "livekit-server")
 	port := func() int {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -34,7 +34,7 @@ func liveKit(t *testing.T) string {
 		return l.Addr().(*net.TCPAddr).Port
 	}
 	web := port()
-	p := exec.Command("livekit-server", "--node-ip", "127.0.0.1", "--config-body", fmt.Sprintf(
+	p := exec.Command(program, "--node-ip", "127.0.0.1", "--config-body", fmt.Sprintf(
 		"port: %d\nbind_addresses: [127.0.0.1]\nkeys: {%s: %s}\nlogging: {level: error}\nrtc: {tcp_port: %d, udp_port: %d, enable_loopback_candidate: true}\n",
 		web, liveKitKey, liveKitSecret, port(), port()))
 	if err := p.Start(); err != nil {

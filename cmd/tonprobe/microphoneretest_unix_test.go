@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -25,10 +26,7 @@ type sound struct {
 
 func startSound(t *testing.T) sound {
 	t.Helper()
-	for _, program := range []string{"pulseaudio", "pactl", "paplay"} {
-		_, err := exec.LookPath(program)
-		need(t, err == nil, program)
-	}
+	need.Programs(t, "pulseaudio", "pactl", "paplay")
 	dir, err := os.MkdirTemp("", "tonprobe-sound") // the path of a socket is limited to 108 bytes
 	if err != nil {
 		t.Fatal(err)

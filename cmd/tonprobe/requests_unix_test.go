@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // supportDesk is phone support at the dashboard.
@@ -129,8 +131,7 @@ func (p person) onScreen(args ...string) screenOf {
 
 func (a agent) onScreenWith(variables []string, args ...string) screenOf {
 	a.t.Helper()
-	_, err := exec.LookPath("tmux")
-	need(a.t, err == nil, "tmux")
+	need.Program(a.t, "tmux")
 	program, err := exec.LookPath("tonprobe")
 	if err != nil {
 		a.t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/audio"
 )
 
@@ -43,6 +45,12 @@ func TestScripts(t *testing.T) {
 			"refuse": cmdRefuse,
 			"stored": cmdStored,
 			"zeros":  cmdZeros,
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "fast" {
+				return need.Short(), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		RequireExplicitExec: true,
 	})
@@ -124,21 +132,12 @@ func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 	_ = f.Close()
 }
 
-// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
-func need(t *testing.T, holds bool, what string) {
-	t.Helper()
-	if holds {
-		return
-	}
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("missing on this machine: %s", what)
-	}
-	t.Skip("needs " + what)
-}
-
 // TestFullDisk runs the scripts that need a small file system.
 func TestFullDisk(t *testing.T) {
-	need(t, runtime.GOOS == "linux" && os.Geteuid() == 0 && canMount(t), "Linux and the right to mount")
+	need.Root(t, "a small file system")
+	if runtime.GOOS != "linux" || !canMount(t) {
+		need.Lack(t, "Linux and the right to mount", os.ErrPermission)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/root",
 		Setup: func(e *testscript.Env) error {

@@ -9,12 +9,13 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
 // TestAnalyzePipe: ffmpeg writes a placeholder for the length into a pipe.
 func TestAnalyzePipe(t *testing.T) {
-	pulserig.Need(t, "ffmpeg")
+	need.Programs(t, "ffmpeg")
 	out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=1000:duration=1", "-c:a", "pcm_s24le", "-f", "wav", "-").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
@@ -142,16 +142,12 @@ func (r rehearsed) causeAt(at time.Duration) (code string) {
 	return code
 }
 
-// newStudio skips a test without espeak-ng, or fails it if TONPROBE_TEST_ALL is
-// set.
 func newStudio(t *testing.T) *voices.Studio {
 	t.Helper()
+	need.Program(t, "espeak-ng")
 	s, err := voices.NewStudio(t.TempDir())
 	if err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return s
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pion/transport/v4"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/probetest"
@@ -74,7 +75,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			probetest.Need(t, "livekit-server")
+			need.Programs(t, "livekit-server")
 			web := freePort(t)
 			base, kill := startLiveKit(t, web, liveKitConfig(web, bothTransports(t)))
 			r, e := room(t), probetest.Env(t)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
@@ -28,7 +29,7 @@ const liveKitSecret = "secretsecretsecretsecretsecretsecret"
 // liveKit starts a real LiveKit and returns the address of its signalling.
 func liveKit(t *testing.T, rtc string) (base string) {
 	t.Helper()
-	probetest.Need(t, "livekit-server")
+	need.Programs(t, "livekit-server")
 	web := freePort(t)
 	base, _ = startLiveKit(t, web, liveKitConfig(web, rtc))
 	return base

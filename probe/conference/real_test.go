@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
-	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -55,7 +55,7 @@ func start(t *testing.T, url string, program string, args ...string) (kill func(
 // janus starts a real Janus and returns its addresses over HTTP and WebSocket.
 func janus(t *testing.T, general string) (overHTTP, overWebSocket string) {
 	t.Helper()
-	probetest.Need(t, "janus")
+	need.Programs(t, "janus")
 	dir, web, socket, media := t.TempDir(), freePort(t), freePort(t), freePort(t)
 	library, _ := filepath.Glob("/usr/lib/*/janus")
 	if len(library) == 0 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -48,6 +49,7 @@ func heldEvery(k int, d time.Duration) func(int) time.Duration {
 }
 
 func TestFiguresAgreeWithTheLink(t *testing.T) {
+	need.Full(t, "compares times with those of an emulated link")
 	const ms = time.Millisecond
 	for _, c := range []struct {
 		name     string

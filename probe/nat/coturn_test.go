@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -22,10 +23,7 @@ func coturn(t *testing.T, addresses ...string) (port int) { return coturnWith(t,
 // coturnWith adds options.
 func coturnWith(t *testing.T, options []string, addresses ...string) (port int) {
 	t.Helper()
-	program, err := exec.LookPath("turnserver")
-	if err != nil {
-		probetest.Lack(t, "coturn", err)
-	}
+	program := need.Program(t, "turnserver")
 	port = freePorts(t, addresses...)
 	dir := t.TempDir()
 	log, err := os.Create(filepath.Join(dir, "log"))

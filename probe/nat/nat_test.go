@@ -12,6 +12,7 @@ import (
 
 	"github.com/pion/stun/v2"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/probetest"
@@ -237,7 +238,7 @@ func TestCutShort(t *testing.T) {
 
 func TestIPv6Loopback(t *testing.T) {
 	if c, err := net.ListenPacket("udp", "[::1]:0"); err != nil {
-		probetest.Lack(t, "IPv6 on loopback", err)
+		need.Lack(t, "IPv6 on loopback", err)
 	} else {
 		_ = c.Close()
 	}

@@ -8,8 +8,6 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -40,27 +38,6 @@ func Certificate(t testing.TB) (*tls.Config, *x509.CertPool) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	return &tls.Config{Certificates: s.TLS.Certificates}, roots
-}
-
-// Need skips the test if a program is missing, or fails it if TONPROBE_TEST_ALL is
-// set.
-func Need(t testing.TB, programs ...string) {
-	t.Helper()
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			Lack(t, p, err)
-		}
-	}
-}
-
-// Lack skips a test that lacks something on this machine, or fails it if
-// TONPROBE_TEST_ALL is set.
-func Lack(t testing.TB, what string, err error) {
-	t.Helper()
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("needs %s: %v", what, err)
-	}
-	t.Skipf("needs %s: %v", what, err)
 }
 
 // Until polls a condition for up to 30 s.

@@ -8,18 +8,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/datadir"
 )
 
 // TestRestoreAsRootForAnotherUser: an administrator restores as root into the directory of a
 // service that runs as another user.
 func TestRestoreAsRootForAnotherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("root is needed")
-		}
-		t.Skip("only root can change an owner")
-	}
+	need.Root(t, "changing an owner")
 	from, dir := collectorIn(t), t.TempDir()
 	if err := os.WriteFile(datadir.Targets(from), []byte("systems"), 0o600); err != nil {
 		t.Fatal(err)

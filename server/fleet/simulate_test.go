@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/fleet"
 )
 
@@ -84,9 +85,7 @@ func repeated(t *testing.T) int {
 // evenings with a fault, and that less than 1 % of the evenings without one have a
 // finding.
 func TestEvenings(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates 200 evenings")
-	}
+	need.Full(t, "simulates 200 evenings")
 	var rightAll, ofAll int
 	for _, c := range evenings {
 		right, n := 0, c.n*repeated(t)
@@ -114,9 +113,7 @@ func TestEvenings(t *testing.T) {
 // TestAffectedCurve prints how often a fault of a provider is found, by the number of
 // participants that it disturbs, in a council of 60. It fails if six are not sufficient.
 func TestAffectedCurve(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates 140 evenings")
-	}
+	need.Full(t, "simulates 140 evenings")
 	for _, affected := range []int{2, 3, 4, 5, 6, 8, 10} {
 		found, n := 0, 20*repeated(t)
 		for seed := range uint64(n) {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/pion/stun/v4"
 
-	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // inNamespace runs the rest of the test in a new network namespace with loopback only.
@@ -25,9 +25,7 @@ func inNamespace(t *testing.T) bool {
 		addr(t, "link", "set", "lo", "up")
 		return true
 	}
-	if os.Getuid() != 0 {
-		probetest.Lack(t, "a network namespace", errors.New("not root"))
-	}
+	need.Root(t, "a network namespace")
 	cmd := exec.CommandContext(t.Context(), "unshare", "--net", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), inside+"="+t.Name())
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -6,13 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // page makes an offer in a browser; the reflector answers.
@@ -32,10 +31,7 @@ window.state = "new";
 // TestChromiumConnects: a browser accepts the answer, finds the path and agrees on
 // keys.
 func TestChromiumConnects(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		probetest.Lack(t, "chromium", err)
-	}
+	chromium := need.Program(t, "chromium")
 	r := start(t, func(c *Config) { c.MediaListen, c.STUNListen = ":0", ":0" })
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method != http.MethodPost {
@@ -63,6 +59,7 @@ func TestChromiumConnects(t *testing.T) {
 	}
 	state := ""
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (state == "" || state == "new" || state == "connecting"); time.Sleep(50 * time.Millisecond) {
+		var err error
 		if state, err = chromedp.Run(ctx, chromedp.Evaluate[string](`window.state`)); err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pion/stun/v4"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
@@ -25,7 +26,7 @@ func startWithTwo(t *testing.T, change ...func(*Config)) *Reflector {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "127.0.0.2:0")
 	if err != nil {
-		probetest.Lack(t, "a second loopback address", err)
+		need.Lack(t, "a second loopback address", err)
 	}
 	_ = c.Close()
 	return start(t, append(change, func(c *Config) { c.STUNAlternate = netip.MustParseAddr("127.0.0.2") })...)
@@ -60,10 +61,7 @@ func TestBehaviorWithOneAddress(t *testing.T) {
 }
 
 func TestCoturnsToolAgrees(t *testing.T) {
-	tool, err := exec.LookPath("turnutils_natdiscovery")
-	if err != nil {
-		probetest.Lack(t, "coturn's turnutils", err)
-	}
+	tool := need.Program(t, "turnutils_natdiscovery")
 	r := startWithTwo(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

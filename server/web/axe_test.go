@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/auth/oidc"
 )
 
@@ -17,12 +19,10 @@ const axeVariable = "TONPROBE_TEST_AXE"
 // TestAxeFindsNothing checks each page of the dashboard against the rules of WCAG 2.1, levels A and AA,
 // with axe-core: light at the width of a desktop, dark at that of a phone.
 func TestAxeFindsNothing(t *testing.T) {
+	need.Full(t, "axe-core")
 	file := os.Getenv(axeVariable)
 	if file == "" {
-		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-			t.Fatalf("needs the file axe.min.js in %s", axeVariable)
-		}
-		t.Skipf("needs the file axe.min.js in %s", axeVariable)
+		need.Lack(t, "the file axe.min.js", errors.New(axeVariable+" is not set"))
 	}
 	axe, err := os.ReadFile(file)
 	if err != nil {

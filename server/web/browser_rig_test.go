@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server"
 )
 
@@ -71,20 +71,6 @@ func (c *chromium) stop() {
 	}
 }
 
-// need skips the test if a tool is missing, or fails it if TONPROBE_TEST_ALL is set.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("%s is needed: %v", program, err)
-	}
-	t.Skipf("%s is not installed", program)
-	return ""
-}
-
 // browser is a tab of Chromium that records every error in its console.
 type browser struct {
 	t   *testing.T
@@ -101,7 +87,7 @@ type browser struct {
 // started for this test alone.
 func openBrowser(t *testing.T, accept string) *browser {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(shared.start(t, need(t, "chromium")), chromedp.WithNewBrowserContext())
+	ctx, closeTab := chromedp.NewContext(shared.start(t, need.Program(t, "chromium")), chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	// Before the other clean-ups: a server waits for its streams to end.
 	context.AfterFunc(t.Context(), closeTab)

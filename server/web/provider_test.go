@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/auth/oidc"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -29,17 +30,7 @@ const callback = "https://ton.example" + auth.ProviderAnswerPath
 // "secret", and returns its issuer.
 func realProvider(t *testing.T) string {
 	t.Helper()
-	const name = "oidc-example-server"
-	program, err := exec.LookPath(name)
-	if err != nil {
-		cache, _ := os.UserCacheDir()
-		if program, err = exec.LookPath(filepath.Join(cache, "tonprobe-test", name)); err != nil {
-			if os.Getenv("TONPROBE_TEST_ALL") != "" {
-				t.Fatal(name + " is missing")
-			}
-			t.Skip(name + " is missing")
-		}
-	}
+	program := need.Program(t, "oidc-example-server")
 	users := map[string]any{}
 	for id, u := range map[string]struct {
 		verified bool
@@ -76,7 +67,7 @@ func realProvider(t *testing.T) string {
 		}
 		time.Sleep(50 * time.Millisecond) // until the program listens
 	}
-	t.Fatal(name + " does not answer")
+	t.Fatal(program + " does not answer")
 	return ""
 }
 

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -155,8 +157,7 @@ func tinyProgram(t *testing.T, dir, version string) string {
 	return program
 }
 
-// run runs a program and returns its output. Without the tools the test is skipped, or fails if
-// TONPROBE_TEST_ALL is set.
+// run runs a program and returns its output. Without the tools the test is skipped.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	out, err := command(t, env, name, args...).CombinedOutput()
@@ -168,15 +169,7 @@ func run(t *testing.T, env []string, name string, args ...string) string {
 
 func command(t *testing.T, env []string, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	for _, tool := range []string{"x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "wixl", "msibuild", "msiextract", "osslsigncode", "openssl", "perl"} {
-		if _, err := exec.LookPath(tool); err == nil {
-			continue
-		}
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatalf("%s is missing", tool)
-		}
-		t.Skipf("%s is missing", tool)
-	}
+	need.Programs(t, "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "wixl", "msibuild", "msiextract", "osslsigncode", "openssl", "perl")
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), append([]string{"SOURCE_DATE_EPOCH=1767225600", "TONPROBE_SIGN_PKCS12=", "TONPROBE_SIGN_TIMESTAMP="}, env...)...)
 	return c

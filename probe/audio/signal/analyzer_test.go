@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 func TestNewAnalyzerRefusesUnsupportedFormats(t *testing.T) {
@@ -33,9 +35,7 @@ func TestAnalysisOfNothing(t *testing.T) {
 // TestAnalysisDoesNotDependOnBlocks: no result may depend on how the stream is divided into
 // blocks, even within a frame, nor on queries.
 func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
+	need.Full(t, "analyses many recordings")
 	random := rand.New(rand.NewPCG(3, 3))
 	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}, {96000, 2}, {192000, 1}} {
 		voice := addNoise(syllables(f.RateHz, 4, 140, 0.3), -60)

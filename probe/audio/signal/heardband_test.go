@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // heardLevelDB returns the level of a tone in the audible band, in dB.
@@ -79,9 +81,7 @@ func TestHeardBandOfAConstant(t *testing.T) {
 // 0.03 are caused by the standard itself: the numerator of its high pass, 1, -2, 1 at every
 // rate, passes 0.04 dB too much at 48 kHz and 0.01 at 192.
 func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
+	need.Full(t, "analyses many recordings")
 	for _, rate := range []int{88200, 96000, 192000} {
 		samples := map[string][]float32{"a voice": addNoise(syllables(rate, 4, 120, 0.2), -90)}
 		for _, hz := range []float64{40, 100, 1000, 4000, 10000, 16000} {

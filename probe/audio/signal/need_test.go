@@ -4,31 +4,18 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
-)
 
-// need skips a test if a program is missing, or fails it if TONPROBE_TEST_ALL is
-// set.
-func need(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-				t.Fatalf("%s is needed for this test", program)
-			}
-			t.Skipf("%s is not installed", program)
-		}
-	}
-}
+	"github.com/tonprobe/tonprobe/internal/need"
+)
 
 // spoken returns text spoken by an espeak-ng voice, as mono samples at a rate.
 func spoken(t *testing.T, voice, text string, rateHz int) []float32 {
 	t.Helper()
-	need(t, "espeak-ng", "ffmpeg")
+	need.Programs(t, "espeak-ng", "ffmpeg")
 	file := filepath.Join(t.TempDir(), "voice.wav")
 	if out, err := exec.Command("espeak-ng", "-v", voice, "-w", file, text).CombinedOutput(); err != nil {
 		t.Fatalf("espeak-ng -v %s: %v: %s", voice, err, out)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // unpaused removes every pause of more than 60 ms from a voice, that is, where it
@@ -31,9 +33,7 @@ func unpaused(voice []float32, rateHz int) []float32 {
 // TestNoiseFloorWithoutPauses: noise behind a voice without pauses is measured between the
 // syllables, and a voice without noise is not mistaken for one.
 func TestNoiseFloorWithoutPauses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
+	need.Full(t, "analyses many recordings")
 	for i, voice := range voices {
 		rate := []int{16000, 48000}[i%2]
 		what := voice.name + " at " + strconv.Itoa(rate)

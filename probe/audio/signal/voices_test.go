@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // wantHealthy reports every value that would indicate a fault.
@@ -118,9 +120,7 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 }
 
 func TestTelephoneBandIsFound(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
+	need.Full(t, "analyses many recordings")
 	for _, voice := range voices {
 		narrow := microphone(spoken(t, voice.name, voice.text, 8000), 8000)
 		if r := analyse(Format{8000, 1}, narrow); r.BandRatioDB == nil || *r.BandRatioDB != bandRatioFloorDB || *r.BandwidthHz > 4001 {
@@ -140,10 +140,8 @@ func resampled(t *testing.T, samples []float32, fromHz, toHz int) []float32 {
 
 // TestLoudnessAgreesWithFFmpeg: the loudness of speech agrees with ffmpeg's ebur128 filter.
 func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
-	need(t, "espeak-ng", "ffmpeg")
+	need.Full(t, "analyses many recordings")
+	need.Programs(t, "espeak-ng", "ffmpeg")
 	for i, voice := range voices {
 		for _, rate := range [][]int{{48000}, {44100}, {16000}}[i%3] {
 			samples := microphone(spoken(t, voice.name, voice.text, rate), rate)

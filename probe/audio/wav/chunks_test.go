@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // rf64 returns a file with the length in its ds64 chunk, and other chunks after the
@@ -101,15 +103,7 @@ func TestG711(t *testing.T) {
 // TestFilesOfFFmpeg reads every coding and container that ffmpeg writes, to a file
 // and to a pipe, and compares the sine in each.
 func TestFilesOfFFmpeg(t *testing.T) {
-	if testing.Short() {
-		t.Skip("converts many files")
-	}
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("ffmpeg is missing")
-		}
-		t.Skip("ffmpeg is missing")
-	}
+	need.Program(t, "ffmpeg")
 	for _, codec := range []string{"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw"} {
 		for _, to := range []string{"sine.wav", "sine.w64", "-rf64 always sine.wav", "-f wav -"} {
 			args := []string{"-v", "error", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=8000:duration=0.5", "-af", "volume=4", "-ac", "3", "-c:a", codec}

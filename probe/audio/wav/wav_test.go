@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // header contains the values of a file's header.
@@ -191,12 +193,7 @@ func TestTrailingChunksAreNotSound(t *testing.T) {
 }
 
 func TestFilesOfSox(t *testing.T) {
-	if _, err := exec.LookPath("sox"); err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("sox is missing")
-		}
-		t.Skip("sox is missing")
-	}
+	need.Program(t, "sox")
 	for _, format := range [][]string{{"-b", "16"}, {"-b", "24"}, {"-b", "32"}, {"-b", "32", "-e", "floating-point"}} {
 		path := filepath.Join(t.TempDir(), "sine.wav")
 		args := append([]string{"-D", "-n", "-r", "44100", "-c", "2"}, format...)

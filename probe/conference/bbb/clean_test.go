@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -159,10 +160,7 @@ func openFiles(t *testing.T) int {
 // relay runs a real coturn with additional options and returns its port.
 func relay(t *testing.T, options ...string) int {
 	t.Helper()
-	program, err := exec.LookPath("turnserver")
-	if err != nil {
-		probetest.Lack(t, "coturn", err)
-	}
+	program := need.Program(t, "turnserver")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/pion/opus"
 	"github.com/pion/opus/pkg/oggreader"
 
-	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 var update = flag.Bool("update", false, "make the recording anew")
@@ -39,7 +39,7 @@ func synthesize() []byte {
 // encode runs 48 kHz samples through libopus.
 func encode(t testing.TB, pcm []byte, args ...string) [][]byte {
 	t.Helper()
-	probetest.Need(t, "ffmpeg")
+	need.Programs(t, "ffmpeg")
 	cmd := exec.Command("ffmpeg", append(append([]string{"-hide_banner", "-loglevel", "error", "-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "-", "-c:a", "libopus"}, args...), "-f", "ogg", "-")...)
 	cmd.Stdin = bytes.NewReader(pcm)
 	out, err := cmd.Output()
@@ -178,7 +178,7 @@ func TestOtherSound(t *testing.T) {
 		voiced := math.Sin(float64(i)*2*math.Pi*140/48000) + math.Sin(float64(i)*2*math.Pi*(700+500*math.Sin(float64(i)/9000))/48000)
 		binary.LittleEndian.PutUint16(glide[2*i:], uint16(int16(4000*voiced)))
 	}
-	probetest.Need(t, "espeak-ng")
+	need.Programs(t, "espeak-ng")
 	spoken, err := exec.Command("sh", "-c", "espeak-ng -v de --stdout 'Guten Tag, die Sitzung beginnt in fünf Minuten.' | ffmpeg -loglevel error -i - -f s16le -ar 48000 -ac 1 -").Output()
 	if err != nil {
 		t.Fatal(err)

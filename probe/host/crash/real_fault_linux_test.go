@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -58,16 +59,6 @@ func faulty(t *testing.T, name, fault string) *exec.Cmd {
 	return cmd
 }
 
-func needsRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("needs root")
-		}
-		t.Skip("needs root")
-	}
-}
-
 // finds polls one source of this machine.
 func finds(t *testing.T, name string, since time.Time, is func(report.HostEvent) bool) {
 	t.Helper()
@@ -86,7 +77,7 @@ func finds(t *testing.T, name string, since time.Time, is func(report.HostEvent)
 // TestCoreDump has the kernel write a real core dump of a program with the name of a
 // client, to the place that a plain core_pattern specifies.
 func TestCoreDump(t *testing.T) {
-	needsRoot(t)
+	need.Root(t, "changing core_pattern")
 	const pattern = "/proc/sys/kernel/core_pattern"
 	old, err := os.ReadFile(pattern)
 	if err != nil {
@@ -116,7 +107,7 @@ func TestCoreDump(t *testing.T) {
 // TestOutOfMemory has the kernel kill a program with the name of a client, which exhausts
 // the memory of its control group.
 func TestOutOfMemory(t *testing.T) {
-	needsRoot(t)
+	need.Root(t, "control groups")
 	group, limit := controlGroup(t)
 	if err := os.WriteFile(limit, []byte(strconv.Itoa(48<<20)), 0); err != nil {
 		t.Skipf("the kernel does not permit a limit: %v", err)

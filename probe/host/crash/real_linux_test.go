@@ -9,19 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // TestChromiumCrashes crashes a real Chromium and finds its dump.
 func TestChromiumCrashes(t *testing.T) {
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("chromium is missing")
-		}
-		t.Skip("needs chromium")
-	}
+	program := need.Program(t, "chromium")
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	began := time.Now().Add(-time.Second)

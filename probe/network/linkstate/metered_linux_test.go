@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // networkManager answers as NetworkManager does.
@@ -66,10 +68,7 @@ func TestMeteredOfNetworkManager(t *testing.T) {
 // startBus starts a bus and returns its address.
 func startBus(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("dbus-daemon")
-	if err != nil {
-		t.Skip("dbus-daemon is not installed")
-	}
+	path := need.Program(t, "dbus-daemon")
 	cmd := exec.CommandContext(t.Context(), path, "--session", "--nofork", "--print-address", "--address=unix:dir="+t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {

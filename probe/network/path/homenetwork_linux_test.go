@@ -19,6 +19,7 @@ import (
 
 	"github.com/pion/stun/v2"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
@@ -42,20 +43,19 @@ const (
 
 type homeNetwork struct{ home, router, provider, servers string }
 
+// buildHomeNetwork creates the namespaces for one test, which runs beside others: nearly all
+// of its time it waits for packets.
 func buildHomeNetwork(t *testing.T) homeNetwork {
 	t.Helper()
-	// These tests take minutes, so plain go test skips them for root too.
-	testnet.Need(t, os.Getenv("TONPROBE_TEST_ALL") == "1", "TONPROBE_TEST_ALL=1")
-	testnet.Need(t, os.Geteuid() == 0, "root")
-	for _, tool := range []string{"ip", "nft", "sysctl"} {
-		_, err := exec.LookPath(tool)
-		testnet.Need(t, err == nil, tool)
-	}
-	id := fmt.Sprintf("tp%d", os.Getpid())
+	need.Minutes(t)
+	need.Root(t, "network namespaces")
+	need.Programs(t, "ip", "nft", "sysctl")
+	t.Parallel()
+	id := fmt.Sprintf("tp%d-%s-", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
 	h := homeNetwork{id + "h", id + "r", id + "p", id + "s"}
 	for _, ns := range []string{h.home, h.router, h.provider, h.servers} {
 		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
-			testnet.Need(t, false, "network namespaces: "+string(out))
+			need.Lack(t, "network namespaces", fmt.Errorf("%w: %s", err, out))
 		}
 		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 		inside(t, ns, "ip link set lo up")
@@ -269,20 +269,19 @@ func traffic(t *testing.T, h homeNetwork) int {
 
 // TestPathLocatesTheFault creates a loss of 40 % in each segment in turn.
 func TestPathLocatesTheFault(t *testing.T) {
-	h := buildHomeNetwork(t)
 	for _, c := range []struct {
 		want  string
-		fault func()
+		fault func(h homeNetwork)
 	}{
-		{noFault, func() {}},
-		{segmentLAN, func() { lose(t, h.router, "lan1", "ip saddr 192.168.77.2", 40) }},
-		{segmentAccess, func() { lose(t, h.provider, "wan1", "ip saddr 192.168.77.2", 40) }},
-		{segmentTransit, func() { lose(t, h.servers, "net1", "ip saddr 192.168.77.2", 40) }},
-		{segmentServer, func() { lose(t, h.servers, "net1", "ip daddr "+conferenceAddress, 40) }},
+		{noFault, func(homeNetwork) {}},
+		{segmentLAN, func(h homeNetwork) { lose(t, h.router, "lan1", "ip saddr 192.168.77.2", 40) }},
+		{segmentAccess, func(h homeNetwork) { lose(t, h.provider, "wan1", "ip saddr 192.168.77.2", 40) }},
+		{segmentTransit, func(h homeNetwork) { lose(t, h.servers, "net1", "ip saddr 192.168.77.2", 40) }},
+		{segmentServer, func(h homeNetwork) { lose(t, h.servers, "net1", "ip daddr "+conferenceAddress, 40) }},
 	} {
 		t.Run(c.want, func(t *testing.T) {
-			noLoss(t, h)
-			c.fault()
+			h := buildHomeNetwork(t)
+			c.fault(h)
 			before, start := traffic(t, h), time.Now()
 			d := measure[report.NetworkPath](t, h, "path")
 			kbps := float64(traffic(t, h)-before) * 8 / 1000 / time.Since(start).Seconds() / 2

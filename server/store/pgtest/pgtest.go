@@ -3,6 +3,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // Variable is the environment variable with the URL of a superuser at the server that
@@ -17,7 +20,7 @@ import (
 const Variable = "TONPROBE_TEST_POSTGRES"
 
 // Database creates a database for the test, which is dropped at its end, and returns
-// its URL. Without a server it skips the test, or fails it if TONPROBE_TEST_ALL is set.
+// its URL. It skips the test without a server, and with -short.
 func Database(t testing.TB) string {
 	t.Helper()
 	return create(t, "template0")
@@ -51,13 +54,10 @@ func Copy(t testing.TB, address string) string {
 // Server returns the URL of the server itself.
 func Server(t testing.TB) string {
 	t.Helper()
+	need.Full(t, "PostgreSQL")
 	server := os.Getenv(Variable)
 	if server == "" {
-		const why = "there is no PostgreSQL server: .ci/postgres starts one and prints " + Variable
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
+		need.Lack(t, "a PostgreSQL server", errors.New(".ci/postgres starts one and prints "+Variable))
 	}
 	return server
 }

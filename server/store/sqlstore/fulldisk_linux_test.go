@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
@@ -86,11 +87,7 @@ func onSmallDisk(t *testing.T, server string) (address string, grow func()) {
 	}
 	info, err := os.Stat(data)
 	if err != nil || os.Geteuid() != 0 {
-		const why = "a small disk for PostgreSQL needs root, and a server on this machine"
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatalf("%s: %v", why, err)
-		}
-		t.Skip(why)
+		need.Lack(t, "a small disk for PostgreSQL needs root, and a server on this machine", err)
 	}
 	owner := info.Sys().(*syscall.Stat_t)
 	parent := t.TempDir()

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
@@ -16,9 +16,7 @@ import (
 // TestHostileDumps: a file that is no dump of a collector, or of a newer version, changes nothing.
 func TestHostileDumps(t *testing.T) {
 	address := pgtest.Database(t)
-	if _, err := exec.LookPath("pg_dump"); err != nil {
-		t.Skip("pg_dump is not installed")
-	}
+	need.Program(t, "pg_dump")
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole")
 	source := pgtest.Database(t)

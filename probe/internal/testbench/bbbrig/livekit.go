@@ -13,11 +13,11 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 const (
@@ -35,20 +35,10 @@ type liveKitServer struct {
 	kill  func()
 }
 
-// startLiveKit runs LiveKit with the settings of the package bbb-livekit, on loopback. If
-// the program is missing, it skips the test, or fails it if TONPROBE_TEST_ALL is set.
+// startLiveKit runs LiveKit with the settings of the package bbb-livekit, on loopback.
 func startLiveKit(t testing.TB, r *Rig) *liveKitServer {
 	t.Helper()
-	program, err := exec.LookPath("livekit-server")
-	if err != nil {
-		cache, _ := os.UserCacheDir()
-		if program, err = exec.LookPath(filepath.Join(cache, "tonprobe-test", "livekit-server")); err != nil {
-			if os.Getenv("TONPROBE_TEST_ALL") != "" {
-				t.Fatal("livekit-server is missing")
-			}
-			t.Skip("livekit-server is missing")
-		}
-	}
+	program := need.Program(t, "livekit-server")
 	s := &liveKitServer{rig: r}
 	hooks := httptest.NewServer(http.HandlerFunc(s.hook))
 	t.Cleanup(hooks.Close)

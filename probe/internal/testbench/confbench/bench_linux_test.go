@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/netbench"
@@ -47,9 +48,7 @@ func selected(t *testing.T) []scenario {
 	t.Helper()
 	names := os.Getenv(envBench)
 	if names == "" {
-		if os.Getenv("TONPROBE_TEST_ALL") != "1" {
-			t.Skipf("takes minutes and root: set %s=all or TONPROBE_TEST_ALL=1", envBench)
-		}
+		need.Minutes(t, envBench)
 		names = "subset"
 	}
 	if names == "all" {

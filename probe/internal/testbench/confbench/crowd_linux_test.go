@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/pion/transport/v4/stdnet"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
@@ -73,9 +73,7 @@ func (c countingConn) Write(b []byte) (int, error) {
 // TestCrowd: 30 councillors who check at once cost one BigBlueButton no more than 30
 // participants who join and leave.
 func TestCrowd(t *testing.T) {
-	if os.Getenv("TONPROBE_TEST_ALL") != "1" {
-		t.Skip("takes half a minute: set TONPROBE_TEST_ALL=1")
-	}
+	need.Minutes(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

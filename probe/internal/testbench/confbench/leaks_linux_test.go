@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -41,9 +42,7 @@ type kind struct {
 // TestLeaks: goroutines, files, meetings and sessions do not grow with the number of
 // checks, whatever the servers do.
 func TestLeaks(t *testing.T) {
-	if os.Getenv("TONPROBE_TEST_ALL") != "1" && os.Getenv(envChecks) == "" {
-		t.Skipf("takes half a minute: set TONPROBE_TEST_ALL=1 or %s=1000", envChecks)
-	}
+	need.Minutes(t, envChecks)
 	checks := defaultChecks
 	if text := os.Getenv(envChecks); text != "" {
 		var err error

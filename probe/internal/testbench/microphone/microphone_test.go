@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -57,7 +58,7 @@ type recordings struct {
 
 func newRecordings(t *testing.T) recordings {
 	t.Helper()
-	pulserig.Need(t, "pulseaudio", "pactl", "espeak-ng")
+	need.Programs(t, "pulseaudio", "pactl", "espeak-ng")
 	studio, err := voices.NewStudio(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

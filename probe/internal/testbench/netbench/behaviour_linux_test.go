@@ -19,6 +19,7 @@ import (
 
 	"github.com/pion/transport/v4/stdnet"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -49,15 +50,11 @@ func behaviours() (all []NATSpec) {
 // coturn, ten times each. The NAT is that of the bench, so server and probe
 // know only what the packets show.
 func TestBehavioursOnTheWire(t *testing.T) {
-	if os.Getenv("TONPROBE_TEST_ALL") != "1" && os.Getenv(envBench) == "" {
-		t.Skipf("takes a minute and root: set %s=nat or TONPROBE_TEST_ALL=1", envBench)
-	}
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
+	need.Minutes(t, envBench)
+	possible(t)
 	turnserver, err := exec.LookPath("turnserver")
 	if err != nil {
-		need(t, "coturn", err)
+		lack(t, "coturn", err)
 	}
 	w := testWorld(t, programs(t))
 	coturn := startCoturn(t, w, turnserver)

@@ -23,7 +23,7 @@ import (
 func TestTsharkAgrees(t *testing.T) {
 	selected(t)
 	if _, err := exec.LookPath("tshark"); err != nil {
-		need(t, "tshark", err)
+		lack(t, "tshark", err)
 	}
 	w := testWorld(t, programs(t))
 	rough := []Phase{{Line: Line{DelayMS: 8, Jitter: "uniform", JitterMS: 14, LossPct: 10}}}

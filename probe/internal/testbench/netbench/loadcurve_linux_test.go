@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -49,12 +50,8 @@ func loadLines() (all []loadLine) {
 // TestLoadCurveOnTheWire compares the rates measured by media.load with those of
 // the lines: within 10 %.
 func TestLoadCurveOnTheWire(t *testing.T) {
-	if os.Getenv("TONPROBE_TEST_ALL") != "1" {
-		t.Skip("takes minutes and root: set TONPROBE_TEST_ALL=1")
-	}
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
+	need.Minutes(t)
+	possible(t)
 	lines := loadLines()
 	switch wanted := os.Getenv(envLoadCurve); wanted {
 	case "all":

@@ -3,16 +3,26 @@ package netbench
 import (
 	"os"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
-// need ends a test that lacks something on this machine: plain go test skips it; it
-// fails if TONPROBE_TEST_ALL is set or the bench was requested.
-func need(t *testing.T, what string, err error) {
+// possible ends a test on a machine without namespaces and TUN devices: plain go test skips
+// it; it fails if TONPROBE_TEST_ALL is set or the bench was requested.
+func possible(t *testing.T) {
 	t.Helper()
-	if os.Getenv("TONPROBE_TEST_ALL") == "1" || os.Getenv(envBench) != "" {
+	need.Full(t, "network namespaces")
+	if err := Possible(); err != nil {
+		lack(t, "network namespaces and TUN devices", err)
+	}
+}
+
+func lack(t *testing.T, what string, err error) {
+	t.Helper()
+	if os.Getenv(envBench) != "" {
 		t.Fatalf("needs %s: %v", what, err)
 	}
-	t.Skipf("needs %s: %v", what, err)
+	need.Lack(t, what, err)
 }
 
 // Variables that control the runs.

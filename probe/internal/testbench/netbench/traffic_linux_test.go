@@ -9,18 +9,15 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // TestTraffic counts the bytes of a check and the delivery of its report on the line: what the
 // background service uses each time, without a microphone. Echo requests to the router do not
 // leave the home and are not counted.
 func TestTraffic(t *testing.T) {
-	if os.Getenv("TONPROBE_TEST_ALL") != "1" {
-		t.Skip("takes root: set TONPROBE_TEST_ALL=1")
-	}
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
+	need.Minutes(t)
+	possible(t)
 	w := testWorld(t, programs(t))
 	var table strings.Builder
 	fmt.Fprintln(&table, "| check with its report | kB up | kB down | packets |")

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
@@ -26,9 +27,7 @@ func selected(t *testing.T) []Scenario {
 	t.Helper()
 	names := os.Getenv(envBench)
 	if names == "" {
-		if os.Getenv("TONPROBE_TEST_ALL") != "1" {
-			t.Skipf("takes minutes and root: set %s=all or TONPROBE_TEST_ALL=1", envBench)
-		}
+		need.Minutes(t, envBench)
 		names = "subset"
 	}
 	if names == "all" {
@@ -76,9 +75,7 @@ func quiet(t *testing.T) *slog.Logger {
 // repeated, and the table counts these.
 func TestScenarios(t *testing.T) {
 	chosen := selected(t)
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
+	possible(t)
 	if err := RemoveStale(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -257,9 +254,7 @@ func worlds(t *testing.T, most int) int {
 // nothing behind.
 func testWorld(t *testing.T, p Programs) *World {
 	t.Helper()
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
+	possible(t)
 	w, err := NewWorld(t.Context(), t.TempDir(), p, quiet(t))
 	if err != nil {
 		t.Fatal(err)
@@ -324,11 +319,9 @@ func (w *World) askClosedPort(addr netip.Addr) (took time.Duration, err error) {
 }
 
 func TestRemainsOfADeadBenchAreRemoved(t *testing.T) {
-	if os.Geteuid() != 0 {
-		need(t, "root", errors.New("no network namespaces without it"))
-	}
+	need.Root(t, "network namespaces")
 	if err := possibleNamespaces(); err != nil {
-		need(t, "network namespaces", err)
+		lack(t, "network namespaces", err)
 	}
 	dead := exec.Command("true")
 	if err := dead.Run(); err != nil {

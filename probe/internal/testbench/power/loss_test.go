@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -133,9 +134,7 @@ var directions = []string{"up", "down", "both"}
 // limit there is what can be detected in nine seconds of voice. Long bursts are so
 // few in that time (five or six at 5 %) that their limits are lower.
 func TestLossIsNamed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many checks")
-	}
+	need.Full(t, "simulates many checks")
 	p := profile(t)
 	const each = 60
 	bounds := []struct {

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 // Names within the rig.
@@ -55,11 +57,10 @@ type Rig struct {
 	plugged map[string]int // number of calls of Plug per ID
 }
 
-// Start starts a server that ends with the test. If PulseAudio is missing, it skips
-// the test, or fails it when TONPROBE_TEST_ALL is set.
+// Start starts a server that ends with the test.
 func Start(tb testing.TB, c Config) *Rig {
 	tb.Helper()
-	Need(tb, "pulseaudio", "pactl", "paplay")
+	need.Programs(tb, "pulseaudio", "pactl", "paplay")
 	// Not tb.TempDir, because the path of a socket is limited to 108 bytes.
 	dir, err := os.MkdirTemp("", "pulserig")
 	if err != nil {
@@ -113,21 +114,6 @@ func (c Config) modules() []string {
 			Sink, Mic, rate, channels, name))
 	}
 	return modules
-}
-
-// Need skips the test if a program is missing, or fails it when TONPROBE_TEST_ALL
-// is set.
-func Need(tb testing.TB, programs ...string) {
-	tb.Helper()
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err == nil {
-			continue
-		}
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			tb.Fatalf("%s is missing", p)
-		}
-		tb.Skipf("%s is missing", p)
-	}
 }
 
 // Until polls a condition and fails the test if it does not become true in time.

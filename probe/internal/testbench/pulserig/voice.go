@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
 )
@@ -27,7 +28,7 @@ const (
 // "de" or "en".
 func Say(tb testing.TB, text, lang string, levelDBFS float64) string {
 	tb.Helper()
-	Need(tb, "espeak-ng", "sox")
+	need.Programs(tb, "espeak-ng", "sox")
 	dir := tb.TempDir()
 	spoken, wide, out := filepath.Join(dir, "spoken.wav"), filepath.Join(dir, "wide.wav"), filepath.Join(dir, "voice.wav")
 	run(tb, "espeak-ng", "-v", lang, "-w", spoken, text)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -20,16 +21,12 @@ const (
 	minHealthyQuiet = 99.0 // percent
 )
 
-// studio returns a studio. Without espeak-ng it skips the test, or fails it if
-// TONPROBE_TEST_ALL is set.
 func studio(t *testing.T) *Studio {
 	t.Helper()
+	need.Program(t, "espeak-ng")
 	s, err := NewStudio(t.TempDir())
 	if err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return s
 }
@@ -45,9 +42,7 @@ func profile(t *testing.T) diagnose.Profile {
 
 // TestMatrix checks the required accuracy; -v prints the matrix.
 func TestMatrix(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses hundreds of recordings")
-	}
+	need.Full(t, "analyses hundreds of recordings")
 	judged, err := Judge(context.Background(), studio(t), Fixtures(), profile(t))
 	if err != nil {
 		t.Fatal(err)

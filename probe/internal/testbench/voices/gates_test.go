@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 const (
@@ -15,9 +17,7 @@ const (
 // reported as dropouts, and that real dropouts behind them are. Speakers and gates
 // alternate, so that each gate has several voices.
 func TestGatesOfEveryKind(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses many recordings")
-	}
+	need.Full(t, "analyses many recordings")
 	var whole, lossy []Fixture
 	turn := 0
 	for _, thresholdDBFS := range []float64{-50, -42, -36} {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 const (
@@ -29,9 +31,7 @@ var saysLittle = []string{"one short sentence", "long pauses", "breathy voice"}
 // margin; a detector at the limit of its range, such as one for deep voices, would
 // otherwise go unnoticed.
 func TestAnyMoment(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses hundreds of recordings")
-	}
+	need.Full(t, "analyses hundreds of recordings")
 	windows := judgeWindows(t, Fixtures(), healthyWindows, faultyWindows)
 	var healthy, quiet, faulty, right, without int
 	lowest := map[bool]float64{} // by whether there is little speech

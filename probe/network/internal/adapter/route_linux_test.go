@@ -13,7 +13,7 @@ import (
 	"github.com/jsimonetti/rtnetlink/v2"
 	"github.com/mdlayher/netlink"
 
-	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/internal/need"
 )
 
 func TestGatewayFrom(t *testing.T) {
@@ -50,10 +50,10 @@ func TestGatewayOfTheKernel(t *testing.T) {
 	ip := func(command string) {
 		t.Helper()
 		if out, err := exec.Command("ip", strings.Split(command, " ")...).CombinedOutput(); err != nil {
-			testnet.Need(t, false, fmt.Sprintf("ip %s: %v: %s", command, err, out))
+			need.Lack(t, "network namespaces", fmt.Errorf("ip %s: %w: %s", command, err, out))
 		}
 	}
-	testnet.Need(t, os.Geteuid() == 0, "root")
+	need.Root(t, "network namespaces")
 	ip("netns add " + ns)
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 	for _, command := range []string{

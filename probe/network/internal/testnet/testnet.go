@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"testing"
 
 	"github.com/pion/transport/v4"
@@ -91,16 +90,4 @@ func Server(t *testing.T, h http.HandlerFunc) *httptest.Server {
 		s.Close()
 	})
 	return s
-}
-
-// Need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
-func Need(t testing.TB, ok bool, what string) {
-	t.Helper()
-	switch {
-	case ok:
-	case os.Getenv("TONPROBE_TEST_ALL") == "1":
-		t.Fatalf("this test needs %s", what)
-	default:
-		t.Skipf("this test needs %s", what)
-	}
 }
