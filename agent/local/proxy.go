@@ -28,6 +28,7 @@ func proxiedRequests() []proxiedRequest {
 		{method: http.MethodGet, path: "/api/v1/ice"},
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
 		{method: http.MethodPost, path: "/" + wire.PathDisturbances, most: wire.MaxDisturbanceBytes, types: []string{"application/json"}},
+		{method: http.MethodPost, path: "/" + wire.PathOwnPage},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
 		{method: http.MethodDelete, path: "/api/v1/echo/{id}"},
 	}

@@ -81,6 +81,7 @@ func sentences() []struct {
 		{uplink.ErrErased, "upload.erased"},
 		{uplink.ErrUntrusted, "collector.untrusted"},
 		{uplink.ErrNotReached, "upload.not_reached"},
+		{errNoOwnPage, "report.mine_old"},
 		{spool.ErrDiskFull, "spool.disk_full"},
 		{collector.ErrNoCertificate, "collector.ca_empty"},
 		{local.ErrOtherCollector, "service.other_collector"},

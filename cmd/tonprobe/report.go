@@ -33,6 +33,9 @@ func (p *program) report(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if positional[0] == "mine" && len(positional) == 1 {
+		return p.reportMine(ctx, c, *asJSON)
+	}
 	sp, err := station.OpenReports(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -47,6 +47,13 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprint(w, `{"targets":[{"name":"Rathaus","system":"bbb","url":"https://127.0.0.1:1","profile":"strict"},`+
 			`{"name":"lk","system":"livekit","url":"https://127.0.0.1:1","profile":"bbb","room":{"name":"r","publish_token":"secret-1","subscribe_token":"secret-2"}}]}`)
+	case "POST /api/v1/own-page":
+		if r.Header.Get("Authorization") != "Bearer secret-token" {
+			stubError(w, http.StatusUnauthorized, "token_invalid")
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"code":"K7P3-QXM2-RT5Z","expires_at":"2026-03-04T18:10:00Z"}`)
 	case "GET /":
 		fmt.Fprintln(w, "collector")
 	default:

@@ -43,6 +43,7 @@ type Store interface {
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
 	disturbance.Store
+	store.OwnPages
 
 	// For programs that read.
 	APIToken(ctx context.Context, hash store.Hash) (store.APIToken, error)
@@ -126,7 +127,7 @@ type API struct {
 	loadRuns      loadRuns
 	byWebSocket   *limit.Limiter
 	pollers       pollers
-	byRenewal     *limit.Limiter
+	byRenewal     *limit.Limiter // by agent, new tokens and codes
 	byReader      *limit.Limiter // by the id of the token
 	byTokenDay    *limit.Limiter // by the id of the token, what it read, and the day: entries of the audit log
 	byStranger    *limit.Limiter // by address, requests without a valid token
@@ -180,6 +181,7 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
 		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
 		{http.MethodPost, "/" + wire.PathDisturbances, a.agents(a.reportDisturbance)},
+		{http.MethodPost, "/" + wire.PathOwnPage, a.agents(a.newOwnPageCode)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
 		{http.MethodPost, "/api/v1/load", a.measuring(a.uploadLoad)},

@@ -149,7 +149,10 @@ func (p Person) tables(zone *time.Location) []table {
 	accesses := [][]string{{"Zeit / Time", "Wer / Who", "Rolle / Role", "Was / What", "Bericht / Report"}}
 	for _, a := range p.Accesses {
 		who := "Befehl oder Programm / command or program"
-		if a.Staff > 0 {
+		switch {
+		case store.IsOwnAccess(store.AuditKind(a.Kind)):
+			who = "die Person selbst / the person"
+		case a.Staff > 0:
 			who = "Telefon-Hilfe oder Verwaltung / staff " + strconv.Itoa(a.Staff)
 		}
 		accesses = append(accesses, []string{at(a.At), who, a.Role, a.Kind, a.Report})

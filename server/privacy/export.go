@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,6 +42,17 @@ type Person struct {
 	Checks       []Check       `json:"checks"`
 	Disturbances []Disturbance `json:"disturbances"`
 	Accesses     []Access      `json:"accesses"`
+
+	// NextCheck and MoreAccesses are set if a Part left out older checks or accesses.
+	NextCheck    string `json:"-"`
+	MoreAccesses bool   `json:"-"`
+}
+
+// Part limits what CollectPart reads. Its zero fields mean everything.
+type Part struct {
+	Checks   int    // the number of checks, the newest first; at most store.MaxPage
+	After    string // Person.NextCheck of the part before
+	Accesses int    // the number of accesses, the newest first; at most store.MaxPage
 }
 
 // Computer is a computer of the person. Its tokens are stored as hashes only, and are not in an export.
@@ -76,6 +88,8 @@ type Note struct {
 	Kind  string    `json:"kind"`
 	Text  string    `json:"text,omitempty"`
 	Cause string    `json:"cause,omitempty"`
+
+	StaffName string `json:"-"` // for the person's own page only
 }
 
 // Disturbance is what an entry of a disturbance record says about the person.
@@ -102,6 +116,8 @@ type Access struct {
 	Role   string    `json:"role,omitempty"`
 	Kind   string    `json:"kind"`
 	Report string    `json:"report,omitempty"`
+
+	StaffName string `json:"-"` // for the person's own page only
 }
 
 // staffNumbers numbers members of staff in the order in which they occur.
@@ -118,7 +134,13 @@ func (n staffNumbers) of(name string) int {
 }
 
 // Collect reads everything about a participant but the documents of the reports.
-func Collect(ctx context.Context, s Source, participantID string, now time.Time) (p Person, err error) {
+func Collect(ctx context.Context, s Source, participantID string, now time.Time) (Person, error) {
+	return CollectPart(ctx, s, participantID, now, Part{})
+}
+
+// CollectPart is Collect with a part of the checks and of the accesses. store.ErrBadCursor means that
+// Part.After is invalid.
+func CollectPart(ctx context.Context, s Source, participantID string, now time.Time, part Part) (p Person, err error) {
 	stored, err := s.Participant(ctx, participantID)
 	if err != nil {
 		return p, err
@@ -140,17 +162,17 @@ func Collect(ctx context.Context, s Source, participantID string, now time.Time)
 		p.Computers = append(p.Computers, Computer{ID: a.ID, OS: a.OS, Arch: a.Arch, Version: a.Version, EnrolledAt: a.CreatedAt, LastSeenAt: a.LastSeenAt, RevokedAt: a.RevokedAt})
 	}
 	numbers := staffNumbers{}
-	if err := p.addChecks(ctx, s, numbers); err != nil {
+	if err := p.addChecks(ctx, s, numbers, part); err != nil {
 		return p, err
 	}
 	if err := p.addDisturbances(ctx, s); err != nil {
 		return p, err
 	}
-	return p, p.addAccesses(ctx, s, numbers)
+	return p, p.addAccesses(ctx, s, numbers, part.Accesses)
 }
 
-func (p *Person) addChecks(ctx context.Context, s Source, numbers staffNumbers) error {
-	for q := (store.ReportQuery{ParticipantID: p.ID, Limit: store.MaxPage}); ; {
+func (p *Person) addChecks(ctx context.Context, s Source, numbers staffNumbers, part Part) error {
+	for q := (store.ReportQuery{ParticipantID: p.ID, After: part.After, Limit: cmp.Or(part.Checks, store.MaxPage)}); ; {
 		page, err := s.ParticipantReports(ctx, q)
 		if err != nil {
 			return err
@@ -166,9 +188,13 @@ func (p *Person) addChecks(ctx context.Context, s Source, numbers staffNumbers) 
 			c := Check{Report: r.ID, Case: r.Case, Computer: r.AgentID, Trigger: string(r.Trigger), CheckedAt: r.CheckedAt, ReceivedAt: r.ReceivedAt,
 				Verdict: string(r.Verdict), Cause: r.Primary.Code, State: string(work.State), TrueCause: work.Cause}
 			for _, e := range work.Entries {
-				c.Notes = append(c.Notes, Note{At: e.At, Staff: numbers.of(e.By), Kind: string(e.Kind), Text: e.Text, Cause: e.Cause})
+				c.Notes = append(c.Notes, Note{At: e.At, Staff: numbers.of(e.By), Kind: string(e.Kind), Text: e.Text, Cause: e.Cause, StaffName: e.By})
 			}
 			p.Checks = append(p.Checks, c)
+		}
+		if part.Checks > 0 {
+			p.NextCheck = page.Next
+			return nil
 		}
 		if q.After = page.Next; q.After == "" {
 			return nil
@@ -198,14 +224,18 @@ func (p *Person) addDisturbances(ctx context.Context, s Source) error {
 	return nil
 }
 
-func (p *Person) addAccesses(ctx context.Context, s Source, numbers staffNumbers) error {
-	for q := (store.AuditQuery{ParticipantID: p.ID, Limit: store.MaxPage}); ; {
+func (p *Person) addAccesses(ctx context.Context, s Source, numbers staffNumbers, most int) error {
+	for q := (store.AuditQuery{ParticipantID: p.ID, Limit: cmp.Or(most, store.MaxPage)}); ; {
 		page, err := s.AuditEntries(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, e := range page.Entries {
-			p.Accesses = append(p.Accesses, Access{At: e.At, Staff: numbers.of(e.StaffName), Role: string(e.Role), Kind: string(e.Kind), Report: e.ReportID})
+			p.Accesses = append(p.Accesses, Access{At: e.At, Staff: numbers.of(e.StaffName), Role: string(e.Role), Kind: string(e.Kind), Report: e.ReportID, StaffName: e.StaffName})
+		}
+		if most > 0 {
+			p.MoreAccesses = page.Next != ""
+			return nil
 		}
 		if q.After = page.Next; q.After == "" {
 			return nil

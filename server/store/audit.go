@@ -44,6 +44,8 @@ const (
 	AuditComputerRevoked      AuditKind = "computer_revoked"
 	AuditTokenRequested       AuditKind = "token_requested"
 	AuditExported             AuditKind = "exported"
+	AuditOwnPageOpened        AuditKind = "own_page_opened"     // by the participant, as all about an own page
+	AuditOwnPageDownloaded    AuditKind = "own_page_downloaded" // a report or everything
 
 	// The subject of these is the name of an APIToken. Its use is recorded once a day.
 	AuditAPITokenAdded   AuditKind = "api_token_added"
@@ -56,12 +58,15 @@ func AuditKinds() []AuditKind {
 	return []AuditKind{
 		AuditParticipantRead, AuditDocumentRead, AuditRollCallRead, AuditRecordRead, AuditRecordChanged, AuditCaseChanged, AuditRetest,
 		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
-		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported,
+		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported, AuditOwnPageOpened, AuditOwnPageDownloaded,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
 		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffLink,
 		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
 	}
 }
+
+// IsOwnAccess reports whether a kind is an access of participants to data about themselves.
+func IsOwnAccess(k AuditKind) bool { return k == AuditOwnPageOpened || k == AuditOwnPageDownloaded }
 
 // RoleChange is the subject of an entry AuditStaffRole: the account and its new role.
 func RoleChange(name string, role Role) string { return name + ": " + string(role) }
@@ -82,8 +87,8 @@ func IsAuditKind(s string) bool { return slices.Contains(AuditKinds(), AuditKind
 type AuditEntry struct {
 	ID string // UUIDv7
 	At time.Time
-	// StaffName is who did it; "" for a command on the machine of the collector, and for a program
-	// with an APIToken.
+	// StaffName is who did it; "" for a command on the machine of the collector, for a program
+	// with an APIToken, and for the participant (IsOwnAccess).
 	StaffName string
 	Role      Role // at that time; "" with StaffName, and if nobody was signed in
 	Kind      AuditKind

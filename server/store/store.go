@@ -34,6 +34,7 @@ type Store interface {
 	Enrolment
 	Councils
 	Tokens
+	OwnPages
 	APITokens
 	Imports
 	Reports

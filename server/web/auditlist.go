@@ -187,6 +187,8 @@ func (v view) auditRow(e store.AuditEntry, names func(id string) (string, error)
 		if name, role := store.ParseRoleChange(e.Subject); role != "" {
 			row.About = clean(name, maxNameRunes) + ": " + v.T("role."+string(role))
 		}
+	case store.AuditOwnPageOpened, store.AuditOwnPageDownloaded:
+		row.Who = v.T("audit.self")
 	case store.AuditAPITokenUsed:
 		row.Who = v.T("audit.program")
 	case store.AuditParticipantRead, store.AuditDocumentRead:

@@ -57,6 +57,9 @@ func TestAxeFindsNothing(t *testing.T) {
 	for _, address := range staffPages(erika) {
 		check(c.URL() + address)
 	}
+	check(c.URL() + "/mine")
+	b.openMine(erika)
+	check(c.URL() + "/mine")
 	b.expect("404")
 	b.expect("422")
 	b.quiet()

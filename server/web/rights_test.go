@@ -44,6 +44,13 @@ var rights = map[string]string{
 	"GET /setup":               everybody,
 	"GET /download/{name}":     everybody,
 
+	// Without the code of a visit, these show the form for the code.
+	"GET /mine":                  everybody,
+	"POST /mine":                 everybody,
+	"POST /mine/close":           everybody,
+	"GET /mine/export":           everybody,
+	"GET /mine/reports/{report}": everybody,
+
 	"GET /account":               anyRole,
 	"POST /account/session":      anyRole,
 	"POST /account/sessions":     anyRole,

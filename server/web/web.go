@@ -35,6 +35,7 @@ type Store interface {
 	store.Audit
 	store.Disturbances
 	store.Retention
+	store.OwnPages
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
 	CouncilsOf(ctx context.Context, participantID string) ([]store.Council, error)
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
@@ -51,6 +52,8 @@ type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
+	// Shared counts wrong codes over all collectors; nil for this process alone.
+	Shared *limit.Shared
 	// Common returns the common causes of the present; default none.
 	Common func() []fleet.Finding
 	// Erase erases a participant; default Store.DeleteParticipant.
@@ -152,6 +155,7 @@ type site struct {
 	reads *limit.Limiter
 	// recorder makes the entries of disturbance records.
 	recorder disturbance.Recorder
+	own      *auth.OwnPages
 }
 
 // New returns the handler of all pages, for the path "/". It fails only if the embedded files are
@@ -162,6 +166,7 @@ func New(c Config) (http.Handler, error) {
 		windows:   newRecent[listQuery](maxWindowRows, window.weight),
 		lines:     newRecent[headlineKey](maxHeadlines, func(string) int { return 1 })}
 	s.recorder = disturbance.Recorder{Store: s.Store, Now: s.Now, Random: s.Random, Rules: s.Rules, Zone: s.Zone, Probes: s.Glossary.Probes(), Common: s.Common}
+	s.own = auth.NewOwnPages(s.Store, s.Random, s.Now, s.Shared)
 	var err error
 	if s.books, err = loadBooks(); err != nil {
 		return nil, err
@@ -244,6 +249,11 @@ func (s *site) table() (all []route) {
 	known("GET /accessibility", s.accessibility)
 	open("GET "+wire.InvitationPath, s.setup)
 	open("GET "+downloadsAddress+"{name}", s.download)
+	open("GET "+mineAddress, s.mine)
+	open("POST "+mineAddress, s.openMine)
+	open("POST "+mineAddress+"/close", s.closeMine)
+	open("GET "+mineAddress+"/export", s.ownExport)
+	open("GET "+mineAddress+"/reports/{report}", s.ownDocument)
 
 	staff(auth.Read, "GET /{$}", s.list)
 	staff(auth.Read, "GET /changes", s.listChanges)

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"tokens while many":     tokensWhileMany,
 		"tokens of programs":    apiTokens,
 		"guesses":               guesses,
+		"own pages":             ownPages,
 		"retention":             retention,
 		"history by page":       historyByPage,
 		"received reports":      receivedReports,

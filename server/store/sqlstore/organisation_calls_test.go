@@ -117,6 +117,16 @@ func agentCalls(a town) []call {
 		gets("AgentByOtherToken", func(ctx context.Context, s *Store) (store.OtherToken, error) { return s.AgentByOtherToken(ctx, a.next) }),
 		gets("Agents", func(ctx context.Context, s *Store) ([]store.Agent, error) { return s.Agents(ctx, a.participant) }),
 		does("TouchAgent", func(ctx context.Context, s *Store) error { return s.TouchAgent(ctx, a.agent, evening.Add(2*time.Hour)) }),
+		does("AddOwnPageCode", func(ctx context.Context, s *Store) error {
+			return s.AddOwnPageCode(ctx, a.agent, store.HashOf("code of an own page"), evening.Add(time.Hour))
+		}),
+		gets("OpenOwnPage", func(ctx context.Context, s *Store) (string, error) {
+			return s.OpenOwnPage(ctx, store.HashOf("code of an own page"), store.HashOf("visit"), evening, evening.Add(time.Hour))
+		}),
+		gets("OwnPage", func(ctx context.Context, s *Store) (string, error) {
+			return s.OwnPage(ctx, store.HashOf("visit"), evening)
+		}),
+		does("CloseOwnPage", func(ctx context.Context, s *Store) error { return s.CloseOwnPage(ctx, store.HashOf("visit")) }),
 		does("AskForRenewal", func(ctx context.Context, s *Store) error { return s.AskForRenewal(ctx, a.agent, evening) }),
 		does("AddToken", func(ctx context.Context, s *Store) error {
 			return s.AddToken(ctx, a.agent, a.token, store.HashOf("another token"))

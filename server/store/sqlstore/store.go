@@ -91,7 +91,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (deleted int, err error) {
 	err = s.write.inTx(ctx, func(tx runner) error {
 		deleted = 0
-		for _, table := range []string{"sessions", "devices", "one_time_logins", "staff_invitations", "login_challenges", "used_codes", "enrol_codes", "guesses"} {
+		for _, table := range []string{"sessions", "devices", "one_time_logins", "staff_invitations", "login_challenges", "used_codes", "enrol_codes", "guesses", "own_pages"} {
 			rows, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE expires_at < ? AND org_id = ?`, millis(now), s.org)
 			if err != nil {
 				return fmt.Errorf("delete expired %s: %w", table, err)
