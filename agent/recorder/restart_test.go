@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // TestKilledWithinTheFirstMinute: samples are written once a minute, so the previous run has left none.
@@ -54,4 +56,29 @@ func TestKilledWithinTheFirstMinute(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReportThatWaitsAtTheEnd: a person who restarts the computer right after a crash does not prevent
+// its report.
+func TestReportThatWaitsAtTheEnd(t *testing.T) {
+	data := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(data)
+		crashed := report.HostEvent{Kind: report.EventClientCrashed, Program: "Zoom"}
+		r.during(t, func() {
+			r.with(time.Minute, nil)
+			crashed.At = time.Now().UTC()
+			r.emit(crashed)
+			r.with(10*time.Second, nil)
+		})
+		if len(r.sent) != 1 || r.sent[0].Event.Kind != report.EventClientCrashed || len(r.sent[0].History.Seconds) == 0 {
+			t.Errorf("got reports %+v, want that of the crash", r.sent)
+		}
+		again := newRig(data)
+		again.records(crashed) // the system still has its record
+		again.during(t, func() { again.with(5*time.Minute, nil) })
+		if len(again.sent) != 0 {
+			t.Errorf("after the restart: got reports %+v, want none", again.sent)
+		}
+	})
 }
