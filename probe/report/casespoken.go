@@ -19,10 +19,10 @@ const MaxSpokenBytes = 300
 // SpokenCases returns the codes that a text may mean: as people type them, or as somebody
 // writes them down while they are spelled, with or without other words ("Fall-Code
 // 9E5-5C4", "K wie Kaufmann, sieben, Paula …", "Köln 7 Potsdam …", "kilo seven papa",
-// "dreiundsiebzig"). It recognises the spelling alphabets of DIN 5009 (2022, 1996 and
-// before), of Austria and Switzerland, and of ICAO. More than one code means that the text
-// contradicts itself ("B wie Paula") or contains a U, which no code does: the caller must
-// ask.
+// "dreiundsiebzig", "Ha sechs Vau"). It recognises the names of letters in German and English, and
+// the spelling alphabets of DIN 5009 (2022, 1996 and before), of Austria and Switzerland, and of
+// ICAO. More than one code means that the text contradicts itself ("B wie Paula") or contains a U,
+// which no code does: the caller must ask.
 func SpokenCases(s string) []string {
 	if len(s) > MaxSpokenBytes {
 		return nil
@@ -67,6 +67,37 @@ const maxReadings = 64
 // are none if a word belongs to no code.
 func readings(s string) []string {
 	words := strings.FieldsFunc(foldSpoken(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	all := readingsOf(words)
+	if letters := namedLetters(words); letters != nil {
+		all = append(all, readingsOf(letters)...)
+		slices.Sort(all)
+	}
+	return slices.Compact(all)
+}
+
+// namedLetters returns the words with letters in place of their names; nil if there is no name. Several
+// names are also symbols ("ka"), but nobody mixes the two: either all are names, or none is.
+func namedLetters(words []string) []string {
+	var letters []string
+	found := false
+	for i := 0; i < len(words); i++ {
+		letter, ok := letterNames[words[i]]
+		if i+1 < len(words) && words[i] == "double" && (words[i+1] == "u" || words[i+1] == "you") {
+			letter, ok = "w", true
+			i++
+		}
+		if !ok {
+			letter = words[i]
+		}
+		letters, found = append(letters, letter), found || ok
+	}
+	if !found {
+		return nil
+	}
+	return letters
+}
+
+func readingsOf(words []string) []string {
 	heard := make([]map[string]bool, len(words)+1) // by the number of words read
 	heard[0] = map[string]bool{"": true}
 	for i := range words {

@@ -48,6 +48,23 @@ func TestSpokenCases(t *testing.T) {
 		"doppelt":                                                           "",
 		"K wie":                                                             "",
 		strings.Repeat("und ", 100) + "K7P-3QX":                             "",
+		"Ha sechs Vau Ka Emm Zett":                                          "H6V-KMZ",
+		"Zett, Ypsilon, Ix, zwo, Jott, Eff":                                 "ZYX-2JF",
+		"Ce Ge Te Pe Er Es":                                                 "CGT-PRS",
+		"Weh Kuh Enn El Oh Deh":                                             "WQN-10D",
+		"Ha wie Heinrich, sechs, Vau wie Viktor, Ka, Emm, Zett":             "H6V-KMZ",
+		"Cäsar Zeppelin Ypsilon Nordpol Siegfried Kaufmann":                 "CZY-NSK",
+		"Caesar Nürnberg Köln zwo drei Zacharias":                           "CNK-23Z",
+		"aitch, six, vee, kay, em, zed":                                     "H6V-KMZ",
+		"cue jay double-u why zee ar":                                       "QJW-YZR",
+		"cue jay double u x":                                                "",
+		"KAY 3QX":                                                           "KAY-3QX",
+		"Code KAY 3QX":                                                      "KAY-3QX",
+		"HA BE DE":                                                          "HAB-EDE",
+		"Ha Ka sechs sieben acht":                                           "",
+		"Ka sieben HA 3Q":                                                   "",
+		"Ka 7P3 QX":                                                         "K7P-3QX",
+		"Ka Uh sieben drei Ku Ix":                                           "KQ7-3QX KV7-3QX",
 		// Contradictory or impossible parts yield several codes to choose from.
 		"B wie Paula 7 7 7 7 7":      "B77-777 P77-777",
 		"K wie Cäsar 7 P 3 Q X":      "C7P-3QX K7P-3QX",
@@ -89,6 +106,15 @@ func TestEverySpellingWordIsReachable(t *testing.T) {
 	}
 }
 
+// TestEveryLetterNameIsReachable: each name stands for its letter.
+func TestEveryLetterNameIsReachable(t *testing.T) {
+	for name, symbol := range letterNames {
+		if code, ok := SpokenCase(name + " 12345"); !ok || code != strings.ToUpper(symbol)+"12-345" || spellingWords[name] || around[name] {
+			t.Errorf("%q: got %q, ok %v, want %s12-345", name, code, ok, symbol)
+		}
+	}
+}
+
 func TestSpokenPart(t *testing.T) {
 	for s, want := range map[string]string{"9e5": "9E5", "k7p3qx": "K7P3QX", "9e": "", "müller": "", "": "", "K wie Kaufmann sieben Paula": "K7P", "Anton Berta": "", "Kilo sieben": "",
 		"B wie Paula 7 7": "", "Kaufmann sieben Paula drei Quelle Xanthippe": ""} {
@@ -107,7 +133,7 @@ func TestCasePart(t *testing.T) {
 }
 
 func FuzzSpokenCases(f *testing.F) {
-	for _, s := range []string{"K wie Kaufmann, 7, P wie Paula", "B wie Paula 7 7 7 7 7", "K 7 P 3 U X", "doppel doppel K", "K as in", "drei und siebzig", "u u u u u u"} {
+	for _, s := range []string{"K wie Kaufmann, 7, P wie Paula", "B wie Paula 7 7 7 7 7", "K 7 P 3 U X", "doppel doppel K", "K as in", "drei und siebzig", "u u u u u u", "Ha sechs Vau Ka Emm Zett", "double u ka wie"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

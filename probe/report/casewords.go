@@ -39,13 +39,32 @@ var (
 		"alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar oskar papa quebec romeo sierra tango victor whiskey whisky xray yankee zulu",
 	)
 
-	// lettersOfNoCode are the spelling words of U.
-	lettersOfNoCode = wordSet("ulrich unna uniform umlaut")
+	// lettersOfNoCode are the spelling words and names of U.
+	lettersOfNoCode = wordSet("ulrich unna uniform umlaut uh you")
+
+	// letterNames are the names of letters as people write them down, in German and in English. Some of
+	// them are also two or three symbols of a code.
+	letterNames = letters(map[string]string{
+		"a": "ah", "b": "be beh bee", "c": "ce zeh tse tseh cee see", "d": "de deh dee", "e": "eh", "f": "ef eff", "g": "ge geh gee", "h": "ha hah aitch haitch", "1": "ih el ell",
+		"j": "jot jott jay", "k": "ka kah kay", "m": "em emm", "n": "en enn", "0": "oh", "p": "pe peh pee", "q": "ku kuh cue queue", "r": "er err ar", "s": "es ess", "t": "te teh tee",
+		"v": "vau fau vee", "w": "we weh", "x": "ix iks ex eks", "y": "wye why", "z": "zet zett zed zee",
+	})
 
 	spokenNumbers = numbers()
 	// wholeTens are the numbers to which the next digit may be added: "twenty", "one".
 	wholeTens = wordSet("zwanzig dreissig dreizig vierzig funfzig fuenfzig sechzig siebzig achtzig neunzig twenty thirty forty fifty sixty seventy eighty ninety")
 )
+
+// letters returns the symbols of the names of letters.
+func letters(names map[string]string) map[string]string {
+	all := map[string]string{}
+	for symbol, words := range names {
+		for word := range strings.FieldsSeq(words) {
+			all[word] = symbol
+		}
+	}
+	return all
+}
 
 // numbers returns the digits of the numbers up to 99, by their words.
 func numbers() map[string]string {
