@@ -2,7 +2,10 @@ package auth
 
 import (
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,10 +30,9 @@ func collectors(t *testing.T, c *clock, open func() (*sqlstore.Store, error)) (a
 	return all
 }
 
-// TestCollectorsShareTheLimits: a second collector does not give a guesser more attempts, and the
-// limits do not lock out who knows the password.
-func TestCollectorsShareTheLimits(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T) func() (*sqlstore.Store, error){
+// databases returns, by name, what opens a new database several times.
+func databases() map[string]func(t *testing.T) func() (*sqlstore.Store, error) {
+	return map[string]func(t *testing.T) func() (*sqlstore.Store, error){
 		"SQLite": func(t *testing.T) func() (*sqlstore.Store, error) {
 			path := filepath.Join(t.TempDir(), "a.db")
 			return func() (*sqlstore.Store, error) { return sqlstore.OpenSQLite(t.Context(), path, sqlstore.Options{}) }
@@ -41,7 +43,13 @@ func TestCollectorsShareTheLimits(t *testing.T) {
 				return sqlstore.OpenPostgres(t.Context(), address, sqlstore.Options{})
 			}
 		},
-	} {
+	}
+}
+
+// TestCollectorsShareTheLimits: a second collector does not give a guesser more attempts, and the
+// limits do not lock out who knows the password.
+func TestCollectorsShareTheLimits(t *testing.T) {
+	for name, open := range databases() {
 		t.Run(name, func(t *testing.T) {
 			c := &clock{at: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
 			all := collectors(t, c, open(t))
@@ -90,6 +98,56 @@ func TestCollectorsShareTheLimits(t *testing.T) {
 			total = guess(t, one, known, "support", attemptsPerDevice-4) + guess(t, two, known, "support", attemptsPerDevice)
 			if total != attemptsPerDevice {
 				t.Errorf("a known browser at two collectors: got %d attempts, want %d", total, attemptsPerDevice)
+			}
+		})
+	}
+}
+
+// TestCollectorsShareUsedCodes: a code of the second factor is accepted once, whichever collector it is
+// sent to, also if it is sent to all at the same time.
+func TestCollectorsShareUsedCodes(t *testing.T) {
+	for name, open := range databases() {
+		t.Run(name, func(t *testing.T) {
+			c := &clock{at: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
+			all := collectors(t, c, open(t))
+			if err := all[0].AddStaff(t.Context(), "support", store.RoleAdministrator, password); err != nil {
+				t.Fatal(err)
+			}
+			secret, recovery := withSecondFactor(t, all[0], c, "support")
+			complete := func(i int, challenge, code string) error {
+				_, err := all[i%2].Complete(t.Context(), from(fmt.Sprintf("198.51.100.%d", i)), challenge, code)
+				return err
+			}
+			code := totpCode(secret, totpStep(c.at))
+			first, second := challenge(t, all[0], home, "support"), challenge(t, all[1], home, "support")
+			if err := complete(0, first, code); err != nil {
+				t.Fatal(err)
+			}
+			if err := complete(1, second, code); !errors.Is(err, ErrCode) {
+				t.Errorf("the same code at the other collector: got error %v, want %v", err, ErrCode)
+			}
+			c.at = c.at.Add(totpPeriod)
+			for what, code := range map[string]string{"code": totpCode(secret, totpStep(c.at)), "recovery code": recovery[0]} {
+				errs, challenges := make([]error, 6), make([]string, 6)
+				for i := range challenges {
+					challenges[i] = challenge(t, all[i%2], home, "support")
+				}
+				var wg sync.WaitGroup
+				for i := range errs {
+					wg.Go(func() { errs[i] = complete(i, challenges[i], code) })
+				}
+				wg.Wait()
+				good := 0
+				for _, err := range errs {
+					if err == nil {
+						good++
+					} else if !errors.Is(err, ErrCode) {
+						t.Errorf("%s at both collectors: got error %v, want %v", what, err, ErrCode)
+					}
+				}
+				if good != 1 {
+					t.Errorf("%s at both collectors: accepted %d times, want once", what, good)
+				}
 			}
 		})
 	}
