@@ -49,7 +49,8 @@ func (j *journey) explainName(ctx context.Context) {
 	}
 }
 
-// reasonOf queries one server; "" if it does not respond.
+// reasonOf queries one server; "" if it does not respond, or to one of two questions that need both
+// answers.
 //
 // Against DNS rebinding, home routers suppress private addresses of public names: some by an answer
 // without an address, some by "no such name", which a query for another record type contradicts
@@ -76,7 +77,7 @@ func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
 		return dnsRefused
 	case a.Code == dnsmessage.RCodeNameError && !exists(1) && !exists(2):
 		return dnsNotFound
-	case a.Code == dnsmessage.RCodeNameError, a.Code == dnsmessage.RCodeSuccess && len(a.Addrs) == 0 && len(answers[1].Addrs) == 0:
+	case a.Code == dnsmessage.RCodeNameError, a.Code == dnsmessage.RCodeSuccess && len(a.Addrs) == 0 && exists(1) && len(answers[1].Addrs) == 0:
 		return dnsHidden
 	}
 	return ""

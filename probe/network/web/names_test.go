@@ -59,6 +59,8 @@ func TestWhyANameIsNotFound(t *testing.T) {
 		"hidden as no such name":         {scriptedServers{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
 		"hidden for IPv4 only":           {scriptedServers{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
 		"IPv6 only, none for the system": {scriptedServers{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
+		"no IPv4, IPv6 unanswered":       {scriptedServers{{a: {Code: noError}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
+		"no IPv4, IPv6 fails":            {scriptedServers{{a: {Code: noError}, aaaa: {Code: failure}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
 		"server failure":                 {scriptedServers{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
 		"refused":                        {scriptedServers{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
 		"truncated":                      {scriptedServers{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
