@@ -40,3 +40,18 @@ func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
 		}
 	}
 }
+
+// TestEchoOfAPacketThatDidNotLeave: a hostile reflector guesses the next number, and our
+// socket refuses its packet.
+func TestEchoOfAPacketThatDidNotLeave(t *testing.T) {
+	s := newStream(probe.SystemClock{}, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
+	s.sends = make([]stats.Send, 2)
+	s.take(wire.Down{Seq: 0, UpSeq: 0, UpUnique: 1}, s.nowNS())
+	s.take(wire.Down{Seq: 1, UpSeq: 1, UpUnique: 2}, s.nowNS())
+	s.withdraw(1)
+	r := s.recording()
+	if len(r.Sends) != 1 || len(r.Echoes) != 1 || r.Echoes[0].UpSeq != 0 || r.Missed != 1 || s.nBack != 1 || s.back[1] {
+		t.Fatalf("got %d sends, echoes %+v, %d missed, %d back, want one of each", len(r.Sends), r.Echoes, r.Missed, s.nBack)
+	}
+	judge.Voice(judge.Measurement{Stream: r, Stopped: true})
+}

@@ -136,11 +136,21 @@ func (s *stream) send(l *link, buf []byte, plannedNS int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.sends = s.sends[:seq]
-		s.missed++
+		s.withdraw(seq)
 		return
 	}
 	s.sends[seq].SentNS = sentNS
+}
+
+// withdraw removes the last number, whose packet did not leave. An echo of it is forged.
+func (s *stream) withdraw(seq uint32) {
+	s.sends = s.sends[:seq]
+	s.missed++
+	s.echoes = slices.DeleteFunc(s.echoes, func(e receipt) bool { return e.UpSeq >= seq })
+	if s.back[seq] {
+		s.back[seq] = false
+		s.nBack--
+	}
 }
 
 // write returns the departure time from the socket. It is later than the timestamp
