@@ -237,15 +237,19 @@ func tooQuiet(f *facts) *finding {
 }
 
 // voiceBelow is a measured value of a voice that is too small. Its confidence depends
-// on the distance to the warn limit and on the amount of speech.
+// on the distance to the warn limit, or to the only one, and on the amount of speech.
 func (f *facts) voiceBelow(field string, value *float64, unit string, l Limit, scale float64) *finding {
 	v, ok := number(value)
 	severity, limit, passed := l.below(v)
 	if !ok || !passed {
 		return nil
 	}
+	begins := limit
+	if l.Warn != nil {
+		begins = *l.Warn
+	}
 	return &finding{
-		severity: severity, confidence: byMargin(*l.Warn-v, scale) * f.speechWeight(),
+		severity: severity, confidence: byMargin(begins-v, scale) * f.speechWeight(),
 		evidence: []report.Evidence{under(report.ProbeAudioInput, field, v, unit, limit)},
 	}
 }

@@ -76,3 +76,16 @@ func TestEstimatedNoiseIsLessCertain(t *testing.T) {
 		t.Errorf("got confidence %g if measured, %g if estimated, %g for an older report; want less than %g, at least 0.5, %g", measured.Confidence, estimated.Confidence, old.Confidence, measured.Confidence, measured.Confidence)
 	}
 }
+
+// TestLimitWithoutAWarning: a profile may have a limit of failure only.
+func TestLimitWithoutAWarning(t *testing.T) {
+	p := defaultProfile(t)
+	p.Audio.QuietDBFS.Warn = nil
+	r := recorded(func(in *report.AudioInput) {
+		in.SpeechMS, in.SyllabicMS, in.ActiveLevelDBFS = new(4000.0), new(4000.0), new(*p.Audio.QuietDBFS.Fail-10)
+	})
+	causes, _ := Diagnose(r, p)
+	if len(causes) == 0 || causes[0].Code != "audio.too_quiet" || causes[0].Severity != report.SeverityFail {
+		t.Errorf("got %+v, want audio.too_quiet as a failure", causes)
+	}
+}
