@@ -35,6 +35,7 @@ var boundaries = []boundary{
 	{of: "tui", never: []string{"server", "cmd"}},
 	{of: "server", never: []string{"agent", "tui", "cmd", "probe"}, except: []string{
 		"probe/report", "probe/diagnose", "probe/media/wire", "probe/media/emodel",
+		"probe/probetest/need", // by packages for tests
 	}},
 	{of: "cmd/tonprobe", never: []string{"server"}},
 	// "target test" checks a conference system as an agent does. The packages for that
@@ -88,7 +89,7 @@ func TestOnlyTestsImportTheTestBench(t *testing.T) {
 	const bench = "probe/internal/testbench"
 	inside := func(importPath string) bool {
 		return strings.HasPrefix(importPath, module+bench+"/") || slices.Contains([]string{
-			"probe/network/internal/testnet", "probe/probetest", "probe/conference/conferencetest", "probe/diagnose/phrase/phrasetest",
+			"probe/network/internal/testnet", "probe/probetest", "probe/probetest/need", "probe/conference/conferencetest", "probe/diagnose/phrase/phrasetest",
 		}, strings.TrimPrefix(importPath, module))
 	}
 	seen := false

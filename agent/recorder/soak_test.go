@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/watch"
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 func TestTrafficPerDay(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // reaction is the collector's reaction to a particular report.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // TestAWeekWithoutTheCollector: the collector is down for a week, sometimes stores reports

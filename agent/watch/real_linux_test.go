@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // namespaceVariable is set when a test runs again in a network namespace of its own.

@@ -8,11 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

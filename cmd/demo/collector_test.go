@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
 )

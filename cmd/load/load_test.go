@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // smallDisk mounts a small file system, which requires root.

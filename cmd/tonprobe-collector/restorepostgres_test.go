@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )

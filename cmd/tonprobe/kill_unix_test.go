@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/resident"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // agent is the real program with its own data folder.

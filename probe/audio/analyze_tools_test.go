@@ -9,8 +9,8 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // TestAnalyzePipe: ffmpeg writes a placeholder for the length into a pipe.

@@ -16,10 +16,10 @@ import (
 
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

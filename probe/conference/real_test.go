@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

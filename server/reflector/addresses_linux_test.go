@@ -13,7 +13,7 @@ import (
 
 	"github.com/pion/stun/v4"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // inNamespace runs the rest of the test in a new network namespace with loopback only.

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/server"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

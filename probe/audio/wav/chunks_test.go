@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // rf64 returns a file with the length in its ds64 chunk, and other chunks after the

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // header contains the values of a file's header.

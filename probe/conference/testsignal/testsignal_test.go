@@ -15,7 +15,7 @@ import (
 	"github.com/pion/opus"
 	"github.com/pion/opus/pkg/oggreader"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 var update = flag.Bool("update", false, "make the recording anew")

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

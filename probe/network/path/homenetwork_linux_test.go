@@ -19,7 +19,6 @@ import (
 
 	"github.com/pion/stun/v2"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
@@ -27,6 +26,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/link"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // Variable is the environment variable with the URL of a superuser at the server that

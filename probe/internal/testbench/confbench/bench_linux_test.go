@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/netbench"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // Environment variables that control the runs; see the package's documentation.

@@ -18,10 +18,10 @@ import (
 
 	"github.com/pion/transport/v4/stdnet"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/target"
 )

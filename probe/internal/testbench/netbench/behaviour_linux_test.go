@@ -19,11 +19,11 @@ import (
 
 	"github.com/pion/transport/v4/stdnet"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	natprobe "github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // possible ends a test on a machine without namespaces and TUN devices: plain go test skips

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/agent/check"
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // TestTraffic counts the bytes of a check and the delivery of its report on the line: what the

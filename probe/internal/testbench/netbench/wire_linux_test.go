@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // selected returns the scenarios of this run; none if the bench was not requested.

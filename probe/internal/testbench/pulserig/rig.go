@@ -22,7 +22,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // Names within the rig.

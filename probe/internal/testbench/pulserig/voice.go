@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // Texts to speak, long enough for a check, with pauses.

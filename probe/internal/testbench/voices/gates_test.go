@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/internal/need"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 const (
