@@ -61,6 +61,7 @@ func TestPrintsOnlyAValidReport(t *testing.T) {
 }
 
 func TestLeavesNoFiles(t *testing.T) {
+	need.Full(t, "whole checks")
 	dir := t.TempDir()
 	file := filepath.Join(dir, "report.json")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "--once", "--no-audio", "--speak-seconds", "1", "--json", file)

@@ -216,7 +216,7 @@ var versionOf = regexp.MustCompile(`data-version=\\"([^"\\]*)\\"`)
 func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 	database := pgtest.Database(t)
 	t.Setenv("TONPROBE_DATABASE_URL", database)
-	binary, dirA, dirB := build(t), t.TempDir(), t.TempDir()
+	binary, dirA, dirB := program(t), t.TempDir(), t.TempDir()
 	a := start(t, binary, dirA)
 	if err := os.CopyFS(datadir.TLS(dirB), os.DirFS(datadir.TLS(dirA))); err != nil {
 		t.Fatal(err)

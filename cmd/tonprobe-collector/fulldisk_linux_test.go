@@ -64,7 +64,7 @@ func get(t *testing.T, url string) (status int, body string) {
 // TestFullDisk checks that the collector reports its full disk, tells agents to
 // retry, loses nothing, and recovers once there is space.
 func TestFullDisk(t *testing.T) {
-	binary, dataDir := build(t), smallDisk(t, "96m")
+	binary, dataDir := program(t), smallDisk(t, "96m")
 	p := start(t, binary, dataDir)
 	c := enrolOverTheWire(t, binary, dataDir, p.url)
 	if _, err := c.send(c.newBatch(t, 1)); err != nil {

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/internal/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -34,15 +34,13 @@ func statusOf(err error) string {
 	return err.Error()
 }
 
-// build builds the real program.
-func build(t *testing.T) string {
+// program returns the path of the real program, which is this test binary under its name.
+func program(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "tonprobe-collector")
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
-	}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	need.Full(t, "a collector as a process")
+	binary, err := exec.LookPath("tonprobe-collector") // created by testscript.Main
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }
@@ -189,7 +187,7 @@ func (c client) send(body []byte) (promised map[string]bool, err error) {
 }
 
 func TestKilledInABurstKeepsAcknowledgedReports(t *testing.T) {
-	binary := build(t)
+	binary := program(t)
 	t.Run("SQLite", func(t *testing.T) {
 		dataDir := t.TempDir()
 		killDuringBurst(t, binary, dataDir, inFile(t, dataDir))
@@ -317,7 +315,7 @@ func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 }
 
 func TestFirstStartPrintsThePasswordAndStopsInTime(t *testing.T) {
-	binary, dataDir := build(t), filepath.Join(t.TempDir(), "data")
+	binary, dataDir := program(t), filepath.Join(t.TempDir(), "data")
 	p := start(t, binary, dataDir)
 	if !strings.Contains(p.output.String(), "support") || !strings.Contains(p.output.String(), "Password, shown only now:") {
 		t.Errorf("got output %s; want it to contain %q and %q", p.output, "support", "Password, shown only now:")

@@ -39,7 +39,7 @@ func trusting(t *testing.T, authority []byte) *http.Client {
 // TestRestoredCollectorIsKnownToItsAgents deletes the whole data directory and
 // restores it: the agent's next report must be accepted.
 func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
-	binary, home := build(t), t.TempDir()
+	binary, home := program(t), t.TempDir()
 	dataDir, file := filepath.Join(home, "data"), filepath.Join(home, "evening.tonprobe")
 	p := startTLS(t, binary, dataDir)
 	authority, err := os.ReadFile(filepath.Join(dataDir, "tls", "ca.pem"))
@@ -88,7 +88,7 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 // TestKeysWithoutTheirDatabase: a collector that has lost its database must not
 // start with an empty one.
 func TestKeysWithoutTheirDatabase(t *testing.T) {
-	binary, dataDir := build(t), t.TempDir()
+	binary, dataDir := program(t), t.TempDir()
 	startTLS(t, binary, dataDir).stopped(t)
 	database := filepath.Join(dataDir, "collector.db")
 	for name, lose := range map[string]func() error{
@@ -110,7 +110,7 @@ func TestKeysWithoutTheirDatabase(t *testing.T) {
 // TestKilledBackupLeavesNoFile kills the backup at many times: there must be a
 // complete file or none.
 func TestKilledBackupLeavesNoFile(t *testing.T) {
-	binary, home := build(t), t.TempDir()
+	binary, home := program(t), t.TempDir()
 	dataDir := filepath.Join(home, "data")
 	p := start(t, binary, dataDir)
 	c := enrolOverTheWire(t, binary, dataDir, p.url)

@@ -18,7 +18,7 @@ import (
 func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 	first, second := pgtest.Database(t), pgtest.Database(t)
 	need.Program(t, "pg_dump")
-	binary, home := build(t), t.TempDir()
+	binary, home := program(t), t.TempDir()
 	dataDir, file := filepath.Join(home, "data"), filepath.Join(home, "evening.tonprobe")
 	use := func(address string) { t.Setenv("TONPROBE_DATABASE_URL", address) }
 	command := func(args ...string) (string, error) {
