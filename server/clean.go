@@ -65,7 +65,7 @@ const deleteAtOnce = 500
 // is kept.
 func (c Config) keep() map[store.DataClass]time.Duration {
 	all := map[store.DataClass]time.Duration{store.ExpiredData: 0}
-	for class, period := range map[store.DataClass]time.Duration{store.ReportData: c.KeepReports, store.RecordData: c.KeepRecords, store.AuditData: c.KeepAudit} {
+	for class, period := range map[store.DataClass]time.Duration{store.ReportData: c.KeepReports, store.RecordData: c.KeepRecords, store.AuditData: c.KeepAudit, store.ErasedData: c.KeepErasedNames} {
 		if period > 0 {
 			all[class] = period
 		}
@@ -79,6 +79,7 @@ func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 		store.ReportData: s.store.DeleteReports,
 		store.RecordData: s.store.DeleteDisturbanceRecords,
 		store.AuditData:  s.store.DeleteAuditEntries,
+		store.ErasedData: s.store.DeleteErasedNames,
 		store.ExpiredData: func(ctx context.Context, before time.Time, _ int) (int, error) {
 			return s.store.DeleteExpired(ctx, before)
 		},

@@ -183,14 +183,14 @@ func TestErasedAtOneOfTwoCollectors(t *testing.T) {
 	errs := make(chan error)
 	for _, c := range []running{a, b} {
 		go func() {
-			_, err := privacy.Sync(ctx, c.store, c.config.DataDir)
+			_, err := privacy.Sync(ctx, c.store, c.config.DataDir, time.Now(), time.Time{})
 			errs <- err
 		}()
 	}
 	if err := errors.Join(<-errs, <-errs); err != nil {
 		t.Errorf("both at the same time: %v", err)
 	}
-	if _, err := privacy.Sync(ctx, a.store, a.config.DataDir); err != nil {
+	if _, err := privacy.Sync(ctx, a.store, a.config.DataDir, time.Now(), time.Time{}); err != nil {
 		t.Error(err)
 	}
 	for _, c := range []running{a, b} {

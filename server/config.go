@@ -96,6 +96,9 @@ type Config struct {
 	KeepAudit time.Duration
 	// KeepRecords is the retention period of disturbance records; 0 means unlimited.
 	KeepRecords time.Duration
+	// KeepErasedNames is the retention period of the tombstones of names, which prevent that an import
+	// adds an erased person again; 0 means unlimited.
+	KeepErasedNames time.Duration
 
 	// CodeTTL is the lifetime of enrolment codes from the dashboard; 0 means enroll.CodeTTL.
 	CodeTTL time.Duration

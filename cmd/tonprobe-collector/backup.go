@@ -91,14 +91,14 @@ func (in *invocation) goneBefore(ctx context.Context, t terminal, c settings) (s
 
 // eraseIn erases people again in a restored database.
 func eraseIn(ctx context.Context, gone store.TombstoneList, open func(context.Context) (*sqlstore.Store, error)) (erased int, err error) {
-	if len(gone.Hashes) == 0 {
+	if len(gone.Hashes)+len(gone.Names) == 0 {
 		return 0, nil
 	}
 	s, err := open(ctx)
 	if err != nil {
 		return 0, err
 	}
-	erased, err = s.AddTombstones(ctx, gone)
+	erased, err = s.AddTombstones(ctx, gone, time.Now())
 	return erased, errors.Join(err, s.Close())
 }
 

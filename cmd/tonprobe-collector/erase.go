@@ -50,7 +50,7 @@ func erase(ctx context.Context, t terminal, s *sqlstore.Store, c settings, p sto
 	if err != nil {
 		return err
 	}
-	err = privacy.Eraser{Store: s, Dir: c.DataDir}.Erase(ctx, p.ID)
+	err = privacy.Eraser{Store: s, Dir: c.DataDir, Now: time.Now}.Erase(ctx, p.ID)
 	unlisted, _ := errors.AsType[*privacy.ListError](err)
 	if err != nil && unlisted == nil {
 		return err

@@ -27,6 +27,7 @@ type importOptions struct {
 	days         int
 	dryRun       bool
 	private      bool
+	again        bool
 }
 
 // Limits of an import.
@@ -43,7 +44,13 @@ func importFlags(in *invocation) {
 	jsonFlag(in)
 }
 
+// againFlag defines --again.
+func againFlag(in *invocation) {
+	in.flags.BoolVar(&in.importing.again, "again", false, "also add people who were erased; for one of them use 'participant add'")
+}
+
 func importOParlFlags(in *invocation) {
+	againFlag(in)
 	in.flags.StringVar(&in.importing.organization, "organization", "", "only the organization with this `name or URL`")
 	in.flags.StringVar(&in.importing.council, "council", "", "`name` of the council here (default: that of the organization)")
 	importFlags(in)
@@ -135,7 +142,7 @@ func nothingChanged(err error) error {
 
 // importPlan makes a plan, carries it out and prints it.
 func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.Store, plan func(intake.Importer) (*intake.Plan, error)) error {
-	desk := intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}}
+	desk := intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}, Again: in.importing.again}
 	p, err := plan(desk)
 	if err != nil {
 		return nothingChanged(err)
@@ -154,8 +161,44 @@ type imported struct {
 	DryRun   bool              `json:"dry_run"`
 	Complete bool              `json:"complete"`
 	Added    []string          `json:"participants_added"` // names
+	Erased   []erasedPerson    `json:"erased_left_out"`
 	Councils []importedCouncil `json:"councils"`
 	Notes    []string          `json:"notes"`
+}
+
+// erasedPerson is somebody whom an import leaves out as JSON.
+type erasedPerson struct {
+	Line     int       `json:"line,omitempty"`
+	Name     string    `json:"name"`
+	ErasedAt time.Time `json:"erased_at"`
+}
+
+func erasedOf(p *intake.Plan) []erasedPerson {
+	list := []erasedPerson{}
+	for _, e := range p.Erased {
+		list = append(list, erasedPerson{e.Line, e.Name, e.ErasedAt})
+	}
+	return list
+}
+
+// noteErased prints whom an import leaves out because they were erased.
+func noteErased(w io.Writer, erased []intake.Erased) {
+	if len(erased) == 0 {
+		return
+	}
+	if len(erased) == 1 {
+		_, _ = fmt.Fprintln(w, "Not added again, because a person with this name was erased:")
+	} else {
+		_, _ = fmt.Fprintf(w, "Not added again, because people with these names were erased: %d\n", len(erased))
+	}
+	for _, e := range erased {
+		line := ""
+		if e.Line > 0 {
+			line = fmt.Sprintf("line %d: ", e.Line)
+		}
+		_, _ = fmt.Fprintf(w, "  %s%s, erased on %s\n", line, e.Name, e.ErasedAt.Local().Format("2 January 2006"))
+	}
+	_, _ = fmt.Fprintln(w, "If one of them shall take part again, or is somebody else with the same name: 'participant add NAME'.\nTo add all of them: the same import with --again.")
 }
 
 type importedCouncil struct {
@@ -167,7 +210,7 @@ type importedCouncil struct {
 }
 
 func importedOf(p *intake.Plan, dryRun bool) imported {
-	i := imported{DryRun: dryRun, Complete: p.Complete, Added: []string{}, Councils: []importedCouncil{}, Notes: append([]string{}, p.Notes...)}
+	i := imported{DryRun: dryRun, Complete: p.Complete, Added: []string{}, Erased: erasedOf(p), Councils: []importedCouncil{}, Notes: append([]string{}, p.Notes...)}
 	for _, one := range newPeople(p.People) {
 		i.Added = append(i.Added, one.Invitation.Participant.Name)
 	}
@@ -205,6 +248,7 @@ func printImport(w io.Writer, p *intake.Plan, dryRun bool) error {
 	if n := len(newPeople(p.People)); n > 0 {
 		fmt.Fprintf(&b, "%d participants are new. They have no codes yet: 'tonprobe-collector participant code NAME' prints one.\n", n)
 	}
+	noteErased(&b, p.Erased)
 	if len(p.Councils) == 0 {
 		b.WriteString("The source has no sessions in this time.\n")
 	}

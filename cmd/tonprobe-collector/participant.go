@@ -66,6 +66,12 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if noteDuplicates(t.err, same); len(same) > 0 {
 			_, _ = fmt.Fprintf(t.err, "For a second computer of the same person use 'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
+		switch at, err := s.ErasedPerson(ctx, i.Participant.Name, ""); {
+		case err == nil:
+			_, _ = fmt.Fprintf(t.err, "Note: a person with this name was erased on %s. This is a new participant, without the old data.\n", at.Local().Format("2 January 2006"))
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
 		noteName(t.err, i.Participant.Name)
 		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})

@@ -19,6 +19,7 @@ import (
 func participantImportFlags(in *invocation) {
 	in.flags.StringVar(&in.importing.council, "council", "", "`name` of the council of those whose line names none")
 	in.flags.BoolVar(&in.importing.dryRun, "dry-run", false, "only show what would change")
+	againFlag(in)
 	participantCodeFlags(in)
 }
 
@@ -38,7 +39,7 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		desk := intake.Importer{Store: s, Enroll: d}
+		desk := intake.Importer{Store: s, Enroll: d, Again: in.importing.again}
 		plan, err := desk.Table(ctx, entries, strings.TrimSpace(in.importing.council))
 		if err != nil {
 			return printProblems(t.err, in.args[0], err)
@@ -47,6 +48,7 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		notePeople(t.err, plan.People)
+		noteErased(t.err, plan.Erased)
 		if err := printPeople(t.out, plan, addressOf(c.DataDir), in.importing.dryRun, in.json); err != nil {
 			return err
 		}
@@ -156,7 +158,7 @@ func printPeople(w io.Writer, plan *intake.Plan, at address, dryRun, asJSON bool
 				known = append(known, letter{Participant: p.Invitation.Participant.ID, Name: p.Invitation.Participant.Name, Phone: p.Invitation.Participant.Phone, Email: p.Email, Council: p.Council})
 			}
 		}
-		return printJSON(w, map[string]any{"added": letters, "known": known, "dry_run": dryRun})
+		return printJSON(w, map[string]any{"added": letters, "known": known, "erased_left_out": erasedOf(plan), "dry_run": dryRun})
 	}
 	if len(letters) == 0 {
 		return nil

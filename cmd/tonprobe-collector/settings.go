@@ -77,6 +77,7 @@ func options() []option {
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},
 		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},
 		{"keep_records", "`days` to keep disturbance records, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepRecords })},
+		{"keep_erased_names", "`days` to remember, as keyed hashes, the names of erased people so that no import adds them again, 0 for indefinitely (default 2190)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepErasedNames })},
 		{"land", "`name` of the rules for disturbance records: mv, nw, rp, sh, or those of a file (default none)", false, text(func(s *settings) *string { return &s.Land })},
 		{"rules_dir", "`directory` with your own rules, NAME.toml (default: rules in the data directory)", false, text(func(s *settings) *string { return &s.RulesDir })},
 		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
@@ -268,6 +269,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
 	s.KeepReports, s.KeepAudit, s.KeepRecords = 180*24*time.Hour, 365*24*time.Hour, 1095*24*time.Hour
+	s.KeepErasedNames = 2190 * 24 * time.Hour
 	s.CodeTTL, s.FreshFor = enroll.CodeTTL, 24*time.Hour
 	file := in.configFile
 	if file == "" {

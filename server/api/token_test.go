@@ -204,7 +204,7 @@ func TestErasedAgentLearnsWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	inFlight := g.api.admitted(func(w http.ResponseWriter, r *http.Request, c caller) error {
-		if err := g.store.DeleteParticipant(r.Context(), p.ID); err != nil {
+		if err := g.store.DeleteParticipant(r.Context(), p.ID, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		_, err := g.store.SaveReports(r.Context(), c.ID, []store.NewReport{{Report: g.newReport(c.ID)}})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,12 +22,23 @@ type Store interface {
 	CouncilOfSource(ctx context.Context, source string) (store.Council, error)
 	CouncilMembers(ctx context.Context, councilID string) ([]store.ParticipantState, int64, error)
 	ApplyImport(ctx context.Context, i store.Import) ([]store.ImportResult, error)
+	ErasedPerson(ctx context.Context, name, sourceID string) (time.Time, error)
+	ParticipantOfSource(ctx context.Context, sourceID string) (store.Participant, error)
 }
 
 // Importer plans and applies imports.
 type Importer struct {
 	Store  Store
 	Enroll enroll.Enroller
+	// Again adds erased people again. Without it, an import leaves them out (Plan.Erased).
+	Again bool
+}
+
+// Erased is an erased person whom a plan leaves out.
+type Erased struct {
+	Line     int    // of the table; 0 if there is none
+	Name     string // as the source writes it
+	ErasedAt time.Time
 }
 
 // Person is the planned change for one person.
@@ -56,6 +68,7 @@ type Council struct {
 type Plan struct {
 	People   []Person
 	Councils []Council
+	Erased   []Erased
 	Notes    []string
 	// Complete is false if the source may be incomplete; then no member is removed and no
 	// session cancelled.
@@ -98,9 +111,48 @@ func (d Importer) planner() *planner {
 // errAmbiguous means that several participants have a name, and no phone number tells them apart.
 var errAmbiguous = errors.New("there are several participants with this name: the telephone number must identify the person")
 
+// erasedError means that a person was erased, and is not added again.
+type erasedError struct{ at time.Time }
+
+func (e *erasedError) Error() string {
+	return "this person was erased on " + e.at.Format(time.DateOnly)
+}
+
+// leaveOut adds a person to those whom the plan leaves out, once.
+func (p *planner) leaveOut(e Erased) {
+	key := store.ErasedNameKey(e.Name)
+	if !slices.ContainsFunc(p.plan.Erased, func(o Erased) bool { return store.ErasedNameKey(o.Name) == key }) {
+		p.plan.Erased = append(p.plan.Erased, e)
+	}
+}
+
+// absent returns the person of a source, "" for none, whom no name has found: a participant with this id in
+// the source, or nobody. It returns an *erasedError for one who was erased.
+func (p *planner) absent(ctx context.Context, name, source string) (known []store.Participant, err error) {
+	if source != "" {
+		found, err := p.Store.ParticipantOfSource(ctx, source)
+		if err == nil {
+			return []store.Participant{found}, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if p.Again {
+		return nil, nil
+	}
+	switch at, err := p.Store.ErasedPerson(ctx, name, source); {
+	case err == nil:
+		return nil, &erasedError{at}
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	}
+	return nil, nil
+}
+
 // person plans a participant, new or known. Persons are the same if their names are, and their
-// phone numbers, unless one of them has none.
-func (p *planner) person(ctx context.Context, name, phone string) (Person, error) {
+// phone numbers, unless one of them has none; or if they have the same id in a source, "" for none.
+func (p *planner) person(ctx context.Context, name, phone, source string) (Person, error) {
 	same, err := p.Enroll.Duplicates(ctx, name, phone, "")
 	if err != nil {
 		return Person{}, err
@@ -127,6 +179,11 @@ func (p *planner) person(ctx context.Context, name, phone string) (Person, error
 	}
 	if len(known) == 0 {
 		known = likely
+	}
+	if len(known) == 0 {
+		if known, err = p.absent(ctx, name, source); err != nil {
+			return one, err
+		}
 	}
 	switch len(known) {
 	case 0:

@@ -134,6 +134,64 @@ func TestTableAllOrNothing(t *testing.T) {
 	}
 }
 
+// TestErasedPeopleAreLeftOut: neither a table nor a roster adds an erased person again, unless asked to.
+func TestErasedPeopleAreLeftOut(t *testing.T) {
+	d, s := newImporter(t)
+	plan := func(p *intake.Plan, err error) *intake.Plan {
+		t.Helper()
+		if err == nil {
+			err = d.Apply(t.Context(), p, false)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	want := func(p *intake.Plan, left, all, members string) {
+		t.Helper()
+		var names []string
+		for _, e := range p.Erased {
+			names = append(names, e.Name)
+			if !e.ErasedAt.Equal(now) {
+				t.Errorf("%s: got time %v, want %v", e.Name, e.ErasedAt, now)
+			}
+		}
+		gotAll, gotMembers := people(t, s, "Rat")
+		if got := strings.Join(names, "; "); got != left || gotAll != all || gotMembers != members {
+			t.Errorf("got left out %q, participants %q, members %q; want %q, %q, %q", got, gotAll, gotMembers, left, all, members)
+		}
+	}
+	plan(d.OParl(t.Context(), evening(true, "Anna Groß", "Bernd", "Cem"), ""))
+	for _, name := range []string{"Anna Groß", "Bernd"} {
+		found, err := d.Enroll.Duplicates(t.Context(), name, "", "")
+		if err != nil || len(found) != 1 {
+			t.Fatalf("got %+v, error %v; want 1 participant", found, err)
+		}
+		if err := s.DeleteParticipant(t.Context(), found[0].ID, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(plan(d.OParl(t.Context(), evening(true, "Anna Groß", "Bernd", "Cem"), "")), "Anna Groß; Bernd", "Cem", "Cem")
+	table := plan(d.Table(t.Context(), entries(t, "Titel;Nachname;Vorname;Gremium\nDr.;GROSS;Anna;Rat\n;Neu;Dora;Rat\n"), ""))
+	want(table, "Dr. Anna GROSS", "Cem, Dora Neu", "Cem, Dora Neu")
+	if table.Erased[0].Line != 2 {
+		t.Errorf("got line %d, want 2", table.Erased[0].Line)
+	}
+	// Married in the meantime, with the same id; and somebody who is a participant has another name.
+	renamed := evening(true, "Anna Groß", "Cem")
+	renamed.Meetings[0].Members[0].Name, renamed.Meetings[0].Members[1].Name = "Anna Klein", "Cem Öz"
+	want(plan(d.OParl(t.Context(), renamed, "")), "Anna Klein", "Cem, Dora Neu", "Cem")
+	// Added by hand, which needs no permission; then imports know the person.
+	if _, err := d.Enroll.Invite(t.Context(), "Bernd", ""); err != nil {
+		t.Fatal(err)
+	}
+	want(plan(d.OParl(t.Context(), evening(true, "Anna Groß", "Bernd", "Cem"), "")), "Anna Groß", "Bernd, Cem, Dora Neu", "Bernd, Cem")
+	d.Again = true
+	want(plan(d.OParl(t.Context(), evening(true, "Anna Groß", "Bernd", "Cem"), "")), "", "Anna Groß, Bernd, Cem, Dora Neu", "Anna Groß, Bernd, Cem")
+	d.Again = false
+	want(plan(d.OParl(t.Context(), evening(true, "Anna Groß", "Bernd", "Cem"), "")), "", "Anna Groß, Bernd, Cem, Dora Neu", "Anna Groß, Bernd, Cem")
+}
+
 func member(name string) roster.Member {
 	return roster.Member{Person: roster.Person{ID: "https://ris.example/p/" + name, Name: name}}
 }

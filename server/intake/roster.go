@@ -98,7 +98,15 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 	change := store.MemberChange{CouncilID: c.ID}
 	seen := map[string]string{} // the source's id of each participant
 	for _, m := range members {
-		one, err := p.person(ctx, m.Name, m.Phone)
+		source := ""
+		if m.ID != m.Name { // a person without an id
+			source = "oparl:" + m.ID
+		}
+		one, err := p.person(ctx, m.Name, m.Phone, source)
+		if gone, ok := errors.AsType[*erasedError](err); ok {
+			p.leaveOut(Erased{Name: m.Name, ErasedAt: gone.at})
+			continue
+		}
 		if input, ok := errors.AsType[*enroll.InputError](err); ok {
 			p.plan.Complete = false
 			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%.100q is not imported: %s.", m.Name, input.Problem))
@@ -119,6 +127,9 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 			continue
 		}
 		seen[id] = m.ID
+		if source != "" {
+			p.plan.change.Sources = append(p.plan.change.Sources, store.ParticipantSource{ParticipantID: id, SourceID: source})
+		}
 		one.Email, one.Council = m.Email, name
 		p.plan.People = append(p.plan.People, one)
 		if _, already := present[id]; already {

@@ -21,7 +21,11 @@ func (d Importer) Table(ctx context.Context, entries []roster.Entry, council str
 	join := map[string][]string{} // names of councils: ids
 	var councils []string
 	for _, e := range entries {
-		one, err := p.person(ctx, e.Name, e.Phone)
+		one, err := p.person(ctx, e.Name, e.Phone, "")
+		if gone, ok := errors.AsType[*erasedError](err); ok {
+			p.leaveOut(Erased{Line: e.Line, Name: e.Name, ErasedAt: gone.at})
+			continue
+		}
 		if input, ok := errors.AsType[*enroll.InputError](err); ok {
 			wrong.Add(e.Line, "%s", input.Problem)
 			continue

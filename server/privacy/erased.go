@@ -4,12 +4,15 @@ package privacy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -18,12 +21,20 @@ import (
 // ErrList means that a file is not a list of tombstones.
 var ErrList = errors.New("this is not a list of erased people")
 
-// listHead is the first line of a list of tombstones.
-const listHead = "tonprobe.erased/v1"
+// The first line of a list of tombstones. The first version has no names.
+const (
+	listHead   = "tonprobe.erased/v2"
+	listHeadV1 = "tonprobe.erased/v1"
+)
 
-const listComment = `# Keyed hashes of erased participants and their computers. They contain no personal data. With them a
-# restored backup loses again whoever was erased after it was made: keep a copy beside your backups.
+const listComment = `# Keyed hashes of erased participants and their computers. With them a restored backup loses again whoever
+# was erased after it was made: keep a copy beside your backups, where only you can read it. Whoever has
+# this file can test whether a name that they know is in a line with "name", so that these are personal
+# data. They are removed after the time of --keep-erased-names.
 `
+
+// dayFormat is the format of the day in a line with a name.
+const dayFormat = time.DateOnly
 
 // FormatList returns the text of a list, which ParseList reads.
 func FormatList(l store.TombstoneList) []byte {
@@ -35,6 +46,9 @@ func FormatList(l store.TombstoneList) []byte {
 	for _, h := range l.Hashes {
 		fmt.Fprintf(&b, "%x\n", h)
 	}
+	for _, n := range l.Names {
+		fmt.Fprintf(&b, "name %x %s\n", n.Hash, n.ErasedAt.UTC().Format(dayFormat))
+	}
 	return b.Bytes()
 }
 
@@ -44,12 +58,20 @@ func ParseList(text []byte) (l store.TombstoneList, err error) {
 		return l, nil
 	}
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if strings.TrimSpace(lines[0]) != listHead {
+	if head := strings.TrimSpace(lines[0]); head != listHead && head != listHeadV1 {
 		return l, ErrList
 	}
 	for i, line := range lines[1:] {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if rest, isName := strings.CutPrefix(line, "name "); isName {
+			n, err := parseName(rest)
+			if err != nil {
+				return store.TombstoneList{}, fmt.Errorf("%w: line %d", ErrList, i+2)
+			}
+			l.Names = append(l.Names, n)
 			continue
 		}
 		digits, isKey := strings.CutPrefix(line, "key ")
@@ -63,22 +85,55 @@ func ParseList(text []byte) (l store.TombstoneList, err error) {
 			l.Hashes = append(l.Hashes, store.Hash(b))
 		}
 	}
-	if len(l.Hashes) > 0 && len(l.Keys) == 0 {
+	if len(l.Hashes)+len(l.Names) > 0 && len(l.Keys) == 0 {
 		return store.TombstoneList{}, fmt.Errorf("%w: it has no key", ErrList)
 	}
 	return l, nil
 }
 
-// Merge returns the tombstones of several lists, each once.
+// parseName reads the hash of a name and the day.
+func parseName(text string) (n store.ErasedName, err error) {
+	digits, day, _ := strings.Cut(text, " ")
+	b, err := hex.DecodeString(digits)
+	if err != nil || len(b) != len(n.Hash) {
+		return n, ErrList
+	}
+	n.Hash = store.Hash(b)
+	n.ErasedAt, err = time.Parse(dayFormat, day)
+	return n, err
+}
+
+// Merge returns the tombstones of several lists, each once; a name with the last day.
 func Merge(lists ...store.TombstoneList) (all store.TombstoneList) {
 	for _, l := range lists {
-		all.Keys, all.Hashes = append(all.Keys, l.Keys...), append(all.Hashes, l.Hashes...)
+		all.Keys, all.Hashes, all.Names = append(all.Keys, l.Keys...), append(all.Hashes, l.Hashes...), append(all.Names, l.Names...)
 	}
 	slices.SortFunc(all.Keys, bytes.Compare)
 	all.Keys = slices.CompactFunc(all.Keys, bytes.Equal)
 	slices.SortFunc(all.Hashes, func(a, b store.Hash) int { return bytes.Compare(a[:], b[:]) })
 	all.Hashes = slices.Compact(all.Hashes)
+	slices.SortFunc(all.Names, func(a, b store.ErasedName) int {
+		return cmp.Or(bytes.Compare(a.Hash[:], b.Hash[:]), b.ErasedAt.Compare(a.ErasedAt))
+	})
+	all.Names = slices.CompactFunc(all.Names, func(a, b store.ErasedName) bool { return a.Hash == b.Hash })
 	return all
+}
+
+// onDays returns a list with the times of names reduced to what a file keeps.
+func onDays(l store.TombstoneList) store.TombstoneList {
+	l.Names = slices.Clone(l.Names)
+	for i := range l.Names {
+		l.Names[i].ErasedAt = l.Names[i].ErasedAt.UTC().Truncate(24 * time.Hour)
+	}
+	return l
+}
+
+// since returns a list without the names that were erased before a time; zero keeps all.
+func since(l store.TombstoneList, t time.Time) store.TombstoneList {
+	if !t.IsZero() {
+		l.Names = slices.DeleteFunc(slices.Clone(l.Names), func(n store.ErasedName) bool { return n.ErasedAt.Before(t) })
+	}
+	return l
 }
 
 // ReadList reads the list beside a collector's data; it is empty if there is none.
@@ -96,12 +151,18 @@ func ReadList(dir string) (store.TombstoneList, error) {
 
 // AddToList adds tombstones to the list beside a collector's data.
 func AddToList(ctx context.Context, dir string, more store.TombstoneList) error {
+	return updateList(ctx, dir, more, time.Time{})
+}
+
+// updateList adds tombstones, and removes the names that were erased before a time; zero for none.
+func updateList(ctx context.Context, dir string, more store.TombstoneList, before time.Time) error {
 	known, err := ReadList(dir)
 	if err != nil {
 		return err
 	}
-	all := Merge(known, more)
-	if len(all.Hashes) == len(known.Hashes) && len(all.Keys) == len(known.Keys) || len(all.Hashes) == 0 {
+	more = onDays(more)
+	changed := since(Merge(known, more), before)
+	if reflect.DeepEqual(changed, Merge(known)) || len(changed.Hashes)+len(changed.Names)+len(known.Names) == 0 {
 		return nil
 	}
 	if err := datadir.Make(dir); err != nil {
@@ -112,41 +173,43 @@ func AddToList(ctx context.Context, dir string, more store.TombstoneList) error 
 		if err != nil {
 			return nil, err
 		}
-		return FormatList(Merge(l, all)), nil
+		return FormatList(since(Merge(l, more), before)), nil
 	})
 }
 
 // Sync makes a store and the list beside it know all tombstones of both, and returns the number of
 // people whom the store had to erase again, as after a restored backup. A participant who is erased is
-// in the list when it returns.
-func Sync(ctx context.Context, s store.Tombstones, dir string) (erasedAgain int, err error) {
+// in the list when it returns. Names that were erased before namesSince are forgotten in the list; zero keeps
+// all.
+func Sync(ctx context.Context, s store.Tombstones, dir string, now, namesSince time.Time) (erasedAgain int, err error) {
 	list, err := ReadList(dir)
 	if err != nil {
 		return 0, err
 	}
-	if erasedAgain, err = s.AddTombstones(ctx, list); err != nil {
+	if erasedAgain, err = s.AddTombstones(ctx, since(list, namesSince), now); err != nil {
 		return erasedAgain, fmt.Errorf("erase again: %w", err)
 	}
 	stored, err := s.Tombstones(ctx)
 	if err != nil {
 		return erasedAgain, err
 	}
-	return erasedAgain, AddToList(ctx, dir, stored)
+	return erasedAgain, updateList(ctx, dir, stored, namesSince)
 }
 
 // Eraser erases participants of a collector.
 type Eraser struct {
 	Store interface {
 		store.Tombstones
-		DeleteParticipant(ctx context.Context, id string) error
+		DeleteParticipant(ctx context.Context, id string, now time.Time) error
 	}
 	Dir string // of the data
+	Now func() time.Time
 }
 
 // Erase erases a participant, and notes the tombstones in the list beside the data. If only the latter
 // fails, the error is a *ListError: the participant is erased.
 func (e Eraser) Erase(ctx context.Context, participantID string) error {
-	if err := e.Store.DeleteParticipant(ctx, participantID); err != nil {
+	if err := e.Store.DeleteParticipant(ctx, participantID, e.Now()); err != nil {
 		return err
 	}
 	stored, err := e.Store.Tombstones(ctx)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,18 +19,29 @@ import (
 )
 
 func TestListReadsWhatItWrote(t *testing.T) {
-	l := store.TombstoneList{Keys: [][]byte{make([]byte, 32)}, Hashes: []store.Hash{store.HashOf("a"), store.HashOf("b")}}
+	l := store.TombstoneList{Keys: [][]byte{make([]byte, 32)}, Hashes: []store.Hash{store.HashOf("a"), store.HashOf("b")},
+		Names: []store.ErasedName{{Hash: store.HashOf("c"), ErasedAt: evening.Truncate(24 * time.Hour)}}}
 	if got, err := ParseList(FormatList(l)); err != nil || !reflect.DeepEqual(got, l) {
 		t.Errorf("got %+v, error %v; want %+v", got, err, l)
+	}
+	older := strings.Replace(string(FormatList(store.TombstoneList{Keys: l.Keys, Hashes: l.Hashes})), listHead, listHeadV1, 1)
+	if got, err := ParseList([]byte(older)); err != nil || !reflect.DeepEqual(got.Hashes, l.Hashes) {
+		t.Errorf("first version: got %+v, error %v; want %+v", got, err, l.Hashes)
 	}
 	if got, err := ParseList(nil); err != nil || len(got.Hashes) != 0 {
 		t.Errorf("empty: got %+v, error %v", got, err)
 	}
-	for _, bad := range []string{"x", listHead + "\nkey zz", listHead + "\nabcd", listHead + "\nkey 00", listHead + "\n" + string(FormatList(l)[len(FormatList(l))-65:])} {
+	for _, bad := range []string{"x", listHead + "\nkey zz", listHead + "\nabcd", listHead + "\nkey 00", listHead + "\nname abcd 2026-01-01", listHead + "\nname " + strings.Repeat("ab", 32), listHead + "\n" + string(FormatList(l)[len(FormatList(l))-65:])} {
 		if _, err := ParseList([]byte(bad)); !errors.Is(err, ErrList) {
 			t.Errorf("%q: got error %v, want %v", bad, err, ErrList)
 		}
 	}
+}
+
+var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+
+func eraser(s *sqlstore.Store, dir string) Eraser {
+	return Eraser{Store: s, Dir: dir, Now: func() time.Time { return evening }}
 }
 
 func openIn(t *testing.T, dir string) *sqlstore.Store {
@@ -49,7 +61,7 @@ func TestDatabaseFromBeforeAnErasure(t *testing.T) {
 	s := openIn(t, dir)
 	var ids []string
 	for _, name := range []string{"Anna Geheimwort", "Berta"} {
-		p := store.Participant{ID: uuid.NewString(), Name: name, CreatedAt: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
+		p := store.Participant{ID: uuid.NewString(), Name: name, CreatedAt: evening}
 		if err := s.AddParticipant(ctx, p); err != nil {
 			t.Fatal(err)
 		}
@@ -59,10 +71,10 @@ func TestDatabaseFromBeforeAnErasure(t *testing.T) {
 	if err := s.Backup(ctx, older); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Eraser{s, dir}).Erase(ctx, ids[0]); err != nil {
+	if err := eraser(s, dir).Erase(ctx, ids[0]); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := Sync(ctx, s, dir); err != nil || n != 0 {
+	if n, err := Sync(ctx, s, dir, evening, time.Time{}); err != nil || n != 0 {
 		t.Errorf("before the restoration: got %d erased again, error %v; want 0", n, err)
 	}
 	if err := s.Close(); err != nil {
@@ -75,7 +87,7 @@ func TestDatabaseFromBeforeAnErasure(t *testing.T) {
 	}
 	s = openIn(t, dir)
 	for _, want := range []int{1, 0} {
-		if n, err := Sync(ctx, s, dir); err != nil || n != want {
+		if n, err := Sync(ctx, s, dir, evening.Add(time.Hour), time.Time{}); err != nil || n != want {
 			t.Errorf("got %d erased again, error %v; want %d", n, err, want)
 		}
 	}
@@ -84,6 +96,46 @@ func TestDatabaseFromBeforeAnErasure(t *testing.T) {
 	}
 	if _, err := s.Participant(ctx, ids[1]); err != nil {
 		t.Errorf("the other one: got error %v", err)
+	}
+}
+
+// TestNamesAreForgotten: the list beside the data keeps a name as long as the store does, and does not bring
+// one back whose period has ended.
+func TestNamesAreForgotten(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	s := openIn(t, dir)
+	p := store.Participant{ID: uuid.NewString(), Name: "Anna Muster", CreatedAt: evening}
+	if err := s.AddParticipant(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := eraser(s, dir).Erase(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	names := func() int {
+		l, err := ReadList(dir)
+		if err != nil || len(l.Hashes) != 1 {
+			t.Fatalf("got %+v, error %v; want the tombstone of the id", l, err)
+		}
+		return len(l.Names)
+	}
+	if _, err := s.DeleteErasedNames(ctx, evening.Add(time.Hour), 10); err != nil {
+		t.Fatal(err)
+	}
+	// As after a restored backup: the list still has the name.
+	if _, err := Sync(ctx, s, dir, evening, evening.Add(-48*time.Hour)); err != nil || names() != 1 {
+		t.Errorf("within the period: got %d names, error %v; want 1", names(), err)
+	}
+	if _, err := s.ErasedPerson(ctx, "anna muster", ""); err != nil {
+		t.Errorf("within the period: got error %v, want the name in the store again", err)
+	}
+	if _, err := s.DeleteErasedNames(ctx, evening.Add(time.Hour), 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Sync(ctx, s, dir, evening, evening.Add(48*time.Hour)); err != nil || names() != 0 {
+		t.Errorf("afterwards: got %d names, error %v; want 0", names(), err)
+	}
+	if _, err := s.ErasedPerson(ctx, "anna muster", ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("afterwards: got error %v, want %v", err, store.ErrNotFound)
 	}
 }
 
@@ -98,7 +150,7 @@ func TestListThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(datadir.Erased(dir), []byte("something else"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, listed := errors.AsType[*ListError](Eraser{s, dir}.Erase(context.WithoutCancel(ctx), p.ID))
+	_, listed := errors.AsType[*ListError](eraser(s, dir).Erase(context.WithoutCancel(ctx), p.ID))
 	if _, err := s.Participant(ctx, p.ID); !listed || !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got a ListError: %v, participant: error %v; want true and %v", listed, err, store.ErrNotFound)
 	}

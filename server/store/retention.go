@@ -13,12 +13,13 @@ const (
 	ReportData  DataClass = "reports"             // with their cases; the newest of a participant stays
 	RecordData  DataClass = "disturbance_records" // from the session on
 	AuditData   DataClass = "audit_log"
-	ExpiredData DataClass = "expired" // sign-ins, links and codes, each with a lifetime of its own
+	ErasedData  DataClass = "erased_names" // names and ids of erased people, as keyed hashes
+	ExpiredData DataClass = "expired"      // sign-ins, links and codes, each with a lifetime of its own
 )
 
 // DataClasses returns all classes.
 func DataClasses() []DataClass {
-	return []DataClass{ReportData, RecordData, AuditData, ExpiredData}
+	return []DataClass{ReportData, RecordData, AuditData, ErasedData, ExpiredData}
 }
 
 // RetentionRun is the last deletion of what was too old in a class.

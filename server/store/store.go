@@ -66,11 +66,11 @@ type Participants interface {
 	Participant(ctx context.Context, id string) (Participant, error)
 	// EditParticipant changes a participant's name and phone number.
 	EditParticipant(ctx context.Context, id, name, phone string) error
-	// DeleteParticipant erases a participant: agents, codes, reports, cases, memberships, and what
+	// DeleteParticipant erases a participant, now: agents, codes, reports, cases, memberships, and what
 	// disturbance records say about them. Tombstones prevent that anything of it comes back. The audit
 	// log keeps its entries, with a Pseudonym instead of the id. CountCauses still counts the closed
 	// cases.
-	DeleteParticipant(ctx context.Context, id string) error
+	DeleteParticipant(ctx context.Context, id string, now time.Time) error
 	// SetBlocked blocks or unblocks a participant's agents.
 	SetBlocked(ctx context.Context, id string, blocked bool) error
 	// ParticipantStates returns one page of the dashboard's list. It reads the latest

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -45,18 +46,21 @@ func IsPseudonym(id string) bool { return strings.HasPrefix(id, erasedPrefix) }
 type TombstoneList struct {
 	Keys   [][]byte
 	Hashes []Hash
+	Names  []ErasedName // one for each hash
 }
 
 // Tombstones remembers who was erased, so that neither a delivery nor a restored backup brings them
-// back. They contain no personal data and are never deleted.
+// back. Those of ids and tokens contain no personal data and are never deleted.
 type Tombstones interface {
+	ErasedNames
+
 	// ErasedToken reports whether a token was that of a computer of an erased participant.
 	ErasedToken(ctx context.Context, tokenHash Hash) (bool, error)
 	// Tombstones returns all, in the order of their values.
 	Tombstones(ctx context.Context) (TombstoneList, error)
 	// AddTombstones adds those of an earlier or later state of this store, and erases the
-	// participants again to whom they belong.
-	AddTombstones(ctx context.Context, l TombstoneList) (erased int, err error)
+	// participants again to whom they belong, as erased now.
+	AddTombstones(ctx context.Context, l TombstoneList, now time.Time) (erased int, err error)
 }
 
 // NamesPerson reports whether a text names a person: by the last name as a word, or as a part of a

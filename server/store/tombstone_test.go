@@ -6,6 +6,27 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
+func TestErasedNameKey(t *testing.T) {
+	for _, same := range [][]string{
+		{"Jörg Müller", "Joerg Mueller", "MÜLLER, Jörg", " Müller ,  Jörg ", "Dr. Jörg Müller", "Müller, Dr. Jörg", "Herr Prof. Dr. h. c. Jörg Müller", "Prof.Dr. Müller, Jörg", "Dr.-Ing. Jörg Müller (SPD)", "Jörg Müller, Dipl.-Ing.", "Herrn Dr. med. Jörg Müller"},
+		{"Anna Müller-Groß", "Anna Müller Gross", "Mueller–Gross, Anna"},
+		{"Anna von der Heide", "von der Heide, Anna"},
+		{"Phil Meier", "Meier, Dr. phil. Phil"},
+		{"C. Muster", "Muster, C."},
+	} {
+		for _, name := range same[1:] {
+			if got, want := store.ErasedNameKey(name), store.ErasedNameKey(same[0]); got != want {
+				t.Errorf("%q: got %q, want %q as of %q", name, got, want, same[0])
+			}
+		}
+	}
+	for _, other := range [][2]string{{"Anna Muster", "Berta Muster"}, {"Anna Muster", "Anna Musterfrau"}, {"A. Muster", "C. Muster"}, {"Phil Meier", "Meier"}, {"Frau", "Herr"}, {"(", "["}} {
+		if key := store.ErasedNameKey(other[0]); key == store.ErasedNameKey(other[1]) {
+			t.Errorf("%q and %q: got %q for both", other[0], other[1], key)
+		}
+	}
+}
+
 func TestNamesPerson(t *testing.T) {
 	for _, c := range []struct {
 		text, name string

@@ -134,6 +134,19 @@ func TestDuplicatesAreShownBeforeTheyAreStored(t *testing.T) {
 	g.wantRedirect(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101", "shown", anna.ID), "/participants/"+berta.ID)
 }
 
+// TestErasedPersonIsAddedAgainOnPurpose: the form says once that somebody with the name was erased.
+func TestErasedPersonIsAddedAgainOnPurpose(t *testing.T) {
+	g := newRig(t).login()
+	anna, _ := g.person("Dr. Anna Müller", "")
+	g.wantRedirect(g.post("/participants/"+anna.ID+"/delete"), "/?done=deleted")
+	day := g.clock().Format("02.01.2006")
+	g.want(g.post("/participants", "name", "Mueller, Anna"), http.StatusConflict, "Am "+day+" wurde eine Person mit diesem Namen gelöscht", `name="erased" value="`+day+`"`)
+	g.want(g.post("/participants", "name", "Berta"), http.StatusCreated, "Berta")
+	g.want(g.post("/participants", "name", "Mueller, Anna", "erased", day), http.StatusCreated, "Mueller, Anna")
+	g.lang = "en"
+	g.want(g.post("/participants", "name", "Anna Muller"), http.StatusConflict, "A person with this name was erased on "+g.clock().Format("2 Jan 2006"))
+}
+
 // TestManagingRequiresALogin: without a session nothing is shown or changed.
 func TestManagingRequiresALogin(t *testing.T) {
 	g := newRig(t)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // personForm is the common content of the forms with a name and a phone number.
@@ -20,6 +21,9 @@ type personForm struct {
 	// The form warns of it once, as it does of duplicates.
 	OddName  string
 	OddMarks string // the same as a list in words
+	// Erased is the day on which somebody with this name was erased; "" for nobody. The form of a new
+	// person says it once.
+	Erased   string
 	MaxName  int
 	MaxPhone int
 }
@@ -53,6 +57,14 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	if f.OddName != "" && f.OddName != r.PostForm.Get("odd") {
 		status = http.StatusConflict
 	}
+	if exceptID == "" {
+		if err := f.checkErased(s, r, name); err != nil {
+			return 0, err
+		}
+		if f.Erased != "" && f.Erased != r.PostForm.Get("erased") {
+			status = http.StatusConflict
+		}
+	}
 	shown := r.PostForm["shown"]
 	for _, d := range found {
 		if !slices.Contains(shown, d.ID) {
@@ -63,8 +75,21 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	return status, nil
 }
 
+// checkErased finds out whether somebody with a name was erased.
+func (f *personForm) checkErased(s *site, r *http.Request, name string) error {
+	at, err := s.Store.ErasedPerson(r.Context(), name, "")
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.Erased = s.view(r).day(at)
+	return nil
+}
+
 // Warned reports whether the form contains a warning that must be confirmed.
-func (f personForm) Warned() bool { return len(f.Duplicates) > 0 || f.OddName != "" }
+func (f personForm) Warned() bool { return len(f.Duplicates) > 0 || f.OddName != "" || f.Erased != "" }
 
 // oddName returns the parts of a name that break the sound; "" for none.
 func oddName(name string) string { return strings.Join(enroll.BreaksSound(name), "  ") }

@@ -45,7 +45,7 @@ func TestCasesAndRecordsInTheBrowser(t *testing.T) {
 	b.do(chromedp.Focus(chromedp.CSS(".report-now button")), chromedp.KeyEvent("\r"), chromedp.WaitVisible(chromedp.CSS("#disturbance-1")))
 	b.waitFor(`!document.getElementById("pulse").hidden`)
 	b.do(b.run(`window.sameDocument = true`))
-	if err := g.store.DeleteParticipant(t.Context(), cäsar.ID); err != nil {
+	if err := g.store.DeleteParticipant(t.Context(), cäsar.ID, g.clock()); err != nil {
 		t.Fatal(err)
 	}
 	g.live.Publish(live.Event{Kind: live.ParticipantChanged, ParticipantID: cäsar.ID, At: g.clock()})

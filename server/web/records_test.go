@@ -135,7 +135,7 @@ func TestADisturbanceRecord(t *testing.T) {
 
 	// A person is erased; the record remains and states that.
 	before := g.checksum(page)
-	if err := g.store.DeleteParticipant(t.Context(), anna.ID); err != nil {
+	if err := g.store.DeleteParticipant(t.Context(), anna.ID, g.clock()); err != nil {
 		t.Fatal(err)
 	}
 	w = g.get(page)

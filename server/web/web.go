@@ -36,6 +36,7 @@ type Store interface {
 	store.Disturbances
 	store.Retention
 	store.OwnPages
+	ErasedPerson(ctx context.Context, name, sourceID string) (time.Time, error)
 	SessionsOf(ctx context.Context, participantID string, from, until time.Time, limit int) ([]store.CouncilSession, error)
 	CouncilsOf(ctx context.Context, participantID string) ([]store.Council, error)
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
@@ -123,7 +124,7 @@ func (c Config) withDefaults() Config {
 		c.FreshFor = 24 * time.Hour
 	}
 	if c.Erase == nil {
-		c.Erase = c.Store.DeleteParticipant
+		c.Erase = func(ctx context.Context, id string) error { return c.Store.DeleteParticipant(ctx, id, c.Now()) }
 	}
 	if c.Agents == nil {
 		c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Live, Now: c.Now, Random: c.Random, Log: c.Log})

@@ -29,6 +29,14 @@ func (v view) exactFormat() string {
 	return "2 Jan 2006, 15:04"
 }
 
+// day returns the day of a time.
+func (v view) day(t time.Time) string {
+	if t = t.In(v.zone); v.lang == phrase.DE {
+		return t.Format("02.01.2006")
+	}
+	return t.Format("2 Jan 2006")
+}
+
 // ago returns a relative time in the largest unit that fits.
 func (v view) ago(d time.Duration) string {
 	const day = 24 * time.Hour

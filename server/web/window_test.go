@@ -85,7 +85,7 @@ func (w *town) change() (what string) {
 		w.add()
 		return "added"
 	case n == 1:
-		w.must(w.store.DeleteParticipant(ctx, id))
+		w.must(w.store.DeleteParticipant(ctx, id, time.Now()))
 		w.people = append(w.people[:i], w.people[i+1:]...)
 		return "deleted"
 	case n < 4:

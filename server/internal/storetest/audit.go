@@ -66,7 +66,7 @@ func auditLog(t *testing.T, s store.Store) {
 	p, _ := person(t, s, "Anna")
 	e := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: evening.Add(time.Hour), StaffName: "support", Kind: store.AuditParticipantDeleted, ParticipantID: p}
 	must(t, s.AddAuditEntry(ctx, e))
-	must(t, s.DeleteParticipant(ctx, p))
+	must(t, s.DeleteParticipant(ctx, p, evening))
 	// The entry remains, and so does one that is made only now. Neither has the id.
 	late := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: evening.Add(2 * time.Hour), StaffName: "support", Kind: store.AuditParticipantRead, ParticipantID: p, ReportID: "r"}
 	must(t, s.AddAuditEntry(ctx, late))

@@ -271,8 +271,8 @@ func caseCounts(t *testing.T, s store.Store) {
 	if left, err := s.ParticipantCases(ctx, anna, 10); err != nil || gone == 0 || len(left) != len(first)-gone {
 		t.Errorf("got %d of %d cases left, %d deleted, error %v", len(left), len(first), gone, err)
 	}
-	must(t, s.DeleteParticipant(ctx, anna))
-	must(t, s.DeleteParticipant(ctx, berta))
+	must(t, s.DeleteParticipant(ctx, anna, evening))
+	must(t, s.DeleteParticipant(ctx, berta, evening))
 	if got := count(time.Time{}); !slices.Equal(got, all) {
 		t.Errorf("after both were deleted: got %q, want %q", got, all)
 	}

@@ -62,7 +62,7 @@ func changes(t *testing.T, s store.Store) {
 	if !few.Whole || len(few.States) > 0 || few.Revision != since {
 		t.Errorf("more than the limit: got %+v; want Whole true, States none, Revision %v", few, since)
 	}
-	must(t, s.DeleteParticipant(t.Context(), carla))
+	must(t, s.DeleteParticipant(t.Context(), carla, evening))
 	deleted, err := s.ChangedStates(t.Context(), since, 10)
 	must(t, err)
 	if !deleted.Whole || deleted.Revision <= since {

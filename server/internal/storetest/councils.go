@@ -126,7 +126,7 @@ func councilMembers(t *testing.T, s store.Store) {
 	if got := members(rat.ID); !slices.Equal(got, []string{"Berta"}) {
 		t.Errorf("got members %q after the replacement, want [\"Berta\"]", got)
 	}
-	must(t, s.DeleteParticipant(ctx, anna))
+	must(t, s.DeleteParticipant(ctx, anna, evening))
 	if got := members(bau.ID); len(got) != 0 {
 		t.Errorf("got members %q, want none", got)
 	}

@@ -121,7 +121,7 @@ func desk(t *testing.T, s store.Store) {
 	if len(d.Open) != 1 || d.Counts.Open != 2 {
 		t.Errorf("with a limit of 1: got %d open cases, count %d; want 1, 2", len(d.Open), d.Counts.Open)
 	}
-	must(t, s.DeleteParticipant(ctx, people["Red"]))
+	must(t, s.DeleteParticipant(ctx, people["Red"], evening))
 	d, err = s.Desk(ctx, q)
 	must(t, err)
 	if slices.ContainsFunc(d.Taken, func(c store.DeskCase) bool { return c.ParticipantID == people["Red"] }) || d.Counts.Taken != 0 {

@@ -159,7 +159,7 @@ func disturbances(t *testing.T, s store.Store) {
 
 	// Erasing a person removes every text about them, and changes no hash and no other text.
 	before := r
-	must(t, s.DeleteParticipant(ctx, anna))
+	must(t, s.DeleteParticipant(ctx, anna, evening))
 	r, err = s.DisturbanceRecord(ctx, begin.SessionID)
 	must(t, err)
 	chained(t, r)
@@ -192,7 +192,7 @@ func disturbances(t *testing.T, s store.Store) {
 	if _, err := s.DisturbanceRecord(ctx, begin.SessionID); n != 0 || again != 1 || !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("retention: got %d and %d deleted, then error %v; want 0, 1, %v", n, again, err, store.ErrNotFound)
 	}
-	must(t, s.DeleteParticipant(ctx, berta))
+	must(t, s.DeleteParticipant(ctx, berta, evening))
 }
 
 // disturbancesWhileMany: concurrent entries form one chain, and one person's is recorded once.

@@ -61,7 +61,7 @@ func erasure(t *testing.T, s store.Store) {
 		t.Errorf("before: got %v, error %v; want no erased token", erased, err)
 	}
 
-	must(t, s.DeleteParticipant(ctx, anna))
+	must(t, s.DeleteParticipant(ctx, anna, evening))
 
 	for _, token := range []string{agent, second, "used", "next"} {
 		if erased, err := s.ErasedToken(ctx, store.HashOf(token)); err != nil || !erased {
@@ -175,7 +175,7 @@ func erasureWhileMany(t *testing.T, s store.Store) {
 			return s.AddToken(ctx, agent, store.HashOf(agent), store.HashOf(fmt.Sprint("next ", round, i)))
 		})
 		wg.Go(func() {
-			if err := s.DeleteParticipant(ctx, anna); err != nil {
+			if err := s.DeleteParticipant(ctx, anna, evening); err != nil {
 				t.Errorf("erase: %v", err)
 			}
 		})
@@ -213,12 +213,12 @@ func newerTombstones(t *testing.T, s, restored store.Store) {
 	ctx := t.Context()
 	// The stores of a test may be copies of one another, with the same random key.
 	own := store.TombstoneList{Keys: [][]byte{make([]byte, 32)}, Hashes: []store.Hash{store.HashOf("somebody")}}
-	_, err := s.AddTombstones(ctx, own)
+	_, err := s.AddTombstones(ctx, own, evening)
 	must(t, err)
 	anna, agent := person(t, s, "Anna")
 	gone, _ := person(t, s, "Gone long ago")
-	must(t, s.DeleteParticipant(ctx, anna))
-	must(t, s.DeleteParticipant(ctx, gone))
+	must(t, s.DeleteParticipant(ctx, anna, evening))
+	must(t, s.DeleteParticipant(ctx, gone, evening))
 	list, err := s.Tombstones(ctx)
 	must(t, err)
 	if len(list.Keys) != 2 || len(list.Hashes) != 7 { // each with an agent and its token, and somebody
@@ -237,10 +237,10 @@ func newerTombstones(t *testing.T, s, restored store.Store) {
 	_, err = restored.Enrol(ctx, code, store.NewAgent{ID: agent, TokenHash: store.HashOf(agent)}, evening)
 	must(t, err)
 	elsewhere, _ := person(t, restored, "Erased in the restored store")
-	must(t, restored.DeleteParticipant(ctx, elsewhere))
+	must(t, restored.DeleteParticipant(ctx, elsewhere, evening))
 
 	for _, want := range []int{1, 0} { // the second time there is nothing to do
-		if n, err := restored.AddTombstones(ctx, list); err != nil || n != want {
+		if n, err := restored.AddTombstones(ctx, list, evening); err != nil || n != want {
 			t.Errorf("got %d erased again, error %v; want %d", n, err, want)
 		}
 	}

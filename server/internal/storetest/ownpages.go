@@ -72,5 +72,5 @@ func ownPages(t *testing.T, s store.Store) {
 	if len(page) != 1 {
 		t.Fatalf("got %d computers, want 1", len(page))
 	}
-	must(t, s.DeleteParticipant(ctx, anna)) // with codes and visits of her computer
+	must(t, s.DeleteParticipant(ctx, anna, evening)) // with codes and visits of her computer
 }

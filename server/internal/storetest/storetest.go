@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"many disturbances":     disturbancesWhileMany,
 		"imports":               imports,
 		"erasure":               erasure,
+		"erased names":          erasedNames,
 		"erasure while many":    erasureWhileMany,
 		"councils":              councils,
 		"members of councils":   councilMembers,

@@ -78,7 +78,7 @@ func tokens(t *testing.T, s store.Store) {
 	wantError(t, "the next one after a new enrolment", s.UseToken(t.Context(), agent, hash("sixth"), evening), store.ErrNotFound)
 
 	must(t, s.AddToken(t.Context(), agent, hash("seventh"), hash("eighth")))
-	must(t, s.DeleteParticipant(t.Context(), anna))
+	must(t, s.DeleteParticipant(t.Context(), anna, evening))
 	_, err = s.AgentByOtherToken(t.Context(), hash("eighth"))
 	wantError(t, "of a deleted participant", err, store.ErrNotFound)
 }

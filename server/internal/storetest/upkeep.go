@@ -35,8 +35,8 @@ func editAndDelete(t *testing.T, s store.Store) {
 	}
 	wantError(t, "edit an unknown participant", s.EditParticipant(t.Context(), "x", "X", ""), store.ErrNotFound)
 
-	must(t, s.DeleteParticipant(t.Context(), anna))
-	wantError(t, "delete again", s.DeleteParticipant(t.Context(), anna), store.ErrNotFound)
+	must(t, s.DeleteParticipant(t.Context(), anna, evening))
+	wantError(t, "delete again", s.DeleteParticipant(t.Context(), anna, evening), store.ErrNotFound)
 	_, err = s.Participant(t.Context(), anna)
 	wantError(t, "the person", err, store.ErrNotFound)
 	_, err = s.Report(t.Context(), first.Report.ID)

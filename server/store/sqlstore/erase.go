@@ -14,13 +14,13 @@ import (
 const scrubTimeout = 5 * time.Second
 
 // DeleteParticipant implements store.Participants.
-func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
+func (s *Store) DeleteParticipant(ctx context.Context, id string, now time.Time) error {
 	err := s.write.inTx(ctx, func(tx runner) error {
 		keys, err := erasureKeys(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return s.erase(ctx, tx, keys[0], id)
+		return s.erase(ctx, tx, keys[0], id, now, laterDay)
 	})
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Store) scrub(ctx context.Context) {
 // erase removes a participant and leaves tombstones. Everything that adds data about a participant
 // locks their row of latest or refers to that of participants, both of which are locked here: it is
 // either complete before, and erased, or finds nobody afterwards.
-func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string) error {
+func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string, now time.Time, known onErasedName) error {
 	if err := s.lockState(ctx, tx, id); err != nil {
 		return fmt.Errorf("delete participant: %w", err)
 	}
@@ -59,6 +59,9 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string) err
 	if err := s.addTombstones(ctx, tx, tombstones); err != nil {
 		return err
 	}
+	if err := s.buryName(ctx, tx, key, id, name, now, known); err != nil {
+		return err
+	}
 	if err := forgetCases(ctx, tx, `participant_id = ?`, id); err != nil {
 		return err
 	}
@@ -70,7 +73,7 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string) err
 		return fmt.Errorf("erase a person in the audit log: %w", err)
 	}
 	// Rows that refer to others are deleted first.
-	for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts"} {
+	for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts", "participant_sources"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
 			return fmt.Errorf("delete %s of participant: %w", table, err)
 		}
@@ -169,6 +172,15 @@ func (s *Store) ErasedToken(ctx context.Context, tokenHash store.Hash) (bool, er
 
 // Tombstones implements store.Tombstones.
 func (s *Store) Tombstones(ctx context.Context) (l store.TombstoneList, err error) {
+	if l, err = s.idTombstones(ctx); err != nil {
+		return l, err
+	}
+	l.Names, err = s.erasedNames(ctx)
+	return l, err
+}
+
+// idTombstones returns the tombstones of ids and tokens.
+func (s *Store) idTombstones(ctx context.Context) (l store.TombstoneList, err error) {
 	if l.Keys, err = erasureKeys(ctx, s.read); err != nil {
 		return l, err
 	}
@@ -191,7 +203,7 @@ func scanHash(row scanner) (store.Hash, error) {
 }
 
 // AddTombstones implements store.Tombstones.
-func (s *Store) AddTombstones(ctx context.Context, l store.TombstoneList) (erased int, err error) {
+func (s *Store) AddTombstones(ctx context.Context, l store.TombstoneList, now time.Time) (erased int, err error) {
 	known, err := s.Tombstones(ctx)
 	if err != nil {
 		return 0, err
@@ -201,7 +213,8 @@ func (s *Store) AddTombstones(ctx context.Context, l store.TombstoneList) (erase
 		has[h] = true
 	}
 	missing := slices.DeleteFunc(slices.Clone(l.Hashes), func(h store.Hash) bool { return has[h] })
-	if len(missing) == 0 {
+	names := newerNames(l.Names, known.Names)
+	if len(missing)+len(names) == 0 {
 		return 0, nil
 	}
 	// The keys first, and the tombstones last: after a crash between, the same call completes it.
@@ -211,19 +224,22 @@ func (s *Store) AddTombstones(ctx context.Context, l store.TombstoneList) (erase
 				return fmt.Errorf("store the key of tombstones: %w", err)
 			}
 		}
-		return nil
+		return s.addErasedNames(ctx, tx, names, laterDay)
 	})
 	if err != nil {
 		return 0, err
 	}
-	if erased, err = s.eraseAgain(ctx, l.Keys, missing); err != nil {
+	if erased, err = s.eraseAgain(ctx, l.Keys, missing, now); err != nil {
 		return erased, err
 	}
 	return erased, s.write.inTx(ctx, func(tx runner) error { return s.addTombstones(ctx, tx, missing) })
 }
 
 // eraseAgain erases the participants with one of these tombstones.
-func (s *Store) eraseAgain(ctx context.Context, keys [][]byte, tombstones []store.Hash) (erased int, err error) {
+func (s *Store) eraseAgain(ctx context.Context, keys [][]byte, tombstones []store.Hash, now time.Time) (erased int, err error) {
+	if len(tombstones) == 0 {
+		return 0, nil
+	}
 	gone := map[store.Hash]bool{}
 	for _, h := range tombstones {
 		gone[h] = true
@@ -239,7 +255,7 @@ func (s *Store) eraseAgain(ctx context.Context, keys [][]byte, tombstones []stor
 			if i < 0 {
 				continue
 			}
-			err := s.write.inTx(ctx, func(tx runner) error { return s.erase(ctx, tx, keys[i], p.ID) })
+			err := s.write.inTx(ctx, func(tx runner) error { return s.erase(ctx, tx, keys[i], p.ID, now, sameDay) })
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return erased, err
 			}

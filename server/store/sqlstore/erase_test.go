@@ -13,7 +13,7 @@ func TestEachErasureOverwrites(t *testing.T) {
 		person, _ := enrolled(t, s)
 		on := 0
 		err := s.write.inTx(ctx, func(tx runner) error {
-			if err := s.erase(ctx, tx, []byte("key"), person); err != nil {
+			if err := s.erase(ctx, tx, []byte("key"), person, evening, laterDay); err != nil {
 				return err
 			}
 			return tx.(*transaction).tx.QueryRowContext(ctx, `PRAGMA secure_delete`).Scan(&on)

@@ -58,6 +58,9 @@ func (s *Store) ApplyImport(ctx context.Context, i store.Import) ([]store.Import
 			}
 			results = append(results, r)
 		}
+		if err := s.addSources(ctx, tx, i.Sources); err != nil {
+			return err
+		}
 		if i.DryRun {
 			return errDryRun
 		}

@@ -167,7 +167,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 }
 
 // newestVersion is the version of the last migration.
-const newestVersion = 27
+const newestVersion = 28
 
 // TestUpgradeLosesNothing: each value of each row is kept, except for the
 // one that the migration corrects.

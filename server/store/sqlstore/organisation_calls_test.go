@@ -288,6 +288,13 @@ func councilCalls(a town) []call {
 		gets("ApplyImport of a code", func(ctx context.Context, s *Store) ([]store.ImportResult, error) {
 			return s.ApplyImport(ctx, store.Import{Codes: []store.EnrolCode{{Hash: store.HashOf("imported"), ParticipantID: a.participant, ExpiresAt: evening}}})
 		}),
+		does("ApplyImport of a source", func(ctx context.Context, s *Store) error {
+			_, err := s.ApplyImport(ctx, store.Import{Now: evening, Sources: []store.ParticipantSource{{ParticipantID: a.participant, SourceID: "source of " + a.tag}}})
+			return err
+		}),
+		gets("ParticipantOfSource", func(ctx context.Context, s *Store) (store.Participant, error) {
+			return s.ParticipantOfSource(ctx, "source of "+a.tag)
+		}),
 		gets("DisturbanceRecord", func(ctx context.Context, s *Store) (store.DisturbanceRecord, error) {
 			return s.DisturbanceRecord(ctx, a.session)
 		}),

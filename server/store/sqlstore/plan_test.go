@@ -198,15 +198,25 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	_, err = s.DeleteReports(ctx, evening, 1)
 	must(err)
-	must(s.DeleteParticipant(ctx, p.ID))
+	must(s.DeleteParticipant(ctx, p.ID, evening))
 	_, err = s.PersonEntries(ctx, p.ID)
 	must(err)
 	_, err = s.ErasedToken(ctx, next)
 	must(err)
+	_, err = s.ErasedPerson(ctx, "Berta", "oparl:1")
+	if !errors.Is(err, store.ErrNotFound) {
+		must(err)
+	}
+	_, err = s.ParticipantOfSource(ctx, "oparl:1")
+	if !errors.Is(err, store.ErrNotFound) {
+		must(err)
+	}
+	_, err = s.DeleteErasedNames(ctx, evening, 10)
+	must(err)
 	list, err := s.Tombstones(ctx)
 	must(err)
 	list.Hashes = append(list.Hashes, store.HashOf(p.ID))
-	_, err = s.AddTombstones(ctx, list)
+	_, err = s.AddTombstones(ctx, list, evening)
 	must(err)
 }
 

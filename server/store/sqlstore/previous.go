@@ -29,7 +29,7 @@ func TombstonesOfSQLite(ctx context.Context, path string) (store.TombstoneList, 
 	if err != nil {
 		return store.TombstoneList{}, fmt.Errorf("open database: %w", err)
 	}
-	return tombstonesOf(ctx, newDatabase(sqliteDialect(dsn), db), `SELECT count(*) FROM sqlite_schema WHERE name = 'tombstones'`)
+	return tombstonesOf(ctx, newDatabase(sqliteDialect(dsn), db), `SELECT count(*) FROM sqlite_schema WHERE name = ?`)
 }
 
 // TombstonesOfPostgres is TombstonesOfSQLite for a database of PostgreSQL.
@@ -40,17 +40,29 @@ func TombstonesOfPostgres(ctx context.Context, address string) (store.TombstoneL
 	}
 	config.RuntimeParams["application_name"] = restoringName
 	pool := stdlib.OpenDB(*config)
-	return tombstonesOf(ctx, newDatabase(postgresDialect(address, pool), pool), `SELECT count(*) FROM pg_class WHERE oid = to_regclass('tombstones')`)
+	return tombstonesOf(ctx, newDatabase(postgresDialect(address, pool), pool), `SELECT count(*) FROM pg_class WHERE oid = to_regclass(?)`)
 }
 
 func tombstonesOf(ctx context.Context, d *database, exists string) (l store.TombstoneList, err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
-	var tables int
-	if err := d.row(ctx, exists).Scan(&tables); err != nil {
-		return l, fmt.Errorf("look for tombstones: %w", err)
+	s := &Store{org: DefaultOrganisation, read: d}
+	for _, part := range []struct {
+		table string
+		read  func(context.Context) error
+	}{
+		{"tombstones", func(ctx context.Context) (err error) { l, err = s.idTombstones(ctx); return err }},
+		{"erased_names", func(ctx context.Context) (err error) { l.Names, err = s.erasedNames(ctx); return err }},
+	} {
+		var tables int
+		if err := d.row(ctx, exists, part.table).Scan(&tables); err != nil {
+			return l, fmt.Errorf("look for tombstones: %w", err)
+		}
+		if tables == 0 {
+			return l, nil
+		}
+		if err := part.read(ctx); err != nil {
+			return l, err
+		}
 	}
-	if tables == 0 {
-		return l, nil
-	}
-	return (&Store{org: DefaultOrganisation, read: d}).Tombstones(ctx)
+	return l, nil
 }
