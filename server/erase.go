@@ -29,6 +29,10 @@ func (s *Server) syncErased(ctx context.Context) {
 	n, err := privacy.Sync(ctx, s.store, s.config.DataDir, now, names)
 	if n > 0 {
 		s.config.Log.Warn("the database contained people who were erased before: they are erased again", "count", n)
+		// A database of an older version was copied before, with these people.
+		for _, file := range privacy.Copies(s.config.DataDir) {
+			s.config.Log.Warn("this copy of a database may still contain erased people: delete it when it is no longer needed", "file", file)
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		s.config.Log.Error("the list of erased people could not be compared with the database", "err", err)

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/privacy"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -91,12 +89,7 @@ func printErasure(ctx context.Context, w io.Writer, s *sqlstore.Store, p store.P
 
 // noteCopies names the copies of the database beside it, which contain erased people.
 func noteCopies(w io.Writer, dir string) {
-	var copies []string
-	for _, pattern := range []string{".before-*", ".version-*"} {
-		found, _ := filepath.Glob(datadir.Database(dir) + pattern)
-		copies = append(copies, found...)
-	}
-	if len(copies) > 0 {
+	if copies := privacy.Copies(dir); len(copies) > 0 {
 		_, _ = fmt.Fprintf(w, "These copies of the database still contain the person. Delete them when you no longer need them:\n  %s\n", strings.Join(copies, "\n  "))
 	}
 }
