@@ -119,6 +119,7 @@ func commands() []command {
 		{"user link", "NAME", "print a link that signs a user in once, without a password", userLink, userResetFlags},
 		{"user disable", "NAME", "disable a user's account and end their sessions", userDisable, nil},
 		{"user enable", "NAME", "enable a disabled account", userEnable, nil},
+		{"user delete", "NAME", "delete a disabled account for good", userDelete, nil},
 		{"token add", "NAME", "create a token with which another program may read through the API", tokenAdd, tokenAddFlags},
 		{"token list", "", "list the tokens of other programs", tokenList, jsonFlag},
 		{"token remove", "NAME|ID", "remove a token", tokenRemove, nil},

@@ -137,3 +137,19 @@ func userEnable(ctx context.Context, t terminal, in *invocation) error {
 		return record(ctx, s, store.AuditStaffEnabled, "", in.args[0])
 	})
 }
+
+func userDelete(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
+		m, err := s.StaffMember(ctx, in.args[0])
+		if err != nil {
+			return in.ofUser(err)
+		}
+		if m.DisabledAt.IsZero() {
+			return usagef("the account of %q is not disabled: 'tonprobe-collector user disable' disables it", m.Name)
+		}
+		if err := authOf(s).Delete(ctx, "", m.Name); err != nil {
+			return in.ofUser(err)
+		}
+		return record(ctx, s, store.AuditStaffDeleted, "", m.Name)
+	})
+}

@@ -163,6 +163,16 @@ func (a *Auth) Disable(ctx context.Context, by, name string) error {
 	return a.store.DisableStaff(ctx, name, a.now())
 }
 
+// Delete removes a disabled account. It returns ErrOwnAccount if by is the member, and
+// store.ErrNotFound if the account is not disabled: whoever deletes one has ended its sessions before,
+// and an administrator is left who could disable it.
+func (a *Auth) Delete(ctx context.Context, by, name string) error {
+	if by == name {
+		return ErrOwnAccount
+	}
+	return a.store.DeleteStaff(ctx, name)
+}
+
 // Enable makes a disabled account usable again.
 func (a *Auth) Enable(ctx context.Context, name string) error { return a.store.EnableStaff(ctx, name) }
 

@@ -26,6 +26,7 @@ const (
 	AuditStaffReset    AuditKind = "staff_reset"
 	AuditStaffDisabled AuditKind = "staff_disabled"
 	AuditStaffEnabled  AuditKind = "staff_enabled"
+	AuditStaffDeleted  AuditKind = "staff_deleted"
 	AuditStaffLink     AuditKind = "staff_link"
 
 	AuditParticipantRead      AuditKind = "participant_read"
@@ -60,7 +61,7 @@ func AuditKinds() []AuditKind {
 		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported, AuditOwnPageOpened, AuditOwnPageDownloaded,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
-		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffLink,
+		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffDeleted, AuditStaffLink,
 		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
 	}
 }

@@ -205,6 +205,10 @@ type Staff interface {
 	// member has no session.
 	DisableStaff(ctx context.Context, name string, now time.Time) error
 	EnableStaff(ctx context.Context, name string) error
+	// DeleteStaff removes a disabled account with everything that belongs to it. The name stays where
+	// the member has acted (audit log, cases, disturbance records), until these are deleted. ErrNotFound means
+	// that there is no such member, or that the account is not disabled.
+	DeleteStaff(ctx context.Context, name string) error
 	// ResetStaff removes everything by which the member can sign in: the password, the second
 	// factor, the account at a provider, sessions, known browsers, links and invitations.
 	ResetStaff(ctx context.Context, name string) error

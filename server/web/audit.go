@@ -71,6 +71,8 @@ func auditKind(pattern string) store.AuditKind {
 		return store.AuditStaffDisabled
 	case "POST /staff/enable":
 		return store.AuditStaffEnabled
+	case "POST /staff/delete":
+		return store.AuditStaffDeleted
 	case "GET /audit.csv", "GET /participants/{id}/export":
 		return store.AuditExported
 	}
@@ -154,7 +156,7 @@ func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote
 		e.Subject = r.PathValue("id")
 	case store.AuditStaffRole:
 		e.Subject = store.RoleChange(clean(r.PostForm.Get("name"), maxNameRunes), store.Role(clean(r.PostForm.Get("role"), maxNameRunes)))
-	case store.AuditStaffInvited, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditSessionEnded:
+	case store.AuditStaffInvited, store.AuditStaffReset, store.AuditStaffDisabled, store.AuditStaffEnabled, store.AuditStaffDeleted, store.AuditSessionEnded:
 		e.Subject = clean(r.PostForm.Get("name"), maxNameRunes)
 	default:
 		if id := r.PathValue("id"); id != "" {

@@ -112,6 +112,7 @@ var rights = map[string]string{
 	"POST /staff/reset":      admins,
 	"POST /staff/disable":    admins,
 	"POST /staff/enable":     admins,
+	"POST /staff/delete":     admins,
 	"POST /staff/session":    admins,
 }
 

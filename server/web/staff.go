@@ -189,6 +189,20 @@ func (s *site) enableStaff(w http.ResponseWriter, r *http.Request) error {
 	return s.changeStaff(w, r, func(_, name string) error { return s.Auth.Enable(r.Context(), name) })
 }
 
+// deleteStaff deletes a disabled account.
+func (s *site) deleteStaff(w http.ResponseWriter, r *http.Request) error {
+	name := r.PostForm.Get("name")
+	err := s.Auth.Delete(r.Context(), auth.StaffName(r.Context()), name)
+	if errors.Is(err, auth.ErrOwnAccount) {
+		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.own")
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, staffAddress, http.StatusSeeOther)
+	return nil
+}
+
 func (s *site) endStaffSession(w http.ResponseWriter, r *http.Request) error {
 	hash, err := sessionInForm(r)
 	if err != nil {

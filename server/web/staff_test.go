@@ -125,6 +125,16 @@ func TestManagingAccounts(t *testing.T) {
 	g.cookies = nil
 	g.want(g.post("/login", "name", "berta", "password", staffPassword), http.StatusUnprocessableEntity)
 	g.want(g.get(address), http.StatusOK, "Willkommen")
+
+	g.cookies = admin
+	g.want(g.post("/staff/delete", "name", "berta"), http.StatusNotFound) // not disabled
+	g.wantRedirect(g.post("/staff/disable", "name", "berta"), "/staff/member?name=berta")
+	g.want(g.get("/staff/member?name=berta"), http.StatusOK, "Konto endgültig löschen")
+	g.wantRedirect(g.post("/staff/delete", "name", "berta"), "/staff")
+	g.want(g.get("/staff/member?name=berta"), http.StatusNotFound)
+	g.want(g.get("/audit"), http.StatusOK, "Konto: gelöscht")
+	g.cookies = nil
+	g.want(g.get(address), http.StatusUnprocessableEntity)
 }
 
 func TestEndingOnesSessions(t *testing.T) {

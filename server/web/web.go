@@ -312,6 +312,7 @@ func (s *site) table() (all []route) {
 	staff(auth.Administer, "POST /staff/reset", s.resetStaff)
 	staff(auth.Administer, "POST /staff/disable", s.disableStaff)
 	staff(auth.Administer, "POST /staff/enable", s.enableStaff)
+	staff(auth.Administer, "POST /staff/delete", s.deleteStaff)
 	staff(auth.Administer, "POST /staff/session", s.endStaffSession)
 	all = append(all, route{"GET /events", auth.Read, s.staffStream(auth.Read, s.answer(s.events))})
 	return all

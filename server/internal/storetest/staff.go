@@ -141,8 +141,25 @@ func staffAccounts(t *testing.T, s store.Store) {
 	_, err = s.Session(ctx, late)
 	wantError(t, "session after a reset", err, store.ErrNotFound)
 
+	wantError(t, "delete an active account", s.DeleteStaff(ctx, "berta"), store.ErrNotFound)
+	must(t, s.SetStaffPassword(ctx, "berta", "hash of berta"))
+	must(t, s.AddDevice(ctx, store.Device{TokenHash: device, StaffName: "berta", ExpiresAt: evening.Add(time.Hour), PasswordHash: "hash of berta"}))
+	must(t, s.SetNextSecret(ctx, "berta", "sealed"))
+	must(t, s.ConfirmSecret(ctx, "berta", "sealed", []store.Hash{store.HashOf("recovery")}, evening, evening.Add(time.Hour)))
+	must(t, s.AddUsedCode(ctx, store.UsedCode{Hash: store.HashOf("used"), StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
+	must(t, s.DisableStaff(ctx, "berta", evening))
+	must(t, s.DeleteStaff(ctx, "berta"))
+	_, err = s.StaffMember(ctx, "berta")
+	wantError(t, "a deleted account", err, store.ErrNotFound)
+	_, err = s.Device(ctx, device)
+	wantError(t, "known browser of a deleted account", err, store.ErrNotFound)
+	must(t, s.AddStaff(ctx, store.StaffMember{Name: "berta", Role: store.RoleSupport, CreatedAt: evening}))
+	if n, err := s.CountRecoveryCodes(ctx, "berta"); err != nil || n != 0 {
+		t.Errorf("a new account of the same name: got %d recovery codes, error %v; want 0", n, err)
+	}
+
 	for what, err := range map[string]error{
-		"role": s.SetStaffRole(ctx, "nobody", store.RoleLead), "disable": s.DisableStaff(ctx, "nobody", evening),
+		"delete": s.DeleteStaff(ctx, "nobody"), "role": s.SetStaffRole(ctx, "nobody", store.RoleLead), "disable": s.DisableStaff(ctx, "nobody", evening),
 		"enable": s.EnableStaff(ctx, "nobody"), "reset": s.ResetStaff(ctx, "nobody"), "password": s.SetStaffPassword(ctx, "nobody", "x"),
 	} {
 		wantError(t, what+" of nobody", err, store.ErrNotFound)

@@ -124,6 +124,8 @@ func removals(a town) []call {
 	key := []byte("a key of tombstones")
 	alone := store.TombstoneList{Keys: [][]byte{key}, Hashes: []store.Hash{store.TombstoneOf(key, store.TombstoneParticipant, a.alone)}}
 	return []call{
+		does("DisableStaff for the next call", func(ctx context.Context, s *Store) error { return s.DisableStaff(ctx, "support", evening) }),
+		does("DeleteStaff", func(ctx context.Context, s *Store) error { return s.DeleteStaff(ctx, "support") }),
 		does("RemoveAPIToken", func(ctx context.Context, s *Store) error { return s.RemoveAPIToken(ctx, a.program) }),
 		does("RevokeAgent", func(ctx context.Context, s *Store) error { return s.RevokeAgent(ctx, a.agent, evening) }),
 		does("RemoveCouncilSession", func(ctx context.Context, s *Store) error { return s.RemoveCouncilSession(ctx, a.session) }),

@@ -144,6 +144,20 @@ func (s *Store) EnableStaff(ctx context.Context, name string) error {
 	return nil
 }
 
+// DeleteStaff implements store.Staff.
+func (s *Store) DeleteStaff(ctx context.Context, name string) error {
+	return s.changeStaff(ctx, "delete account", name, func(tx runner) error {
+		// The row is locked, so that nothing is added that refers to it.
+		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = disabled_at WHERE name = ? AND org_id = ? AND disabled_at <> 0`, name, s.org)); err != nil {
+			return err
+		}
+		if err := s.endSignIns(ctx, tx, name, append(signIns(), "devices", "recovery_codes", "used_codes")...); err != nil {
+			return err
+		}
+		return oneRow(tx.exec(ctx, `DELETE FROM staff WHERE name = ? AND org_id = ?`, name, s.org))
+	})
+}
+
 // ResetStaff implements store.Staff.
 func (s *Store) ResetStaff(ctx context.Context, name string) error {
 	return s.changeStaff(ctx, "reset account", name, func(tx runner) error {
