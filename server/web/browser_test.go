@@ -29,6 +29,7 @@ import (
 type collector struct {
 	*server.Server
 	t        *testing.T
+	dir      string // of the data
 	password string
 }
 
@@ -60,13 +61,13 @@ url = "https://ntfy.example.org/desk"
 
 func startCollector(t *testing.T) *collector {
 	t.Helper()
-	c := &collector{t: t}
+	c := &collector{t: t, dir: t.TempDir()}
 	alerts := filepath.Join(t.TempDir(), "alerts.toml")
 	err := os.WriteFile(alerts, []byte(quietAlerts), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Server, err = server.New(t.Context(), server.Config{DataDir: t.TempDir(), AlertsFile: alerts, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
+	c.Server, err = server.New(t.Context(), server.Config{DataDir: c.dir, AlertsFile: alerts, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
 		BehindProxy:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // plain HTTP
 		Contact:       "barrierefrei@stadt.example",
 		FirstPassword: func(_, password string) { c.password = password }})

@@ -32,15 +32,6 @@ func TestTextIsReadable(t *testing.T) {
 	b.quiet()
 }
 
-// staffPages returns the addresses of the pages that a signed-in supporter can open; erika is an enrolled
-// agent with reports.
-func staffPages(erika agent) []string {
-	person := "/participants/" + erika.Participant
-	return []string{"/", "/?q=nobody", "/?q=brukner", "/?show=problems", person, person + "?number=1007", person + "/edit", person + "/delete",
-		person + "/computers/" + erika.ID + "/revoke", "/participants/new", "/letters", "/sessions", "/cases", "/disturbances", "/causes", "/password", "/account", "/account/code", "/audit", "/staff", "/staff/member?name=support", "/invitation?token=x", "/login/code", "/accessibility", "/setup#K7P3-QX9A-2M4B",
-		"/numbers", "/alerts", "/numbers?number=1007", "/nowhere"}
-}
-
 // faintText lists the texts whose contrast is too low. An element without a background has that of
 // the closest one around it; no background of these pages is translucent.
 const faintText = `(() => {
