@@ -89,7 +89,7 @@ func TestOnlyTestsImportTheTestBench(t *testing.T) {
 	const bench = "probe/internal/testbench"
 	inside := func(importPath string) bool {
 		return strings.HasPrefix(importPath, module+bench+"/") || slices.Contains([]string{
-			"probe/network/internal/testnet", "probe/probetest", "probe/probetest/need", "probe/conference/conferencetest", "probe/diagnose/phrase/phrasetest",
+			"probe/network/internal/testnet", "probe/audio/signal/signaltest", "probe/probetest", "probe/probetest/need", "probe/conference/conferencetest", "probe/diagnose/phrase/phrasetest",
 		}, strings.TrimPrefix(importPath, module))
 	}
 	seen := false

@@ -33,6 +33,8 @@ const DefaultTimeZone = "Europe/Berlin"
 // Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
+	// Version is the version of the program, for the reports of the browser check; "" if unknown.
+	Version string
 	// ProfilesDir contains the town's own limits, NAME.toml; default profiles in DataDir, which
 	// may be missing.
 	ProfilesDir string

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/sound"
 )
 
 // Rehearsal is a capture without a device: messages of a child go in, events come
@@ -20,4 +21,4 @@ func Rehearse(speakFor time.Duration, progress func(probe.Event)) Rehearsal {
 func (r Rehearsal) Handle(m capture.Message) error { return r.t.handle(m) }
 
 // WarmUp ends the warm-up, for sound without one.
-func (r Rehearsal) WarmUp() { r.t.warm = warmUp{began: true, done: true} }
+func (r Rehearsal) WarmUp() { r.t.warm = sound.WarmUp{Began: true, Done: true} }

@@ -172,7 +172,7 @@ type otherMicrophone struct {
 	others *others
 
 	started  capture.Started
-	warm     warmUp
+	warm     sound.WarmUp
 	analyzer *signal.Analyzer // nil until the warm-up is over
 	heard    voiceComparison
 	compared int // the reading of the chosen microphone in the last comparison
@@ -203,8 +203,8 @@ func (e *otherMicrophone) handle(m capture.Message) error {
 }
 
 func (e *otherMicrophone) hear(m capture.PCM) error {
-	samples := e.warm.pass(m, e.started.Channels)
-	if !e.warm.done || len(samples) == 0 {
+	samples := e.warm.Pass(m.Samples, m.AtNS, e.started.Channels)
+	if !e.warm.Done || len(samples) == 0 {
 		return nil
 	}
 	if e.analyzer == nil {

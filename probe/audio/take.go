@@ -33,7 +33,7 @@ type take struct {
 	before  firstUses
 	started capture.Started
 
-	warm       warmUp
+	warm       sound.WarmUp
 	delivery   *delivery
 	analyzer   *signal.Analyzer // nil until the warm-up is over
 	frames     int
@@ -105,8 +105,8 @@ func (t *take) emitMuted() {
 func (t *take) recordedID() string { return cmp.Or(t.history.endID(), t.history.startID()) }
 
 func (t *take) hear(m capture.PCM) error {
-	samples := t.warm.pass(m, t.started.Channels)
-	if !t.warm.done {
+	samples := t.warm.Pass(m.Samples, m.AtNS, t.started.Channels)
+	if !t.warm.Done {
 		return nil
 	}
 	if t.analyzer == nil {
@@ -186,7 +186,7 @@ func (t *take) showLevel(frames int) {
 	l := t.analyzer.Level()
 	t.others.chosenHears(l)
 	if t.onlyZeros() { // silent from the start
-		l.ZeroMS += t.milliseconds(t.warm.zeroFrames)
+		l.ZeroMS += t.milliseconds(t.warm.ZeroFrames)
 	}
 	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
 		RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, ZeroMS: l.ZeroMS,
@@ -204,8 +204,8 @@ func (t *take) data(state report.CaptureState) *report.AudioInput {
 	}
 	t.describeDevice(d)
 	t.before.describe(d, t.started.Device.ID)
-	if t.warm.began {
-		d.FirstCallbackMS = milliseconds(t.warm.begin - t.started.AtNS)
+	if t.warm.Began {
+		d.FirstCallbackMS = milliseconds(t.warm.Begin - t.started.AtNS)
 	}
 	// Only these states include levels. A capture that died may have delivered garbage.
 	if t.analyzer != nil && (state == report.CaptureComplete || state == report.CaptureStalled) {

@@ -85,15 +85,6 @@ func TestWarmUpIsDiscarded(t *testing.T) {
 	}
 }
 
-func TestZerosWithinAFrameOfTheStart(t *testing.T) {
-	w := &warmUp{}
-	w.pass(capture.PCM{AtNS: 0, Samples: make([]float32, 8)}, 2)
-	got := w.pass(capture.PCM{AtNS: int64(warmUpSettle), Samples: []float32{0, 0, 0, 0.5, 0, 0}}, 2)
-	if !slices.Equal(got, []float32{0, 0.5, 0, 0}) {
-		t.Errorf("got %v, want %v", got, []float32{0, 0.5, 0, 0})
-	}
-}
-
 func TestMutedMicrophoneIsReportedSoon(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.pass(3*time.Second, 0, 0)

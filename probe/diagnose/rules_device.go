@@ -125,7 +125,17 @@ func (f *facts) captureEnded(state report.CaptureState, confidence float64) *fin
 	return fault(confidence, ofInput("state", string(state), ""))
 }
 
-func privacyBlocked(f *facts) *finding { return f.captureEnded(report.CaptureRefused, likely) }
+// privacyBlocked: in a browser, the permission is that of the page.
+func privacyBlocked(f *facts) *finding {
+	hit := f.captureEnded(report.CaptureRefused, likely)
+	if hit != nil && f.in.Backend == browserBackend {
+		hit.evidence = append(hit.evidence, ofInput("backend", browserBackend, ""))
+	}
+	return hit
+}
+
+// browserBackend is AudioInput.Backend of a browser.
+const browserBackend = "browser"
 
 // noServer includes a sound system that ended during the recording.
 func noServer(f *facts) *finding {

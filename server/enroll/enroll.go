@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -66,14 +67,14 @@ type Invitation struct {
 
 // Invite adds a participant. An *InputError describes an invalid name or phone number.
 func (n Enroller) Invite(ctx context.Context, name, phone string) (Invitation, error) {
-	i, code, err := n.Draft(name, phone)
+	i, codes, err := n.Draft(name, phone)
 	if err != nil {
 		return Invitation{}, err
 	}
 	if err := n.Store.AddParticipant(ctx, i.Participant); err != nil {
 		return Invitation{}, err
 	}
-	return i, n.Store.AddEnrolCode(ctx, code)
+	return i, n.addCodes(ctx, codes)
 }
 
 // Edit changes a participant's name and phone number.
@@ -99,11 +100,20 @@ func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
 
 // Code creates another code for a participant, for another computer.
 func (n Enroller) Code(ctx context.Context, p store.Participant) (Invitation, error) {
-	i, code, err := n.DraftCode(p)
+	i, codes, err := n.DraftCode(p)
 	if err != nil {
 		return Invitation{}, err
 	}
-	return i, n.Store.AddEnrolCode(ctx, code)
+	return i, n.addCodes(ctx, codes)
+}
+
+func (n Enroller) addCodes(ctx context.Context, codes []store.EnrolCode) error {
+	for _, c := range codes {
+		if err := n.Store.AddEnrolCode(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Applicant is an agent that requests to be enrolled.
@@ -129,12 +139,16 @@ func (n Enroller) Accept(ctx context.Context, code string, a Applicant) (Enrolle
 	if !ok {
 		return Enrolled{}, ErrCode
 	}
-	e, err := n.accept(ctx, store.HashOf(normal), a)
+	hash := store.HashOf(normal)
+	if a.Arch == wire.BrowserArch {
+		hash = browserHash(normal)
+	}
+	e, err := n.accept(ctx, hash, a)
 	if errors.Is(err, store.ErrExists) {
 		// The id belonged to a participant who was erased, or it belongs to another one: the disk was
 		// copied, or the request is an attempt to impersonate that agent. The agent gets a new id.
 		a.AgentID = ""
-		e, err = n.accept(ctx, store.HashOf(normal), a)
+		e, err = n.accept(ctx, hash, a)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return Enrolled{}, ErrCode

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlitetest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
@@ -119,5 +120,27 @@ func TestHostileApplicants(t *testing.T) {
 	}
 	if _, err := d.Accept(t.Context(), i.Code, Applicant{}); err != nil {
 		t.Errorf("the code was used up by a rejected agent: %v", err)
+	}
+}
+
+// TestCodeEnrolsOneProgramAndOneBrowser: whoever opens the check in a browser can still set up the
+// computer with the same letter, and the other way round.
+func TestCodeEnrolsOneProgramAndOneBrowser(t *testing.T) {
+	for _, order := range [][]string{{"amd64", wire.BrowserArch}, {wire.BrowserArch, "amd64"}} {
+		d, _, _ := newEnroller(t)
+		i := invite(t, d, "Erika Beispiel")
+		seen := map[string]bool{}
+		for _, arch := range order {
+			e, err := d.Accept(t.Context(), i.Code, Applicant{Version: "1", OS: "windows", Arch: arch})
+			if err != nil || e.Participant.ID != i.Participant.ID || seen[e.AgentID] {
+				t.Fatalf("%s of %v: got %+v, error %v", arch, order, e, err)
+			}
+			seen[e.AgentID] = true
+		}
+		for _, arch := range order {
+			if _, err := d.Accept(t.Context(), i.Code, Applicant{Version: "1", OS: "windows", Arch: arch}); !errors.Is(err, ErrCode) {
+				t.Errorf("a second %s: got %v, want %v", arch, err, ErrCode)
+			}
+		}
 	}
 }

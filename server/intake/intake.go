@@ -194,7 +194,7 @@ func (p *planner) person(ctx context.Context, name, phone, source string) (Perso
 	default:
 		return one, errAmbiguous
 	}
-	i, code, err := p.Enroll.Draft(name, phone)
+	i, codes, err := p.Enroll.Draft(name, phone)
 	if err != nil {
 		return one, err
 	}
@@ -202,7 +202,7 @@ func (p *planner) person(ctx context.Context, name, phone, source string) (Perso
 	p.added = append(p.added, i)
 	p.plan.change.Participants = append(p.plan.change.Participants, i.Participant)
 	if p.codes {
-		p.plan.change.Codes = append(p.plan.change.Codes, code)
+		p.plan.change.Codes = append(p.plan.change.Codes, codes...)
 	} else {
 		one.Invitation.Code = ""
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/tonprobe/tonprobe/server/web/browser"
 )
 
 //go:embed static/*
@@ -19,6 +21,12 @@ type assets map[string]asset
 type asset struct {
 	content []byte
 	version string
+	packed  bool // content is compressed with gzip
+}
+
+func newAsset(content []byte) asset {
+	sum := sha256.Sum256(content)
+	return asset{content: content, version: hex.EncodeToString(sum[:8])}
 }
 
 func loadAssets() (assets, error) {
@@ -32,8 +40,16 @@ func loadAssets() (assets, error) {
 		if err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(content)
-		all[f.Name()] = asset{content: content, version: hex.EncodeToString(sum[:8])}
+		all[f.Name()] = newAsset(content)
+	}
+	program, ok, err := browser.Load()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		packed := newAsset(program.WASM)
+		packed.packed = true
+		all[checkProgram], all[browser.RuntimeFile] = packed, newAsset(program.Runtime)
 	}
 	return all, nil
 }
@@ -58,5 +74,9 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", keep)
 	w.Header().Set("ETag", `"`+file.version+`"`)
+	if file.packed {
+		// Every browser that runs WebAssembly accepts gzip.
+		w.Header().Set("Content-Encoding", "gzip")
+	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(file.content))
 }

@@ -44,6 +44,13 @@ func (c *chromium) start(t *testing.T, program string) context.Context {
 	if c.ctx != nil {
 		return c.ctx
 	}
+	c.ctx, c.close = launch(t, program)
+	return c.ctx
+}
+
+// launch starts a Chromium. close ends it.
+func launch(t *testing.T, program string, more ...chromedp.ExecAllocatorOption) (ctx context.Context, closeAll func()) {
+	t.Helper()
 	profile, err := os.MkdirTemp("", "tonprobe-chromium-") // outlives the test
 	if err != nil {
 		t.Fatal(err)
@@ -52,15 +59,15 @@ func (c *chromium) start(t *testing.T, program string) context.Context {
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("lang", "de"), chromedp.Flag("hide-scrollbars", true))
+	options = append(options, more...)
 	allocated, free := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeWindow := chromedp.NewContext(allocated)
-	c.close = func() { closeWindow(); free(); _ = os.RemoveAll(profile) }
+	closeAll = func() { closeWindow(); free(); _ = os.RemoveAll(profile) }
 	if err := chromedp.Do(ctx); err != nil {
-		c.close()
+		closeAll()
 		t.Fatalf("start Chromium: %v", err)
 	}
-	c.ctx = ctx
-	return ctx
+	return ctx, closeAll
 }
 
 func (c *chromium) stop() {
@@ -87,7 +94,13 @@ type browser struct {
 // started for this test alone.
 func openBrowser(t *testing.T, accept string) *browser {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(shared.start(t, need.Program(t, "chromium")), chromedp.WithNewBrowserContext())
+	return openTab(t, accept, shared.start(t, need.Program(t, "chromium")))
+}
+
+// openTab is openBrowser in a certain Chromium.
+func openTab(t *testing.T, accept string, in context.Context) *browser {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(in, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	// Before the other clean-ups: a server waits for its streams to end.
 	context.AfterFunc(t.Context(), closeTab)

@@ -51,7 +51,7 @@ func (v view) check(stored store.StoredReport) check {
 	}
 	c.Headline = diagnose.Headline(r, v.lang)
 	c.Profile, c.Target = clean(r.Profile, 40), clean(origin.Display(r.Target), maxValueRunes)
-	c.System, c.Version = system(r.Agent.OS), clean(r.Agent.Version, 40)
+	c.System, c.Version = v.system(r.Agent.OS, r.Agent.Arch), clean(r.Agent.Version, 40)
 	if r.Limits != nil {
 		c.BasedOn = clean(r.Limits.Base, 40)
 	}

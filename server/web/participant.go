@@ -211,7 +211,7 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 }
 
 func (v view) computer(a store.Agent) computer {
-	c := computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
+	c := computer{System: v.system(a.OS, a.Arch), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
 		RenewalAsked: v.when(a.RenewalAskedAt), Renew: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/token"}
 	if auth.May(v.role, auth.Manage) {
 		c.Revoke = revokeAddress(a.ParticipantID, a.ID)
@@ -235,7 +235,14 @@ func (v view) trigger(t report.Trigger) string {
 	return v.T("trigger.foreign")
 }
 
-// system returns the common name of an operating system.
+// system returns the common name of the system of an agent.
+func (v view) system(goos, arch string) string {
+	if inBrowser(arch) {
+		return v.T("computers.in_browser", "system", system(goos))
+	}
+	return system(goos)
+}
+
 func system(goos string) string {
 	switch goos {
 	case "windows":
@@ -244,6 +251,12 @@ func system(goos string) string {
 		return "macOS"
 	case "linux":
 		return "Linux"
+	case "android":
+		return "Android"
+	case "ios":
+		return "iOS"
+	case "chromeos":
+		return "ChromeOS"
 	}
 	return clean(goos, 40)
 }

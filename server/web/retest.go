@@ -70,7 +70,7 @@ func (s *site) retestPanel(r *http.Request, v view, p store.ParticipantState, ag
 		panel.Address += "?" + url.Values{aboutParam: {about}}.Encode()
 	}
 	for _, a := range agents {
-		if !a.RevokedAt.IsZero() {
+		if !a.RevokedAt.IsZero() || inBrowser(a.Arch) { // a browser has no channel
 			continue
 		}
 		st := s.Agents.State(a.ID)

@@ -42,6 +42,7 @@ var rights = map[string]string{
 	"POST /language":           everybody,
 	"GET /accessibility":       everybody,
 	"GET /setup":               everybody,
+	"GET /check":               everybody,
 	"GET /download/{name}":     everybody,
 
 	// Without the code of a visit, these show the form for the code.

@@ -80,6 +80,9 @@ type Config struct {
 	// AuthorityPin returns the pin of the collector's own certificate authority for enrolment
 	// links; nil, or "" if systems trust the collector's certificate.
 	AuthorityPin func() string
+	// Version is the version of this collector, which the browser check states in its reports;
+	// default "dev".
+	Version string
 	// Downloads is the folder with the installers that the setup page offers; "" for none. It need
 	// not exist.
 	Downloads string
@@ -116,6 +119,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.AuthorityPin == nil {
 		c.AuthorityPin = func() string { return "" }
+	}
+	if c.Version == "" {
+		c.Version = "dev"
 	}
 	if c.Zone == nil {
 		c.Zone = time.Local
@@ -255,6 +261,7 @@ func (s *site) table() (all []route) {
 	open("POST "+mineAddress+"/close", s.closeMine)
 	open("GET "+mineAddress+"/export", s.ownExport)
 	open("GET "+mineAddress+"/reports/{report}", s.ownDocument)
+	open("GET "+wire.CheckPath, s.browserCheck)
 
 	staff(auth.Read, "GET /{$}", s.list)
 	staff(auth.Read, "GET /changes", s.listChanges)

@@ -3,45 +3,12 @@ package signal
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/tonprobe/tonprobe/probe/audio/signal/signaltest"
 )
 
-// syllables returns a simple synthetic voice: pulses of a gliding pitch through
-// three formants, in syllables of 180 ms with pauses of 70 ms, and a pause of half
-// a second in every two, over a background at -60 dB. It suffices for tests that do
-// not depend on real speech, requires no program, and has frequencies up to 11 kHz.
 func syllables(rateHz int, seconds, pitchHz, level float64) []float32 {
-	random := rand.New(rand.NewPCG(7, 7))
-	rate := float64(rateHz)
-	samples := make([]float32, int(seconds*rate))
-	phase := 0.0
-	for i := range samples {
-		t := float64(i) / rate
-		inSyllable := math.Mod(t, 0.25)
-		envelope := 0.0
-		if inSyllable < 0.18 && math.Mod(t, 2) < 1.5 {
-			envelope = math.Pow(math.Sin(math.Pi*inSyllable/0.18), 2)
-		}
-		f0 := pitchHz * (1 + 0.15*math.Sin(2*math.Pi*0.7*t) + 0.2*inSyllable)
-		phase += 2 * math.Pi * f0 / rate
-		x := 0.0
-		for h := 1.0; h*f0 < min(11000, rate*0.45); h++ {
-			x += formants(h*f0, t) * math.Sin(h*phase+h*h)
-		}
-		samples[i] = float32(level * (envelope*x + 0.0005*random.NormFloat64()))
-	}
-	return samples
-}
-
-// formants returns the magnitude of three moving resonances with a falling source
-// spectrum.
-func formants(hz, t float64) float64 {
-	resonance := func(centre, width float64) float64 {
-		off := (hz - centre) / width
-		return 1 / (1 + off*off)
-	}
-	move := math.Sin(2 * math.Pi * 1.3 * t)
-	return 0.4*resonance(500+150*move, 90) + 0.25*resonance(1500+400*move, 150) +
-		0.12*resonance(2600, 250) + 0.002*resonance(6000, 3000)
+	return signaltest.Voice(rateHz, seconds, pitchHz, level)
 }
 
 func addNoise(samples []float32, dBFS float64) []float32 {

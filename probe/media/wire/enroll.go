@@ -53,3 +53,7 @@ const (
 // CodeErased, with status 403, means that everything about the participant of this agent was erased,
 // at their request or the office's. No later request with this token succeeds.
 const CodeErased = "participant_erased"
+
+// BrowserArch is the architecture of a browser, which enrols with the code of its own that belongs to each code of an
+// invitation.
+const BrowserArch = "wasm"

@@ -16,6 +16,10 @@ const invitationStart = InvitationScheme + "://enroll?"
 // the invitation where the program is installed.
 const InvitationPath = "/setup"
 
+// CheckPath is the page of the collector on which a person checks in the browser, without a program. The code of an
+// invitation is in its fragment, as in that of InvitationPath.
+const CheckPath = "/check"
+
 // ErrInvitation means that a text is not an invitation.
 var ErrInvitation = errors.New("not an invitation link")
 

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/audio/signal/signaltest"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const rateHz = 48000
+
+// heardBy plays samples until the recording is over, and returns the part that was measured.
+func heardBy(t *testing.T, samples []float32) (*ear, []float32) {
+	t.Helper()
+	e, err := newEar(rateHz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := 0
+	for at := 0; at < len(samples); at = end {
+		end = min(at+2048, len(samples))
+		if e.hear(samples[at:end]); e.meter().Over {
+			break
+		}
+	}
+	if !e.meter().Over {
+		t.Fatalf("the recording is not over after %v s", float64(len(samples))/rateHz)
+	}
+	return e, samples[end-e.frames : end]
+}
+
+func voice(level float64) []float32 {
+	samples := signaltest.Voice(rateHz, 14, 120, level)
+	for i, x := range samples {
+		samples[i] = float32(math.Round(float64(x)*32768) / 32768)
+	}
+	return samples
+}
+
+// TestEarMeasuresLikeAnalyze: a browser's figures are those of "tonprobe analyze" for the same
+// samples.
+func TestEarMeasuresLikeAnalyze(t *testing.T) {
+	e, measured := heardBy(t, voice(0.4))
+	want, err := audio.Analyze(bytes.NewReader(signaltest.WAV(rateHz, measured)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Backend, want.NativeRateHz, want.NativeChannels = browserBackend, nil, nil
+	if got := e.data(report.CaptureComplete); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %s\nwant %s", asJSON(t, got), asJSON(t, want))
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// line is a stream over a line that loses the first lost packets of each hundred upstream.
+func line(t *testing.T, lost int) *streamed {
+	t.Helper()
+	s := &streamed{Path: "host udp", ICEMS: new(20.0), DTLSMS: new(30.0), DirectUDP: new(true), Payload: wire.DefaultBytes, Complete: true, AllBack: lost == 0, WaitedMS: 6500}
+	var arrivals []wire.Arrival
+	const reflectorNS = int64(7e9)
+	for i := range 300 {
+		sent := float64(20 * i)
+		s.Sends = append(s.Sends, sending{EncodedMS: sent + 12345, SentMS: sent})
+		if i%100 < lost {
+			continue
+		}
+		arrived := reflectorNS + nanoseconds(sent+15)
+		d := wire.Down{Seq: uint32(len(arrivals)), UpSeq: uint32(i), UpSentNS: nanoseconds(sent), UpArrivedNS: arrived, SentNS: arrived, UpUnique: uint32(len(arrivals) + 1)}
+		arrivals = append(arrivals, wire.Arrival{Seq: uint32(i), ArrivedNS: arrived})
+		b, err := wire.AppendDown(nil, d, wire.DownHeaderBytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Echoes = append(s.Echoes, echoed{Payload: base64.StdEncoding.EncodeToString(b), ArrivedMS: sent + 30})
+	}
+	log, err := json.Marshal(wire.NewEchoLog(arrivals, len(arrivals), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Log = log
+	return s
+}
+
+func reached() *fetched {
+	return &fetched{Reached: true, Status: 200, FirstByteMS: new(8.0), ServerTimeMS: 1e12, AskedMS: 1e12, AnsweredMS: 1e12 + 10}
+}
+
+// TestVisits: what a browser measured leads to the same causes as in the program. A server of ours
+// that does not answer is never the participant's fault.
+func TestVisits(t *testing.T) {
+	good, _ := heardBy(t, voice(0.4))
+	quiet, _ := heardBy(t, voice(0.0004))
+	zeros, _ := heardBy(t, make([]float32, 14*rateHz))
+	complete := &recorded{State: report.CaptureComplete}
+	for name, c := range map[string]struct {
+		heard   *ear
+		audio   *recorded
+		voice   *streamed
+		web     *fetched
+		verdict report.Verdict
+		cause   string
+	}{
+		"healthy":               {good, complete, line(t, 0), reached(), report.Ready, ""},
+		"silent microphone":     {zeros, complete, line(t, 0), reached(), report.NotReady, "audio.digital_silence"},
+		"too quiet":             {quiet, complete, line(t, 0), reached(), report.NotReady, "audio.too_quiet"},
+		"not permitted":         {nil, &recorded{State: report.CaptureRefused}, line(t, 0), reached(), report.NotReady, "audio.privacy_blocked"},
+		"no microphone":         {nil, &recorded{State: report.CaptureNoDevice}, line(t, 0), reached(), report.NotReady, "audio.no_microphone"},
+		"in use":                {nil, &recorded{State: report.CaptureInUse}, line(t, 0), reached(), report.NotReady, "audio.in_use"},
+		"ended while speaking":  {good, &recorded{State: report.CaptureStalled}, line(t, 0), reached(), report.NotReady, "audio.stalled"},
+		"in the background":     {nil, &recorded{Note: "the page was in the background"}, line(t, 0), reached(), report.Unknown, ""},
+		"lossy line":            {good, complete, line(t, 20), reached(), report.NotReady, "net.upload_loss"},
+		"silent reflector":      {good, complete, &streamed{Failure: report.MediaICEFailed, Note: "no path for packets was found"}, reached(), report.Unknown, "conf.ice_failed"},
+		"silent collector":      {good, complete, &streamed{Failure: report.MediaNoSignalling, Note: "no answer from the collector"}, &fetched{}, report.Unknown, ""},
+		"offline in the middle": {good, complete, &streamed{Failure: report.MediaNoSignalling, Note: "no answer from the collector"}, &fetched{Offline: true}, report.NotReady, "net.offline"},
+		"revoked":               {good, complete, &streamed{Failure: report.MediaUnknownAgent, Note: "token_invalid"}, &fetched{Reached: true, Status: 401}, report.Unknown, ""},
+		"browser without it":    {good, complete, &streamed{Note: "this browser cannot measure a voice stream"}, reached(), report.Unknown, ""},
+		"nothing":               {nil, nil, nil, nil, report.Unknown, ""},
+	} {
+		document, err := json.Marshal(visit{AgentID: "0b1f8f0e-2c54-4a4b-9a53-6a6f2c1c9f00", Version: "1.4.0", OS: "ios", StartedAt: time.Now(), DurationMS: 9000,
+			Audio: c.audio, Voice: c.voice, Web: c.web})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := finish(document, c.heard, rand.Reader)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		primary, _ := r.Primary()
+		if r.Verdict != c.verdict || primary.Code != c.cause {
+			t.Errorf("%s: got %s, %q; want %s, %q", name, r.Verdict, primary.Code, c.verdict, c.cause)
+		}
+		if r.Verdict == report.Unknown && primary.Area == report.AreaParticipant {
+			t.Errorf("%s: the participant is responsible for %s", name, primary.Code)
+		}
+		for _, lang := range phrase.Langs() {
+			if s, err := sheetOf(r, lang); err != nil || s.Headline == "" || s.Cause == "" || s.Action == "" || s.Case != r.Case {
+				t.Errorf("%s: got %+v, error %v", name, s, err)
+			}
+		}
+	}
+}
+
+func TestInSession(t *testing.T) {
+	now := time.Date(2026, 11, 30, 18, 0, 0, 0, time.UTC)
+	for start, want := range map[string]bool{"2026-11-30T17:00:00Z": true, "2026-11-30T18:30:00Z": false, "2026-11-30T03:00:00Z": false} {
+		if got := inSession([]byte(`{"targets":[],"sessions":[{"starts_at":"`+start+`"}]}`), now); got != want {
+			t.Errorf("a session from %s: got %v, want %v", start, got, want)
+		}
+	}
+	if inSession([]byte("<html>"), now) {
+		t.Error("in session by the page of a proxy")
+	}
+}
