@@ -13,7 +13,8 @@ import (
 // TestAProbeTouchesFewFiles: an ordinary probe is named in its package, its data type,
 // the schema, the plan and the texts of both languages, and nowhere else. The rules
 // that read its data belong to their causes, the watchers use the measurements of some
-// packages outside of checks, and the made-up evening of the demo needs no new probe.
+// packages outside of checks, and neither the made-up evening of the demo nor the browser
+// check, which measures what a browser can, needs a new probe.
 func TestAProbeTouchesFewFiles(t *testing.T) {
 	const limit = 6
 	product := productFiles(t)
@@ -57,7 +58,7 @@ func productFiles(t *testing.T) map[string]string {
 			}
 			name := strings.TrimPrefix(filepath.ToSlash(file), "../")
 			switch {
-			case d.IsDir() && (d.Name() == "testdata" || slices.Contains([]string{"probe/internal", "cmd/load", "cmd/demo/evening", "agent/watch"}, name)):
+			case d.IsDir() && (d.Name() == "testdata" || slices.Contains([]string{"probe/internal", "cmd/load", "cmd/demo/evening", "cmd/tonprobe-browser", "agent/watch"}, name)):
 				return fs.SkipDir
 			case d.IsDir(),
 				!slices.Contains([]string{".go", ".toml", ".json", ".html", ".js", ".sql"}, filepath.Ext(name)),

@@ -82,7 +82,8 @@ func finish(document []byte, heard *ear, random io.Reader) (*report.Report, erro
 		Verdict: report.Unknown, Causes: []report.Cause{},
 	}
 	r.Probes = []report.Result{v.Audio.result(heard), v.Voice.result(), v.Web.result(), v.nat()}
-	for _, name := range []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeHostLoad, report.ProbeHostCrash} {
+	absent, _ := diagnose.Missing(r)
+	for _, name := range absent {
 		r.Probes = append(r.Probes, report.Result{Name: name, Version: 1, Status: report.StatusSkipped, Error: noteNotInBrowser})
 	}
 	for i := range r.Probes {

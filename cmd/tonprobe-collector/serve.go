@@ -29,6 +29,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	c.Log = logger(t, c)
 	var firstName, firstPassword string
 	c.FirstPassword = func(name, password string) { firstName, firstPassword = name, password }
+	c.Version = programVersion()
 	s, err := server.New(ctx, c.Config)
 	// The password is generated once. It must be printed even if a later step fails.
 	if firstPassword != "" {

@@ -173,7 +173,7 @@ func (b *browser) quiet() {
 }
 
 // patience limits the wait for a condition of a page.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // do runs the steps, or fails the test with the text of the page.
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {

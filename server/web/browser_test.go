@@ -59,7 +59,7 @@ kind = "ntfy"
 url = "https://ntfy.example.org/desk"
 `
 
-func startCollector(t *testing.T) *collector {
+func startCollector(t *testing.T, change ...func(*server.Config)) *collector {
 	t.Helper()
 	c := &collector{t: t, dir: t.TempDir()}
 	alerts := filepath.Join(t.TempDir(), "alerts.toml")
@@ -67,10 +67,14 @@ func startCollector(t *testing.T) *collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Server, err = server.New(t.Context(), server.Config{DataDir: c.dir, AlertsFile: alerts, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
+	config := server.Config{DataDir: c.dir, AlertsFile: alerts, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
 		BehindProxy:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // plain HTTP
 		Contact:       "barrierefrei@stadt.example",
-		FirstPassword: func(_, password string) { c.password = password }})
+		FirstPassword: func(_, password string) { c.password = password }}
+	for _, f := range change {
+		f(&config)
+	}
+	c.Server, err = server.New(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

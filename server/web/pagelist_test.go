@@ -21,7 +21,7 @@ type shownIDs struct{ participant, agent, report, council, session string }
 
 // strangerPages returns the pages for people who are not signed in; for the others, the first leads to the list.
 func strangerPages() []string {
-	return []string{"/login", "/login/code", "/invitation?token=x", "/accessibility", "/setup#K7P3-QX9A-2M4B", "/mine"}
+	return []string{"/login", "/login/code", "/invitation?token=x", "/accessibility", "/setup#K7P3-QX9A-2M4B", "/check#K7P3-QX9A-2M4B", "/mine"}
 }
 
 // pagesFor returns the pages for staff.

@@ -13,6 +13,8 @@ type setupPage struct {
 	Link      string
 	Origin    string
 	Downloads []download
+	// Check is the address of the check in the browser; "" if there is none.
+	Check string
 }
 
 // setup explains how a participant sets up a computer, and offers the program.
@@ -22,6 +24,9 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := setupPage{Origin: s.origin(r), Downloads: files}
+	if s.offersCheck() {
+		body.Check = wire.CheckPath
+	}
 	if i, ok := wire.InvitationFor(body.Origin, "", ""); ok {
 		body.Link = i.String()
 	}

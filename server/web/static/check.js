@@ -415,9 +415,10 @@
     if (unsent.length === 0) return;
     part("sent").textContent = text("sending");
     try {
-      const r = await call("POST", "/api/v1/reports", {body: JSON.stringify(unsent)});
-      save(localStorage, unsentName, []);
-      part("sent").textContent = text("sent");
+      const r = await call("POST", "/api/v1/reports", {body: JSON.stringify({reports: unsent})});
+      save(localStorage, unsentName, []); // what was rejected will always be
+      const last = JSON.parse(r.content).results.pop();
+      part("sent").textContent = text(last.status === "rejected" ? "rejected" : "sent");
       if (r.headers.get("Tonprobe-Renew-Token") === "1") await renew().catch(() => {});
     } catch (e) {
       part("sent").textContent = text(forgotten(e) ? "unknown_browser" : "unsent");

@@ -8,6 +8,8 @@
   part.querySelector(".bigcode").textContent = match[1].toUpperCase();
   const link = part.querySelector("a");
   if (link && link.dataset.link) link.href = link.dataset.link + match[1] + (match[2] || "");
+  const check = document.getElementById("check-link");
+  if (check) check.href += "#" + match[1];
   part.hidden = false;
   document.getElementById("typed").hidden = true;
 })();
