@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 	"github.com/tonprobe/tonprobe/probe/audio/signal/signaltest"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
 	browserprogram "github.com/tonprobe/tonprobe/server/web/browser"
@@ -27,15 +28,12 @@ type ears struct {
 func openEars(t *testing.T, c *collector, more ...chromedp.ExecAllocatorOption) ears {
 	t.Helper()
 	if _, ok, err := browserprogram.Load(); !ok || err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatalf("needs \"go generate ./server/web/browser\": %v", err)
-		}
-		t.Skip("needs \"go generate ./server/web/browser\"")
+		need.Lack(t, "go generate ./server/web/browser", err)
 	}
 	e := ears{c: c, file: filepath.Join(t.TempDir(), "microphone.wav")}
 	e.plays(signaltest.Voice(48000, 12, 120, 0.4))
 	more = append(more, chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-file-for-fake-audio-capture", e.file))
-	ctx, closeAll := launch(t, need(t, "chromium"), more...)
+	ctx, closeAll := launch(t, need.Program(t, "chromium"), more...)
 	t.Cleanup(closeAll)
 	e.browser = openTab(t, "de", ctx)
 	return e
