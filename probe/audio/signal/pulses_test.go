@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/audio/signal/signaltest"
 )
 
 // creak simulates the voice of an old man over a quiet room: pulses through two
@@ -205,7 +207,7 @@ func continuousVoice(rateHz int, seconds, pitchHz float64) []float32 {
 		phase += 2 * math.Pi * f0 / float64(rateHz)
 		x := 0.0
 		for h := 1.0; h*f0 < 4000; h++ {
-			x += formants(h*f0, t) * math.Sin(h*phase+h*h)
+			x += signaltest.Formants(h*f0, t) * math.Sin(h*phase+h*h)
 		}
 		envelope := 0.25 + 0.75*math.Pow(math.Sin(math.Pi*t/0.25), 2)
 		samples[i] = float32(0.2*envelope*x + 0.0003*random.NormFloat64())

@@ -27,16 +27,16 @@ func Voice(rateHz int, seconds, pitchHz, level float64) []float32 {
 		phase += 2 * math.Pi * f0 / rate
 		x := 0.0
 		for h := 1.0; h*f0 < min(11000, rate*0.45); h++ {
-			x += formants(h*f0, t) * math.Sin(h*phase+h*h)
+			x += Formants(h*f0, t) * math.Sin(h*phase+h*h)
 		}
 		samples[i] = float32(level * (envelope*x + 0.0005*random.NormFloat64()))
 	}
 	return samples
 }
 
-// formants returns the magnitude of three moving resonances with a falling source
+// Formants returns the magnitude of three moving resonances with a falling source
 // spectrum.
-func formants(hz, t float64) float64 {
+func Formants(hz, t float64) float64 {
 	resonance := func(centre, width float64) float64 {
 		off := (hz - centre) / width
 		return 1 / (1 + off*off)
