@@ -7,16 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
-// possible ends a test on a machine without namespaces and TUN devices: plain go test skips
-// it; it fails if TONPROBE_TEST_ALL is set or the bench was requested.
-func possible(t *testing.T) {
-	t.Helper()
-	need.Full(t, "network namespaces")
-	if err := Possible(); err != nil {
-		lack(t, "network namespaces and TUN devices", err)
-	}
-}
-
+// lack skips a test that lacks something on this machine, or fails it if the bench was
+// requested.
 func lack(t *testing.T, what string, err error) {
 	t.Helper()
 	if os.Getenv(envBench) != "" {
