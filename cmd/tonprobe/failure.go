@@ -53,7 +53,7 @@ func (p *program) finish(err error) status {
 	text, s := p.explainFailure(err)
 	fmt.Fprintln(p.err, "tonprobe:", text)
 	p.closed = false // remains to be read
-	if s == exitUsage {
+	if s == exitUsage && !p.inOwnWindow() {
 		p.warn("usage.hint")
 	}
 	return s

@@ -13,9 +13,13 @@ import (
 // nor if an installer runs the program: on Windows that has a window as well, and the installer
 // waits for its end.
 func (p *program) holdWindow() {
-	if p.closed || p.unattended || !(p.getenv("TONPROBE_WINDOW") != "" || ownsConsole()) || !tui.IsTerminal(p.in) || !tui.IsTerminal(p.err.file) {
+	if p.closed || p.unattended || !p.inOwnWindow() || !tui.IsTerminal(p.in) || !tui.IsTerminal(p.err.file) {
 		return
 	}
 	fmt.Fprint(p.err, "\n"+p.t("window.close")+" ")
 	_, _ = bufio.NewReader(p.in).ReadString('\n')
 }
+
+// inOwnWindow reports whether the program was started in a window of its own: by a double click, from a
+// menu or by a link. Whoever sees it cannot type another command.
+func (p *program) inOwnWindow() bool { return p.getenv("TONPROBE_WINDOW") != "" || ownsConsole() }

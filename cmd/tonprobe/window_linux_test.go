@@ -69,6 +69,9 @@ func TestWindowStaysOpenOnce(t *testing.T) {
 				}
 			}
 			_ = cmd.Wait()
+			if strings.Contains(all.String(), "tonprobe help") {
+				t.Errorf("the window advises a command:\n%s", all.String())
+			}
 		})
 	}
 }
