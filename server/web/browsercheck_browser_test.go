@@ -17,20 +17,20 @@ import (
 	browserprogram "github.com/tonprobe/tonprobe/server/web/browser"
 )
 
-// ears is a Chromium whose microphone plays a file.
-type ears struct {
+// checkTab is a tab of Chromium whose microphone plays a file.
+type checkTab struct {
 	*browser
 	c    *collector
 	file string
 }
 
-// openEars opens a tab. Without more flags, its pages may not use the microphone.
-func openEars(t *testing.T, c *collector, more ...chromedp.ExecAllocatorOption) ears {
+// openCheckTab opens a tab. Without more flags, its pages may not use the microphone.
+func openCheckTab(t *testing.T, c *collector, more ...chromedp.ExecAllocatorOption) checkTab {
 	t.Helper()
 	if _, ok, err := browserprogram.Load(); !ok || err != nil {
 		need.Lack(t, "go generate ./server/web/browser", err)
 	}
-	e := ears{c: c, file: filepath.Join(t.TempDir(), "microphone.wav")}
+	e := checkTab{c: c, file: filepath.Join(t.TempDir(), "microphone.wav")}
 	e.plays(signaltest.Voice(48000, 12, 120, 0.4))
 	more = append(more, chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-file-for-fake-audio-capture", e.file))
 	ctx, closeAll := launch(t, need.Program(t, "chromium"), more...)
@@ -39,13 +39,13 @@ func openEars(t *testing.T, c *collector, more ...chromedp.ExecAllocatorOption) 
 	return e
 }
 
-func (e ears) plays(samples []float32) {
+func (e checkTab) plays(samples []float32) {
 	if err := os.WriteFile(e.file, signaltest.WAV(48000, samples), 0o600); err != nil {
 		panic(err)
 	}
 }
 
-func (e ears) invite(name string) (id, code string) {
+func (e checkTab) invite(name string) (id, code string) {
 	e.t.Helper()
 	p, code, _, err := e.c.AddParticipant(e.t.Context(), name, "")
 	if err != nil {
@@ -55,7 +55,7 @@ func (e ears) invite(name string) (id, code string) {
 }
 
 // check starts the check and returns the report of the page.
-func (e ears) check() *report.Report {
+func (e checkTab) check() *report.Report {
 	e.t.Helper()
 	e.do(chromedp.Click(chromedp.CSS("#check-form button")))
 	e.waitFor(`!document.getElementById("check-result").hidden || !document.getElementById("check-problem").hidden`)
@@ -63,7 +63,7 @@ func (e ears) check() *report.Report {
 }
 
 // report returns the report that the page shows.
-func (e ears) report() *report.Report {
+func (e checkTab) report() *report.Report {
 	e.t.Helper()
 	document := get(e.browser, chromedp.Evaluate[string](`sessionStorage.getItem("tonprobe.last") || ""`))
 	r, err := report.Decode([]byte(document))
@@ -80,7 +80,7 @@ func onEveryAddress(c *server.Config) { c.MediaListen, c.STUNListen = ":0", ":0"
 // that is silent; support sees the result.
 func TestBrowserCheck(t *testing.T) {
 	c := startCollector(t, onEveryAddress)
-	e := openEars(t, c, chromedp.Flag("use-fake-ui-for-media-stream", true))
+	e := openCheckTab(t, c, chromedp.Flag("use-fake-ui-for-media-stream", true))
 	id, code := e.invite("Erika Beispiel")
 	e.do(e.width(390), chromedp.Navigate(c.URL()+"/check#"+code), chromedp.WaitVisible(chromedp.CSS("#check-form button")))
 	e.shoot("check-start-phone-de")
@@ -148,7 +148,7 @@ func TestBrowserCheck(t *testing.T) {
 // TestBrowserCheckRefused: no permission, and a code that does not exist.
 func TestBrowserCheckRefused(t *testing.T) {
 	c := startCollector(t, onEveryAddress)
-	e := openEars(t, c)
+	e := openCheckTab(t, c)
 	b := e.browser
 	_, code := e.invite("Anna Beispiel")
 	b.do(chromedp.Navigate(c.URL()+"/check#AAAA-AAAA-AAAA"), chromedp.WaitVisible(chromedp.CSS("#check-form button")), chromedp.Click(chromedp.CSS("#check-form button")))
