@@ -12,9 +12,9 @@ import (
 // browserBackend is report.AudioInput.Backend of the sound system of a browser.
 const browserBackend = "browser"
 
-// ear listens to a microphone whose channels the browser has mixed to one, as it does for a
-// conference.
-type ear struct {
+// capture analyses the sound of a microphone. The browser has mixed its channels to one, as it does
+// for a conference.
+type capture struct {
 	rateHz    int
 	warm      sound.WarmUp
 	analyzer  *signal.Analyzer
@@ -27,38 +27,37 @@ type ear struct {
 	floor     bool
 }
 
-// lookEvery is the interval of looks at the noise floor.
+// lookEvery is the interval at which the noise floor is determined.
 const lookEvery = 250 * time.Millisecond
 
-func newEar(rateHz int) (*ear, error) {
+func newCapture(rateHz int) (*capture, error) {
 	a, err := signal.NewAnalyzer(signal.Format{RateHz: rateHz, Channels: 1})
 	if err != nil {
 		return nil, err
 	}
-	return &ear{rateHz: rateHz, analyzer: a}, nil
+	return &capture{rateHz: rateHz, analyzer: a}, nil
 }
 
-// hear adds samples. The clock is their number, because the times of a browser's callbacks say
-// little about those of the device.
-func (e *ear) hear(samples []float32) {
-	at := int64(float64(e.delivered) / float64(e.rateHz) * 1e9)
-	e.delivered += len(samples)
-	samples = e.warm.Pass(samples, at, 1)
+// add analyses more samples. Their number is the clock: a browser delivers them at irregular times.
+func (c *capture) add(samples []float32) {
+	at := int64(float64(c.delivered) / float64(c.rateHz) * 1e9)
+	c.delivered += len(samples)
+	samples = c.warm.Pass(samples, at, 1)
 	if len(samples) == 0 {
 		return
 	}
-	e.analyzer.Write(samples)
-	e.frames += len(samples)
-	if e.invited {
-		e.listening.Hear(e.lasting(len(samples)), e.analyzer.Level().Speech)
+	c.analyzer.Write(samples)
+	c.frames += len(samples)
+	if c.invited {
+		c.listening.Hear(c.lasting(len(samples)), c.analyzer.Level().Speech)
 	}
-	if !e.invited && (e.lasting(e.frames) >= sound.QuietLead || e.onlyZeros()) {
-		e.invited = true
+	if !c.invited && (c.lasting(c.frames) >= sound.QuietLead || c.onlyZeros()) {
+		c.invited = true
 	}
-	if e.frames >= e.lookAt {
-		e.lookAt = e.frames + e.framesIn(lookEvery)
-		a := e.analyzer.Analysis()
-		e.floor = a.NoiseFloorDBFS != nil && !a.NoiseFloorEstimated
+	if c.frames >= c.lookAt {
+		c.lookAt = c.frames + c.framesIn(lookEvery)
+		a := c.analyzer.Analysis()
+		c.floor = a.NoiseFloorDBFS != nil && !a.NoiseFloorEstimated
 	}
 }
 
@@ -72,39 +71,41 @@ type meter struct {
 	Over      bool    `json:"over"`
 }
 
-func (e *ear) meter() meter {
-	l := e.analyzer.Level()
-	return meter{RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, Invited: e.invited,
-		MissingMS: e.listening.Missing().Milliseconds(), Over: e.over()}
+func (c *capture) meter() meter {
+	l := c.analyzer.Level()
+	return meter{RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, Invited: c.invited,
+		MissingMS: c.listening.Missing().Milliseconds(), Over: c.over()}
 }
 
-func (e *ear) over() bool {
-	if !e.listening.Over(e.floor, e.onlyZeros()) {
+func (c *capture) over() bool {
+	if !c.listening.Over(c.floor, c.onlyZeros()) {
 		return false
 	}
-	if e.overAt == 0 {
-		e.overAt = e.frames
+	if c.overAt == 0 {
+		c.overAt = c.frames
 	}
-	return !sound.EndUncertain(e.analyzer) || e.frames-e.overAt >= e.framesIn(sound.EndExtension)
+	return !sound.EndUncertain(c.analyzer) || c.frames-c.overAt >= c.framesIn(sound.EndExtension)
 }
 
-func (e *ear) onlyZeros() bool {
-	return e.analyzer.Level().ZeroMS >= math.Floor(float64(e.frames)*1000/float64(e.rateHz))
+func (c *capture) onlyZeros() bool {
+	return c.analyzer.Level().ZeroMS >= math.Floor(float64(c.frames)*1000/float64(c.rateHz))
 }
 
-func (e *ear) lasting(frames int) time.Duration {
-	return time.Duration(frames) * time.Second / time.Duration(e.rateHz)
+func (c *capture) lasting(frames int) time.Duration {
+	return time.Duration(frames) * time.Second / time.Duration(c.rateHz)
 }
 
-func (e *ear) framesIn(d time.Duration) int { return int(d * time.Duration(e.rateHz) / time.Second) }
+func (c *capture) framesIn(d time.Duration) int {
+	return int(d * time.Duration(c.rateHz) / time.Second)
+}
 
 // data returns what the report contains of the recording. A browser knows neither the device's
 // own format nor its mute switch and its volume, and its name of the device may contain that of a
 // person.
-func (e *ear) data(state report.CaptureState) *report.AudioInput {
+func (c *capture) data(state report.CaptureState) *report.AudioInput {
 	d := &report.AudioInput{State: state, Backend: browserBackend}
-	if e != nil && e.frames > 0 && (state == report.CaptureComplete || state == report.CaptureStalled) {
-		sound.Fill(d, e.analyzer.Analysis())
+	if c != nil && c.frames > 0 && (state == report.CaptureComplete || state == report.CaptureStalled) {
+		sound.Fill(d, c.analyzer.Analysis())
 	}
 	return d
 }

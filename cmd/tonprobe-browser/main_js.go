@@ -26,7 +26,7 @@ func main() {
 }
 
 // page is the state between two calls of the page.
-type page struct{ heard *ear }
+type page struct{ heard *capture }
 
 func answer(f func(args []js.Value) (any, error)) js.Func {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -43,7 +43,7 @@ func answer(f func(args []js.Value) (any, error)) js.Func {
 
 // listen begins a recording at a sampling rate in Hz.
 func (p *page) listen(args []js.Value) (any, error) {
-	heard, err := newEar(args[0].Int())
+	heard, err := newCapture(args[0].Int())
 	p.heard = heard
 	return err == nil, err
 }
@@ -53,7 +53,7 @@ func (p *page) hear(args []js.Value) (any, error) {
 	samples := make([]float32, args[0].Length()/4)
 	if len(samples) > 0 {
 		js.CopyBytesToGo(unsafe.Slice((*byte)(unsafe.Pointer(&samples[0])), 4*len(samples)), args[0])
-		p.heard.hear(samples)
+		p.heard.add(samples)
 	}
 	return p.heard.meter(), nil
 }

@@ -61,7 +61,7 @@ type fetched struct {
 const arch = wire.BrowserArch
 
 // finish makes the report of a visit.
-func finish(document []byte, heard *ear, random io.Reader) (*report.Report, error) {
+func finish(document []byte, heard *capture, random io.Reader) (*report.Report, error) {
 	var v visit
 	if err := json.Unmarshal(document, &v); err != nil {
 		return nil, fmt.Errorf("read what the page measured: %w", err)
@@ -103,7 +103,7 @@ func finish(document []byte, heard *ear, random io.Reader) (*report.Report, erro
 	return r, nil
 }
 
-func (a *recorded) result(heard *ear) report.Result {
+func (a *recorded) result(heard *capture) report.Result {
 	r := report.Result{Name: report.ProbeAudioInput, Version: 1, Status: report.StatusUnknown}
 	if a == nil || a.State == "" {
 		r.Error = noteNotMeasured

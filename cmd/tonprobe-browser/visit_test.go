@@ -20,16 +20,16 @@ import (
 const rateHz = 48000
 
 // heardBy plays samples until the recording is over, and returns the part that was measured.
-func heardBy(t *testing.T, samples []float32) (*ear, []float32) {
+func heardBy(t *testing.T, samples []float32) (*capture, []float32) {
 	t.Helper()
-	e, err := newEar(rateHz)
+	e, err := newCapture(rateHz)
 	if err != nil {
 		t.Fatal(err)
 	}
 	end := 0
 	for at := 0; at < len(samples); at = end {
 		end = min(at+2048, len(samples))
-		if e.hear(samples[at:end]); e.meter().Over {
+		if e.add(samples[at:end]); e.meter().Over {
 			break
 		}
 	}
@@ -47,9 +47,9 @@ func voice(level float64) []float32 {
 	return samples
 }
 
-// TestEarMeasuresLikeAnalyze: a browser's figures are those of "tonprobe analyze" for the same
+// TestCaptureMeasuresLikeAnalyze: a browser's figures are those of "tonprobe analyze" for the same
 // samples.
-func TestEarMeasuresLikeAnalyze(t *testing.T) {
+func TestCaptureMeasuresLikeAnalyze(t *testing.T) {
 	e, measured := heardBy(t, voice(0.4))
 	want, err := audio.Analyze(bytes.NewReader(signaltest.WAV(rateHz, measured)))
 	if err != nil {
@@ -70,7 +70,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-// line is a stream over a line that loses the first lost packets of each hundred upstream.
+// line is a stream over a line that loses packets upstream, evenly, lost of each hundred.
 func line(t *testing.T, lost int) *streamed {
 	t.Helper()
 	s := &streamed{Path: "host udp", ICEMS: new(20.0), DTLSMS: new(30.0), DirectUDP: new(true), Payload: wire.DefaultBytes, Complete: true, AllBack: lost == 0, WaitedMS: 6500}
@@ -79,7 +79,7 @@ func line(t *testing.T, lost int) *streamed {
 	for i := range 300 {
 		sent := float64(20 * i)
 		s.Sends = append(s.Sends, sending{EncodedMS: sent + 12345, SentMS: sent})
-		if i%100 < lost {
+		if lost > 0 && i%(100/lost) == 0 {
 			continue
 		}
 		arrived := reflectorNS + nanoseconds(sent+15)
@@ -109,9 +109,16 @@ func TestVisits(t *testing.T) {
 	good, _ := heardBy(t, voice(0.4))
 	quiet, _ := heardBy(t, voice(0.0004))
 	zeros, _ := heardBy(t, make([]float32, 14*rateHz))
+	short, err := newCapture(rateHz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short.add(voice(0.4)[:3*rateHz])
+	relayed := line(t, 0)
+	relayed.Path, relayed.DirectUDP = "relay udp", new(false)
 	complete := &recorded{State: report.CaptureComplete}
 	for name, c := range map[string]struct {
-		heard   *ear
+		heard   *capture
 		audio   *recorded
 		voice   *streamed
 		web     *fetched
@@ -126,6 +133,10 @@ func TestVisits(t *testing.T) {
 		"in use":                {nil, &recorded{State: report.CaptureInUse}, line(t, 0), reached(), report.NotReady, "audio.in_use"},
 		"ended while speaking":  {good, &recorded{State: report.CaptureStalled}, line(t, 0), reached(), report.NotReady, "audio.stalled"},
 		"in the background":     {nil, &recorded{Note: "the page was in the background"}, line(t, 0), reached(), report.Unknown, ""},
+		"3 % loss":              {good, complete, line(t, 3), reached(), report.Limited, "net.upload_loss"},
+		"1 % loss":              {good, complete, line(t, 1), reached(), report.Ready, ""},
+		"ended after 3 s":       {short, &recorded{State: report.CaptureStalled}, line(t, 0), reached(), report.NotReady, "audio.stalled"},
+		"one port is open":      {good, complete, relayed, reached(), report.Limited, "conf.media_ports_blocked"},
 		"lossy line":            {good, complete, line(t, 20), reached(), report.NotReady, "net.upload_loss"},
 		"silent reflector":      {good, complete, &streamed{Failure: report.MediaICEFailed, Note: "no path for packets was found"}, reached(), report.Unknown, "conf.ice_failed"},
 		"silent collector":      {good, complete, &streamed{Failure: report.MediaNoSignalling, Note: "no answer from the collector"}, &fetched{}, report.Unknown, ""},
@@ -135,7 +146,7 @@ func TestVisits(t *testing.T) {
 		"nothing":               {nil, nil, nil, nil, report.Unknown, ""},
 	} {
 		document, err := json.Marshal(visit{AgentID: "0b1f8f0e-2c54-4a4b-9a53-6a6f2c1c9f00", Version: "1.4.0", OS: "ios", StartedAt: time.Now(), DurationMS: 9000,
-			Audio: c.audio, Voice: c.voice, Web: c.web})
+			Audio: c.audio, Voice: c.voice, Web: c.web, STUN: c.voice == relayed})
 		if err != nil {
 			t.Fatal(err)
 		}
