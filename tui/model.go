@@ -76,7 +76,7 @@ func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model 
 	case o.invited():
 		m.stage, m.enrolment, m.invited = inviting, o.Invitation.Present == "", o.invitation()
 	case o.offersEnrolment():
-		m.stage, m.enrolment = enrolling, true
+		m.stage, m.enrolment, m.enrol.Problem = enrolling, true, o.EnrolNote
 	}
 	return m
 }

@@ -22,6 +22,9 @@ func (p plain) enrolFirst(ctx context.Context) (plain, error) {
 	}
 	w := p.words
 	p.say(w.T("app.name") + ": " + w.T("enrol.title"))
+	if p.EnrolNote != "" {
+		p.say(p.EnrolNote)
+	}
 	question, code, address := w.T("plain.enrol"), "", ""
 	asksAddress, incomplete := false, false
 	for {

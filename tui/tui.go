@@ -84,6 +84,9 @@ type Options struct {
 	// until it was requested ([ErrNoAddress]). Afterwards Check and Deliver use the
 	// enrolment. It is nil if the computer is enrolled, or need not be.
 	Enrol func(ctx context.Context, text, address string) (Enrolled, error)
+	// EnrolNote is shown where Enrol asks for a code, such as why the code of an installation was
+	// not used; "" for none.
+	EnrolNote string
 	// Invitation is the link that opened the program; its zero value is none.
 	Invitation Invitation
 	// PlayBack plays the last seconds of the recording until ctx is done; nil if that is

@@ -75,6 +75,10 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	p.warnConnection(how)
+	note := p.enrollLater(ctx, st)
+	if note != "" && !p.attended(flags) {
+		fmt.Fprintln(p.err, note)
+	}
 	o := st.CheckOptions(p.version)
 	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
 	o.Load, o.Speaker = c.Load, flags.speaker
@@ -102,7 +106,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return check.Run(ctx, o)
 	}
 	d := &station.Delivery{Station: st}
-	r, err := p.screen(ctx, st, flags, o, run, deliverFor(d))
+	r, err := p.screen(ctx, st, flags, o, note, run, deliverFor(d))
 	if r == nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -21,7 +24,7 @@ func (p *program) enroll(ctx context.Context, args []string) error {
 	f := newFlags("enroll")
 	s := bindSettings(f)
 	s.text(f, "server", func(c *config.Config) *string { return &c.Server })
-	verbose := f.Bool("verbose", false, "")
+	verbose, later := f.Bool("verbose", false, ""), f.Bool("later", false, "")
 	positional, err := p.parse(f, args, 1)
 	if err != nil {
 		return err
@@ -38,7 +41,7 @@ func (p *program) enroll(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.enrollAt(ctx, c, asked, *verbose)
+	return p.enrollAt(ctx, c, asked, *later, *verbose)
 }
 
 // maxEnrolmentText is far longer than a code or a link.
@@ -67,15 +70,25 @@ func (p *program) enrolmentText(positional []string) (string, error) {
 }
 
 // enrollAt enrols or enrols again. The token of an earlier enrolment is replaced only after
-// the collector has issued a new one.
-func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.Invitation, verbose bool) error {
+// the collector has issued a new one. With later, the invitation is stored if the collector does not
+// answer; a running service has no need of that, because its computer is not being installed.
+func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.Invitation, later, verbose bool) error {
 	c.Server = "" // may be another collector than before
 	st, how, err := station.Connect(ctx, c, p.logger(verbose))
 	if err != nil {
 		return err
 	}
 	p.warnConnection(how)
-	if err := st.Enroll(ctx, asked, p.version); err != nil {
+	if later && !st.UsesService() {
+		result, err := st.EnrollKept(ctx, asked, p.version, time.Now())
+		if result == station.LaterWaits {
+			p.say("enroll.later", "reason", p.reasonFor(err))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	} else if err := st.Enroll(ctx, asked, p.version); err != nil {
 		return err
 	}
 	e := st.Enrolment()
@@ -84,4 +97,35 @@ func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.In
 		p.say("enroll.service")
 	}
 	return nil
+}
+
+// enrollLater enrols with the invitation that an installer stored, before a person is asked for a code.
+// It returns a line for the person who is asked nevertheless; "" for none.
+func (p *program) enrollLater(ctx context.Context, st *station.Station) (note string) {
+	if st.UsesService() || st.Config.NoUpload {
+		return ""
+	}
+	if kept, err := enroll.Kept(st.Config.Data); err != nil || kept == nil {
+		return ""
+	}
+	p.warn("enroll.later_tries")
+	result, err := st.EnrollLater(ctx, p.version, time.Now())
+	switch result {
+	case station.LaterDone:
+		p.warn("enroll.done", "server", st.Enrolment().Server, "participant", words.Clean(st.Enrolment().Participant, 80))
+	case station.LaterWaits:
+		return p.t("enroll.later_waits", "reason", p.reasonFor(err))
+	case station.LaterRefused:
+		return p.t("enroll.later_refused", "reason", p.reasonFor(err))
+	case station.LaterExpired:
+		return p.t("enroll.later_expired")
+	}
+	return ""
+}
+
+// reasonFor returns an error as a sentence that begins with a capital letter.
+func (p *program) reasonFor(err error) string {
+	text, _ := p.screenSentence(err)
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }

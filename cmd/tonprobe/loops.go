@@ -29,6 +29,7 @@ func (p *program) loops(c config.Config, recent *resident.RecentLog, log *slog.L
 	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
+			{Name: "enrolment", Run: station.EnrolLater(c, p.version, probe.SystemClock{}, rand.Float64, log)},
 			{Name: "checks", Run: station.Work(c, p.version, turn, conditions, log).Run},
 			{Name: "channel", Run: station.Channel(c, p.version, turn, conditions, screens, log)},
 			{Name: "reports", Run: station.Resend(c, conditions, probe.SystemClock{}, rand.Float64, log)},

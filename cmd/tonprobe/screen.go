@@ -25,8 +25,8 @@ type checkFunc func(ctx context.Context, c tui.Choices, progress func(probe.Even
 type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
 
 // screen guides a person through the check. Nothing else in this package uses package tui's
-// screens.
-func (p *program) screen(ctx context.Context, st *station.Station, flags *checkFlags, wanted check.Options, run checkFunc, deliver deliverFunc) (*report.Report, error) {
+// screens. enrolNote is shown to a person who is asked for a code; "" for none.
+func (p *program) screen(ctx context.Context, st *station.Station, flags *checkFlags, wanted check.Options, enrolNote string, run checkFunc, deliver deliverFunc) (*report.Report, error) {
 	out := p.humanOut(flags)
 	o := tui.Options{
 		Lang:        p.lang,
@@ -56,7 +56,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		o.Out = out.file // bubbletea needs the file of a terminal
 	}
 	if !st.Enrolled() && !st.Config.NoUpload {
-		o.Enrol = enrollAsTyped(st, p.version)
+		o.Enrol, o.EnrolNote = enrollAsTyped(st, p.version), enrolNote
 	}
 	p.offerInvitation(&o, st)
 	if !st.Config.NoUpload {

@@ -1,0 +1,81 @@
+package enroll
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
+)
+
+// laterFile contains the invitation of an installer whose collector did not answer yet. It is as
+// secret as the identity beside it.
+const laterFile = "invitation.json"
+
+// keepLater is how long an invitation is kept. The codes of a collector expire after 14 days by
+// default.
+const keepLater = 31 * 24 * time.Hour
+
+// Later is an invitation that is used when the collector answers.
+type Later struct {
+	Server string      `json:"server"`
+	Code   string      `json:"code"`
+	Pins   *trust.Pins `json:"pins,omitempty"`
+	// Since is when the invitation was stored.
+	Since time.Time `json:"since"`
+}
+
+// Invitation returns the invitation to enrol with.
+func (l Later) Invitation() Invitation {
+	return Invitation{Server: l.Server, Code: l.Code, Pins: l.Pins}
+}
+
+// Expired reports whether the invitation was stored too long ago. So does one from the future, which
+// is the result of a wrong clock.
+func (l Later) Expired(now time.Time) bool { return now.Sub(l.Since).Abs() > keepLater }
+
+// Keep stores an invitation in the data folder dir, to be used later.
+func Keep(dir string, i Invitation, now time.Time) error {
+	if err := durable.MkdirPrivate(dir); err != nil {
+		return fmt.Errorf("keep the invitation: %w", err)
+	}
+	b, err := json.Marshal(Later{Server: i.Server, Code: i.Code, Pins: i.Pins, Since: now.UTC()})
+	if err != nil {
+		return fmt.Errorf("keep the invitation: %w", err)
+	}
+	return durable.WriteFile(filepath.Join(dir, laterFile), append(b, '\n'))
+}
+
+// Kept returns the invitation in dir; nil if there is none. A damaged file is removed: the person can
+// still type the code.
+func Kept(dir string) (*Later, error) {
+	b, err := os.ReadFile(filepath.Join(dir, laterFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the invitation: %w", err)
+	}
+	var l Later
+	if json.Unmarshal(b, &l) != nil || l.Server == "" || l.Code == "" {
+		return nil, Forget(dir)
+	}
+	return &l, nil
+}
+
+// Forget removes the invitation in dir, if there is one.
+func Forget(dir string) error {
+	err := durable.Remove(filepath.Join(dir, laterFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("forget the invitation: %w", err)
+	}
+	return durable.SyncDir(dir)
+}
