@@ -110,13 +110,21 @@ func TestTurns(t *testing.T) {
 				}
 			}, map[string]float64{"a": 0, "b": 3},
 		},
-		"a burst counts for a second, whenever its step ends": {
+		"a burst that does not end counts for two seconds": {
+			func(d *startTimes) probe.Plan {
+				return probe.Plan{
+					{Probe: d.recorded("a", 5*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
+					{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
+				}
+			}, map[string]float64{"a": 0, "b": 2},
+		},
+		"a burst counts until one second after the end of its step": {
 			func(d *startTimes) probe.Plan {
 				return probe.Plan{
 					{Probe: d.recorded("a", s/10), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
 					{Probe: d.recorded("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, s)}},
 				}
-			}, map[string]float64{"a": 0, "b": 1},
+			}, map[string]float64{"a": 0, "b": 1.1},
 		},
 		"exclusive, after all others, one at a time": {
 			func(d *startTimes) probe.Plan {

@@ -69,8 +69,9 @@ type Mark struct{ Step, Phase string }
 type Rate struct {
 	UpKbps, DownKbps float64
 	// For is the duration; 0 lasts until the turn ends. A duration of up to one second
-	// is a burst: it may be sent at once, and counts for the second after its start
-	// even if the turn ends earlier.
+	// is a burst: it may be sent at once, and at any time up to one second after its
+	// start, because the packets of a handshake wait for responses. So it counts until
+	// one second after the end of the turn, at most for two seconds.
 	For time.Duration
 }
 
@@ -99,7 +100,8 @@ const window = time.Second
 func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
 	var begins time.Duration
 	for _, r := range t.Sends {
-		if r.isBurst() && begins > since-window && begins < length {
+		latest := min(begins+window, length) // when its last packet may leave
+		if r.isBurst() && latest > since-window && begins < length {
 			bursts = bursts.plus(r, 1)
 		}
 		begins += r.For

@@ -49,8 +49,8 @@ func lines() map[string]line {
 		"quick": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: media.PhaseStream, count: 1, lasts: streamFor, next: true}},
-				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}},
-				report.ProbeNATTURN:     relaysInTurn(500 * time.Millisecond),
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond, left: true}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond, left: true}},
+				report.ProbeNATTURN:     quickRelays(),
 				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 1200 * time.Millisecond, left: true}},
 			},
 			takes: map[string]time.Duration{
@@ -62,26 +62,37 @@ func lines() map[string]line {
 		"dead": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1}},
-				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 3 * time.Second}, {name: web.PhaseConnect, count: 1, lasts: 2 * time.Second}},
-				report.ProbeNATTURN:     relaysInTurn(0),
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 3 * time.Second, left: true}, {name: web.PhaseConnect, count: 1, lasts: 2 * time.Second, left: true}},
+				report.ProbeNATTURN:     silentRelays(),
 				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 5400 * time.Millisecond, left: true}},
 			},
 		},
 		"only-tcp": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 4500 * time.Millisecond}, {name: media.PhaseStreamRelayed, count: 1, next: true}},
-				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}},
-				report.ProbeNATTURN:     relaysInTurn(0),
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond, left: true}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond, left: true}},
+				report.ProbeNATTURN:     tcpRelays(),
 				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 1800 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 3 * time.Second, left: true}},
 			},
 		},
 	}
 }
 
-// relaysInTurn returns the phases of a relay over UDP, one over TCP and two over
-// TLS.
-func relaysInTurn(lasts time.Duration) []phased {
-	return []phased{{name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: lasts}}
+// quickRelays returns the phases of a relay over UDP, one over TCP and two over TLS,
+// which respond.
+func quickRelays() []phased {
+	const lasts = 250 * time.Millisecond
+	return []phased{{name: nat.PhaseRelay, count: 1, lasts: lasts, left: true}, {name: nat.PhaseRelay, count: 1, lasts: lasts, left: true}, {name: nat.PhaseRelayTLS, count: 1, lasts: lasts, left: true}, {name: nat.PhaseRelayTLS, count: 1, lasts: lasts, left: true}}
+}
+
+// tcpRelays returns the same phases if only the relay over UDP does not respond.
+func tcpRelays() []phased {
+	return append([]phased{{name: nat.PhaseRelay, count: 1}}, quickRelays()[1:]...)
+}
+
+// silentRelays returns them if no relay responds.
+func silentRelays() []phased {
+	return []phased{{name: nat.PhaseRelay, count: 2}, {name: nat.PhaseRelayTLS, count: 2}}
 }
 
 // stay is the time that a simulated probe spent in a phase or in its step.
@@ -214,7 +225,10 @@ func simulate(t *testing.T, plan probe.Plan, l line) (stays []*stay, took time.D
 // sent in any second beginning in it, which must be within the budget.
 func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 	t.Helper()
-	up, down := emissions(stays)
+	var up, down [2][]float64 // bursts at once, and as late as possible
+	for i := range up {
+		up[i], down[i] = emissions(stays, i == 1)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "The check takes %.1f s. What runs in each second, and the most that may be sent in\na second that begins in it, in kbit/s.\n\n", took.Seconds())
 	fmt.Fprintf(&b, "%-8s %4s %4s  %s\n", "seconds", "up", "down", "running")
@@ -230,7 +244,8 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 			}
 		}
 		slices.Sort(running)
-		maxUp, maxDown := busiest(up, second), busiest(down, second)
+		maxUp := max(busiest(up[0], second), busiest(up[1], second))
+		maxDown := max(busiest(down[0], second), busiest(down[1], second))
 		if maxUp > probe.LineBudgetKbps+1e-6 || maxDown > probe.LineBudgetKbps+1e-6 {
 			t.Errorf("second %.0f: got %g kbit/s up, %g down", second.Seconds(), maxUp, maxDown)
 		}
@@ -242,9 +257,10 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 // grain is the resolution of emissions.
 const grain = 10 * time.Millisecond
 
-// emissions returns the kbit sent in each direction per grain: bursts at once,
-// steady rates evenly. It shares no code with the scheduler, which it verifies.
-func emissions(stays []*stay) (up, down []float64) {
+// emissions returns the kbit sent in each direction per grain: steady rates evenly, bursts
+// at once or, if late is set, at the last moment at which they may be sent. It shares no code
+// with the scheduler, which it verifies.
+func emissions(stays []*stay, late bool) (up, down []float64) {
 	up, down = make([]float64, 40*time.Second/grain), make([]float64, 40*time.Second/grain)
 	for _, s := range stays {
 		at := s.from
@@ -256,8 +272,12 @@ func emissions(stays []*stay) (up, down []float64) {
 			switch {
 			case at >= s.to:
 			case r.For > 0 && r.For <= time.Second:
-				up[at/grain] += r.UpKbps
-				down[at/grain] += r.DownKbps
+				sent := at
+				if late {
+					sent = min(at+time.Second, s.to) - 1
+				}
+				up[sent/grain] += r.UpKbps
+				down[sent/grain] += r.DownKbps
 			default:
 				for i := at / grain; i < over/grain; i++ {
 					up[i] += r.UpKbps * grain.Seconds()

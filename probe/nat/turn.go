@@ -92,10 +92,14 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { peers() }) // during the allocations
 	for i, s := range servers {
-		if _, err := env.Enter(ctx, s.transport.phase()); err != nil {
+		pass, err := env.Enter(ctx, s.transport.phase())
+		if err != nil {
 			break
 		}
-		wg.Go(func() { outcomes[i] = p.try(ctx, env, s, peers) })
+		wg.Go(func() {
+			defer pass.Leave()
+			outcomes[i] = p.try(ctx, env, s, peers)
+		})
 	}
 	wg.Wait()
 	for i, s := range servers {

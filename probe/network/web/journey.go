@@ -54,12 +54,14 @@ type journey struct {
 	// proxyFault is the fault of the last proxy that failed.
 	proxyFault string
 
-	addrs    []netip.Addr // of the first hop: the proxy, otherwise the server
-	conn     net.Conn
-	dialErrs []error
-	dnsErr   error
-	shown    trust.Contact // certificates presented by the server, trusted or not
-	answer   *answer
+	addrs []netip.Addr // of the first hop: the proxy, otherwise the server
+	conn  net.Conn
+	// connecting is the pass of [PhaseConnect]; nil before.
+	connecting *probe.Pass
+	dialErrs   []error
+	dnsErr     error
+	shown      trust.Contact // certificates presented by the server, trusted or not
+	answer     *answer
 	// nonce was sent with the request for the collector's keys.
 	nonce string
 }
@@ -72,7 +74,15 @@ type answer struct {
 	beyondBytes int
 }
 
+// leave ends [PhaseConnect].
+func (j *journey) leave() {
+	if j.connecting != nil {
+		j.connecting.Leave()
+	}
+}
+
 func (j *journey) close() {
+	j.leave()
 	if j.conn != nil {
 		_ = j.conn.Close()
 	}

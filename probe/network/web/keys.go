@@ -105,6 +105,7 @@ func (j *journey) connectCollector(ctx context.Context) (*journey, bool) {
 	defer cancel()
 	k := &journey{Config: j.Config, env: j.env, data: &report.NetworkWeb{}, target: &url.URL{Scheme: target.Scheme, Host: target.Host, Path: "/healthz"}, began: j.env.Clock.Now()}
 	_ = k.take(ctx, k.chooseProxy) && k.reach(ctx) && k.take(ctx, k.throughProxy, k.encrypt, k.request)
+	k.leave()
 	if len(k.shown.Chain) == 0 {
 		k.close()
 		return nil, false

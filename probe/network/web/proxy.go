@@ -35,10 +35,12 @@ func (j *journey) reach(ctx context.Context) bool {
 			continue
 		}
 		if j.within(ctx, j.NameTime, j.lookUp) {
-			_, err := j.env.Enter(ctx, PhaseConnect)
+			var err error
+			j.connecting, err = j.env.Enter(ctx, PhaseConnect)
 			if err == nil && j.take(ctx, j.connect) {
 				return true
 			}
+			j.connecting.Leave()
 		}
 		if ctx.Err() != nil {
 			return false

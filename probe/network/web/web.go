@@ -124,6 +124,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j := &journey{Config: p.Config, env: env, data: data, target: target, began: env.Clock.Now()}
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
+	j.leave()
 	dead := j.lookForDeadServer(ctx)
 	j.detectWebServer()
 	j.judgeCertificate(ctx)
