@@ -60,6 +60,7 @@ type Recorder struct {
 	events           eventLog
 	limit            limiter
 	pending          *report.HostEvent // of the next report
+	waiting          waiting           // pending on disk
 	due              time.Time
 	flushed          time.Time
 	incoming         chan report.HostEvent
@@ -110,6 +111,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	r.events.known, _ = Events(r.Data, r.Clock.Now().Add(-maxSince))
 	r.incoming, r.evidenceRequests = make(chan report.HostEvent, 256), make(chan time.Duration, 4)
 	r.limit = newLimiter(r.Clock.Now())
+	r.resume()
 	r.detectRestart(began, stopped)
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -289,51 +291,6 @@ func (r *Recorder) requestEvidence(after time.Duration) {
 	case r.evidenceRequests <- after:
 	default:
 	}
-}
-
-// plan prepares a report. Events that follow while it waits become part of the same
-// report, which is named after the one with the best rank.
-func (r *Recorder) plan(e report.HostEvent, now time.Time) {
-	switch {
-	case r.pending == nil:
-		r.pending, r.due = &e, now.Add(afterwards)
-	case rank(e.Kind) < rank(r.pending.Kind):
-		r.pending = &e
-	}
-	r.events.markReported(e)
-}
-
-func (r *Recorder) sendPending(ctx context.Context) {
-	now := r.Clock.Now()
-	if r.pending == nil || now.Before(r.due) && r.due.Sub(now) <= afterwards {
-		return
-	}
-	e := *r.pending
-	r.pending = nil
-	if !r.limit.allow(now) {
-		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
-		return
-	}
-	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
-	if err := r.Send(ctx, i); err != nil {
-		if ctx.Err() == nil {
-			r.Log.Warn("no report of an event", "err", err)
-		}
-		return
-	}
-	r.limit.suppressed = 0
-}
-
-// sendAtEnd makes the report that waits, with what is known so far: after a crash, people restart their
-// computer, and the next run does not report an event that is on disk already.
-func (r *Recorder) sendAtEnd(ctx context.Context) {
-	if r.pending == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
-	defer cancel()
-	r.due = r.Clock.Now()
-	r.sendPending(ctx)
 }
 
 // readEvidence reads the system's records: at the start, from time to time, and when a

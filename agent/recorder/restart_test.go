@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -81,4 +82,57 @@ func TestReportThatWaitsAtTheEnd(t *testing.T) {
 			t.Errorf("after the restart: got reports %+v, want none", again.sent)
 		}
 	})
+}
+
+// TestReportThatWaitsWhenKilled: the next run makes the report that was due when the service was killed,
+// once.
+func TestReportThatWaitsWhenKilled(t *testing.T) {
+	crashed := report.HostEvent{Kind: report.EventClientCrashed, Program: "Zoom"}
+	for name, c := range map[string]struct {
+		after time.Duration // until the next run
+		file  string        // replaces the content of the file, if it is not empty
+		want  int
+	}{
+		"soon":           {20 * time.Second, "", 1},
+		"too late":       {3 * time.Hour, "", 0},
+		"damaged":        {20 * time.Second, `{"at":"2026`, 0},
+		"of no kind":     {20 * time.Second, `{"at":"2026-11-30T00:00:00Z","kind":"x"}`, 0},
+		"far too long":   {20 * time.Second, strings.Repeat(" ", 1<<20) + "{}", 0},
+		"an empty file":  {20 * time.Second, " ", 0},
+		"of a wrong age": {20 * time.Second, `{"at":"2999-11-30T00:00:00Z","kind":"client_crashed"}`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				killed := newRig(data)
+				killed.Send = func(context.Context, Incident) error { return errors.New("killed") }
+				killed.during(t, func() {
+					killed.with(time.Minute, nil)
+					crashed.At = time.Now().UTC()
+					killed.emit(crashed)
+					killed.with(10*time.Second, nil)
+				})
+				if c.file != "" {
+					if err := os.WriteFile(waitingIn(data).path, []byte(c.file), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(c.after)
+				for _, want := range []int{c.want, 0} {
+					next := newRig(data)
+					next.records(crashed)
+					next.during(t, func() { next.with(5*time.Minute, nil) })
+					if len(next.sent) != want {
+						t.Errorf("got reports %+v, want %d", next.sent, want)
+					}
+					if want == 1 && (next.sent[0].Event.Kind != report.EventClientCrashed || len(next.sent[0].History.Seconds) == 0) {
+						t.Errorf("got %+v, want the crash and the samples around it", next.sent[0])
+					}
+				}
+				if _, err := os.Stat(waitingIn(data).path); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("got error %v of the file, want %v", err, fs.ErrNotExist)
+				}
+			})
+		})
+	}
 }

@@ -1,0 +1,147 @@
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// plan prepares a report. Events that follow while it waits become part of the same
+// report, which is named after the one with the best rank.
+func (r *Recorder) plan(e report.HostEvent, now time.Time) {
+	r.events.markReported(e)
+	switch {
+	case r.pending == nil:
+		r.due = now.Add(afterwards)
+	case rank(e.Kind) >= rank(r.pending.Kind):
+		return
+	}
+	r.pending = &e
+	if err := r.waiting.keep(e); err != nil {
+		r.Log.Debug("a report would not survive the end of this run", "err", err)
+	}
+}
+
+// resume continues the wait for the report that was due when the previous run was killed.
+func (r *Recorder) resume() {
+	r.waiting = waitingIn(r.Data)
+	e, err := r.waiting.read()
+	now := r.Clock.Now()
+	switch {
+	case err != nil:
+		r.Log.Warn("a report of the previous run is lost", "err", err)
+		r.forget()
+	case e == nil:
+	case now.Sub(e.At).Abs() > fresh:
+		r.forget()
+	default:
+		r.pending, r.due = e, now.Add(settleEvidence)
+		r.events.markReported(*e)
+	}
+}
+
+// sendPending makes the report that is due. If that fails, the next run tries again.
+func (r *Recorder) sendPending(ctx context.Context) {
+	now := r.Clock.Now()
+	if r.pending == nil || now.Before(r.due) && r.due.Sub(now) <= afterwards {
+		return
+	}
+	e := *r.pending
+	r.pending = nil
+	if !r.limit.allow(now) {
+		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
+		r.forget()
+		return
+	}
+	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
+	if err := r.Send(ctx, i); err != nil {
+		if ctx.Err() == nil {
+			r.Log.Warn("no report of an event", "err", err)
+		}
+		return
+	}
+	r.forget()
+	r.limit.suppressed = 0
+}
+
+// forget removes the event on disk.
+func (r *Recorder) forget() {
+	if err := r.waiting.remove(); err != nil {
+		r.Log.Warn("the next run will make this report again", "err", err)
+	}
+}
+
+// sendAtEnd makes the report that waits, with what is known so far: after a crash, people restart their
+// computer.
+func (r *Recorder) sendAtEnd(ctx context.Context) {
+	if r.pending == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	r.due = r.Clock.Now()
+	r.sendPending(ctx)
+}
+
+// waiting is a file with the event whose report is due later, so that the next run makes the
+// report if this one is killed. It is not synchronised: if the computer stops, the report of
+// that contains the event.
+type waiting struct{ path string }
+
+func waitingIn(data string) waiting { return waiting{filepath.Join(data, Folder, "waiting")} }
+
+func (w waiting) keep(e report.HostEvent) error {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("keep the event of a report: %w", err)
+	}
+	f, err := durable.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return fmt.Errorf("keep the event of a report: %w", err)
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("keep the event of a report: %w", err)
+	}
+	return nil
+}
+
+// read returns the event that a previous run kept; nil if there is none.
+func (w waiting) read() (*report.HostEvent, error) {
+	f, err := durable.OpenFile(w.path, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the event of a report: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, int64(eventLayout.slotBytes)))
+	if err != nil {
+		return nil, fmt.Errorf("read the event of a report: %w", err)
+	}
+	var e report.HostEvent
+	if err := json.Unmarshal(b, &e); err != nil {
+		return nil, fmt.Errorf("read the event of a report: %w", err)
+	}
+	if !e.Valid() {
+		return nil, errors.New("read the event of a report: it has the wrong form")
+	}
+	return &e, nil
+}
+
+func (w waiting) remove() error {
+	if err := durable.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the event of a report: %w", err)
+	}
+	return nil
+}
