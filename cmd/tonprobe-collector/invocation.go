@@ -24,6 +24,7 @@ type invocation struct {
 	search     string
 	validDays  int
 	yes        bool
+	force      bool
 	passwordIn bool
 	role       string
 	verbose    bool

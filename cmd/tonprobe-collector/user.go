@@ -25,6 +25,10 @@ func userAddFlags(in *invocation) {
 	userFlags(in)
 }
 
+func forceFlag(in *invocation) {
+	in.flags.BoolVar(&in.force, "force", false, "do it even if no other administrator can sign in")
+}
+
 func userInviteFlags(in *invocation) {
 	roleFlag(in)
 	userResetFlags(in)
@@ -119,6 +123,9 @@ func readPassword(r io.Reader) (string, error) {
 func (in *invocation) ofUser(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return usagef("there is no user %.80q: 'tonprobe-collector user list' shows them", in.args[0])
+	}
+	if errors.Is(err, store.ErrLastAdministrator) {
+		return usagef("no administrator but %.80q could sign in: 'tonprobe-collector user role NAME administrator' gives somebody else the role; --force does it anyway", in.args[0])
 	}
 	return err
 }

@@ -111,9 +111,15 @@ func userLink(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
+// lastAdministrator says whether the user is disabled, deleted or given another role even if nobody can manage
+// the accounts then.
+func (in *invocation) lastAdministrator() store.LastAdministrator {
+	return store.LastAdministrator(in.force)
+}
+
 func userRole(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1])); err != nil {
+		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1]), in.lastAdministrator()); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffRole, "", store.RoleChange(in.args[0], store.Role(in.args[1])))
@@ -122,7 +128,7 @@ func userRole(ctx context.Context, t terminal, in *invocation) error {
 
 func userDisable(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		if err := authOf(s).Disable(ctx, "", in.args[0]); err != nil {
+		if err := authOf(s).Disable(ctx, "", in.args[0], in.lastAdministrator()); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffDisabled, "", in.args[0])
@@ -147,7 +153,7 @@ func userDelete(ctx context.Context, t terminal, in *invocation) error {
 		if m.DisabledAt.IsZero() {
 			return usagef("the account of %q is not disabled: 'tonprobe-collector user disable' disables it", m.Name)
 		}
-		if err := authOf(s).Delete(ctx, "", m.Name); err != nil {
+		if err := authOf(s).Delete(ctx, "", m.Name, in.lastAdministrator()); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffDeleted, "", m.Name)

@@ -143,34 +143,34 @@ func (a *Auth) StaffMember(ctx context.Context, name string) (store.StaffMember,
 	return a.store.StaffMember(ctx, name)
 }
 
-// SetRole changes the role of a member. It returns ErrOwnAccount if by is the member.
-func (a *Auth) SetRole(ctx context.Context, by, name string, role store.Role) error {
+// SetRole changes the role of a member. It returns ErrOwnAccount if by is the member, and
+// store.ErrLastAdministrator as store.Staff does; so do Disable and Delete.
+func (a *Auth) SetRole(ctx context.Context, by, name string, role store.Role, last store.LastAdministrator) error {
 	if by == name {
 		return ErrOwnAccount
 	}
 	if !store.IsRole(string(role)) {
 		return ErrRole
 	}
-	return a.store.SetStaffRole(ctx, name, role)
+	return a.store.SetStaffRole(ctx, name, role, last)
 }
 
 // Disable ends everything that signs a member in, and keeps the account. It returns ErrOwnAccount
 // if by is the member.
-func (a *Auth) Disable(ctx context.Context, by, name string) error {
+func (a *Auth) Disable(ctx context.Context, by, name string, last store.LastAdministrator) error {
 	if by == name {
 		return ErrOwnAccount
 	}
-	return a.store.DisableStaff(ctx, name, a.now())
+	return a.store.DisableStaff(ctx, name, a.now(), last)
 }
 
 // Delete removes a disabled account. It returns ErrOwnAccount if by is the member, and
-// store.ErrNotFound if the account is not disabled: whoever deletes one has ended its sessions before,
-// and an administrator is left who could disable it.
-func (a *Auth) Delete(ctx context.Context, by, name string) error {
+// store.ErrNotFound if the account is not disabled: whoever deletes one has ended its sessions before.
+func (a *Auth) Delete(ctx context.Context, by, name string, last store.LastAdministrator) error {
 	if by == name {
 		return ErrOwnAccount
 	}
-	return a.store.DeleteStaff(ctx, name)
+	return a.store.DeleteStaff(ctx, name, last)
 }
 
 // Enable makes a disabled account usable again.

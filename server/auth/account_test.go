@@ -93,13 +93,13 @@ func TestDisabledAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Disable(t.Context(), "support", "support"); !errors.Is(err, ErrOwnAccount) {
+	if err := a.Disable(t.Context(), "support", "support", store.LosingLast); !errors.Is(err, ErrOwnAccount) {
 		t.Errorf("one's own: got error %v, want %v", err, ErrOwnAccount)
 	}
-	if err := a.SetRole(t.Context(), "support", "support", store.RoleSupport); !errors.Is(err, ErrOwnAccount) {
+	if err := a.SetRole(t.Context(), "support", "support", store.RoleSupport, store.LosingLast); !errors.Is(err, ErrOwnAccount) {
 		t.Errorf("one's own role: got error %v, want %v", err, ErrOwnAccount)
 	}
-	if err := a.Disable(t.Context(), "berta", "support"); err != nil {
+	if err := a.Disable(t.Context(), "berta", "support", store.LosingLast); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Session(t.Context(), l.Token); !errors.Is(err, ErrNoSession) {
@@ -188,7 +188,7 @@ func TestLoginsDoNotOutliveAReset(t *testing.T) {
 			}
 		},
 		"disabled": func(t *testing.T, a *Auth) {
-			if err := a.Disable(t.Context(), "berta", "support"); err != nil {
+			if err := a.Disable(t.Context(), "berta", "support", store.LosingLast); err != nil {
 				t.Error(err)
 			}
 		},

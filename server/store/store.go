@@ -15,10 +15,12 @@ import (
 
 // Errors that a caller decides on. Any other error is a fault of the database.
 var (
-	ErrNotFound   = errors.New("not found")
-	ErrExists     = errors.New("already exists")
-	ErrBadCursor  = errors.New("cursor does not belong to this list")
-	ErrNewerStore = errors.New("the database was written by a newer version of this program")
+	ErrNotFound  = errors.New("not found")
+	ErrExists    = errors.New("already exists")
+	ErrBadCursor = errors.New("cursor does not belong to this list")
+	// ErrLastAdministrator means that no other administrator could sign in after a change.
+	ErrLastAdministrator = errors.New("nobody else with the role administrator can sign in: first give another account that role")
+	ErrNewerStore        = errors.New("the database was written by a newer version of this program")
 	// ErrUnavailable means that the database cannot store anything at the moment,
 	// because of a full disk, an I/O error, or a lock that was held too long. The same
 	// call may succeed later.
@@ -200,15 +202,18 @@ type Staff interface {
 	// ReplaceStaffPassword is SetStaffPassword for a member who knows the present one, whose hash
 	// is old. ErrNotFound means that it is no longer theirs, or that the account is disabled.
 	ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error
-	SetStaffRole(ctx context.Context, name string, role Role) error
+	// SetStaffRole returns ErrLastAdministrator if the member is an administrator who becomes something else,
+	// and no other administrator can sign in; not with LosingLast.
+	SetStaffRole(ctx context.Context, name string, role Role, last LastAdministrator) error
 	// DisableStaff ends the member's sessions, links and invitations. Until EnableStaff, the
-	// member has no session.
-	DisableStaff(ctx context.Context, name string, now time.Time) error
+	// member has no session. ErrLastAdministrator as with SetStaffRole.
+	DisableStaff(ctx context.Context, name string, now time.Time, last LastAdministrator) error
 	EnableStaff(ctx context.Context, name string) error
 	// DeleteStaff removes a disabled account with everything that belongs to it. The name stays where
 	// the member has acted (audit log, cases, disturbance records), until these are deleted. ErrNotFound means
-	// that there is no such member, or that the account is not disabled.
-	DeleteStaff(ctx context.Context, name string) error
+	// that there is no such member, or that the account is not disabled. ErrLastAdministrator as with
+	// SetStaffRole: enabling the account again would be the way back.
+	DeleteStaff(ctx context.Context, name string, last LastAdministrator) error
 	// ResetStaff removes everything by which the member can sign in: the password, the second
 	// factor, the account at a provider, sessions, known browsers, links and invitations.
 	ResetStaff(ctx context.Context, name string) error

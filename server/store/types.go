@@ -286,6 +286,15 @@ func Roles() []Role { return []Role{RoleSupport, RoleLead, RoleAdministrator, Ro
 // IsRole reports whether a text is a role.
 func IsRole(s string) bool { return slices.Contains(Roles(), Role(s)) }
 
+// LastAdministrator says whether a change may leave nobody who can manage the accounts of staff.
+type LastAdministrator bool
+
+// What becomes of the last administrator.
+const (
+	KeepingLast LastAdministrator = false
+	LosingLast  LastAdministrator = true
+)
+
 // StaffMember is a user of the dashboard.
 type StaffMember struct {
 	Name string

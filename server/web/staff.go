@@ -166,6 +166,8 @@ func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, change func(b
 	switch {
 	case errors.Is(err, auth.ErrOwnAccount):
 		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.own")
+	case errors.Is(err, store.ErrLastAdministrator):
+		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.last_administrator")
 	case errors.Is(err, auth.ErrRole):
 		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.bad_role")
 	case err != nil:
@@ -177,12 +179,14 @@ func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, change func(b
 
 func (s *site) setStaffRole(w http.ResponseWriter, r *http.Request) error {
 	return s.changeStaff(w, r, func(by, name string) error {
-		return s.Auth.SetRole(r.Context(), by, name, store.Role(r.PostForm.Get("role")))
+		return s.Auth.SetRole(r.Context(), by, name, store.Role(r.PostForm.Get("role")), store.KeepingLast)
 	})
 }
 
 func (s *site) disableStaff(w http.ResponseWriter, r *http.Request) error {
-	return s.changeStaff(w, r, func(by, name string) error { return s.Auth.Disable(r.Context(), by, name) })
+	return s.changeStaff(w, r, func(by, name string) error {
+		return s.Auth.Disable(r.Context(), by, name, store.KeepingLast)
+	})
 }
 
 func (s *site) enableStaff(w http.ResponseWriter, r *http.Request) error {
@@ -192,11 +196,13 @@ func (s *site) enableStaff(w http.ResponseWriter, r *http.Request) error {
 // deleteStaff deletes a disabled account.
 func (s *site) deleteStaff(w http.ResponseWriter, r *http.Request) error {
 	name := r.PostForm.Get("name")
-	err := s.Auth.Delete(r.Context(), auth.StaffName(r.Context()), name)
-	if errors.Is(err, auth.ErrOwnAccount) {
+	err := s.Auth.Delete(r.Context(), auth.StaffName(r.Context()), name, store.KeepingLast)
+	switch {
+	case errors.Is(err, auth.ErrOwnAccount):
 		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.own")
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrLastAdministrator):
+		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.last_administrator")
+	case err != nil:
 		return err
 	}
 	http.Redirect(w, r, staffAddress, http.StatusSeeOther)

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"late logins":           lateLogins,
 		"staff of a provider":   staffOfProvider,
 		"staff invitations":     staffInvitations,
+		"last administrator":    lastAdministrator,
 		"second factors":        secondFactors,
 		"audit log":             auditLog,
 		"list of cases":         desk,

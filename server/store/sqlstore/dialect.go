@@ -18,10 +18,10 @@ type dialect struct {
 	goose  goose.Dialect
 	// numbered means that parameters are $1, $2 instead of ?.
 	numbered bool
-	// lockLatest, lockAgents, lockBoth and lockCases, at the end of a SELECT, lock the rows of
-	// latest, of agents, of both, or of cases, until the transaction ends. SQLite's one writer
+	// lockLatest, lockAgents, lockBoth, lockCases and lockStaff, at the end of a SELECT, lock the rows of
+	// latest, of agents, of both, of cases, or of staff, until the transaction ends. SQLite's one writer
 	// needs no lock.
-	lockLatest, lockAgents, lockBoth, lockCases string
+	lockLatest, lockAgents, lockBoth, lockCases, lockStaff string
 	// skipLocked, at the end of a SELECT, locks its rows, without those that others have locked.
 	skipLocked string
 	// lockParticipants locks rows of participants against references to them. shareParticipants and

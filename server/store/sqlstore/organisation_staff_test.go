@@ -16,7 +16,9 @@ func accountCalls(a town) []call {
 		}),
 		gets("StaffMember", func(ctx context.Context, s *Store) (store.StaffMember, error) { return s.StaffMember(ctx, "support") }),
 		gets("StaffMembers", func(ctx context.Context, s *Store) ([]store.StaffMember, error) { return s.StaffMembers(ctx) }),
-		does("SetStaffRole", func(ctx context.Context, s *Store) error { return s.SetStaffRole(ctx, "support", store.RoleLead) }),
+		does("SetStaffRole", func(ctx context.Context, s *Store) error {
+			return s.SetStaffRole(ctx, "support", store.RoleLead, store.LosingLast)
+		}),
 		gets("BindStaff", func(ctx context.Context, s *Store) (store.StaffMember, error) {
 			return s.BindStaff(ctx, "auditor", "issuer", "subject of "+s.org)
 		}),
@@ -108,7 +110,9 @@ func loginCalls(a town) []call {
 		does("EndStaffSessions", func(ctx context.Context, s *Store) error { return s.EndStaffSessions(ctx, "support", store.Hash{}) }),
 		does("AddSession for the next calls", func(ctx context.Context, s *Store) error { return s.AddSession(ctx, session("b")) }),
 		does("DeleteSession", func(ctx context.Context, s *Store) error { return s.DeleteSession(ctx, store.HashOf("b")) }),
-		does("DisableStaff", func(ctx context.Context, s *Store) error { return s.DisableStaff(ctx, "support", evening) }),
+		does("DisableStaff", func(ctx context.Context, s *Store) error {
+			return s.DisableStaff(ctx, "support", evening, store.LosingLast)
+		}),
 		does("EnableStaff", func(ctx context.Context, s *Store) error { return s.EnableStaff(ctx, "support") }),
 		does("AddSession for the next calls", func(ctx context.Context, s *Store) error { return s.AddSession(ctx, session("b")) }),
 		does("SetStaffPassword", func(ctx context.Context, s *Store) error { return s.SetStaffPassword(ctx, "support", "x") }),
@@ -124,8 +128,10 @@ func removals(a town) []call {
 	key := []byte("a key of tombstones")
 	alone := store.TombstoneList{Keys: [][]byte{key}, Hashes: []store.Hash{store.TombstoneOf(key, store.TombstoneParticipant, a.alone)}}
 	return []call{
-		does("DisableStaff for the next call", func(ctx context.Context, s *Store) error { return s.DisableStaff(ctx, "support", evening) }),
-		does("DeleteStaff", func(ctx context.Context, s *Store) error { return s.DeleteStaff(ctx, "support") }),
+		does("DisableStaff for the next call", func(ctx context.Context, s *Store) error {
+			return s.DisableStaff(ctx, "support", evening, store.LosingLast)
+		}),
+		does("DeleteStaff", func(ctx context.Context, s *Store) error { return s.DeleteStaff(ctx, "support", store.LosingLast) }),
 		does("RemoveAPIToken", func(ctx context.Context, s *Store) error { return s.RemoveAPIToken(ctx, a.program) }),
 		does("RevokeAgent", func(ctx context.Context, s *Store) error { return s.RevokeAgent(ctx, a.agent, evening) }),
 		does("RemoveCouncilSession", func(ctx context.Context, s *Store) error { return s.RemoveCouncilSession(ctx, a.session) }),

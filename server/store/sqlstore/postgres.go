@@ -118,7 +118,7 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 func postgresDialect(address string, pool *sql.DB) *dialect {
 	return &dialect{
 		folder: postgresFolder, goose: goose.DialectPostgres, numbered: true, lanes: 2, connections: postgresConnections,
-		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a", lockCases: " FOR UPDATE OF c",
+		lockLatest: " FOR UPDATE OF l", lockAgents: " FOR UPDATE OF a", lockBoth: " FOR UPDATE OF l, a", lockCases: " FOR UPDATE OF c", lockStaff: " FOR UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		fault:      postgresFault,
 		taken:      func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation

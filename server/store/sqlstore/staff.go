@@ -119,16 +119,46 @@ func (s *Store) ReplaceStaffPassword(ctx context.Context, name, old, passwordHas
 }
 
 // SetStaffRole implements store.Staff.
-func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role) error {
-	if err := oneRow(s.write.exec(ctx, `UPDATE staff SET role = ? WHERE name = ? AND org_id = ?`, string(role), name, s.org)); err != nil {
-		return fmt.Errorf("set role of user %s: %w", name, err)
+func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role, last store.LastAdministrator) error {
+	return s.changeStaff(ctx, "set role", name, func(tx runner) error {
+		if role != store.RoleAdministrator {
+			if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+				return err
+			}
+		}
+		return oneRow(tx.exec(ctx, `UPDATE staff SET role = ? WHERE name = ? AND org_id = ?`, string(role), name, s.org))
+	})
+}
+
+// keepAdministrator returns store.ErrLastAdministrator if a member is an administrator, and no other one
+// can sign in. It locks the accounts of all administrators, so of two changes at the same time the second
+// one sees the first.
+func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, last store.LastAdministrator) error {
+	if last == store.LosingLast {
+		return nil
+	}
+	all, err := collect(ctx, tx, scanStaff, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? AND role = ? ORDER BY name`+s.write.lockStaff,
+		s.org, string(store.RoleAdministrator))
+	if err != nil {
+		return err
+	}
+	is, other := false, false
+	for _, m := range all {
+		is = is || m.Name == name
+		other = other || m.Name != name && m.DisabledAt.IsZero() && m.HasAccess()
+	}
+	if is && !other {
+		return store.ErrLastAdministrator
 	}
 	return nil
 }
 
 // DisableStaff implements store.Staff.
-func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time) error {
+func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time, last store.LastAdministrator) error {
 	return s.changeStaff(ctx, "disable account", name, func(tx runner) error {
+		if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+			return err
+		}
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = ? WHERE name = ? AND org_id = ?`, millis(now), name, s.org)); err != nil {
 			return err
 		}
@@ -145,8 +175,11 @@ func (s *Store) EnableStaff(ctx context.Context, name string) error {
 }
 
 // DeleteStaff implements store.Staff.
-func (s *Store) DeleteStaff(ctx context.Context, name string) error {
+func (s *Store) DeleteStaff(ctx context.Context, name string, last store.LastAdministrator) error {
 	return s.changeStaff(ctx, "delete account", name, func(tx runner) error {
+		if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+			return err
+		}
 		// The row is locked, so that nothing is added that refers to it.
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = disabled_at WHERE name = ? AND org_id = ? AND disabled_at <> 0`, name, s.org)); err != nil {
 			return err
