@@ -41,6 +41,7 @@ func (s *Server) clean(ctx context.Context) {
 	tick := time.NewTicker(cleanEvery)
 	defer tick.Stop()
 	began := s.config.Now()
+	s.announcePeriods(ctx)
 	clock := steadiness{wall: began.Round(0)}
 	for {
 		if now := s.config.Now(); clock.steady(now.Round(0), now.Sub(began)) && s.leads() {
@@ -65,7 +66,7 @@ const deleteAtOnce = 500
 // is kept.
 func (c Config) keep() map[store.DataClass]time.Duration {
 	all := map[store.DataClass]time.Duration{store.ExpiredData: 0}
-	for class, period := range map[store.DataClass]time.Duration{store.ReportData: c.KeepReports, store.RecordData: c.KeepRecords, store.AuditData: c.KeepAudit, store.ErasedData: c.KeepErasedNames} {
+	for class, period := range map[store.DataClass]time.Duration{store.ReportData: c.KeepReports, store.SessionData: c.KeepSessions, store.PeopleData: c.KeepPeople, store.RecordData: c.KeepRecords, store.AuditData: c.KeepAudit, store.ErasedData: c.KeepErasedNames} {
 		if period > 0 {
 			all[class] = period
 		}
@@ -76,7 +77,11 @@ func (c Config) keep() map[store.DataClass]time.Duration {
 // deleteOld removes what has expired, and what is older than its retention period.
 func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	some := map[store.DataClass]func(ctx context.Context, before time.Time, limit int) (deleted int, err error){
-		store.ReportData: s.store.DeleteReports,
+		store.ReportData:  s.store.DeleteReports,
+		store.SessionData: s.store.DeleteCouncilSessions,
+		store.PeopleData: func(ctx context.Context, before time.Time, limit int) (int, error) {
+			return s.store.DeletePeopleWithoutCouncil(ctx, now, before, limit)
+		},
 		store.RecordData: s.store.DeleteDisturbanceRecords,
 		store.AuditData:  s.store.DeleteAuditEntries,
 		store.ErasedData: s.store.DeleteErasedNames,
@@ -84,14 +89,50 @@ func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 			return s.store.DeleteExpired(ctx, before)
 		},
 	}
-	var errs []error
 	keep := s.config.keep()
+	begins, err := s.periodsBegin(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if _, ok := keep[store.PeopleData]; ok { // also before the period begins
+		errs = append(errs, s.store.NotePeopleWithoutCouncil(ctx, now))
+	}
 	for _, class := range store.DataClasses() {
-		if period, ok := keep[class]; ok {
+		if period, ok := keep[class]; ok && !begins[class].After(now) {
 			errs = append(errs, s.deleteOlder(ctx, class, now, period, some[class]))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// periodsBegin returns when the periods of classes begin to apply that came with a new version of the program.
+func (s *Server) periodsBegin(ctx context.Context) (map[store.DataClass]time.Time, error) {
+	runs, err := s.store.RetentionRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begins := map[store.DataClass]time.Time{}
+	for _, run := range runs {
+		begins[run.Class] = run.BeginsAt
+	}
+	return begins, nil
+}
+
+// announcePeriods logs the periods that do not apply yet.
+func (s *Server) announcePeriods(ctx context.Context) {
+	begins, err := s.periodsBegin(ctx)
+	if err != nil {
+		s.config.Log.Warn("new retention periods are unknown", "err", err)
+		return
+	}
+	keep := s.config.keep()
+	for _, class := range store.DataClasses() {
+		if period, ok := keep[class]; ok && begins[class].After(s.config.Now()) {
+			s.config.Log.Warn("a new retention period will apply: change it in the settings if data has to stay longer",
+				"class", string(class), "days", int(period/(24*time.Hour)), "from", begins[class].Format(time.DateOnly))
+		}
+	}
 }
 
 // deleteOlder calls delete until nothing is older than keep, and notes that.

@@ -1,7 +1,10 @@
 package server
 
 import (
+	"bytes"
+	"database/sql"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,5 +109,58 @@ func TestDeletionsAreNoted(t *testing.T) {
 	}
 	if len(got) != 9 {
 		t.Errorf("got %d values, want three for each of three classes: %v", len(got), got)
+	}
+}
+
+// TestNewPeriodsAreAnnounced: a period that came with a new version deletes nothing before it begins, but people
+// without a council are noted already.
+func TestNewPeriodsAreAnnounced(t *testing.T) {
+	ctx, path := t.Context(), t.TempDir()+"/x.db"
+	db, err := sqlstore.OpenSQLite(ctx, path, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	const day = 24 * time.Hour
+	now := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	for _, class := range []store.DataClass{store.SessionData, store.PeopleData} {
+		if _, err := raw.ExecContext(ctx, `INSERT INTO retention_runs SELECT id, ?, 0, 0, 0, ? FROM organisations`, string(class), now.Add(30*day).UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: now}
+	for _, err := range []error{
+		db.AddCouncil(ctx, council),
+		db.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: now.AddDate(-5, 0, 0)}),
+		db.AddParticipant(ctx, store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: now}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var logged bytes.Buffer
+	s := &Server{store: db, config: Config{KeepSessions: 1095 * day, KeepPeople: 20 * day, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&logged, nil))}}
+	s.announcePeriods(ctx)
+	for _, want := range []string{"class=council_sessions days=1095 from=2026-12-28", "class=people days=20 from=2026-12-28"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("got log %s, want %q", logged.String(), want)
+		}
+	}
+	for _, step := range []struct {
+		at   time.Time
+		left int
+	}{{now, 2}, {now.Add(29 * day), 2}, {now.Add(30 * day), 0}} {
+		if err := s.deleteOld(ctx, step.at); err != nil {
+			t.Fatal(err)
+		}
+		var left int
+		if err := raw.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM participants) + (SELECT count(*) FROM council_sessions)`).Scan(&left); err != nil || left != step.left {
+			t.Errorf("%v: got %d entries, error %v; want %d", step.at, left, err, step.left)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 var (
 	keepMetric = prometheus.NewDesc("tonprobe_retention_keep_seconds",
-		"Retention period by class of data: reports, disturbance_records, audit_log, erased_names, expired. Classes that are kept for ever are missing.", []string{"class"}, nil)
+		"Retention period by class of data: reports, council_sessions, people, disturbance_records, audit_log, erased_names, expired. Classes that are kept for ever are missing.", []string{"class"}, nil)
 	ranMetric = prometheus.NewDesc("tonprobe_retention_last_run_timestamp_seconds",
 		"When everything too old was last deleted, by class of data; 0 for never. The same at all collectors.", []string{"class"}, nil)
 	deletedMetric = prometheus.NewDesc("tonprobe_retention_last_deletion_timestamp_seconds",

@@ -20,6 +20,9 @@ func (s *Spool) prune() {
 			s.log.Warn("spool keeps too many old reports", "state", state, "err", err)
 		}
 	}
+	if err := s.pruneOld(); err != nil {
+		s.log.Warn("spool keeps reports longer than their period", "err", err)
+	}
 }
 
 func (s *Spool) pruneWaiting() error {

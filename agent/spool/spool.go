@@ -12,7 +12,8 @@
 //
 // A file is created under a temporary name and renamed once it is safely on disk.
 // Every drop is recorded in drops.log first, whose size is limited. tries.json records
-// which of the waiting reports make the collector fail.
+// which of the waiting reports make the collector fail, and old-since.txt since when there were
+// reports older than keepFor.
 package spool
 
 import (
@@ -113,6 +114,9 @@ func New(ctx context.Context, c Config) (*Spool, error) {
 	defer unlock()
 	if err := s.clearTemporary(); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	if err := s.pruneOld(); err != nil {
+		s.log.Warn("spool keeps reports longer than their period", "err", err)
 	}
 	return s, nil
 }

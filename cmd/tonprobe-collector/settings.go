@@ -77,6 +77,8 @@ func options() []option {
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepReports })},
 		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},
 		{"keep_records", "`days` to keep disturbance records, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepRecords })},
+		{"keep_sessions", "`days` to keep sessions of councils, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepSessions })},
+		{"keep_people", "`days` to keep people who are in no council, from the last contact of their computers, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepPeople })},
 		{"keep_erased_names", "`days` to remember, as keyed hashes, the names of erased people so that no import adds them again, 0 for indefinitely (default 2190)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepErasedNames })},
 		{"land", "`name` of the rules for disturbance records: mv, nw, rp, sh, or those of a file (default none)", false, text(func(s *settings) *string { return &s.Land })},
 		{"rules_dir", "`directory` with your own rules, NAME.toml (default: rules in the data directory)", false, text(func(s *settings) *string { return &s.RulesDir })},
@@ -269,7 +271,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
 	s.KeepReports, s.KeepAudit, s.KeepRecords = 180*24*time.Hour, 365*24*time.Hour, 1095*24*time.Hour
-	s.KeepErasedNames = 2190 * 24 * time.Hour
+	s.KeepSessions, s.KeepPeople, s.KeepErasedNames = 1095*24*time.Hour, 365*24*time.Hour, 2190*24*time.Hour
 	s.CodeTTL, s.FreshFor = enroll.CodeTTL, 24*time.Hour
 	file := in.configFile
 	if file == "" {
@@ -305,7 +307,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 var repeatable = []string{"ice_server", "oidc_roles"}
 
 // numbers are the settings that may be numbers in the file, without quotes.
-var numbers = []string{"keep_reports", "keep_audit", "keep_records", "code_days", "fresh_hours"}
+var numbers = []string{"keep_reports", "keep_audit", "keep_records", "keep_sessions", "keep_people", "keep_erased_names", "code_days", "fresh_hours"}
 
 // joined combines repeated options into one setting, like a list in the file.
 func joined(given []setting) (all []setting) {

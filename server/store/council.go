@@ -170,6 +170,8 @@ type Councils interface {
 	// ChangeCouncilSession stores s under its id. Its council and source do not change.
 	ChangeCouncilSession(ctx context.Context, s CouncilSession) error
 	RemoveCouncilSession(ctx context.Context, id string) error
+	// DeleteCouncilSessions removes sessions that started before a time.
+	DeleteCouncilSessions(ctx context.Context, before time.Time, limit int) (deleted int, err error)
 	// SessionsOf returns the first sessions of all councils of a participant that are not
 	// over at from and start before until, at most limit, in the order of their starts.
 	// Cancelled ones are not included.

@@ -11,6 +11,8 @@ type DataClass string
 // The classes of data.
 const (
 	ReportData  DataClass = "reports"             // with their cases; the newest of a participant stays
+	SessionData DataClass = "council_sessions"    // from their start
+	PeopleData  DataClass = "people"              // without a council, from the last contact of their computers
 	RecordData  DataClass = "disturbance_records" // from the session on
 	AuditData   DataClass = "audit_log"
 	ErasedData  DataClass = "erased_names" // names and ids of erased people, as keyed hashes
@@ -19,7 +21,7 @@ const (
 
 // DataClasses returns all classes.
 func DataClasses() []DataClass {
-	return []DataClass{ReportData, RecordData, AuditData, ErasedData, ExpiredData}
+	return []DataClass{ReportData, SessionData, PeopleData, RecordData, AuditData, ErasedData, ExpiredData}
 }
 
 // RetentionRun is the last deletion of what was too old in a class.
@@ -30,12 +32,22 @@ type RetentionRun struct {
 	// was none.
 	DeletedAt time.Time
 	Deleted   int
+	// BeginsAt is when the period of the class begins to apply, if it came with a new version of the program to
+	// an existing database; zero means always.
+	BeginsAt time.Time
 }
 
 // Retention remembers when old data was deleted.
 type Retention interface {
-	// RetentionRuns returns the classes that were completed at least once.
+	// RetentionRuns returns the classes that were completed at least once, and those with BeginsAt.
 	RetentionRuns(ctx context.Context) ([]RetentionRun, error)
 	// AddRetentionRun notes that everything too old in a class was deleted.
 	AddRetentionRun(ctx context.Context, class DataClass, at time.Time, deleted int) error
+	// NotePeopleWithoutCouncil notes since when people are in no council, or the last contact of their
+	// computers if that is later. If there is no council at all, nobody counts.
+	NotePeopleWithoutCouncil(ctx context.Context, now time.Time) error
+	// DeletePeopleWithoutCouncil erases people for whom that is before a time. Whoever is in a disturbance
+	// record stays. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
+	// the person again.
+	DeletePeopleWithoutCouncil(ctx context.Context, now, before time.Time, limit int) (deleted int, err error)
 }

@@ -19,6 +19,7 @@ type retentionRow struct {
 	Overdue    bool
 	Deleted    *when // nil for never
 	Count      string
+	Begins     *when // nil if the period applies
 }
 
 // retention returns a row for each class of data.
@@ -42,6 +43,9 @@ func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err 
 			Overdue: !run.RanAt.IsZero() && v.now.Sub(run.RanAt) > overdueAfter}
 		if run.Deleted == 1 {
 			row.Count = v.T("retention.one")
+		}
+		if run.BeginsAt.After(v.now) {
+			row.Begins = v.when(run.BeginsAt)
 		}
 		if days := int(period / (24 * time.Hour)); days > 0 {
 			row.Keep = v.T("retention.days", "n", strconv.Itoa(days))

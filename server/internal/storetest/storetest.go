@@ -33,6 +33,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"full and background":   fullAndBackground,
 		"age":                   age,
 		"retention runs":        retentionRuns,
+		"old sessions":          oldSessions,
+		"without a council":     withoutCouncil,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,
 		"tokens":                tokens,

@@ -99,6 +99,22 @@ func (s *Store) RemoveCouncilSession(ctx context.Context, id string) error {
 	})
 }
 
+// DeleteCouncilSessions implements store.Councils.
+func (s *Store) DeleteCouncilSessions(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	err = s.write.inTx(ctx, func(tx runner) error {
+		n, err := tx.exec(ctx, `DELETE FROM council_sessions WHERE id IN (SELECT s.id FROM council_sessions s
+			WHERE s.org_id = ? AND s.starts_at < ? ORDER BY s.starts_at, s.id LIMIT ?)`, s.org, millis(before), limit)
+		if deleted = int(n); err != nil || n == 0 {
+			return err
+		}
+		return s.rollChanged(ctx, tx)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("delete old sessions: %w", err)
+	}
+	return deleted, nil
+}
+
 const sessionList = "sessions"
 
 // CouncilSessions implements store.Councils.

@@ -59,8 +59,10 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string, now
 	if err := s.addTombstones(ctx, tx, tombstones); err != nil {
 		return err
 	}
-	if err := s.buryName(ctx, tx, key, id, name, now, known); err != nil {
-		return err
+	if known != noName {
+		if err := s.buryName(ctx, tx, key, id, name, now, known); err != nil {
+			return err
+		}
 	}
 	if err := forgetCases(ctx, tx, `participant_id = ?`, id); err != nil {
 		return err
@@ -73,7 +75,7 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string, now
 		return fmt.Errorf("erase a person in the audit log: %w", err)
 	}
 	// Rows that refer to others are deleted first.
-	for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts", "participant_sources"} {
+	for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts", "participant_sources", "people_without_council"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
 			return fmt.Errorf("delete %s of participant: %w", table, err)
 		}

@@ -167,7 +167,25 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 }
 
 // newestVersion is the version of the last migration.
-const newestVersion = 28
+const newestVersion = 29
+
+// newPeriods checks that the periods that came with an upgrade do not delete anything at once.
+func newPeriods(t *testing.T, s *Store) {
+	t.Helper()
+	runs, err := s.RetentionRuns(t.Context())
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("got %+v, error %v; want two new periods", runs, err)
+	}
+	for _, r := range runs {
+		if in := time.Until(r.BeginsAt); in < 29*24*time.Hour || in > 30*24*time.Hour || !r.RanAt.IsZero() {
+			t.Errorf("got %+v, want it to begin in 30 days", r)
+		}
+		must(t, s.AddRetentionRun(t.Context(), r.Class, time.Now(), 0))
+	}
+	if again, err := s.RetentionRuns(t.Context()); err != nil || len(again) != 2 || !again[0].BeginsAt.Equal(runs[0].BeginsAt) {
+		t.Errorf("after a run: got %+v, error %v; want the same begin", again, err)
+	}
+}
 
 // TestUpgradeLosesNothing: each value of each row is kept, except for the
 // one that the migration corrects.
@@ -177,6 +195,7 @@ func TestUpgradeLosesNothing(t *testing.T) {
 	if v, err := s.Version(t.Context()); err != nil || v != newestVersion {
 		t.Fatalf("got version %d, error %v; want %d", v, err, newestVersion)
 	}
+	newPeriods(t, s)
 	// Ready by a check without a microphone no longer counts as ready.
 	before["latest"][1]["verdict"], before["latest"][1]["verdict_rank"] = "unknown", int64(2)
 	for _, table := range firstTables {

@@ -149,6 +149,13 @@ func removals(a town) []call {
 		}),
 		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, a.code) }),
 		gets("Tombstones", func(ctx context.Context, s *Store) (store.TombstoneList, error) { return s.Tombstones(ctx) }),
+		does("NotePeopleWithoutCouncil", func(ctx context.Context, s *Store) error { return s.NotePeopleWithoutCouncil(ctx, later) }),
+		gets("DeletePeopleWithoutCouncil", func(ctx context.Context, s *Store) (int, error) {
+			return s.DeletePeopleWithoutCouncil(ctx, later, evening.AddDate(10, 0, 0), 9)
+		}),
+		gets("DeleteCouncilSessions", func(ctx context.Context, s *Store) (int, error) {
+			return s.DeleteCouncilSessions(ctx, evening.AddDate(10, 0, 0), 9)
+		}),
 		gets("DeleteErasedNames", func(ctx context.Context, s *Store) (int, error) {
 			return s.DeleteErasedNames(ctx, evening.AddDate(10, 0, 0), 9)
 		}),

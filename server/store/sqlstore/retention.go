@@ -11,11 +11,11 @@ import (
 // RetentionRuns implements store.Retention.
 func (s *Store) RetentionRuns(ctx context.Context) ([]store.RetentionRun, error) {
 	list, err := collect(ctx, s.read, func(row scanner) (r store.RetentionRun, err error) {
-		var ran, deleted int64
-		err = row.Scan(&r.Class, &ran, &deleted, &r.Deleted)
-		r.RanAt, r.DeletedAt = fromMillis(ran), fromMillis(deleted)
+		var ran, deleted, begins int64
+		err = row.Scan(&r.Class, &ran, &deleted, &r.Deleted, &begins)
+		r.RanAt, r.DeletedAt, r.BeginsAt = fromMillis(ran), fromMillis(deleted), fromMillis(begins)
 		return r, err
-	}, `SELECT data_class, ran_at, deleted_at, deleted FROM retention_runs WHERE org_id = ? ORDER BY data_class`, s.org)
+	}, `SELECT data_class, ran_at, deleted_at, deleted, begins_at FROM retention_runs WHERE org_id = ? ORDER BY data_class`, s.org)
 	if err != nil {
 		return nil, fmt.Errorf("list deletions of old data: %w", err)
 	}

@@ -137,6 +137,7 @@ func TestUpgradeOfFilledPostgres(t *testing.T) {
 				t.Fatalf("got version %d, error %v; want %d", v, err, newestVersion)
 			}
 			keptRows(t, s, before)
+			newPeriods(t, s)
 			p, err := s.ParticipantState(t.Context(), "Anna")
 			if err != nil || p.Verdict != report.Ready || p.Full == nil {
 				t.Errorf("got %+v, error %v; want ready", p, err)

@@ -1,0 +1,83 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// oldSessions: sessions are deleted by their start, a few at a time.
+func oldSessions(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	c := council(t, s, "Rat")
+	for i := range 4 {
+		must(t, s.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: c.ID, StartsAt: evening.Add(time.Duration(i) * time.Hour)}))
+	}
+	for _, want := range []int{2, 1, 0} {
+		if n, err := s.DeleteCouncilSessions(ctx, evening.Add(3*time.Hour), 2); err != nil || n != want {
+			t.Errorf("got %d deleted, error %v; want %d", n, err, want)
+		}
+	}
+	if page, err := s.CouncilSessions(ctx, store.SessionQuery{From: evening, Limit: 9}); err != nil || len(page.Sessions) != 1 {
+		t.Errorf("got %d sessions, error %v; want the newest", len(page.Sessions), err)
+	}
+}
+
+// withoutCouncil: whoever is in no council for long, and whose computers are silent, is erased, and can be
+// added again.
+func withoutCouncil(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	member, _ := person(t, s, "Mia")
+	left, _ := person(t, s, "Leo")
+	_, computer := person(t, s, "Ada")
+	recorded, _ := person(t, s, "Ria")
+	note := func(at time.Time) {
+		t.Helper()
+		must(t, s.NotePeopleWithoutCouncil(ctx, at))
+	}
+	wantDeleted := func(now, before time.Time, want int) {
+		t.Helper()
+		if n, err := s.DeletePeopleWithoutCouncil(ctx, now, before, 10); err != nil || n != want {
+			t.Errorf("got %d deleted, error %v; want %d", n, err, want)
+		}
+	}
+	note(evening)
+	later, late := evening.AddDate(1, 0, 0), evening.AddDate(2, 0, 0)
+	wantDeleted(late, late, 0) // there is no council
+	c := council(t, s, "Rat")
+	must(t, s.AddCouncilMember(ctx, c.ID, member))
+	must(t, s.AddCouncilMember(ctx, c.ID, recorded))
+	_, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: uuid.NewString(), Head: `{}`, StartsAt: evening},
+		entry(store.DisturbanceReported, 1, 0, recorded, recorded+"=Ria"))
+	must(t, err)
+	must(t, s.RemoveCouncilMember(ctx, c.ID, recorded))
+	note(evening)
+	must(t, s.TouchAgent(ctx, computer, later))
+	wantDeleted(later, evening, 0) // none before that
+	note(later)                    // keeps the earlier time of those who are silent
+	must(t, s.AddCouncilMember(ctx, c.ID, left))
+	wantDeleted(later, evening.Add(time.Hour), 0) // Leo joined after it was noted
+	must(t, s.RemoveCouncilMember(ctx, c.ID, left))
+	wantDeleted(later, evening.Add(time.Hour), 1)
+	_, err = s.Participant(ctx, left)
+	wantError(t, "the one who left", err, store.ErrNotFound)
+	if _, err := s.ErasedPerson(ctx, "Leo", ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got error %v, want no tombstone of the name", err)
+	}
+	if l, err := s.Tombstones(ctx); err != nil || len(l.Hashes) == 0 {
+		t.Errorf("got tombstones %v, error %v; want those of the ids", l.Hashes, err)
+	}
+	wantDeleted(late, later.Add(time.Hour), 1) // the computer was silent for a year
+	if erased, err := s.ErasedToken(ctx, store.HashOf(computer)); err != nil || !erased {
+		t.Errorf("token of the deleted person: got erased %v, error %v", erased, err)
+	}
+	for _, p := range []string{member, recorded} {
+		if _, err := s.Participant(ctx, p); err != nil {
+			t.Errorf("%s: got error %v", p, err)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// NotePeopleWithoutCouncil implements store.Retention.
+func (s *Store) NotePeopleWithoutCouncil(ctx context.Context, now time.Time) error {
+	return s.write.inTx(ctx, func(tx runner) error {
+		// Without any council, belonging to none says nothing about a person.
+		_, err := tx.exec(ctx, `DELETE FROM people_without_council WHERE org_id = ? AND (
+			EXISTS (SELECT 1 FROM council_members m WHERE m.participant_id = people_without_council.participant_id)
+			OR NOT EXISTS (SELECT 1 FROM councils c WHERE c.org_id = ?))`, s.org, s.org)
+		if err != nil {
+			return fmt.Errorf("people who joined a council: %w", err)
+		}
+		_, err = tx.exec(ctx, `INSERT INTO people_without_council (participant_id, org_id, since)
+			SELECT p.id, p.org_id, ? FROM participants p WHERE p.org_id = ? AND EXISTS (SELECT 1 FROM councils c WHERE c.org_id = ?)
+			AND NOT EXISTS (SELECT 1 FROM council_members m WHERE m.participant_id = p.id)
+			AND NOT EXISTS (SELECT 1 FROM people_without_council w WHERE w.participant_id = p.id)`+s.write.shareParticipants+`
+			ON CONFLICT (participant_id) DO NOTHING`, millis(now), s.org, s.org)
+		if err != nil {
+			return fmt.Errorf("people without a council: %w", err)
+		}
+		_, err = tx.exec(ctx, `UPDATE people_without_council SET since =
+			(SELECT max(a.last_seen_at) FROM agents a WHERE a.participant_id = people_without_council.participant_id)
+			WHERE org_id = ? AND EXISTS (SELECT 1 FROM agents a WHERE a.participant_id = people_without_council.participant_id AND a.last_seen_at > people_without_council.since)`, s.org)
+		if err != nil {
+			return fmt.Errorf("contacts of people without a council: %w", err)
+		}
+		return nil
+	})
+}
+
+// DeletePeopleWithoutCouncil implements store.Retention.
+func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time.Time, limit int) (deleted int, err error) {
+	const unneeded = `w.org_id = ? AND w.since < ?
+		AND NOT EXISTS (SELECT 1 FROM council_members m WHERE m.participant_id = w.participant_id)
+		AND NOT EXISTS (SELECT 1 FROM disturbance_people d WHERE d.participant_id = w.participant_id)
+		AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.participant_id = w.participant_id AND a.last_seen_at >= ?)`
+	ids, err := collect(ctx, s.read, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+		`SELECT w.participant_id FROM people_without_council w WHERE `+unneeded+` ORDER BY w.since, w.participant_id LIMIT ?`,
+		s.org, millis(before), millis(before), limit)
+	if err != nil {
+		return 0, fmt.Errorf("look for people without a council: %w", err)
+	}
+	for _, id := range ids {
+		err := s.write.inTx(ctx, func(tx runner) error {
+			keys, err := erasureKeys(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if err := s.lockState(ctx, tx, id); err != nil { // whoever joins a council locks it too
+				return err
+			}
+			var one int
+			if err := tx.row(ctx, `SELECT 1 FROM people_without_council w WHERE w.participant_id = ? AND `+unneeded, id, s.org, millis(before), millis(before)).Scan(&one); err != nil {
+				return err
+			}
+			return s.erase(ctx, tx, keys[0], id, now, noName)
+		})
+		if errors.Is(err, store.ErrNotFound) { // erased, or a member again
+			continue
+		}
+		if err != nil {
+			return deleted, fmt.Errorf("delete a person without a council: %w", err)
+		}
+		deleted++
+	}
+	if deleted > 0 {
+		s.scrub(ctx)
+	}
+	return deleted, nil
+}
