@@ -128,6 +128,12 @@ func (p Person) tables(zone *time.Location) []table {
 	for _, c := range p.Councils {
 		person = append(person, []string{"Gremium / Council", c})
 	}
+	if !p.WithoutCouncilSince.IsZero() {
+		person = append(person, []string{"Ohne Gremium und ohne Kontakt seit / In no council and without contact since", at(p.WithoutCouncilSince)})
+	}
+	for _, h := range p.Sources {
+		person = append(person, []string{"Prüfsumme einer OParl-Kennung / Hash of an id in OParl", h})
+	}
 	for _, c := range p.Computers {
 		person = append(person, []string{"Computer / Computer", c.OS + " " + c.Arch + ", Tonprobe " + c.Version + ", " + at(c.EnrolledAt) + ", " + c.ID})
 	}

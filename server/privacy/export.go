@@ -3,6 +3,7 @@ package privacy
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,24 +25,31 @@ type Source interface {
 	Report(ctx context.Context, id string) (store.StoredReport, error)
 	Case(ctx context.Context, reportID string) (store.Case, error)
 	PersonEntries(ctx context.Context, participantID string) ([]store.PersonEntry, error)
+	PersonMarks(ctx context.Context, participantID string) (store.PersonMarks, error)
 	AuditEntries(ctx context.Context, q store.AuditQuery) (store.AuditPage, error)
 }
 
 // Person is everything that is stored about a participant, without their reports, which are documents of
 // their own. It names nobody else: members of staff are told apart by a number.
 type Person struct {
-	Schema       string        `json:"schema"`
-	At           time.Time     `json:"exported_at"`
-	ID           string        `json:"participant"`
-	Name         string        `json:"name"`
-	Phone        string        `json:"phone"`
-	AddedAt      time.Time     `json:"added_at"`
-	Blocked      bool          `json:"blocked"`
-	Councils     []string      `json:"councils"`
-	Computers    []Computer    `json:"computers"`
-	Checks       []Check       `json:"checks"`
-	Disturbances []Disturbance `json:"disturbances"`
-	Accesses     []Access      `json:"accesses"`
+	Schema  string    `json:"schema"`
+	At      time.Time `json:"exported_at"`
+	ID      string    `json:"participant"`
+	Name    string    `json:"name"`
+	Phone   string    `json:"phone"`
+	AddedAt time.Time `json:"added_at"`
+	Blocked bool      `json:"blocked"`
+	// Sources are keyed hashes of the person's ids in other systems, such as OParl, as they are stored. An
+	// import recognises the person by them.
+	Sources []string `json:"source_hashes"`
+	// WithoutCouncilSince is when the person left the last council, or the last contact of their computers if that
+	// is later: the start of a retention period.
+	WithoutCouncilSince time.Time     `json:"without_council_since,omitzero"`
+	Councils            []string      `json:"councils"`
+	Computers           []Computer    `json:"computers"`
+	Checks              []Check       `json:"checks"`
+	Disturbances        []Disturbance `json:"disturbances"`
+	Accesses            []Access      `json:"accesses"`
 
 	// NextCheck and MoreAccesses are set if a Part left out older checks or accesses.
 	NextCheck    string `json:"-"`
@@ -145,7 +153,7 @@ func CollectPart(ctx context.Context, s Source, participantID string, now time.T
 	if err != nil {
 		return p, err
 	}
-	p = Person{Schema: Schema, At: now.UTC(), ID: stored.ID, Name: stored.Name, Phone: stored.Phone, AddedAt: stored.CreatedAt, Blocked: stored.Blocked,
+	p = Person{Schema: Schema, At: now.UTC(), ID: stored.ID, Name: stored.Name, Phone: stored.Phone, AddedAt: stored.CreatedAt, Blocked: stored.Blocked, Sources: []string{},
 		Councils: []string{}, Computers: []Computer{}, Checks: []Check{}, Disturbances: []Disturbance{}, Accesses: []Access{}}
 	councils, err := s.CouncilsOf(ctx, p.ID)
 	if err != nil {
@@ -153,6 +161,14 @@ func CollectPart(ctx context.Context, s Source, participantID string, now time.T
 	}
 	for _, c := range councils {
 		p.Councils = append(p.Councils, c.Name)
+	}
+	marks, err := s.PersonMarks(ctx, p.ID)
+	if err != nil {
+		return p, err
+	}
+	p.WithoutCouncilSince = marks.WithoutCouncilSince
+	for _, h := range marks.Sources {
+		p.Sources = append(p.Sources, hex.EncodeToString(h[:]))
 	}
 	agents, err := s.Agents(ctx, p.ID)
 	if err != nil {

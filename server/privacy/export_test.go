@@ -56,8 +56,13 @@ func TestArchiveContainsOnePersonAndNobodyElse(t *testing.T) {
 		must(err)
 	}
 
+	_, err := s.ApplyImport(ctx, store.Import{Now: evening, Sources: []store.ParticipantSource{{ParticipantID: ids["=Anna Muster"], SourceID: "oparl:1"}, {ParticipantID: ids["Berta Beispiel"], SourceID: "oparl:2"}}})
+	must(err)
 	p, err := Collect(ctx, s, ids["=Anna Muster"], evening)
 	must(err)
+	if len(p.Sources) != 1 || len(p.Sources[0]) != 64 {
+		t.Errorf("got hashes of ids %q, want that of oparl:1", p.Sources)
+	}
 	if len(p.Councils) != 1 || len(p.Computers) != 1 || len(p.Checks) != 1 || len(p.Checks[0].Notes) != 1 || len(p.Accesses) != 1 || p.Accesses[0].Staff != 1 || len(p.Disturbances) != 3 {
 		t.Errorf("got %+v, want a council, a computer, a check with a note, an access, and three entries of the disturbance record", p)
 	}

@@ -37,6 +37,12 @@ type RetentionRun struct {
 	BeginsAt time.Time
 }
 
+// PersonMarks is what is stored about a participant for imports and for retention, and no page shows.
+type PersonMarks struct {
+	Sources             []Hash    // of ids in other systems (ParticipantSource), in the order of their values
+	WithoutCouncilSince time.Time // or the last contact; zero for members, and if there are no councils
+}
+
 // Retention remembers when old data was deleted.
 type Retention interface {
 	// RetentionRuns returns the classes that were completed at least once, and those with BeginsAt.
@@ -46,6 +52,8 @@ type Retention interface {
 	// NotePeopleWithoutCouncil notes since when people are in no council, or the last contact of their
 	// computers if that is later. If there is no council at all, nobody counts.
 	NotePeopleWithoutCouncil(ctx context.Context, now time.Time) error
+	// PersonMarks returns ErrNotFound if there is no such participant.
+	PersonMarks(ctx context.Context, participantID string) (PersonMarks, error)
 	// DeletePeopleWithoutCouncil erases people for whom that is before a time. Whoever is in a disturbance
 	// record stays. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
 	// the person again.

@@ -213,6 +213,10 @@ func useEverything(t *testing.T, s *Store) {
 	}
 	_, err = s.DeleteErasedNames(ctx, evening, 10)
 	must(err)
+	_, err = s.PersonMarks(ctx, p.ID)
+	if !errors.Is(err, store.ErrNotFound) {
+		must(err)
+	}
 	_, err = s.DeleteCouncilSessions(ctx, evening, 10)
 	must(err)
 	_, err = s.DeletePeopleWithoutCouncil(ctx, evening, evening, 10)

@@ -77,3 +77,19 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 	}
 	return deleted, nil
 }
+
+// PersonMarks implements store.Retention.
+func (s *Store) PersonMarks(ctx context.Context, participantID string) (m store.PersonMarks, err error) {
+	var since int64
+	err = s.read.row(ctx, `SELECT COALESCE((SELECT w.since FROM people_without_council w WHERE w.participant_id = p.id), 0) FROM participants p WHERE p.id = ? AND p.org_id = ?`,
+		participantID, s.org).Scan(&since)
+	if err != nil {
+		return m, fmt.Errorf("marks of a participant: %w", err)
+	}
+	m.WithoutCouncilSince = fromMillis(since)
+	m.Sources, err = collect(ctx, s.read, scanHash, `SELECT hash FROM participant_sources WHERE participant_id = ? AND org_id = ? ORDER BY hash`, participantID, s.org)
+	if err != nil {
+		return m, fmt.Errorf("sources of a participant: %w", err)
+	}
+	return m, nil
+}
