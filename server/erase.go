@@ -30,8 +30,8 @@ func (s *Server) syncErased(ctx context.Context) {
 	if n > 0 {
 		s.config.Log.Warn("the database contained people who were erased before: they are erased again", "count", n)
 		// A database of an older version was copied before, with these people.
-		for _, file := range privacy.Copies(s.config.DataDir) {
-			s.config.Log.Warn("this copy of a database may still contain erased people: delete it when it is no longer needed", "file", file)
+		for _, c := range privacy.Copies(s.config.DataDir) {
+			s.config.Log.Warn("this copy of a database may still contain erased people: 'tonprobe-collector copies remove' deletes it when it is no longer needed", "file", c.Name)
 		}
 	}
 	if err != nil && ctx.Err() == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
@@ -85,11 +84,4 @@ func printErasure(ctx context.Context, w io.Writer, s *sqlstore.Store, p store.P
 		"the last name. The checksums of the records stay valid. The audit log keeps its entries, without the id.\n",
 		p.Name, p.ID, orDash(p.Phone), reports, len(agents), len(cases), len(councils))
 	return err
-}
-
-// noteCopies names the copies of the database beside it, which contain erased people.
-func noteCopies(w io.Writer, dir string) {
-	if copies := privacy.Copies(dir); len(copies) > 0 {
-		_, _ = fmt.Fprintf(w, "These copies of the database still contain the person. Delete them when you no longer need them:\n  %s\n", strings.Join(copies, "\n  "))
-	}
 }

@@ -89,6 +89,8 @@ func commands() []command {
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
 		{"export", "NAME|ID", "save everything about a participant in a zip file, for the participant", exportParticipant, exportFlags},
 		{"erase", "NAME|ID", "erase everything about a participant, also from backups that are restored later", eraseParticipant, eraseFlags},
+		{"copies list", "", "list the copies of the database that an upgrade or a restoration left beside it", copiesList, jsonFlag},
+		{"copies remove", "NAME|all", "remove one of them, or all: they still contain erased people", copiesRemove, nil},
 		{"council add", "NAME", "add a council, whose members hold sessions", councilAdd, jsonFlag},
 		{"council list", "", "list the councils", councilList, jsonFlag},
 		{"council rename", "NAME|ID", "rename a council", councilRename, councilRenameFlags},

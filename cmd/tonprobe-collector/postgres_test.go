@@ -44,7 +44,7 @@ func TestCommandsOnPostgres(t *testing.T) {
 		{"participant list", file, exitOK, "Anna"},
 		{"participant edit Anna --name Berta", file, exitOK, "Berta"},
 		{"user add lead", file, exitOK, "lead"},
-		{"migrate", file, exitOK, "up to date: version 28"},
+		{"migrate", file, exitOK, "up to date: version 29"},
 		{"backup " + filepath.Join(dir, "copy"), file, exitOK, "secret keys"},
 		{"participant add Carla", file, exitOK, "Carla"},
 		{"restore " + filepath.Join(dir, "copy"), file, exitUsage, "already has tables"},

@@ -24,6 +24,7 @@ const (
 	AuditStaffAdded    AuditKind = "staff_added"
 	AuditStaffRole     AuditKind = "staff_role"
 	AuditStaffReset    AuditKind = "staff_reset"
+	AuditCopyDeleted   AuditKind = "copy_deleted" // a copy of the database; Subject is its name
 	AuditStaffDisabled AuditKind = "staff_disabled"
 	AuditStaffEnabled  AuditKind = "staff_enabled"
 	AuditStaffDeleted  AuditKind = "staff_deleted"
@@ -61,7 +62,7 @@ func AuditKinds() []AuditKind {
 		AuditParticipantAdded, AuditParticipantEdited, AuditParticipantDeleted, AuditParticipantBlocked, AuditParticipantUnblocked,
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported, AuditOwnPageOpened, AuditOwnPageDownloaded,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
-		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffDeleted, AuditStaffLink,
+		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffDeleted, AuditStaffLink, AuditCopyDeleted,
 		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
 	}
 }

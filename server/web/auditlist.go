@@ -32,6 +32,7 @@ type auditPage struct {
 	CSV                   string // address
 	First, Next           string // addresses of pages; "" for none
 	Retention             []retentionRow
+	Copies                []copyRow
 }
 
 // auditRow is one entry.
@@ -153,6 +154,7 @@ func (s *site) audit(w http.ResponseWriter, r *http.Request) error {
 	if body.Retention, err = s.retention(r.Context(), v); err != nil {
 		return err
 	}
+	body.Copies = s.databaseCopies(v)
 	s.show(w, r, page{Name: "audit", Body: body})
 	return nil
 }

@@ -54,3 +54,28 @@ func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err 
 	}
 	return rows, nil
 }
+
+// copyRow is a copy of the database beside it.
+type copyRow struct {
+	Name string
+	Made *when // nil if unknown
+	Age  string
+}
+
+// databaseCopies returns the copies of the database beside that of this collector.
+func (s *site) databaseCopies(v view) (rows []copyRow) {
+	for _, c := range s.Copies() {
+		row := copyRow{Name: c.Name, Made: v.when(c.MadeAt)}
+		switch days := int(v.now.Sub(c.MadeAt) / (24 * time.Hour)); {
+		case c.MadeAt.IsZero():
+		case days > 1:
+			row.Age = v.T("retention.copy_days", "n", strconv.Itoa(days))
+		case days == 1:
+			row.Age = v.T("retention.copy_day")
+		default:
+			row.Age = v.T("retention.copy_today")
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

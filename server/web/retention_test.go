@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/server/privacy"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web"
 )
@@ -29,4 +30,15 @@ func TestAuditPageSaysWhatIsDeleted(t *testing.T) {
 	g.want(g.get("/audit"), http.StatusOK, ": 12 Einträge", "überfällig")
 	g.lang = "en"
 	g.want(g.get("/audit"), http.StatusOK, "Retention", "12 entries", "overdue")
+}
+
+// TestAuditPageNamesCopiesOfTheDatabase: they contain erased people, and only a person deletes them.
+func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
+	var copies []privacy.Copy
+	g := newRig(t, func(c *web.Config) { c.Copies = func() []privacy.Copy { return copies } }).login()
+	if body := g.get("/audit").Body.String(); strings.Contains(body, "Kopien der Datenbank") {
+		t.Error("the page names copies where there is none")
+	}
+	copies = []privacy.Copy{{Name: "collector.db.before-x"}, {Name: "collector.db.version-5-y", MadeAt: g.clock().Add(-72 * time.Hour)}, {Name: "z", MadeAt: g.clock()}}
+	g.want(g.get("/audit"), http.StatusOK, "collector.db.before-x", "collector.db.version-5-y", "3 Tage", "von heute", "tonprobe-collector copies remove all")
 }

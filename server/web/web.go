@@ -24,6 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/privacy"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -61,6 +62,8 @@ type Config struct {
 	Erase func(ctx context.Context, participantID string) error
 	// Keep is how long data is kept; a class that is not in it is kept for ever.
 	Keep map[store.DataClass]time.Duration
+	// Copies returns the copies of the database beside it; default none.
+	Copies func() []privacy.Copy
 	// Alerts sends alerts; default none.
 	Alerts Alerts
 	// Rules returns the rules of the Land for new disturbance records; default none.
@@ -128,6 +131,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FreshFor == 0 {
 		c.FreshFor = 24 * time.Hour
+	}
+	if c.Copies == nil {
+		c.Copies = func() []privacy.Copy { return nil }
 	}
 	if c.Erase == nil {
 		c.Erase = func(ctx context.Context, id string) error { return c.Store.DeleteParticipant(ctx, id, c.Now()) }

@@ -149,7 +149,9 @@ func removals(a town) []call {
 		}),
 		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, a.code) }),
 		gets("Tombstones", func(ctx context.Context, s *Store) (store.TombstoneList, error) { return s.Tombstones(ctx) }),
-		gets("PersonMarks", func(ctx context.Context, s *Store) (store.PersonMarks, error) { return s.PersonMarks(ctx, a.participant) }),
+		gets("PersonMarks", func(ctx context.Context, s *Store) (store.PersonMarks, error) {
+			return s.PersonMarks(ctx, a.participant)
+		}),
 		does("NotePeopleWithoutCouncil", func(ctx context.Context, s *Store) error { return s.NotePeopleWithoutCouncil(ctx, later) }),
 		gets("DeletePeopleWithoutCouncil", func(ctx context.Context, s *Store) (int, error) {
 			return s.DeletePeopleWithoutCouncil(ctx, later, evening.AddDate(10, 0, 0), 9)
