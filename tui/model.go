@@ -59,6 +59,7 @@ type model struct {
 	stopPlayback func() // ends a playback; nil before the first
 	profile      diagnose.Profile
 	disturbance  page.Disturbance
+	own          *page.Own  // covers the page; nil if it does not
 	request      *requested // nil if there is none
 	requests     int        // number of requests
 	err          error      // of the last check
@@ -150,6 +151,10 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 		return m.withdraw(msg.number), nil
 	case disturbanceMsg:
 		m.disturbance = msg.result
+	case ownMsg:
+		if m.own != nil {
+			m.own = &msg.page
+		}
 	case playedMsg:
 		return m.played(msg), nil
 	case expiredMsg:
@@ -307,6 +312,9 @@ func (m model) quit() (model, tea.Cmd) {
 
 // View implements tea.Model.
 func (m model) View() string {
+	if m.showsOwn() {
+		return m.own.View(m.sheet, m.keys)
+	}
 	switch m.stage {
 	case enrolling:
 		return m.enrol.View(m.sheet, m.keys)
@@ -330,7 +338,7 @@ func (m model) View() string {
 	case asked:
 		return m.question().View(m.sheet, m.keys)
 	}
-	m.welcome.OffersEnrolment, m.welcome.Disturbance = m.enrolment, m.offer()
+	m.welcome.OffersEnrolment, m.welcome.Disturbance, m.welcome.OffersOwn = m.enrolment, m.offer(), m.desk.options.offersOwn()
 	return m.welcome.View(m.sheet, m.keys)
 }
 

@@ -25,7 +25,7 @@ func (p plain) goOn(ctx context.Context, last plainResult, t *take) bool {
 	if !p.asks() {
 		return false
 	}
-	o := offers{change: other.Found(), replay: !last.erased && p.replays(r), choose: p.choice(), settings: p.offersSettings(r), disturbance: p.offersDisturbance()}
+	o := offers{change: other.Found(), replay: !last.erased && p.replays(r), choose: p.choice(), settings: p.offersSettings(r), own: p.offersOwn(), disturbance: p.offersDisturbance()}
 	answer, request := p.offer(ctx, r, o)
 	t.request = request
 	switch answer {
@@ -51,7 +51,7 @@ func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 
 // offers are the actions that a person may choose after a check, in addition to repeating it
 // and its details. They correspond to the keys of the screen.
-type offers struct{ change, replay, choose, settings, disturbance bool }
+type offers struct{ change, replay, choose, settings, disturbance, own bool }
 
 // offer asks until the answer or a request of phone support leads to another check, which
 // it returns, or to the end. The kept recording is erased in time.
@@ -87,6 +87,12 @@ func (p plain) offer(ctx context.Context, r *report.Report, o offers) (string, *
 		case answer == "s" && o.disturbance:
 			p.say(page.Disturbance{State: page.DisturbanceSending}.Sentence(p.words))
 			p.say(p.disturbance(ctx).Sentence(p.words))
+		case answer == "e" && o.own:
+			p.say("")
+			p.say(p.words.T("own.asking"))
+			for _, line := range p.ownPage(ctx, p.words).Lines(p.words) {
+				p.say(line)
+			}
 		case answer == "p" && o.replay:
 			p.play(kept)
 		}
@@ -142,7 +148,7 @@ func (p plain) sayOffers(o offers) {
 		key  string
 	}{
 		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"}, {o.settings, "plain.settings"},
-		{o.disturbance, "plain.disturbance"}, {o.replay, "plain.replay"}, {true, "plain.end"},
+		{o.disturbance, "plain.disturbance"}, {o.own, "plain.own"}, {o.replay, "plain.replay"}, {true, "plain.end"},
 	} {
 		if offer.made {
 			p.say(p.words.T(offer.key))

@@ -26,6 +26,12 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	if key.Matches(msg, m.keys.Abort) || m.stage != enrolling && key.Matches(msg, m.keys.Quit) {
 		return m.quit()
 	}
+	if m.showsOwn() {
+		return m.pressOwn(msg), nil
+	}
+	if m.offersOwnHere() && key.Matches(msg, m.keys.Own) {
+		return m.openOwn()
+	}
 	if to := m.elsewhere(); to.Found() && key.Matches(msg, m.keys.Switch) {
 		return m.change(to)
 	}
@@ -51,7 +57,7 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	case answering:
 		switch {
 		case key.Matches(msg, m.keys.Details):
-			m.stage, m.details = detailing, page.NewDetails(m.verdict.Report, m.sheet)
+			m.stage, m.details = detailing, page.NewDetails(m.verdict.Report, m.sheet, m.desk.options.offersOwn())
 			return m, nil
 		case m.verdict.Replay.Held() && key.Matches(msg, m.keys.Listen):
 			return m.listen()

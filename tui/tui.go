@@ -108,6 +108,10 @@ type Options struct {
 	ReportDisturbance func(ctx context.Context) (time.Time, error)
 	// InSession reports whether a session is in progress. Otherwise no report is offered.
 	InSession func(now time.Time) bool
+	// OwnPage requests a code for the page that shows what the collector has stored about the participant; nil if
+	// that is not offered. Enrolled reports whether there is a participant; nil means that there is.
+	OwnPage  func(ctx context.Context) (OwnPage, error)
+	Enrolled func() bool
 	// Requests are phone support's requests for another check; nil if it cannot request any.
 	Requests <-chan Request
 	// Glossary contains the probes that can be shown; the default is those of this

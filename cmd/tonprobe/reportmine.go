@@ -38,19 +38,27 @@ func (p *program) reportMine(ctx context.Context, c config.Config, asJSON bool) 
 	if !st.Enrolled() {
 		return &usageError{key: "report.mine_not_enrolled"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, ownPageTime)
-	defer cancel()
-	code, address, err := st.Collector().OwnPage(ctx)
+	page, err := requestOwnPage(ctx, st)
 	if err != nil {
-		return ownPageError(err)
+		return err
 	}
-	// The code is the fragment of the link, which browsers do not send.
-	page := ownPage{Address: address, Code: code.Code, Link: address + "#" + code.Code, ExpiresAt: code.ExpiresAt}
 	if asJSON {
 		return p.printJSON(page)
 	}
 	p.say("report.mine", "link", page.Link, "address", page.Address, "code", page.Code)
 	return nil
+}
+
+// requestOwnPage requests a code. Its errors have a text.
+func requestOwnPage(ctx context.Context, st *station.Station) (ownPage, error) {
+	ctx, cancel := context.WithTimeout(ctx, ownPageTime)
+	defer cancel()
+	code, address, err := st.Collector().OwnPage(ctx)
+	if err != nil {
+		return ownPage{}, ownPageError(err)
+	}
+	// The code is the fragment of the link, which browsers do not send.
+	return ownPage{Address: address, Code: code.Code, Link: address + "#" + code.Code, ExpiresAt: code.ExpiresAt}, nil
 }
 
 // ownPageError returns an error that has a text.

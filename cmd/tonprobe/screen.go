@@ -60,6 +60,11 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	}
 	p.offerInvitation(&o, st)
 	if !st.Config.NoUpload {
+		o.Enrolled = st.Enrolled
+		o.OwnPage = func(ctx context.Context) (tui.OwnPage, error) {
+			own, err := requestOwnPage(ctx, st)
+			return tui.OwnPage{Link: own.Link, Address: own.Address, Code: own.Code}, err
+		}
 		o.InSession = st.InSession
 		o.ReportDisturbance = func(ctx context.Context) (time.Time, error) { return reportDisturbance(ctx, st) }
 	}

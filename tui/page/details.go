@@ -15,13 +15,16 @@ import (
 
 // Details lists the evidence in words, with scrolling.
 type Details struct {
+	// OffersOwn is set if a key shows where the participant sees what is stored about them.
+	OffersOwn bool
+
 	report *report.Report
 	view   viewport.Model
 }
 
 // NewDetails shows a report on a sheet.
-func NewDetails(r *report.Report, s Sheet) Details {
-	p := Details{report: r, view: viewport.New(1, 1)}
+func NewDetails(r *report.Report, s Sheet, offersOwn bool) Details {
+	p := Details{OffersOwn: offersOwn, report: r, view: viewport.New(1, 1)}
 	// The keys of Keys.Scroll, and the space bar. The letters of the default key map answer
 	// questions on other pages.
 	p.view.KeyMap = viewport.KeyMap{
@@ -36,7 +39,8 @@ func (p Details) Resize(s Sheet) Details {
 	at := p.view.YOffset
 	p.view.Width = s.content()
 	k := NewKeys(s.Words)
-	foot := s.keys([]key.Binding{k.Scroll, k.Back, k.Repeat, k.Quit})
+	k.Own.SetEnabled(p.OffersOwn)
+	foot := s.keys([]key.Binding{k.Scroll, k.Back, k.Repeat, k.Own, k.Quit})
 	p.view.Height = max(1, s.Height-lipgloss.Height(s.head(s.Words.T("details.step")))-lipgloss.Height(foot)-2)
 	p.view.SetContent(p.text(s))
 	p.view.SetYOffset(at)
@@ -52,8 +56,9 @@ func (p Details) Update(msg tea.Msg) Details {
 // View draws the page.
 func (p Details) View(s Sheet, k Keys) string {
 	s.long = true
+	k.Own.SetEnabled(p.OffersOwn)
 	k.Scroll.SetEnabled(!p.view.AtTop() || !p.view.AtBottom())
-	return s.frame(s.Words.T("details.step"), []Block{{Text: p.view.View()}}, k.Scroll, k.Back, k.Repeat, k.Quit)
+	return s.frame(s.Words.T("details.step"), []Block{{Text: p.view.View()}}, k.Scroll, k.Back, k.Repeat, k.Own, k.Quit)
 }
 
 func (p Details) text(s Sheet) string {

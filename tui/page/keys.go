@@ -9,7 +9,7 @@ import (
 // Keys are the key bindings of all pages, with names in the current language.
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
-	Loudspeaker, Switch, Listen, Settings, Disturbance                  key.Binding
+	Loudspeaker, Switch, Listen, Settings, Disturbance, Own, Close      key.Binding
 	// Yes and No answer a question, in both languages. Always is yes for good.
 	Yes, No, Always key.Binding
 	// Skip, Leave, Erase and Clear belong to the page with a text field, where letters are
@@ -44,6 +44,8 @@ func NewKeys(w words.Words) Keys {
 		Switch:      bind("w", "key.switch", "w", "W"),
 		Settings:    bind("t", "key.settings", "t", "T"),
 		Disturbance: bind("s", "key.disturbance", "s", "S"),
+		Own:         bind("e", "key.own", "e", "E"),
+		Close:       bind("Esc", "key.back", "esc", "left", "backspace", "e", "E"),
 		Listen:      bind("p", "key.listen", "p", "P"),
 
 		Yes:    bind(w.T("key.yes_letter"), "key.yes", "j", "J", "y", "Y"),

@@ -30,6 +30,8 @@ type Welcome struct {
 	Enrolled string
 	// OffersEnrolment is set if a code can still be entered.
 	OffersEnrolment bool
+	// OffersOwn is set if a key shows where the participant sees what is stored about them.
+	OffersOwn bool
 	// Disturbance is the offer to report a disturbance in a session.
 	Disturbance Disturbance
 }
@@ -49,6 +51,7 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	}
 	k.Enrol.SetEnabled(p.OffersEnrolment)
 	k.Disturbance.SetEnabled(p.Disturbance.Offered())
+	k.Own.SetEnabled(p.OffersOwn)
 	var enrolled string
 	if p.Enrolled != "" {
 		enrolled = s.Style.Good.Render(hanging("✓  ", w.T("enrol.done", "participant", words.Clean(p.Enrolled, 80)), width))
@@ -64,7 +67,7 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	if p.Notice != "" {
 		blocks = append(blocks, Block{Text: wrap(p.Notice, width), Spare: 1})
 	}
-	return s.frame(w.T("welcome.step"), append(append(blocks, p.Loudspeaker.blocks(s)...), p.Disturbance.block(s)), k.Start, k.Disturbance, k.Enrol, k.Loudspeaker, k.Quit)
+	return s.frame(w.T("welcome.step"), append(append(blocks, p.Loudspeaker.blocks(s)...), p.Disturbance.block(s)), k.Start, k.Disturbance, k.Enrol, k.Loudspeaker, k.Own, k.Quit)
 }
 
 // Intro returns how long the check takes and what to do.
