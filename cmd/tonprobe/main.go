@@ -30,6 +30,7 @@ func main() {
 		in: os.Stdin, out: newOutput(os.Stdout), err: newOutput(os.Stderr),
 		getenv: os.Getenv, version: version, releaseKey: releaseKey,
 	}
+	p.nameWindow()
 	s := p.main(os.Args[1:])
 	p.holdWindow()
 	os.Exit(int(s))

@@ -20,6 +20,14 @@ func (p *program) holdWindow() {
 	_, _ = bufio.NewReader(p.in).ReadString('\n')
 }
 
+// nameWindow sets the title of a window that a desktop entry has opened. Terminals use the command line of
+// the entry otherwise, which begins with "env".
+func (p *program) nameWindow() {
+	if p.getenv("TONPROBE_WINDOW") != "" && tui.IsTerminal(p.err.file) {
+		fmt.Fprint(p.err, "\x1b]0;Tonprobe\a")
+	}
+}
+
 // inOwnWindow reports whether the program was started in a window of its own: by a double click, from a
 // menu or by a link. Whoever sees it cannot type another command.
 func (p *program) inOwnWindow() bool { return p.getenv("TONPROBE_WINDOW") != "" || ownsConsole() }

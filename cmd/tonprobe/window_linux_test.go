@@ -69,6 +69,9 @@ func TestWindowStaysOpenOnce(t *testing.T) {
 				}
 			}
 			_ = cmd.Wait()
+			if !strings.HasPrefix(all.String(), "\x1b]0;Tonprobe\a") {
+				t.Errorf("the window has another title than Tonprobe:\n%q", all.String())
+			}
 			if strings.Contains(all.String(), "tonprobe help") {
 				t.Errorf("the window advises a command:\n%s", all.String())
 			}
