@@ -1,5 +1,7 @@
 UPDATE `CustomAction` SET `Type` = 9298 WHERE `Action` = 'Enrol'
 UPDATE `CustomAction` SET `Type` = 210 WHERE `Action` = 'Open'
+UPDATE `CustomAction` SET `Type` = 210 WHERE `Action` = 'StartBackground'
+UPDATE `CustomAction` SET `Type` = 1106 WHERE `Action` = 'StopBackground'
 UPDATE `CustomAction` SET `Type` = 51 WHERE `Action` = 'KeepServer'
 INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('RemoveData', 1634, 'TARGETDIR', '"[System64Folder]cmd.exe" /c rd /s /q "[LocalAppDataFolder]Tonprobe"')
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('RemoveData', 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE', 3501)
@@ -14,3 +16,5 @@ INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('RemoveEnvir
 INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('WriteEnvironmentStrings', 5200)
 UPDATE `File` SET `Version` = '@VERSION@.0', `Language` = '0' WHERE `File` = 'tonprobe.exe'
 DELETE FROM `MsiFileHash` WHERE `File_` = 'tonprobe.exe'
+UPDATE `File` SET `Version` = '@VERSION@.0', `Language` = '0' WHERE `File` = 'background.exe'
+DELETE FROM `MsiFileHash` WHERE `File_` = 'background.exe'

@@ -13,9 +13,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// laterFile contains the invitation of an installer whose collector did not answer yet. It is as
+// LaterFile contains the invitation of an installer whose collector did not answer yet. It is as
 // secret as the identity beside it.
-const laterFile = "invitation.json"
+const LaterFile = "invitation.json"
 
 // keepLater is how long an invitation is kept. The codes of a collector expire after 14 days by
 // default.
@@ -48,13 +48,13 @@ func Keep(dir string, i Invitation, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("keep the invitation: %w", err)
 	}
-	return durable.WriteFile(filepath.Join(dir, laterFile), append(b, '\n'))
+	return durable.WriteFile(filepath.Join(dir, LaterFile), append(b, '\n'))
 }
 
 // Kept returns the invitation in dir; nil if there is none. A damaged file is removed: the person can
 // still type the code.
 func Kept(dir string) (*Later, error) {
-	b, err := os.ReadFile(filepath.Join(dir, laterFile))
+	b, err := os.ReadFile(filepath.Join(dir, LaterFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -70,7 +70,7 @@ func Kept(dir string) (*Later, error) {
 
 // Forget removes the invitation in dir, if there is one.
 func Forget(dir string) error {
-	err := durable.Remove(filepath.Join(dir, laterFile))
+	err := durable.Remove(filepath.Join(dir, LaterFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -20,8 +20,9 @@ var (
 	ErrNotAdmin = errors.New("only an administrator may do this")
 	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
-	// ErrNoUserService means that this system supports no services of a person.
-	ErrNoUserService = errors.New("this system has no user services")
+	// ErrNoUserService means that tonprobe-background.exe, which replaces a service of a person on
+	// Windows, is missing.
+	ErrNoUserService = errors.New("the program that starts at the sign-in is missing")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
 )
@@ -67,7 +68,7 @@ type Setup struct {
 // it was running, so it also upgrades it.
 func (u Setup) Control(action Action) error {
 	if u.User && runtime.GOOS == "windows" {
-		return ErrNoUserService
+		return u.controlAtSignIn(action)
 	}
 	// Without this check, some systems fail later with an unclear message about a file.
 	if !u.User && !isAdmin() {
@@ -188,6 +189,9 @@ const (
 
 // Status returns the state of the service.
 func (u Setup) Status() (State, error) {
+	if u.User && runtime.GOOS == "windows" {
+		return stateAtSignIn()
+	}
 	s, err := service.New(idle{}, u.config())
 	if err != nil {
 		return "", fmt.Errorf("query the service: %w", err)

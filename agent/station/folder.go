@@ -10,6 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/channel"
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/recorder"
 	"github.com/tonprobe/tonprobe/agent/resident"
@@ -27,7 +28,7 @@ type dataEntry struct {
 func dataEntries() []dataEntry {
 	return []dataEntry{
 		{name: identity.FileName, proof: true}, {name: identity.LockName, proof: true}, {name: config.FileName, proof: true}, {name: targetsFile, proof: true},
-		{name: allowFile}, {name: channel.InstanceFile}, {name: scheduleFile}, {name: tokenLock}, {name: serviceLock},
+		{name: allowFile}, {name: enroll.LaterFile}, {name: channel.InstanceFile}, {name: scheduleFile}, {name: tokenLock}, {name: serviceLock},
 		{name: spoolFolder, folder: true}, {name: recorder.Folder, folder: true}, {name: resident.LogFolder, folder: true},
 	}
 }

@@ -58,7 +58,7 @@ func (p *program) service(ctx context.Context, args []string) error {
 	}
 	action := positional[0]
 	if action == "run" {
-		return p.serviceRun(ctx, s, formerInterval)
+		return p.serviceRun(ctx, s, flags.user, formerInterval)
 	}
 	formerInterval = false // typed by a person
 	s.machine = s.machine || !flags.user
@@ -93,8 +93,11 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 		return &usageError{key: "service.foreign_folder", args: []any{"folder", c.Data}}
 	}
 	arguments := []string{"service", "run", "--data", c.Data}
-	if !flags.user {
+	switch {
+	case !flags.user:
 		arguments = append(arguments, "--machine")
+	case runtime.GOOS == "windows":
+		arguments = append(arguments, "--user")
 	}
 	for _, a := range [][2]string{{"--config", s.file}, {"--ca", c.CA}} {
 		if a[1] == "" {
@@ -167,9 +170,10 @@ func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceF
 	return nil
 }
 
-// serviceRun runs the service, in the foreground if started by a person.
+// serviceRun runs the service, in the foreground if started by a person. On Windows, user means that it
+// was started at the sign-in, without a window.
 // formerInterval is true if it was installed by a version with another default interval.
-func (p *program) serviceRun(ctx context.Context, s *settings, formerInterval bool) error {
+func (p *program) serviceRun(ctx context.Context, s *settings, user, formerInterval bool) error {
 	c, err := s.load(p.getenv)
 	if err != nil {
 		return err
@@ -177,12 +181,17 @@ func (p *program) serviceRun(ctx context.Context, s *settings, formerInterval bo
 	if s.machine && c.Socket == "" {
 		c.Socket = local.Address(runtime.GOOS)
 	}
-	out, err := p.serviceLog(c)
+	atSignIn := user && runtime.GOOS == "windows"
+	out, err := p.serviceLog(c, atSignIn)
 	if err != nil {
 		return err
 	}
 	recent := &resident.RecentLog{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(out, recent), &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
+	if atSignIn && machineHasService() {
+		log.Info("not started: this computer has the service, which does the same for everybody")
+		return nil
+	}
 	if formerInterval {
 		log.Info("the interval is the default of an earlier version, and is replaced by the present one", "interval", c.Service.Interval)
 	}
@@ -206,9 +215,15 @@ func (p *program) serviceRun(ctx context.Context, s *settings, formerInterval bo
 
 // serviceLog returns the destination of the service's log: systemd takes standard error
 // into its journal; Windows and launchd have no destination with a limited size.
-func (p *program) serviceLog(c config.Config) (io.Writer, error) {
-	if runtime.GOOS == "linux" || resident.Interactive() {
+func (p *program) serviceLog(c config.Config, atSignIn bool) (io.Writer, error) {
+	if runtime.GOOS == "linux" || resident.Interactive() && !atSignIn {
 		return p.err, nil
 	}
 	return resident.OpenLog(filepath.Join(c.Data, resident.LogFolder))
+}
+
+// machineHasService reports whether the service of the computer is installed.
+func machineHasService() bool {
+	state, err := resident.Setup{}.Status()
+	return err == nil && state != resident.StateMissing
 }
