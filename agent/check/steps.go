@@ -158,6 +158,7 @@ func (o Options) steps(s sources) probe.Plan {
 			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second, Sends: probe.Nothing()},
 			Phases: []probe.Phase{
 				{Name: visit.PhaseStep, Turn: probe.Turn{Sends: burst(25, 40)}},
+				{Name: visit.PhaseRequests, Turn: probe.Turn{Sends: burst(14, 14)}},
 				{Name: visit.PhaseStream, Turn: probe.Turn{Sends: steady(58, 58)}},
 				{Name: nat.PhaseRelay, Turn: probe.Turn{Sends: burst(13, 9)}},
 				{Name: nat.PhaseRelayTLS, Turn: probe.Turn{Sends: burst(21, 23)}},

@@ -135,7 +135,7 @@ func (conference) Version() int { return 1 }
 
 // Phases implements probe.Phased.
 func (conference) Phases() []string {
-	return []string{visit.PhaseStep, visit.PhaseStream, nat.PhaseRelay, nat.PhaseRelayTLS}
+	return []string{visit.PhaseStep, visit.PhaseRequests, visit.PhaseStream, nat.PhaseRelay, nat.PhaseRelayTLS}
 }
 
 // Run implements probe.Probe. A system that cannot be reached is a result.

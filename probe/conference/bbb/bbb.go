@@ -71,6 +71,11 @@ func (System) Detect(ctx context.Context, v *visit.Visit) bool {
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	var about About
+	var entering *earlyEntry
+	if v.JoinLink != nil && !v.NoMedia {
+		v.OpenAheadResuming(ctx, aheadSockets)
+		entering = beginEntry(ctx, v)
+	}
 	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome {
 		var o visit.Outcome
 		about, o = ask(ctx, v)
@@ -79,9 +84,9 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	v.Data.Version = about.Version
 	if reached {
 		v.Data.Reachable = new(true)
-		if v.JoinLink != nil && !v.NoMedia {
-			v.OpenAhead(ctx, aheadSockets) // while the check joins
-			checkMeeting(ctx, v, about)
+		if entering != nil {
+			entering.about <- about
+			checkMeeting(ctx, v, about, entering)
 			return
 		}
 		trips := beginRoundTrips(ctx, v)
@@ -96,6 +101,10 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 			v.Finish(joins)
 		}
 	} else {
+		if entering != nil {
+			close(entering.about)
+			entering.step.Wait()
+		}
 		v.SkipAll(visit.StepFailed, report.StepRoundTrip, report.StepSignalling)
 	}
 	why := visit.NeedsLink

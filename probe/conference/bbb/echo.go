@@ -127,12 +127,13 @@ func (e *echo) Run(ctx context.Context) {
 	}
 }
 
-// quiet reports whether the stream has returned and nothing has followed it for a while.
+// quiet reports whether the whole stream has returned, or most of it and nothing has followed
+// for a while.
 func (e *echo) quiet() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := len(e.packets)
-	return n >= e.planned/2 && e.now()-e.packets[n-1].At > quietTime
+	return n >= e.planned || n >= e.planned/2 && e.now()-e.packets[n-1].At > quietTime
 }
 
 // Fill implements visit.Call. The upstream loss is what the server reported, without

@@ -3,6 +3,7 @@ package bbb
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -19,28 +20,50 @@ type graphqlParticipant struct {
 	conn *websocket.Conn
 	old  bool          // uses graphql-ws
 	done chan struct{} // closed when nothing more is read
+	left atomic.Bool
 
-	known  chan struct{} // closed once the rules are known or unavailable
-	tokens chan string   // receives the token for LiveKit; closed if there is none
+	tokens chan string // receives the token for LiveKit; closed if there is none
 }
 
-// attend opens the connection and joins. The participant must leave, even after a fault.
-func attend(ctx context.Context, v *visit.Visit, s session) (*graphqlParticipant, visit.Outcome) {
-	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
-	if err != nil {
+// attend opens the connection, gets the session meanwhile, and joins. It requests the rules of the
+// meeting and, if takesToken is true, the token for LiveKit. The participant must leave, even
+// after a fault.
+func attend(ctx context.Context, v *visit.Visit, get func() (session, visit.Outcome), takesToken bool) (*graphqlParticipant, visit.Outcome) {
+	var s session
+	var o visit.Outcome
+	var conn *websocket.Conn
+	var status int
+	var err error
+	at := v.At(pathState)
+	visit.Together(
+		func() { conn, status, err = v.WebSocket(ctx, at, "graphql-transport-ws", "graphql-ws") },
+		func() { s, o = get() },
+	)
+	switch {
+	case o.Status == report.StatusOK && err != nil:
 		return nil, visit.SocketFault(status, err)
+	case o.Status != report.StatusOK:
+		if conn != nil {
+			_ = conn.CloseNow()
+		}
+		return nil, o
 	}
 	p := &graphqlParticipant{
-		participantState: participantState{over: make(chan struct{})}, conn: conn, old: conn.Subprotocol() == "graphql-ws",
-		done: make(chan struct{}), known: make(chan struct{}), tokens: make(chan string, 1),
+		participantState: newParticipantState(), conn: conn, old: conn.Subprotocol() == "graphql-ws",
+		done: make(chan struct{}), tokens: make(chan string, 1),
 	}
-	o := p.join(ctx, s)
+	o = p.join(ctx, s)
 	if o.Status != report.StatusOK {
 		close(p.done)
 		return p, o
 	}
 	go p.keep()
-	return p, p.askRules(ctx)
+	// Without the rules the check continues.
+	_ = p.operate(ctx, idRules, "getLockSettings", queryRules, nil)
+	if takesToken {
+		_ = p.operate(ctx, idRooms, "getLiveKitRooms", subscribeRooms, nil)
+	}
+	return p, visit.OK()
 }
 
 func (p *graphqlParticipant) join(ctx context.Context, s session) visit.Outcome {
@@ -163,32 +186,9 @@ func (p *graphqlParticipant) keep() {
 	}
 }
 
-// askRules requests the permissions of the meeting.
-func (p *graphqlParticipant) askRules(ctx context.Context) visit.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, rulesTime)
-	defer cancel()
-	if p.operate(ctx, idRules, "getLockSettings", queryRules, nil) == nil {
-		select {
-		case <-p.known:
-		case <-p.done:
-		case <-ctx.Done():
-		}
-	}
-	switch r := p.rules(); {
-	case r.waits:
-		return visit.Fault(codeGuestWait)
-	case r.denied:
-		return visit.Fault(codeGuestDeny)
-	}
-	return visit.OK()
-}
-
-// askToken requests the token for LiveKit, which the server creates after a participant
+// awaitToken waits for the token for LiveKit, which the server creates after a participant
 // has joined.
-func (p *graphqlParticipant) askToken(ctx context.Context) (string, visit.Outcome) {
-	if err := p.operate(ctx, idRooms, "getLiveKitRooms", subscribeRooms, nil); err != nil {
-		return "", p.closed(err)
-	}
+func (p *graphqlParticipant) awaitToken(ctx context.Context) (string, visit.Outcome) {
 	select {
 	case text, ok := <-p.tokens:
 		if ok {
@@ -206,9 +206,9 @@ func (p *graphqlParticipant) askToken(ctx context.Context) (string, visit.Outcom
 	return "", visit.Fault(codeNoToken)
 }
 
-// leave implements participant. It may be called on nil.
+// leave implements participant. It may be called twice, and on nil.
 func (p *graphqlParticipant) leave(ctx context.Context) {
-	if p == nil {
+	if p == nil || p.left.Swap(true) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
@@ -219,7 +219,7 @@ func (p *graphqlParticipant) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	closeConn(ctx, p.conn)
+	closeLeft(p.conn)
 }
 
 // closed returns the outcome for the way in which the server ended the connection.

@@ -170,7 +170,7 @@ func TestRules(t *testing.T) {
 		steps  map[report.ConferenceStep]string
 	}{
 		"locked microphones": {bbbrig.Config{LockMicrophones: true}, map[report.ConferenceStep]string{
-			report.StepState: "ok", report.StepSignalling: "unknown microphone_locked", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
+			report.StepState: "ok", report.StepSignalling: "ok", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
 		// The echo is not muted.
 		"muted on joining": {bbbrig.Config{MuteOnStart: true}, map[report.ConferenceStep]string{report.StepState: "ok mute_on_start", report.StepSoundDown: "ok"}},
 		"waits in the lobby": {bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.State: bbbrig.Guest}}, map[report.ConferenceStep]string{

@@ -125,6 +125,11 @@ func parseJoined(body []byte) (s session, client *url.URL, err error) {
 // join follows the join link. A load balancer (Scalelite) redirects it to the server of
 // the meeting: that host is then checked, and the step names it.
 func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
+	return follow(ctx, v, func() (*visit.Answer, error) { return v.Get(ctx, v.JoinLink, nil) })
+}
+
+// follow processes the response to the join link, which ask requests.
+func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, error)) (session, visit.Outcome) {
 	good := visit.OK()
 	elsewhere := func(to *url.URL) {
 		v.URL, good.Code = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: v.URL.Path}, codeOtherHost
@@ -133,7 +138,7 @@ func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
 	if at.Host != v.URL.Host {
 		elsewhere(at)
 	}
-	a, err := v.Get(ctx, at, nil)
+	a, err := ask()
 	var away *visit.RedirectError
 	if errors.As(err, &away) && away.To.Scheme == "https" && good.Code == "" {
 		elsewhere(away.To)
@@ -241,27 +246,47 @@ func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Ou
 	return m, visit.OK()
 }
 
-// enter joins the meeting of the join link, with a second participant if LiveKit
-// transports the sound.
-func enter(ctx context.Context, v *visit.Visit, about About) (all []session, m meeting, o visit.Outcome) {
-	s, o := join(ctx, v)
-	if o.Status != report.StatusOK {
-		return nil, m, o
-	}
-	all = append(all, s)
-	if !about.GraphQL {
-		return all, meeting{bridge: bridgeSFU}, o
+// earlyEntry is the sign-in, whose first request is sent together with that to the API.
+type earlyEntry struct {
+	step *visit.Early
+	// about receives the response of the API; closed if there is none.
+	about   chan About
+	session session
+	meeting meeting
+}
+
+func beginEntry(ctx context.Context, v *visit.Visit) *earlyEntry {
+	e := &earlyEntry{about: make(chan About, 1)}
+	e.step = v.BeginShared(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+		// The link of another host is followed once the API has answered.
+		ask := func() (*visit.Answer, error) { return v.Get(ctx, v.JoinLink, nil) }
+		if v.JoinLink.Host == v.URL.Host {
+			a, err := ask()
+			ask = func() (*visit.Answer, error) { return a, err }
+		}
+		select {
+		case about, ok := <-e.about:
+			if !ok {
+				return visit.Untested(visit.StepFailed)
+			}
+			e.session, e.meeting, o = enter(ctx, v, about, ask)
+			return o
+		case <-ctx.Done():
+			return visit.Fault(visit.FaultOf(ctx.Err()))
+		}
+	})
+	return e
+}
+
+// enter joins the meeting of the join link, and requests its properties.
+func enter(ctx context.Context, v *visit.Visit, about About, ask func() (*visit.Answer, error)) (s session, m meeting, o visit.Outcome) {
+	s, o = follow(ctx, v, ask)
+	if o.Status != report.StatusOK || !about.GraphQL {
+		return s, meeting{bridge: bridgeSFU}, o
 	}
 	m, described := describe(ctx, v, s)
-	if described.Status != report.StatusOK || m.bridge != bridgeLiveKit {
-		if described.Status != report.StatusOK {
-			o = described
-		}
-		return all, m, o
+	if described.Status != report.StatusOK {
+		o = described
 	}
-	second, again := join(ctx, v)
-	if again.Status != report.StatusOK {
-		return all, m, again
-	}
-	return append(all, second), m, o
+	return s, m, o
 }

@@ -1,6 +1,7 @@
 package bbb
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"net/url"
@@ -37,20 +38,32 @@ func (m meeting) signallingOf(server *url.URL) *url.URL {
 func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	var pair *livekit.Pair
 	defer func() { pair.Leave() }()
+	why := ""
+	// The meeting is left together with LiveKit.
+	leaving := func() {
+		for _, p := range all {
+			why = cmp.Or(why, p.why())
+		}
+		leaveAll(ctx, all)
+	}
 	if !v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
-		pair, o = joinLiveKit(ctx, v, m, all, list)
+		pair, o = joinLiveKit(ctx, v, m, all, list, leaving)
 		return o
 	}) {
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
+	// A participant whose microphone is locked publishes nothing.
+	if code := all[0].awaitRules(ctx).fault(); code != "" {
+		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome { return visit.Fault(code) })
+		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
+		return
+	}
 	pair.Call(ctx, v, tryRelays)
 	media := []report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
-	for _, p := range all {
-		if code := p.why(); code != "" {
-			v.Explain(code, media...)
-			return
-		}
+	if why != "" {
+		v.Explain(why, media...)
+		return
 	}
 	if m.onStart && v.Data.FailedCode == codeMuted {
 		v.Explain(codeOnStart, media...)
@@ -59,17 +72,17 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 
 // joinLiveKit joins the room with both participants, with the tokens that the server
 // created for them.
-func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList) (*livekit.Pair, visit.Outcome) {
+func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList, leaving func()) (*livekit.Pair, visit.Outcome) {
 	at := m.signallingOf(v.URL)
 	if at == nil {
 		return nil, visit.Fault(codeBadAddress)
 	}
-	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer()}
+	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer(), Leaving: leaving}
 	if room.ICEServers == nil {
 		// The client of BigBlueButton never uses the ICE servers that LiveKit names.
 		room.ICEServers = []webrtc.ICEServer{}
 	}
-	texts, o := askTokens(ctx, all)
+	texts, o := awaitTokens(ctx, all)
 	if o.Status != report.StatusOK {
 		return nil, o
 	}
@@ -85,17 +98,17 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	return pair, o
 }
 
-// askTokens requests the tokens of all participants concurrently.
-func askTokens(ctx context.Context, all []participant) ([]string, visit.Outcome) {
+// awaitTokens waits for the tokens of all participants.
+func awaitTokens(ctx context.Context, all []participant) ([]string, visit.Outcome) {
 	texts, outcomes := make([]string, len(all)), make([]visit.Outcome, len(all))
-	requests := make([]func(), len(all))
+	waits := make([]func(), len(all))
 	for i, one := range all {
 		p, ok := one.(*graphqlParticipant)
 		if !ok {
 			return nil, visit.Fault(codeNoToken) // before 3.0 there is no LiveKit
 		}
-		requests[i] = func() { texts[i], outcomes[i] = p.askToken(ctx) }
+		waits[i] = func() { texts[i], outcomes[i] = p.awaitToken(ctx) }
 	}
-	visit.Together(requests...)
+	visit.Together(waits...)
 	return texts, firstFault(outcomes)
 }

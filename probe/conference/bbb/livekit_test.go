@@ -72,7 +72,7 @@ func TestLiveKitFaults(t *testing.T) {
 		"removed by the server":  {fault(bbbrig.Sound, bbbrig.HangsUp), map[report.ConferenceStep]string{report.StepSoundDown: "unknown step_before"}},
 		"may not listen":         {fault(bbbrig.Sound, bbbrig.Silent), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail no_offer"}},
 		"muted on joining":       {bbbrig.Config{Version: "4.0", MuteOnStart: true}, map[report.ConferenceStep]string{report.StepState: "ok mute_on_start", report.StepSoundUp: "fail mute_on_start"}},
-		"locked microphones":     {bbbrig.Config{Version: "4.0", LockMicrophones: true}, map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "unknown microphone_locked", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
+		"locked microphones":     {bbbrig.Config{Version: "4.0", LockMicrophones: true}, map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "ok", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
 		"a useless address":      {bbbrig.Config{Version: "4.0", LiveKitURL: "javascript:alert(1)"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
 		"an unencrypted address": {bbbrig.Config{Version: "4.0", LiveKitURL: "ws://livekit.example.org"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
 		"another host":           {bbbrig.Config{Version: "4.0", LiveKitURL: "wss://livekit.invalid/x"}, map[report.ConferenceStep]string{report.StepSignalling: "fail no_name"}},

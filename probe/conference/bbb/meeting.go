@@ -13,19 +13,16 @@ import (
 // checkMeeting performs the steps that require a meeting, in the same order as the
 // client. What does not depend on the state of the meeting is requested while the check
 // joins: the round trips, the relays, and the connection to the SFU.
-func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
-	var sessions []session
-	var m meeting
-	if !v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
-		sessions, m, o = enter(ctx, v, about)
-		return o
-	}) {
+func checkMeeting(ctx context.Context, v *visit.Visit, about About, entering *earlyEntry) {
+	signedIn := v.Finish(entering.step)
+	s, m := entering.session, entering.meeting
+	if !signedIn {
 		v.Finish(beginRoundTrips(ctx, v))
 		v.SkipAll(visit.StepFailed, report.StepState, report.StepSignalling, report.StepRelay)
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
-	listed := beginServers(ctx, v, sessions[0])
+	listed := beginServers(ctx, v, s)
 	trips := beginRoundTrips(ctx, v, listed.step)
 	if about.beforeSFU() {
 		// The client of these versions transports the sound in another way. The relays can
@@ -41,16 +38,16 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 	var sfu *earlySFU
 	var offer *earlyOffer
 	if m.bridge == bridgeSFU && m.hasEcho() {
-		sfu, offer = beginSFU(ctx, v, sessions[0]), beginOffer(ctx, v, listed)
+		sfu, offer = beginSFU(ctx, v, s), beginOffer(ctx, v, listed)
 	}
-	if m.bridge == bridgeLiveKit && m.liveKit == "" {
-		v.OpenAhead(ctx, len(sessions))
+	if at := m.signallingOf(v.URL); m.bridge == bridgeLiveKit && at != nil && at.Host == v.URL.Host {
+		v.OpenAhead(ctx, maxParticipants)
 	}
 	defer offer.close()
 	var all []participant
 	defer func() { visit.Together(func() { sfu.leave(ctx) }, func() { leaveAll(ctx, all) }) }()
 	if !v.Do(ctx, report.StepState, func(ctx context.Context) (o visit.Outcome) {
-		all, o = attendAll(ctx, v, about, sessions)
+		all, o = attendAll(ctx, v, about, m, s)
 		if m.onStart && o.Code == "" {
 			o.Code = codeOnStart
 		}
@@ -78,12 +75,6 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, offer *earlyOffer, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	why := "other_bridge"
 	switch {
-	case all[0].rules().locked():
-		// The client then joins as a listener, and does not request the microphone.
-		v.Skip(report.StepSignalling, codeLocked)
-		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome { return visit.Fault(codeLocked) })
-		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
-		return
 	case m.bridge == bridgeLiveKit:
 		callLiveKit(ctx, v, m, all, list, tryRelays)
 		return
@@ -107,7 +98,7 @@ type earlyOffer struct {
 
 func beginOffer(ctx context.Context, v *visit.Visit, servers *earlyServers) *earlyOffer {
 	o := &earlyOffer{}
-	o.step = v.Begin(ctx, report.StepCall, func(ctx context.Context) visit.Outcome {
+	o.step = v.Begin(ctx, report.StepPath, func(ctx context.Context) visit.Outcome {
 		e, err := newEcho(v.Env, v, servers.list)
 		if err != nil {
 			v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
@@ -139,17 +130,29 @@ func (o *earlyOffer) close() {
 	}
 }
 
+// maxParticipants is the number of participants that LiveKit requires: it does not return a
+// stream to its sender.
+const maxParticipants = 2
+
 // attendAll joins with all participants of this check concurrently. All returned
 // participants must leave, even after a fault.
-func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participant, visit.Outcome) {
-	all := make([]participant, len(sessions))
-	outcomes := make([]visit.Outcome, len(sessions))
-	joins := make([]func(), len(sessions))
-	for i, s := range sessions {
+func attendAll(ctx context.Context, v *visit.Visit, about About, m meeting, s session) ([]participant, visit.Outcome) {
+	all := make([]participant, 1, maxParticipants)
+	if m.bridge == bridgeLiveKit {
+		all = all[:maxParticipants]
+	}
+	outcomes := make([]visit.Outcome, len(all))
+	joins := make([]func(), len(all))
+	for i := range all {
 		joins[i] = func() {
-			if about.GraphQL {
-				all[i], outcomes[i] = attend(ctx, v, s)
-			} else {
+			switch {
+			case i > 0:
+				again := func() (session, visit.Outcome) { return join(ctx, v) }
+				all[i], outcomes[i] = attend(ctx, v, again, true)
+			case about.GraphQL:
+				known := func() (session, visit.Outcome) { return s, visit.OK() }
+				all[i], outcomes[i] = attend(ctx, v, known, m.bridge == bridgeLiveKit)
+			default:
 				all[i], outcomes[i] = attendMeteor(ctx, v, s)
 			}
 		}
@@ -219,8 +222,8 @@ func (e *earlySFU) leave(ctx context.Context) {
 }
 
 // tripsBesideStream is the number of round trips of a check besides the stream: connection,
-// version, link, meeting, state, call, path, keys and the end.
-const tripsBesideStream = 16
+// version and link, meeting, state, call, path, keys and the end.
+const tripsBesideStream = 13
 
 // call performs the steps of the call to the echo. The relays are tested concurrently as
 // soon as the address of the media server is known.
@@ -247,6 +250,11 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer
 	defer close(left)
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
 		answer, o := c.call(step, offer.sdp)
+		// The SFU refuses a microphone that the meeting locks. The rules that explain this
+		// arrive at the same time.
+		if locked := p.awaitRules(step).fault(); locked != "" {
+			return visit.Fault(locked)
+		}
 		switch {
 		case o.Code == "timeout" && !about.GraphQL && !about.known():
 			// A server that hides its version may have an SFU that does not know this call.

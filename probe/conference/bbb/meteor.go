@@ -46,10 +46,11 @@ type meteor struct {
 	conn *websocket.Conn
 	done chan struct{} // closed when nothing more is read
 
-	// Each is closed once: when the SockJS session, the DDP session, the entry of this
-	// participant among the users, and the meeting exist.
-	opened, connected, present, described *event
-	validation                            chan ddp // receives the result of validateAuthToken
+	// Each is closed once: when the SockJS session, the DDP session, and the entry of this
+	// participant among the users exist.
+	opened, connected, present *event
+	described                  func()   // closes known
+	validation                 chan ddp // receives the result of validateAuthToken
 
 	fault visit.Outcome // why nothing more is read; valid after done is closed
 }
@@ -67,24 +68,35 @@ func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 // attendMeteor opens the connection and joins, like the client. The participant must be
 // left, even after a fault.
 func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visit.Outcome) {
-	who, o := enterMeteor(ctx, v, s)
-	if o.Status != report.StatusOK {
-		return nil, o
-	}
 	// The client chooses the two parts of the path (SockJS protocol 0.3.3).
 	var name [6]byte
 	if _, err := io.ReadFull(v.Env.Rand, name[:]); err != nil {
 		return nil, visit.Untested("no_random")
 	}
 	at := v.At(fmt.Sprintf("%s/%03d/%s/websocket", pathMeteor, binary.BigEndian.Uint16(name[:])%1000, hex.EncodeToString(name[2:])))
-	conn, status, err := v.WebSocket(ctx, at)
-	if err != nil {
+	var who entry
+	var o visit.Outcome
+	var conn *websocket.Conn
+	var status int
+	var err error
+	visit.Together(
+		func() { who, o = enterMeteor(ctx, v, s) },
+		func() { conn, status, err = v.WebSocket(ctx, at) },
+	)
+	switch {
+	case o.Status == report.StatusOK && err != nil:
 		return nil, visit.SocketFault(status, err)
+	case o.Status != report.StatusOK:
+		if conn != nil {
+			_ = conn.CloseNow()
+		}
+		return nil, o
 	}
 	p := &meteor{
-		participantState: participantState{over: make(chan struct{})}, conn: conn, done: make(chan struct{}),
-		opened: newEvent(), connected: newEvent(), present: newEvent(), described: newEvent(), validation: make(chan ddp, 1),
+		participantState: newParticipantState(), conn: conn, done: make(chan struct{}),
+		opened: newEvent(), connected: newEvent(), present: newEvent(), validation: make(chan ddp, 1),
 	}
+	p.described = sync.OnceFunc(func() { close(p.known) })
 	go p.keep()
 	return p, p.join(ctx, who)
 }
@@ -156,18 +168,15 @@ func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
 	}
 	settling, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	for _, e := range []*event{p.present, p.described} {
-		o := p.await(settling, e.c)
-		switch {
-		case p.why() != "":
-			return visit.Fault(p.why())
-		case o.Code == "timeout" && ctx.Err() == nil:
-			// The SFU detects whether this participant has joined.
-		case o.Status != report.StatusOK:
-			return o
-		}
+	o := p.await(settling, p.present.c)
+	switch {
+	case p.why() != "":
+		return visit.Fault(p.why())
+	case o.Code == "timeout" && ctx.Err() == nil:
+		// The SFU detects whether this participant has joined.
+		return visit.OK()
 	}
-	return visit.OK()
+	return o
 }
 
 // await waits for an event of the connection, or the end of the meeting for this participant.
@@ -200,7 +209,7 @@ func (p *meteor) take(m ddp) {
 		default:
 		}
 	case m.Msg == "nosub" && m.ID == idMeetings, m.Msg == "ready" && slices.Contains(m.Subs, idMeetings):
-		p.described.happen()
+		p.described()
 	case m.Msg != "added" && m.Msg != "changed":
 	case m.Collection == "current-user", m.Collection == "users":
 		p.takeSelf(m)
@@ -297,5 +306,5 @@ func (p *meteor) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	closeConn(ctx, p.conn)
+	closeLeft(p.conn)
 }

@@ -14,8 +14,9 @@ type participant interface {
 	// returns the code, "" before.
 	gone() <-chan struct{}
 	why() string
-	// rules returns the permissions of this participant, as far as known.
-	rules() rules
+	// awaitRules returns the permissions of this participant. It waits for them for at most
+	// rulesTime; a version may not have these fields.
+	awaitRules(ctx context.Context) rules
 	// leave leaves the meeting at once; otherwise the server would keep the participant
 	// for a minute.
 	leave(ctx context.Context)
@@ -24,6 +25,8 @@ type participant interface {
 // participantState is the part of a participant that both connections share.
 type participantState struct {
 	over chan struct{}
+	// known is closed once the rules are known or unavailable.
+	known chan struct{}
 
 	mu      sync.Mutex
 	ended   string
@@ -48,7 +51,18 @@ func (s *participantState) end(code string) {
 	}
 }
 
-func (s *participantState) rules() rules {
+func newParticipantState() participantState {
+	return participantState{over: make(chan struct{}), known: make(chan struct{})}
+}
+
+func (s *participantState) awaitRules(ctx context.Context) rules {
+	ctx, cancel := context.WithTimeout(ctx, rulesTime)
+	defer cancel()
+	select {
+	case <-s.known:
+	case <-s.over:
+	case <-ctx.Done():
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.allowed
@@ -65,7 +79,7 @@ const (
 	// leaveTime limits the time to leave.
 	leaveTime = time.Second
 	// rulesTime is the wait for the rules of the meeting. Without them the check
-	// continues, because a version may not have these fields.
+	// continues.
 	rulesTime = 500 * time.Millisecond
 )
 
@@ -76,6 +90,12 @@ func leaveAll(ctx context.Context, all []participant) {
 		wg.Go(func() { p.leave(ctx) })
 	}
 	wg.Wait()
+}
+
+// closeLeft closes the connection of a participant who has left. The closing handshake, of at
+// most 5 s, continues without the caller.
+func closeLeft(conn *websocket.Conn) {
+	go func() { _ = conn.Close(websocket.StatusNormalClosure, "") }()
 }
 
 // closeConn closes a connection with the closing handshake. It does not wait for a server

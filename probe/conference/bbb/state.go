@@ -145,8 +145,19 @@ type rules struct {
 	waits, denied bool
 }
 
-// locked reports whether this participant may not use a microphone.
-func (r rules) locked() bool { return r.microphones && r.viewer }
+// fault returns the code if this participant may not use a microphone, or has not been
+// admitted.
+func (r rules) fault() string {
+	switch {
+	case r.waits:
+		return codeGuestWait
+	case r.denied:
+		return codeGuestDeny
+	case r.microphones && r.viewer:
+		return codeLocked
+	}
+	return ""
+}
 
 // parseRules parses the payload of a response to queryRules.
 func parseRules(payload []byte) (rules, error) {

@@ -42,6 +42,8 @@ type Room struct {
 	// Shared is true if others may be in the room: the listener then subscribes only to
 	// the speaker's stream.
 	Shared bool
+	// Leaving, if not nil, is called at the end of the call, while both leave the room.
+	Leaving func()
 }
 
 // Pair is a pair of participants in a room, because LiveKit does not send a participant
@@ -96,8 +98,8 @@ func (p *participant) servers(room Room) []webrtc.ICEServer {
 // participants, tracks, path, keys and the first packets; inside BigBlueButton also those until
 // the token arrives.
 const (
-	tripsBesideStream    = 14
-	tripsOfBigBlueButton = 18
+	tripsBesideStream    = 12
+	tripsOfBigBlueButton = 16
 )
 
 // Call performs the steps of a call from one participant to the other. tryRelays, if not
@@ -125,19 +127,39 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	offersTCP = c.offersTCP()
 	// The sockets are read until here, because the server closes them only after the leave
 	// message.
-	p.Leave()
+	if p.room.Leaving == nil {
+		p.Leave()
+	} else {
+		visit.Together(p.Leave, p.room.Leaving)
+	}
 	return offersTCP
 }
 
-// sound makes a call in the collector's test room, once trips has ended.
-func sound(ctx context.Context, v *visit.Visit, trips *visit.Early) {
-	room := Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}
-	var p *Pair
-	defer func() { p.Leave() }()
-	joined := v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
-		p, o = Join(ctx, v, room)
+// earlyPair is the pair in the collector's test room, which joins while the API is tested.
+type earlyPair struct {
+	step *visit.Early
+	room Room
+	pair *Pair
+}
+
+func beginPair(ctx context.Context, v *visit.Visit) *earlyPair {
+	e := &earlyPair{room: Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}}
+	e.step = v.Begin(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+		e.pair, o = Join(ctx, v, e.room)
 		return o
 	})
+	return e
+}
+
+func (e *earlyPair) leave() {
+	e.step.Wait()
+	e.pair.Leave()
+}
+
+// sound makes a call in the collector's test room, once trips has ended.
+func sound(ctx context.Context, v *visit.Visit, trips *visit.Early, joining *earlyPair) {
+	joined := v.Finish(joining.step)
+	room, p := joining.room, joining.pair
 	v.Finish(trips)
 	if !joined {
 		v.SkipAll(visit.StepFailed, mediaSteps...)

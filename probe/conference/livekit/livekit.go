@@ -43,10 +43,13 @@ func (System) Detect(ctx context.Context, v *visit.Visit) bool {
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	signals := false
+	var joining *earlyPair
 	if v.Room != nil && !v.NoMedia {
 		v.OpenAhead(ctx, 3) // for the signalling and the two participants
+		joining = beginPair(ctx, v)
+		defer joining.leave()
 	}
-	// The signalling does not depend on the other requests.
+	// The signalling does not depend on the other requests, nor does joining.
 	early := v.Begin(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)
@@ -56,8 +59,8 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
 		})
 		signals = v.Finish(early)
-		if signals && v.Room != nil && !v.NoMedia {
-			sound(ctx, v, trips)
+		if signals && joining != nil {
+			sound(ctx, v, trips, joining)
 			return
 		}
 		v.Finish(trips)

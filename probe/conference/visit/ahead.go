@@ -28,7 +28,13 @@ const maxAhead = 4
 // OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
 // used. They resume the TLS session of an earlier request, if there was one. It must not be
 // called by two goroutines at once.
-func (v *Visit) OpenAhead(ctx context.Context, n int) {
+func (v *Visit) OpenAhead(ctx context.Context, n int) { v.openAhead(ctx, n, false) }
+
+// OpenAheadResuming is OpenAhead before the first request: the connections begin TLS when it has
+// been answered, to resume its session.
+func (v *Visit) OpenAheadResuming(ctx context.Context, n int) { v.openAhead(ctx, n, true) }
+
+func (v *Visit) openAhead(ctx context.Context, n int, resuming bool) {
 	if v.URL.Scheme != "https" || v.throughProxy() {
 		return
 	}
@@ -46,21 +52,46 @@ func (v *Visit) OpenAhead(ctx context.Context, n int) {
 	a.left.Add(int32(n))
 	for range n {
 		a.running.Go(func() {
-			pass, err := v.Env.Enter(ctx, PhaseStep)
-			defer pass.Leave()
-			if err != nil {
-				a.ready <- nil
-				return
-			}
-			stepCtx, cancel := context.WithTimeout(ctx, StepTime)
-			defer cancel()
-			conn, err := v.dialTLS(stepCtx, "tcp", a.address)
-			if err != nil {
-				conn = nil // the step that needs it tries again and reports the reason
-			}
-			a.ready <- conn
+			a.ready <- v.openOne(ctx, a.address, resuming)
 		})
 	}
+}
+
+// openOne opens one connection. It returns nil after a fault: the step that needs the
+// connection tries again and reports the reason.
+func (v *Visit) openOne(ctx context.Context, address string, resuming bool) *tls.Conn {
+	dialling, cancel := context.WithTimeout(ctx, StepTime)
+	defer cancel()
+	raw, err := v.Env.Dial(dialling, "tcp", address)
+	if err != nil {
+		return nil
+	}
+	if resuming {
+		select {
+		case <-v.web.answered.c:
+		case <-ctx.Done():
+			_ = raw.Close()
+			return nil
+		}
+	}
+	// A connection without TLS sends next to nothing.
+	phase := PhaseStep
+	if resuming {
+		phase = PhaseRequests
+	}
+	pass, err := v.Env.Enter(ctx, phase)
+	defer pass.Leave()
+	if err != nil {
+		_ = raw.Close()
+		return nil
+	}
+	encrypting, cancel := context.WithTimeout(ctx, StepTime)
+	defer cancel()
+	conn, err := v.encrypt(encrypting, raw, address)
+	if err != nil {
+		return nil
+	}
+	return conn
 }
 
 func (v *Visit) throughProxy() bool {
@@ -122,13 +153,19 @@ func (v *Visit) dialSocket(ctx context.Context, network, address string) (net.Co
 
 // dialTLS opens a connection for HTTP/1.1.
 func (v *Visit) dialTLS(ctx context.Context, network, address string) (*tls.Conn, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("connect to the conference server: %w", err)
-	}
 	raw, err := v.Env.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
+	}
+	return v.encrypt(ctx, raw, address)
+}
+
+// encrypt begins TLS on a connection to an address. It closes the connection after a fault.
+func (v *Visit) encrypt(ctx context.Context, raw net.Conn, address string) (*tls.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		_ = raw.Close()
+		return nil, fmt.Errorf("connect to the conference server: %w", err)
 	}
 	config := v.web.tls.Clone()
 	config.ServerName, config.NextProtos = host, []string{"http/1.1"}

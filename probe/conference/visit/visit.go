@@ -107,9 +107,14 @@ const (
 	Busy = "computer_busy"
 )
 
-// PhaseStep is one step: a connection with its encryption, or a few small requests (see
-// [probe.Phase]).
-const PhaseStep = "step"
+// Phases of a step (see [probe.Phase]).
+const (
+	// PhaseStep is a connection with its encryption and a large response.
+	PhaseStep = "step"
+	// PhaseRequests is a few small requests, the packets that establish a media path, or a
+	// connection that resumes a TLS session.
+	PhaseRequests = "requests"
+)
 
 // Do performs a step within StepTime, records it and reports whether it succeeded.
 func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
@@ -134,6 +139,26 @@ type Early struct {
 
 // Begin starts a step once the given ones have ended. Finish records it.
 func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, after ...*Early) *Early {
+	return v.begin(ctx, name, step, func() {
+		for _, other := range after {
+			<-other.done
+		}
+	})
+}
+
+// BeginShared starts a step once its requests can share the connection of an earlier request,
+// or that one has been answered. Finish records it.
+func (v *Visit) BeginShared(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) *Early {
+	return v.begin(ctx, name, step, func() {
+		select {
+		case <-v.web.shared.c:
+		case <-v.web.answered.c:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (v *Visit) begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, await func()) *Early {
 	s := &Early{name: name, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
@@ -142,9 +167,7 @@ func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func
 				v.Env.Log.Error("a step panicked", "step", name, "panic", s.panicked, "stack", string(debug.Stack()))
 			}
 		}()
-		for _, other := range after {
-			<-other.done
-		}
+		await()
 		s.run(ctx, v, step)
 	}()
 	return s
@@ -160,12 +183,17 @@ func (v *Visit) Finish(s *Early) bool {
 }
 
 // Wait waits for a step without recording it.
-func (s *Early) Wait() { <-s.done }
+func (s *Early) Wait() {
+	<-s.done
+	if s.panicked != nil {
+		panic(s.panicked)
+	}
+}
 
 func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Outcome) {
-	phase, limit := PhaseStep, StepTime
+	phase, limit := v.phaseOf(s.name), StepTime
 	if s.name == report.StepSoundUp {
-		phase, limit = PhaseStream, StreamTime
+		limit = StreamTime
 	}
 	pass, err := v.Env.Enter(ctx, phase)
 	defer pass.Leave()
@@ -178,6 +206,21 @@ func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Ou
 	began := v.Env.Clock.Now()
 	s.out = step(ctx)
 	s.took = v.Env.Clock.Now().Sub(began)
+}
+
+// phaseOf returns the phase of a step.
+func (v *Visit) phaseOf(name report.ConferenceStep) string {
+	switch name {
+	case report.StepSoundUp:
+		return PhaseStream
+	case report.StepRoundTrip, report.StepRelay, report.StepState, report.StepPath, report.StepKeys:
+		return PhaseRequests
+	case report.StepSignalling:
+		if v.web.ahead.Load() != nil { // over a connection that exists
+			return PhaseRequests
+		}
+	}
+	return PhaseStep
 }
 
 func (v *Visit) finish(s *Early) bool {
@@ -211,7 +254,7 @@ const (
 	// ShortestStream is the shortest length of a stream whose figures count.
 	ShortestStream = enoughPackets * 20 * time.Millisecond
 	// besideStream is the time for the search for a path and for the last packets.
-	besideStream = 700 * time.Millisecond
+	besideStream = 900 * time.Millisecond
 )
 
 // StreamTime returns the length of a stream to this server, at most whole. It is shorter on a

@@ -10,9 +10,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -53,6 +55,31 @@ type web struct {
 	// transport's: net/http changes that one at the first request.
 	tls   *tls.Config
 	ahead atomic.Pointer[ahead] // nil for none
+	// shared is closed when a request uses a connection of HTTP/2, answered when the server has
+	// responded to a request.
+	shared, answered *event
+}
+
+// event is a channel that is closed once.
+type event struct {
+	c    chan struct{}
+	once sync.Once
+}
+
+func newEvent() *event { return &event{c: make(chan struct{})} }
+
+func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
+
+// watched returns ctx with the events of a request.
+func (w *web) watched(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) {
+			if c, ok := i.Conn.(*tls.Conn); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
+				w.shared.happen()
+			}
+		},
+		GotFirstResponseByte: w.answered.happen,
+	})
 }
 
 func newWeb(v *Visit) *web {
@@ -70,7 +97,7 @@ func newWeb(v *Visit) *web {
 		t.Proxy = proxy.NewFinder(proxy.Config{Dial: v.Env.Dial, Resolver: lookup.System(), Now: v.Env.Clock.Now}).ForRequest
 	}
 	jar, _ := cookiejar.New(nil) // never fails
-	return &web{transport: t, tls: config, client: &http.Client{
+	return &web{transport: t, tls: config, shared: newEvent(), answered: newEvent(), client: &http.Client{
 		Transport: t, Jar: jar,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			switch {
@@ -115,7 +142,7 @@ func (v *Visit) Get(ctx context.Context, at *url.URL, header http.Header) (*Answ
 
 // Ask sends a request and reads at most MaxAnswerBytes of the response.
 func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader) (*Answer, error) {
-	r, err := http.NewRequestWithContext(ctx, method, at.String(), body)
+	r, err := http.NewRequestWithContext(v.web.watched(ctx), method, at.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("query the conference server: %w", err)
 	}

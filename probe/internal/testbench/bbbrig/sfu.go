@@ -119,7 +119,7 @@ func (s *sfu) start(ctx context.Context, m request) {
 	case !isNumber, number < 0, m.Role != "sendrecv" && m.Role != "recvonly" && m.Role != "recv":
 		s.refuse(ctx, "2300", "SFU_INVALID_REQUEST")
 		return
-	case !present, fault == Refuses:
+	case !present, fault == Refuses, s.rig.LockMicrophones: // GetMicrophonePermission of akka-bbb-apps
 		s.refuse(ctx, "2301", "SFU_UNAUTHORIZED")
 		return
 	}

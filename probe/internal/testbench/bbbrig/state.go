@@ -187,8 +187,11 @@ func (r *Rig) self(ctx context.Context, c *websocket.Conn, u *user) bool {
 		"userId": u.id, "authToken": u.auth, "joined": u.joined, "joinErrorCode": nil, "joinErrorMessage": nil,
 		"ejectReasonCode": nil, "loggedOut": u.left, "meeting": map[string]any{"ended": u.meeting.ended || r.Faults[State] == Ended},
 	}
-	if r.Faults[State] == Refuses {
+	switch r.Faults[State] {
+	case Refuses:
 		me["joinErrorCode"] = "max_participants_reason"
+	case Guest:
+		me["guestStatus"] = "WAIT"
 	}
 	r.mu.Unlock()
 	payload, _ := json.Marshal(map[string]any{"data": map[string]any{"user_current": []any{me}}})
