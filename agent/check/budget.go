@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/media/judge"
 )
 
 // Durations used in more than one place. Those of a single step are in steps.
@@ -29,12 +30,8 @@ const (
 	// headset switches its profile in up to 3 s) and for the warm-up, which is
 	// discarded.
 	captureOverhead = 5 * time.Second
-	// streamFor is the length of the voice-like stream: 300 packets put the
-	// Wilson interval of a loss of 1 % between 0.3 and 2.9 %.
-	streamFor = 6 * time.Second
-	// streamLongest is its length if the loss is in doubt, limited by the budget:
-	// with 5 % loss in bursts, one check in six measures less than 3 % in 6 s.
-	streamLongest = 9 * time.Second
+	streamFor       = judge.UsualStream
+	streamLongest   = judge.LongestStream // limited by the budget
 	// lookupTime is longer than the 5 s after which a resolver tries its second
 	// name server (resolv.conf(5)).
 	lookupTime = 6500 * time.Millisecond

@@ -18,6 +18,7 @@ func main() {
 	js.Global().Set("tonprobe", map[string]any{
 		"listen":    answer(p.listen),
 		"hear":      answer(p.hear),
+		"packets":   answer(packets),
 		"finish":    answer(p.finish),
 		"show":      answer(p.show),
 		"inSession": answer(p.inSession),
@@ -57,6 +58,10 @@ func (p *page) hear(args []js.Value) (any, error) {
 	}
 	return p.heard.meter(), nil
 }
+
+// packets takes, for each packet that was sent, 1 if its echo has arrived, and otherwise 0. It returns how
+// many packets the stream has.
+func packets(args []js.Value) (any, error) { return packetsAfter(args[0].String()), nil }
 
 // finish takes a visit and returns the report.
 func (p *page) finish(args []js.Value) (any, error) {

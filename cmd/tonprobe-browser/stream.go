@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
@@ -82,9 +84,24 @@ func (s *streamed) result() report.Result {
 	return r
 }
 
+// packetsAfter returns the number of packets of the stream. back contains, for each packet that was sent,
+// 1 if its echo has arrived, and otherwise 0; it is empty before the start.
+func packetsAfter(back string) int {
+	arrived := make([]bool, len(back))
+	for i := range back {
+		arrived[i] = back[i] == '1'
+	}
+	length := judge.UsualStream
+	if judge.InDoubt(arrived) {
+		length = judge.LongestStream
+	}
+	return int(length / wire.PacketInterval)
+}
+
 func (s *streamed) measurement() (judge.Measurement, error) {
+	sends, missed := s.schedule()
 	m := judge.Measurement{Path: s.Path, Stopped: s.Stopped, Stream: judge.Recording{
-		WaitedNS: nanoseconds(s.WaitedMS), Payload: s.Payload, Complete: s.Complete, AllBack: s.AllBack, Sends: s.schedule()}}
+		WaitedNS: nanoseconds(s.WaitedMS), Payload: s.Payload, Complete: s.Complete, AllBack: s.AllBack, Sends: sends, Missed: missed}}
 	if len(m.Stream.Sends) == 0 || len(s.Sends) > wire.MaxArrivals || len(s.Echoes) > wire.MaxArrivals {
 		return m, errors.New(noteNoPackets)
 	}
@@ -107,24 +124,53 @@ func (s *streamed) measurement() (judge.Measurement, error) {
 	return m, nil
 }
 
-// schedule returns the sends. Their schedule is the clock of the browser's encoder. It has no
-// known start, and half of the packets count as on time: a browser that hands over two packets at
-// a time is usual.
-func (s *streamed) schedule() []stats.Send {
-	if len(s.Sends) == 0 {
-		return nil
+// settled is the number of packets from which the pace of the encoder is determined: half a second.
+const settled = 25
+
+// schedule returns the sends, and how many the encoder left out. Their schedule is the clock of the
+// encoder, which has no known start and stops while the browser has no time for its sound: all
+// later packets are late then by the same time. So a packet is late in comparison with those around
+// it, of which half count as on time: a browser that hands over two packets at a time is usual.
+func (s *streamed) schedule() (sends []stats.Send, missed int) {
+	encoded := s.encoded()
+	late := make([]float64, len(s.Sends))
+	for i, one := range s.Sends {
+		late[i] = one.SentMS - encoded[i]
 	}
-	var late []float64
-	for _, one := range s.Sends {
-		late = append(late, one.SentMS-one.EncodedMS)
+	for i, one := range s.Sends {
+		usual := median(late[max(0, i-settled):min(len(late), i+settled+1)])
+		sends = append(sends, stats.Send{PlannedNS: nanoseconds(encoded[i] + usual), SentNS: nanoseconds(one.SentMS)})
 	}
-	slices.Sort(late)
-	start := late[len(late)/2]
-	var sends []stats.Send
-	for _, one := range s.Sends {
-		sends = append(sends, stats.Send{PlannedNS: nanoseconds(one.EncodedMS + start), SentNS: nanoseconds(one.SentMS)})
+	if len(late) > 2*settled {
+		stood := median(late[len(late)-settled:]) - median(late[:settled])
+		missed = max(0, int(math.Round(stood*1e6/float64(wire.PacketInterval))))
 	}
-	return sends
+	return sends, missed
+}
+
+// encoded returns the times of the packets by the encoder's clock. If that runs at another pace than all
+// other clocks, the browser counts in another unit: then the packets follow at their interval.
+func (s *streamed) encoded() []float64 {
+	times := make([]float64, len(s.Sends))
+	for i, one := range s.Sends {
+		times[i] = one.EncodedMS
+	}
+	last := len(times) - 1
+	if last <= 0 {
+		return times
+	}
+	pace := (times[last] - times[0]) / (s.Sends[last].SentMS - s.Sends[0].SentMS)
+	if !(pace > 0.5 && pace < 2) { // also if it is not a number
+		for i := range times {
+			times[i] = float64(i) * float64(wire.PacketInterval/time.Millisecond)
+		}
+	}
+	return times
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
 }
 
 func nanoseconds(ms float64) int64 { return int64(ms * 1e6) }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,6 +167,46 @@ func TestVisits(t *testing.T) {
 			if s, err := sheetOf(r, lang); err != nil || s.Headline == "" || s.Cause == "" || s.Action == "" || s.Case != r.Case {
 				t.Errorf("%s: got %+v, error %v", name, s, err)
 			}
+		}
+	}
+}
+
+// TestBusyBrowser: a browser whose sound stands still leaves out packets. A short pause is no reason to
+// distrust all packets after it.
+func TestBusyBrowser(t *testing.T) {
+	for stoodMS, want := range map[float64]string{0: "ok", 30: "degraded", 70: "degraded", 200: "void"} {
+		s := line(t, 0)
+		for i := 100; i < len(s.Sends); i++ {
+			s.Sends[i].EncodedMS -= stoodMS // the clock of the encoder stood too
+		}
+		r := s.result()
+		if got := r.Data.(*report.MediaVoice); got.SelfCheck != want {
+			t.Errorf("the sound stood still for %v ms: got %s, %+v; want %s", stoodMS, got.SelfCheck, *got.SendLatenessP95MS, want)
+		}
+	}
+	// Another unit of the encoder's clock is not this computer's fault.
+	other := line(t, 0)
+	for i := range other.Sends {
+		other.Sends[i].EncodedMS *= 1000
+	}
+	if got := other.result().Data.(*report.MediaVoice); got.SelfCheck != "ok" {
+		t.Errorf("a clock in another unit: got %s", got.SelfCheck)
+	}
+	// Two packets at a time are usual.
+	s := line(t, 0)
+	for i := 1; i < len(s.Sends); i += 2 {
+		s.Sends[i].SentMS = s.Sends[i-1].SentMS
+	}
+	if got := s.result().Data.(*report.MediaVoice); got.SelfCheck == "void" {
+		t.Errorf("packets in pairs: got %v ms late", *got.SendLatenessP95MS)
+	}
+}
+
+func TestPackets(t *testing.T) {
+	all := strings.Repeat("1", 295)
+	for back, want := range map[string]int{"": 300, all: 300, "00" + all[2:]: 300, "000" + all[3:]: 450, strings.Repeat("0", 295): 300} {
+		if got := packetsAfter(back); got != want {
+			t.Errorf("after %.9s...: got %d packets, want %d", back, got, want)
 		}
 	}
 }

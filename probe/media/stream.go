@@ -97,27 +97,10 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	}
 }
 
-// Limits between which it is in doubt whether the loss is disturbing, because 300
-// packets are too few to tell. A longer stream makes the result considerably more
-// certain. A lower loss is inaudible, a higher one is certain.
-const (
-	doubtedFrom   = 3    // lost echoes
-	doubtedBelow  = 0.15 // share of lost echoes
-	notYetArrived = 25   // the packets of the last 0.5 s, which are not counted
-)
-
-// inDoubt reports whether some packets were lost, but too few to be certain.
 func (s *stream) inDoubt() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := len(s.sends) - notYetArrived
-	lost := 0
-	for i := range max(0, n) {
-		if !s.back[i] {
-			lost++
-		}
-	}
-	return lost >= doubtedFrom && float64(lost) < doubtedBelow*float64(n)
+	return judge.InDoubt(s.back[:len(s.sends)])
 }
 
 // send sends a packet and records its departure. A packet that our own socket

@@ -5,7 +5,10 @@
 const payloadBytes = 80; // a packet of Opus at 32 kbit/s
 const longestWaitMS = 500, shortestWaitMS = 250; // for the last answers
 
+const askBefore = 5; // packets before the last one, for an answer in time
+
 let most = 0; // packets to send; 0 before the start
+let asked = false; // whether to send more
 const sends = [], echoes = [];
 const back = new Set();
 let slowestMS = 0, ended = false, firstStamp;
@@ -34,6 +37,10 @@ function send(frame, out) {
   frame.data = up(sends.length, at);
   sends.push({encoded_ms: encodedMS(frame, at), sent_ms: at});
   out.enqueue(frame);
+  if (!asked && sends.length === most - askBefore) {
+    asked = true;
+    postMessage({back: sends.map((_, number) => back.has(number) ? "1" : "0").join("")});
+  }
   if (sends.length === most) setTimeout(settle, 10);
 }
 
@@ -49,12 +56,12 @@ function receive(frame) {
   }
 }
 
-// settle waits for the last answers.
+// settle waits for the last answers. A decision for more packets that comes that late still counts.
 function settle() {
   const began = performance.now();
   const until = began + Math.min(Math.max(2 * slowestMS, shortestWaitMS), longestWaitMS);
   const look = () => {
-    if (ended) return;
+    if (ended || sends.length < most) return;
     if (back.size === sends.length || performance.now() >= until) finish(true);
     else setTimeout(look, 5);
   };
@@ -81,6 +88,6 @@ addEventListener("rtctransform", (event) => {
 addEventListener("message", (event) => {
   const m = event.data;
   if (m.side) connect(m.side, m.readable, m.writable); // browsers without RTCRtpScriptTransform
-  if (m.start) most = m.start;
+  if (m.packets) most = Math.max(most, m.packets);
   if (m.stop) finish(false);
 });

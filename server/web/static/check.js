@@ -128,34 +128,64 @@
     }
   }
 
-  // record listens until the program has heard enough.
-  async function record(context) {
+  // record listens until the program has heard enough. What the device does with its sound says nothing about
+  // the microphone: a call or another program takes it, it is stopped in the background, or it has no
+  // loudspeaker that would drive it. begun is called with the first samples. The caller stops the stream of the
+  // result.
+  async function record(context, begun) {
     const opened = await openMicrophone();
     if (!opened.stream) return opened;
-    const track = opened.stream.getAudioTracks()[0];
-    let heardAt = performance.now(), ended = false, over;
+    return {...await listen(context, opened.stream, begun), stream: opened.stream};
+  }
+
+  const firstLimitMS = 8000, gapLimitMS = 5000; // without samples
+
+  async function listen(context, stream, begun) {
+    const track = stream.getAudioTracks()[0];
+    let taken = hidden; // the device took the sound away at some time
+    let began = 0, heardAt = performance.now(), ended = false, muted = track.muted, frames = 0, over;
     const finished = new Promise((done) => { over = done; });
     track.addEventListener("ended", () => { ended = true; over(); });
-    ask("listen", context.sampleRate);
-    await context.audioWorklet.addModule(root.dataset.worklet);
-    const node = new AudioWorkletNode(context, "tonprobe-samples", {numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit"});
-    const source = context.createMediaStreamSource(opened.stream);
-    node.port.onmessage = (m) => {
-      heardAt = performance.now();
-      const now = ask("hear", new Uint8Array(m.data));
-      showLevel(now);
-      if (now.over) over();
+    track.addEventListener("mute", () => { muted = true; });
+    const running = () => {
+      if (context.state === "running") return;
+      if (began) taken = true;
+      context.resume().catch(() => {});
     };
-    source.connect(node);
-    const stalled = setInterval(() => { if (performance.now() - heardAt > 3000) { ended = true; over(); } }, 250);
-    await finished;
-    clearInterval(stalled);
-    node.port.onmessage = null;
-    source.disconnect();
-    opened.stream.getTracks().forEach((t) => t.stop());
-    if (!ended) return {state: "complete"};
-    // A page in the background gets no sound on many devices: that says nothing about the microphone.
-    return hidden ? {note: "the page was in the background"} : {state: "stalled"};
+    context.addEventListener("statechange", running);
+    let stalled, node;
+    try {
+      running(); // the question for the microphone may have stopped it
+      ask("listen", context.sampleRate);
+      await context.audioWorklet.addModule(root.dataset.worklet);
+      node = new AudioWorkletNode(context, "tonprobe-samples", {numberOfInputs: 1, outputChannelCount: [1], channelCount: 1, channelCountMode: "explicit"});
+      const source = context.createMediaStreamSource(stream);
+      node.port.onmessage = (m) => {
+        heardAt = performance.now();
+        if (began) frames += m.data.byteLength / 4;
+        else { began = heardAt; begun(); } // what was before is not timed: a Bluetooth headset needs seconds to start
+        const now = ask("hear", new Uint8Array(m.data));
+        showLevel(now);
+        if (now.over) over();
+      };
+      source.connect(node);
+      node.connect(context.destination); // silent; without it, some browsers do not run the node
+      stalled = setInterval(() => { if (performance.now() - heardAt > (began ? gapLimitMS : firstLimitMS)) { ended = true; over(); } }, 250);
+      await finished;
+    } catch (e) {
+      console.info(e);
+      return {note: "the browser did not pass on the sound"};
+    } finally {
+      clearInterval(stalled);
+      if (node) node.port.onmessage = null;
+    }
+    const lost = ended || muted;
+    if (lost && hidden) return {note: "the page was in the background"};
+    if (lost && (taken || context.state !== "running")) return {note: "the device interrupted the sound"};
+    if (ended) return {state: "stalled"};
+    const speed = 1000 * frames / (heardAt - began) / context.sampleRate;
+    if (speed < 0.75 || speed > 1.25) return {note: "the browser passed on the sound at a wrong speed"};
+    return {state: "complete"};
   }
 
   function showLevel(now) {
@@ -165,7 +195,8 @@
   }
 
   // --- the voice stream ---
-  const packets = 300, iceLimitMS = 8000, keysLimitMS = 4000, streamLimitMS = 10000;
+  const iceLimitMS = 8000, keysLimitMS = 4000;
+  const streamLimitMS = (packets) => packets * 20 + 4000;
 
   // transform lets the worker replace the content of the packets. Without it there is no measurement.
   function transform(pc, sender, receiver, worker) {
@@ -250,13 +281,22 @@
   }
 
   async function stream(pc, worker, resource, times) {
-    const recorded = new Promise((done) => { worker.onmessage = (m) => done(m.data); });
     const stop = () => worker.postMessage({stop: true});
-    let starved = false;
-    const timer = setTimeout(() => { starved = true; stop(); }, streamLimitMS);
+    let starved = false, timer;
+    const send = (packets) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => { starved = true; stop(); }, streamLimitMS(packets));
+      worker.postMessage({packets});
+    };
+    const recorded = new Promise((done) => {
+      worker.onmessage = (m) => {
+        if (m.data.back === undefined) done(m.data);
+        else send(ask("packets", m.data.back)); // more, if the loss is in doubt
+      };
+    });
     const lost = () => { if (/failed|closed/.test(pc.connectionState)) stop(); };
     pc.addEventListener("connectionstatechange", lost);
-    worker.postMessage({start: packets});
+    send(ask("packets", ""));
     const sent = await recorded;
     clearTimeout(timer);
     const way = await paths(pc);
@@ -321,6 +361,7 @@
   }
 
   async function signIn() {
+    kept = load(localStorage, keptName) || kept; // another tab may have renewed it
     if (kept && kept.next) { // the last renewal was cut off: one of the two is right
       try {
         await call("GET", "/api/v1/agent/token", {token: kept.next});
@@ -339,27 +380,43 @@
 
   async function check() {
     hidden = false;
-    const context = new AudioContext(); // within the click: browsers demand that
-    context.resume();
+    let context;
+    try {
+      context = new AudioContext(); // within the click: browsers demand that
+      context.resume().catch(() => {});
+    } catch (e) {
+      console.info(e);
+      problem("failed");
+      return;
+    }
     part("now").textContent = text("preparing");
     part("level").value = 0;
     view("run");
     part("run").focus();
+    let microphone;
     const lock = navigator.wakeLock && navigator.wakeLock.request("screen").catch(() => null);
     try {
       await signIn();
       await loadProgram();
       const began = performance.now(), started = new Date();
       const found = {stun: false, web: null};
+      // A microphone that is opened or closed stops all sound of some browsers for up to two seconds, and with
+      // it the stream: that begins after the one, and ends before the other.
+      let begun;
+      const listening = new Promise((done) => { begun = done; });
       const voice = (async () => {
         try {
-          return await talk(context, await reach(found), found);
+          const servers = await reach(found);
+          await listening;
+          return await talk(context, servers, found);
         } catch (e) {
           return refusal(e);
         }
       })();
       part("now").textContent = text("allow");
-      const audio = await record(context);
+      const audio = await record(context, begun);
+      begun();
+      microphone = audio.stream;
       part("now").textContent = text("line");
       part("now").classList.remove("heard");
       const measured = {agent_id: kept.agent_id, version: root.dataset.version, os: system(), started_at: started.toISOString(),
@@ -375,7 +432,8 @@
       if (e instanceof Refused && e.status === 429) problem("later");
       else problem(e instanceof Refused || e instanceof TypeError || e.name === "AbortError" ? "no_server" : "failed");
     } finally {
-      context.close();
+      if (microphone) microphone.getTracks().forEach((t) => t.stop());
+      context.close().catch(() => {});
       if (lock) (await lock)?.release();
     }
   }
