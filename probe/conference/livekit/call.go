@@ -122,7 +122,7 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	defer stop()
 	p.listener.follow(following, pair.Down)
 	p.speaker.follow(following, pair.Up)
-	c := &call{Pair: pair, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
+	c := &call{Pair: pair, v: v, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
 	v.Media(ctx, c, c.begin)
 	offersTCP = c.offersTCP()
 	// The sockets are read until here, because the server closes them only after the leave
@@ -223,6 +223,7 @@ func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
 // call is a call of two participants.
 type call struct {
 	*mirror.Pair
+	v                 *visit.Visit
 	speaker, listener *participant
 	shared            bool
 	// tryRelays starts the test of the relays; nil if the server has none.
@@ -307,6 +308,9 @@ func (c *call) Run(ctx context.Context) {
 		}
 		cancel()
 	}()
+	if !c.shared && c.offersTCP() {
+		c.v.OpenAheadResuming(ctx, 1) // for the test of the path over TCP
+	}
 	// Even if nothing is forwarded, the packets that arrived at the server are known.
 	c.Lead(ctx)
 	c.Pair.Run(ctx)

@@ -23,15 +23,15 @@ type ahead struct {
 }
 
 // maxAhead is the maximum number of connections that one visit opens ahead.
-const maxAhead = 4
+const maxAhead = 5
 
 // OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
 // used. They resume the TLS session of an earlier request, if there was one. It must not be
 // called by two goroutines at once.
 func (v *Visit) OpenAhead(ctx context.Context, n int) { v.openAhead(ctx, n, false) }
 
-// OpenAheadResuming is OpenAhead before the first request: the connections begin TLS when it has
-// been answered, to resume its session.
+// OpenAheadResuming is OpenAhead for connections that must resume a TLS session: they begin TLS
+// when the first request has been answered.
 func (v *Visit) OpenAheadResuming(ctx context.Context, n int) { v.openAhead(ctx, n, true) }
 
 func (v *Visit) openAhead(ctx context.Context, n int, resuming bool) {

@@ -34,15 +34,17 @@ const (
 type oneWay struct {
 	*peer.Connection
 	clock probe.Clock
+	v     *visit.Visit
 
 	mu       sync.Mutex
+	planned  int // packets
 	sent     int
 	reported *rtcp.ReceptionReport // the last one
 	trips    []float64             // in ms
 }
 
 func toEndpoint(ctx context.Context, v *visit.Visit, about endpoint) {
-	c := &oneWay{clock: v.Env.Clock}
+	c := &oneWay{clock: v.Env.Clock, v: v}
 	var servers []webrtc.ICEServer
 	for _, s := range about.servers.ICEServers {
 		servers = append(servers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
@@ -71,10 +73,22 @@ func (c *oneWay) report(r rtcp.ReceptionReport) {
 	}
 }
 
+// tripsBesideStream is the number of round trips of a check besides the stream: connection,
+// OPTIONS, offer, path, keys and the end.
+const tripsBesideStream = 8
+
+// length returns the number of packets of the stream to this endpoint.
+func (c *oneWay) length() int {
+	whole := testsignal.Packets * testsignal.PacketTime
+	left := c.v.StreamTime(whole+reportWait, tripsBesideStream) - reportWait
+	return int(max(left, visit.ShortestStream) / testsignal.PacketTime)
+}
+
 // Run implements visit.Call: it sends the recorded sound, and waits for the last report.
 func (c *oneWay) Run(ctx context.Context) {
+	c.planned = c.length()
 	began := c.clock.Now()
-	for i := range testsignal.Packets {
+	for i := range c.planned {
 		if c.clock.Sleep(ctx, time.Duration(i)*testsignal.PacketTime-c.clock.Now().Sub(began)) != nil {
 			return
 		}
@@ -104,7 +118,7 @@ func (c *oneWay) Run(ctx context.Context) {
 func (c *oneWay) awaitReport(ctx context.Context) {
 	for until := c.clock.Now().Add(reportWait); c.clock.Now().Before(until); {
 		c.mu.Lock()
-		covered := c.reported != nil && c.reported.LastSequenceNumber&0xffff >= testsignal.Packets-1
+		covered := c.reported != nil && int(c.reported.LastSequenceNumber&0xffff) >= c.planned-1
 		c.mu.Unlock()
 		if covered || c.clock.Sleep(ctx, 20*time.Millisecond) != nil {
 			return
@@ -125,7 +139,7 @@ func (c *oneWay) Fill(d *report.MediaVoice) visit.Sound {
 		d.RTTMinMS = new(visit.Round(c.trips[0]))
 		d.RTTP50MS = new(visit.Round(stats.Percentile(c.trips, 50)))
 	}
-	return visit.Sound{Sent: c.sent, Whole: c.sent == testsignal.Packets, OneWay: true}
+	return visit.Sound{Sent: c.sent, Whole: c.sent == c.planned, OneWay: true}
 }
 
 // ntp returns a time in the format of NTP (RFC 5905 §6): seconds since 1900 and their
