@@ -29,6 +29,7 @@ type letterSheet struct {
 	Page    string  // the address of the setup page with the code; "" if this collector has no TLS
 	Setup   string  // the same without the code, to type
 	QR      *qrCode // of Page
+	Check   bool    // Page offers the check in the browser
 	Origin  string
 	Expires *when
 	Mail    string // the same as the text of a mail
@@ -57,11 +58,14 @@ func (s *site) letter(r *http.Request, v view, i enroll.Invitation) (letterSheet
 		if err != nil {
 			return l, err
 		}
-		l.QR = &code
+		l.QR, l.Check = &code, s.offersCheck()
 	}
 	steps := "1. " + v.T("letter.start") + "\n2. " + v.T("letter.type") + "\n   " + l.Command + "\n3. " + v.T("letter.check")
 	if l.Page != "" {
 		steps = "1. " + v.T("letter.page") + "\n   " + l.Page + "\n2. " + v.T("letter.install") + "\n3. " + v.T("letter.open")
+		if l.Check {
+			steps += "\n\n" + v.T("letter.tablet")
+		}
 	}
 	l.Mail = strings.Join([]string{v.T("letter.greeting") + " " + l.Name + ",", v.T("letter.intro"), steps,
 		v.T("code.title") + ": " + l.Code + "\n" + v.T("code.until") + " " + l.Expires.Exact, v.T("letter.help")}, "\n\n")
