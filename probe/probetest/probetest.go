@@ -6,14 +6,18 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"flag"
 	"log/slog"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // Env returns the machine's own network, clock and random source. It logs nothing.
@@ -50,6 +54,21 @@ func Until(t testing.TB, what string, holds func() bool) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("waited 30 s for %s", what)
+}
+
+// Main runs the tests of a package whose parallel tests spend nearly all their time waiting
+// for servers. With -short, it runs up to atOnce of them at once, which may be more than
+// there are processors, unless -parallel is set; without, the race detector may leave no time
+// for that. It returns the exit status.
+func Main(m *testing.M, atOnce int) int {
+	flag.Parse()
+	f := flag.Lookup("test.parallel")
+	if need.Short() && f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		if err := f.Value.Set(strconv.Itoa(atOnce)); err != nil {
+			panic(err)
+		}
+	}
+	return m.Run()
 }
 
 // Value returns what p points to, for a message; nil for nil. The fmt verbs would print

@@ -87,26 +87,26 @@ func TestCloseCodes(t *testing.T) {
 	}
 	for part, step := range map[bbbrig.Step]report.ConferenceStep{bbbrig.State: report.StepState, bbbrig.Signalling: report.StepSignalling} {
 		for _, version := range []string{"2.7", "3.0"} {
-			t.Run(fmt.Sprintf("%s of %s", part, version), func(t *testing.T) {
-				t.Parallel()
-				for _, code := range codes {
+			for _, code := range codes {
+				t.Run(fmt.Sprintf("%s of %s: %d", part, version, code), func(t *testing.T) {
+					t.Parallel()
 					r := bbbrig.Start(t, bbbrig.Config{Version: version, CloseCode: code, Faults: map[bbbrig.Step]bbbrig.Fault{part: bbbrig.Closes}})
 					got := check(t, r, r.JoinLink())
 					failed, _ := got.Check(step)
 					n, err := strconv.Atoi(failed.Code)
 					switch sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code < 5000; {
 					case failed.Status != report.StatusFail, !word.MatchString(failed.Code):
-						t.Errorf("code %d: %s %s, want a failure with a plain code", code, failed.Status, failed.Code)
+						t.Errorf("got %s %s, want a failure with a plain code", failed.Status, failed.Code)
 					case code == 4403 && part == bbbrig.State && version == "3.0":
 						if failed.Code != "session_expired" {
-							t.Errorf("code %d: %s, want session_expired", code, failed.Code)
+							t.Errorf("got %s, want session_expired", failed.Code)
 						}
 					case sendable && (err != nil || n != code):
-						t.Errorf("code %d: %s, want %d", code, failed.Code, code)
+						t.Errorf("got %s, want %d", failed.Code, code)
 					}
 					checkAreas(t, got)
-				}
-			})
+				})
+			}
 		}
 	}
 }
