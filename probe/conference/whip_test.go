@@ -159,6 +159,7 @@ func (e *whipEndpoint) check(t *testing.T, token string) *report.Conference {
 // TestWHIP: the voice is sent to an endpoint that returns none. Only what it reports is
 // known, and the session is ended.
 func TestWHIP(t *testing.T) {
+	t.Parallel()
 	e := &whipEndpoint{token: "geheim"}
 	e.start(t)
 	got := e.check(t, "geheim")
@@ -254,6 +255,7 @@ func TestWHIPFaults(t *testing.T) {
 		"invalid session address": {&whipEndpoint{location: "::"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c.endpoint.start(t)
 			conferencetest.Want(t, c.endpoint.check(t, ""), c.steps)
 			c.endpoint.mu.Lock()
@@ -268,6 +270,7 @@ func TestWHIPFaults(t *testing.T) {
 // TestWHIPRedirects: a load balancer redirects the offer (RFC 9725 §4.5). The step names
 // the host, and the token is sent to the first host only.
 func TestWHIPRedirects(t *testing.T) {
+	t.Parallel()
 	var second whipEndpoint
 	second.start(t)
 	var seen []string

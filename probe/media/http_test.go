@@ -106,6 +106,7 @@ func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
 }
 
 func TestMeasuresThroughHTTP(t *testing.T) {
+	t.Parallel()
 	r := newReflector(t)
 	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {

@@ -14,10 +14,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 func TestPathAroundAFirewall(t *testing.T) {
-	r := newReflector(t)
+	r := newReflector(t, func(c *reflector.Config) { c.Limits.SessionsPerOwner = 100 }) // all at once
 	mediaPort := r.MediaAddr().Port()
 	yes, no := new(true), new(false)
 	for _, c := range []struct {
@@ -36,6 +37,7 @@ func TestPathAroundAFirewall(t *testing.T) {
 		{"all blocked", all, all, "", report.MediaICEFailed, no, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			e := env()
 			e.Net = newFirewall(t, c.udp, c.tcp)
 			var s media.Signaller = direct{r}
@@ -123,6 +125,7 @@ func midStream(f func()) probe.Env {
 }
 
 func TestLineDiesMidStream(t *testing.T) {
+	t.Parallel()
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, impairment{})
@@ -138,6 +141,7 @@ func TestLineDiesMidStream(t *testing.T) {
 }
 
 func TestReflectorKilledMidStream(t *testing.T) {
+	t.Parallel()
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		e := midStream(func() { go r.Close() })
@@ -151,6 +155,7 @@ func TestReflectorKilledMidStream(t *testing.T) {
 }
 
 func TestNothingFlows(t *testing.T) {
+	t.Parallel()
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		lose := impairment{lost: randomLoss(1)}
@@ -166,6 +171,7 @@ func TestNothingFlows(t *testing.T) {
 }
 
 func TestWithoutLog(t *testing.T) {
+	t.Parallel()
 	var link *emulatedLink
 	_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
@@ -192,6 +198,7 @@ type noLog struct{ linked }
 func (noLog) End(context.Context, string) (wire.EchoLog, error) { return wire.EchoLog{}, errRefused }
 
 func TestCancelledMidStream(t *testing.T) {
+	t.Parallel()
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithCancel(t.Context())
 		return measure(t, ctx, midStream(cancel), media.VoiceConfig{Signaller: direct{newReflector(t)}, Duration: 4 * time.Second})
@@ -205,6 +212,7 @@ func TestCancelledMidStream(t *testing.T) {
 }
 
 func TestStreamFitsTheBudget(t *testing.T) {
+	t.Parallel()
 	r := newReflector(t)
 	_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
@@ -224,6 +232,7 @@ func (c slowMachine) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
+	t.Parallel()
 	r := newReflector(t)
 	e := env()
 	e.Clock = slowMachine{}

@@ -21,6 +21,7 @@ import (
 // TestRelayOverTLS: only the TLS port is open, and the collector's certificate is
 // self-signed.
 func TestRelayOverTLS(t *testing.T) {
+	t.Parallel()
 	secure, roots := probetest.Certificate(t)
 	r := newReflector(t, func(c *reflector.Config) { c.TLSConfig, c.TURNTLSListen = secure, "127.0.0.1:0" })
 	var port int
@@ -55,6 +56,7 @@ func TestRelayOverTLS(t *testing.T) {
 // TestVoiceOverTheWebPort: only the port that HTTPS and TURN over TLS share is
 // open.
 func TestVoiceOverTheWebPort(t *testing.T) {
+	t.Parallel()
 	secure, roots := probetest.Certificate(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -193,6 +193,7 @@ func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 		"half":         {func(_ *rand.Rand, n int) bool { return n > 20 && n%2 == 1 }, 90, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 				r := newReflector(t)
 				link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{lost: c.lost}, impairment{})

@@ -90,6 +90,7 @@ func repeatIfVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (
 }
 
 func TestHealthyLoopback(t *testing.T) {
+	t.Parallel()
 	r := newReflector(t)
 	result, d := repeatIfVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})

@@ -3,6 +3,7 @@ package nat
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pion/transport/v4/vnet"
@@ -27,7 +28,7 @@ func TestBindingLifetime(t *testing.T) {
 		"outlasts":              {time.Minute, nil, longest.Seconds(), longest.Seconds()},
 		"noResponsePort server": {500 * time.Millisecond, noResponsePort, -1, -1},
 	} {
-		t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			env, url := behind(t, &vnet.NATType{
 				MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointAddrPortDependent, MappingLifeTime: c.lifetime,
 			}, c.spoil)
@@ -36,14 +37,14 @@ func TestBindingLifetime(t *testing.T) {
 			got := r.Data.(*report.NATBehavior).BindingLifetimeS
 			if c.low < 0 {
 				if got != nil {
-					t.Errorf("got %v s with a server without RESPONSE-PORT, want nil", *got)
+					t.Errorf("%s: got %v s with a server without RESPONSE-PORT, want nil", name, *got)
 				}
 				return
 			}
 			if got == nil || *got < c.low || *got > c.high {
-				t.Fatalf("got %v s, want %.1f to %.1f", probetest.Value(got), c.low, c.high)
+				t.Fatalf("%s: got %v s, want %.1f to %.1f", name, probetest.Value(got), c.low, c.high)
 			}
-			t.Logf("lifetime %.3f s", *got)
+			t.Logf("%s: lifetime %.3f s", name, *got)
 		})
 	}
 }

@@ -29,6 +29,8 @@ func TestSecondPortOverTLS(t *testing.T) {
 		"both closed":   {[]string{silent, silentServer(t).ICEServers[0].URLs[2]}, false, "unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			relay := relay
 			relay.URLs = c.urls
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{relay}}, roots)
 			if d.Transports == nil || *d.Transports != 1 || d.TLSAllocated == nil || *d.TLSAllocated != c.allocated || d.TLSError != c.fault {

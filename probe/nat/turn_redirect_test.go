@@ -303,6 +303,7 @@ func TestEveryServerIsTried(t *testing.T) {
 		"a wrong one first": {list.ICEServers[0], {URLs: []string{"turn:127.0.0.1:9"}, Username: "a", Credential: "b"}, list.ICEServers[1]},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: servers}, roots)
 			if result.Status != report.StatusOK || *d.Transports != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
 				t.Fatalf("got %+v, %+v, want ok, three transports and every relay", result, d)

@@ -95,6 +95,7 @@ func TestRefusedRelays(t *testing.T) {
 		"no server":         {wire.ICEConfig{}, roots, "", "", report.StatusUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d, result := tryRelays(t, c.config, c.roots)
 			if d.UDPError != c.fault || d.TCPError != c.fault || d.TLSError != c.tls || result.Status != c.status {
 				t.Errorf("got %+v, %+v; want Status %v, UDPError %v, TCPError %v, TLSError %v", result, d, c.status, c.fault, c.fault, c.tls)
@@ -124,18 +125,16 @@ func silentServer(t *testing.T) wire.ICEConfig {
 	}}}
 }
 
-// TestStoppedRelays checks that a cancelled check reports nothing.
+// TestStoppedRelays checks that a cancelled check reports nothing. One that waited for the
+// servers would report that they do not respond.
 func TestStoppedRelays(t *testing.T) {
+	t.Parallel()
 	c := silentServer(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	start := time.Now()
 	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probetest.Env(t))
 	if d := result.Data.(*report.NATTURN); err != nil || d.Transports == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Transports: d.Transports}) || result.Status != report.StatusUnknown {
 		t.Errorf("got %+v, %+v, error %v, want only Transports, unknown and no error", result, d, err)
-	}
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("stopping took %v, want at most 2s", took)
 	}
 }
 

@@ -1,0 +1,10 @@
+package media_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(probetest.Main(m, 6)) }

@@ -1,0 +1,10 @@
+package load
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(probetest.Main(m, 3)) }
