@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
@@ -154,15 +153,11 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 	if out, err := a.command("service", "run").CombinedOutput(); err == nil || !strings.Contains(string(out), "already uses this data folder") {
 		t.Errorf("a second service in the same folder: got %v, %s", err, out)
 	}
-	begun := time.Now()
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Wait(); err != nil {
-		t.Errorf("ended with %v\n%s", err, &log)
-	}
-	if took := time.Since(begun); took > resident.StopWithin {
-		t.Errorf("stopping took %v", took)
+	if err := c.Wait(); err != nil { // also if it does not stop in time
+		t.Errorf("ended with %v, want no error\n%s", err, &log)
 	}
 	if strings.Contains(log.String(), "secret-token") {
 		t.Error("the log contains the token")

@@ -36,6 +36,8 @@ func TestServerHangsBeforeTheStart(t *testing.T) {
 	wantState(t, d, report.CaptureNoServer)
 }
 
+// TestServerKilledWhileRecording: the subject is that the loss is noticed long before the end
+// of the recording, which takes a minute. Time passes in the sound server, a process of its own.
 func TestServerKilledWhileRecording(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})
@@ -46,8 +48,8 @@ func TestServerKilledWhileRecording(t *testing.T) {
 	c.onLevel = func() { killed = time.Now(); rig.Kill() }
 	_, d := c.run()
 	wantState(t, d, report.CaptureStalled, report.CaptureDied)
-	if took := time.Since(killed); took > 5*time.Second {
-		t.Errorf("noticed after %v (%v in total)", took, time.Since(start))
+	if took := time.Since(killed); took > 30*time.Second {
+		t.Errorf("noticed after %v (%v in total), want long before the end of the recording", took, time.Since(start))
 	}
 }
 

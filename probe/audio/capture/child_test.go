@@ -44,9 +44,8 @@ func TestChildEndsWithItsParent(t *testing.T) {
 	never := make(chan struct{})
 	t.Cleanup(func() { close(never) })
 	in := bytes.NewReader([]byte(`{"op":"devices","limit_ms":60000}` + "\n"))
-	start := time.Now()
-	if got := ChildMain(in, stuckWriter{never}); got != exitOK || time.Since(start) > 30*time.Second {
-		t.Errorf("exit status %d after %v", got, time.Since(start))
+	if got := ChildMain(in, stuckWriter{never}); got != exitOK { // exitLimit after its limit
+		t.Errorf("exit status %d, want %d", got, exitOK)
 	}
 }
 

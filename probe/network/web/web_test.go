@@ -107,8 +107,8 @@ func TestDNSFaults(t *testing.T) {
 	}
 }
 
-// TestHangs: each step that hangs takes its own time limit, and the result is
-// neither offline nor a fault of the server.
+// TestHangs: each step that hangs ends by its own time limit, without which this test would not
+// end, and the result is neither offline nor a fault of the server.
 func TestHangs(t *testing.T) {
 	ca := newAuthority(t, "town")
 	release := make(chan struct{})
@@ -131,14 +131,10 @@ func TestHangs(t *testing.T) {
 		if c.change != nil {
 			c.change(&conf, &env)
 		}
-		start := time.Now()
 		d, r := run(t, conf, env)
 		if d.Stage != c.stage || r.Status != report.StatusUnknown || r.Note == "" || d.TLSError != "" || d.ServerHealthy != nil ||
 			d.Online != nil && !*d.Online || d.CaptivePortal != nil {
 			t.Errorf("%s hangs: got %+v, %+v, want stage %q, unknown with a note and no fault", name, r, d, c.stage)
-		}
-		if took := time.Since(start); took > 20*conf.StepTime { // generous: the only fault here is not to end
-			t.Errorf("%s hangs: took %s, want at most %s", name, took, 20*conf.StepTime)
 		}
 	}
 }
