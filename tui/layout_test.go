@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -45,7 +46,10 @@ func checkLayout(t *testing.T, s *stand, what string) {
 }
 
 func TestViewFitsTheScreen(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
+	random, sizes := rand.New(rand.NewPCG(1, 2)), 60
+	if need.Short() {
+		sizes = 10
+	}
 	for _, scene := range scenes {
 		for _, color := range []bool{true, false} {
 			s := newStand(t, phrase.DE, color, scene.with)
@@ -54,7 +58,7 @@ func TestViewFitsTheScreen(t *testing.T) {
 				s.size(w, 1+random.IntN(30))
 				checkLayout(t, s, scene.name)
 			}
-			for range 60 {
+			for range sizes {
 				s.size(1+random.IntN(220), 1+random.IntN(70))
 				checkLayout(t, s, scene.name)
 			}

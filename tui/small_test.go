@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
@@ -20,7 +21,7 @@ func flat(text string) string { return strings.Join(strings.Fields(ansi.Strip(te
 // TestSmallWindowsCutNoSentence: a sentence that begins on the screen ends there,
 // or the page indicates that it continues and can be scrolled to its end.
 func TestSmallWindowsCutNoSentence(t *testing.T) {
-	for _, lang := range phrase.Langs() {
+	for _, lang := range longTexts() {
 		for _, scene := range scenes {
 			for _, size := range small {
 				t.Run(fmt.Sprintf("%s/%s/%dx%d", lang, scene.name, size[0], size[1]), func(t *testing.T) {
@@ -43,6 +44,14 @@ func TestSmallWindowsCutNoSentence(t *testing.T) {
 			}
 		}
 	}
+}
+
+// longTexts returns the languages, with -short only German, whose texts are the longest.
+func longTexts() []phrase.Lang {
+	if need.Short() {
+		return []phrase.Lang{phrase.DE}
+	}
+	return phrase.Langs()
 }
 
 // wholeSentences checks that shown contains each sentence of all either completely
@@ -101,7 +110,7 @@ func signLine(lines []string) int {
 }
 
 func TestCodeAndLevelStayOnSmallWindows(t *testing.T) {
-	for _, lang := range phrase.Langs() {
+	for _, lang := range longTexts() {
 		for _, scene := range scenes {
 			for _, size := range small {
 				s := newStand(t, lang, false, scene.with)

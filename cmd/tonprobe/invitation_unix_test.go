@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 // TestEnrolByInvitation checks that no file has to be copied from the
 // collector to the computer, and that only a server with the key named in the
 // invitation is trusted.
 func TestEnrolByInvitation(t *testing.T) {
+	need.Full(t, "builds both programs")
 	dir := t.TempDir()
 	agent, collector, data := filepath.Join(dir, "tonprobe"), filepath.Join(dir, "tonprobe-collector"), filepath.Join(dir, "server")
 	for binary, of := range map[string]string{agent: ".", collector: "../tonprobe-collector"} {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -122,7 +123,11 @@ func randomWord(rng *rand.Rand) string {
 
 // FuzzDiagnose checks the invariants of a diagnosis for any report.
 func FuzzDiagnose(f *testing.F) {
-	for seed := range uint64(3000) {
+	seeds := uint64(3000)
+	if need.Short() {
+		seeds = 300
+	}
+	for seed := range seeds {
 		f.Add(seed)
 	}
 	explained := closure()

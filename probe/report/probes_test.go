@@ -177,7 +177,8 @@ func TestRangesEndAtTheSameValue(t *testing.T) {
 			numbers++
 			for v, want := range map[float64]bool{f.Range.Low: true, f.Range.High: true, f.Range.Low - 1: false, f.Range.High + 1: false} {
 				r := full(t)
-				to := reflect.ValueOf(r.Probes[i].Data).Elem().Field(f.index).Elem()
+				r.Probes, r.Causes, r.Verdict = r.Probes[i:i+1], nil, Unknown
+				to := reflect.ValueOf(r.Probes[0].Data).Elem().Field(f.index).Elem()
 				if f.Kind == KindCount {
 					to.SetInt(int64(v))
 				} else {

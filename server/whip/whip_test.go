@@ -16,6 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/whip"
@@ -67,6 +68,7 @@ func token(t *testing.T, secret []byte, now time.Time) string {
 // TestCheckOfTheReflector: the check of a WHIP endpoint measures both directions of the
 // reflector, tests its relays, and leaves no session.
 func TestCheckOfTheReflector(t *testing.T) {
+	need.Full(t, "a whole check, which needs a computer that is not busy")
 	r, url := start(t)
 	result, got := check(t.Context(), t, url, token(t, secret, time.Now()))
 	for _, step := range []report.ConferenceStep{report.StepAPI, report.StepSignIn, report.StepRelay, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {

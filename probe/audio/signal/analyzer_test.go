@@ -70,7 +70,11 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 // TestQueriesChangeNothing: a query in the middle of a stream returns what it would at its end,
 // and does not change any later result by a single bit.
 func TestQueriesChangeNothing(t *testing.T) {
-	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}, {96000, 1}} {
+	formats := []Format{{44100, 2}, {8000, 1}, {48000, 1}, {96000, 1}}
+	if need.Short() {
+		formats = formats[:2]
+	}
+	for _, f := range formats {
 		voice := addTone(addNoise(syllables(f.RateHz, 6, 140, 0.3), -60), f.RateHz, 50, -45)
 		samples := make([]float32, 0, len(voice)*f.Channels)
 		for i, x := range voice {

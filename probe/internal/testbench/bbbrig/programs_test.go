@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -30,6 +31,7 @@ type programs struct {
 
 func build(t *testing.T, r *bbbrig.Rig) *programs {
 	t.Helper()
+	need.Full(t, "builds both programs")
 	p := &programs{t: t, dir: t.TempDir()}
 	p.roots = filepath.Join(p.dir, "roots.pem")
 	if err := os.WriteFile(p.roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate.Raw}), 0o600); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -108,6 +109,7 @@ func bandwidthNamed(n int, p diagnose.Profile, kind func(string) bool, up, load 
 }
 
 func TestJitterIsNamed(t *testing.T) {
+	need.Full(t, "simulates many checks")
 	p := profile(t)
 	// One packet in ten that is 83 ms late (15 ms of jitter) is too late for a
 	// playout buffer of 60 ms, so spikes are reported for that reason.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
+	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
 const (
@@ -18,6 +19,7 @@ const (
 // TestWriteDocument writes the curves into the given document, or curves of a few
 // checks into a copy of the real one.
 func TestWriteDocument(t *testing.T) {
+	need.Full(t, "simulates many checks")
 	file, n := os.Getenv(envDocument), 1000
 	if file == "" {
 		b, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "accuracy-network.md"))

@@ -175,6 +175,7 @@ func TestLossIsNamed(t *testing.T) {
 // TestSegmentIsPlaced checks that the segment itself is reported if all routers
 // respond.
 func TestSegmentIsPlaced(t *testing.T) {
+	need.Full(t, "simulates many checks")
 	p := profile(t)
 	for _, kind := range []string{random, bursts} {
 		for _, segment := range []Segment{LAN, Access, Server} {
