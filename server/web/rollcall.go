@@ -4,8 +4,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -85,6 +87,9 @@ type rollPage struct {
 	Rows   []rollRow
 	// Groups are the members without a row of their own, by state, if there are too many.
 	Groups    []rollGroup
+	Members   int
+	Dense     bool // too many for more than their names on one projected screen
+	Crowded   bool // members who are not ready are among the groups for lack of space
 	Projector bool
 	Other     string // address with and without the projector mode
 	Record    string // address of the disturbance record
@@ -103,6 +108,8 @@ type rollCount struct {
 type rollRow struct {
 	row
 	Asleep *when // the last contact, if the check is too old; nil if there was none
+
+	checkedAt time.Time // zero for never
 }
 
 // rollGroup contains members with one state in short: who they are, and how to reach them.
@@ -111,15 +118,21 @@ type rollGroup struct {
 	Members []rollMember
 }
 
-type rollMember struct{ Name, Address, Phone string }
+// At is the time of the check, on another day than the session only the day.
+type rollMember struct{ Name, Address, Phone, At string }
 
 // A roll call stays under 100 kB with 500 members: as many rows as fit, the worst first, and the
 // others in short.
 const (
 	rollBytes      = 86_000 // of all members
 	rollRowBytes   = 1_200
-	rollShortBytes = 85 // without name and phone number
+	rollShortBytes = 130 // without name and phone number
 	minRollRows    = 10
+	// rollAllRows is the most members whose rows fit on one screen. In a larger council those who are ready are in
+	// short, because nobody has to call them; on the projector, everybody is.
+	rollAllRows = 12
+	// rollDense is the most members who fit on one projected screen with the times of their checks.
+	rollDense = 120
 )
 
 func (r rollRow) shortBytes() int { return rollShortBytes + len(r.Name) + len(r.Phone) }
@@ -139,16 +152,41 @@ func fullRows(rows []rollRow) int {
 }
 
 // shorten leaves as many rows as fit, and puts the others into groups.
-func (p *rollPage) shorten() {
+func (p *rollPage) shorten(v view) {
+	p.Members = len(p.Rows)
+	p.Dense = p.Members > rollDense
 	n := fullRows(p.Rows)
+	if p.Members > rollAllRows {
+		ready := slices.IndexFunc(p.Rows, func(r rollRow) bool { return r.State.Kind == rollKind(store.RollGreen) })
+		p.Crowded = n < p.Members && (ready < 0 || n < ready)
+		if ready >= 0 {
+			n = min(n, ready)
+		}
+		if p.Projector {
+			n, p.Crowded = 0, false
+		}
+	}
 	for _, r := range p.Rows[n:] {
 		if last := len(p.Groups) - 1; last < 0 || p.Groups[last].State != r.State {
 			p.Groups = append(p.Groups, rollGroup{State: r.State})
 		}
 		g := &p.Groups[len(p.Groups)-1]
-		g.Members = append(g.Members, rollMember{r.Name, r.Address, r.Phone})
+		g.Members = append(g.Members, rollMember{r.Name, r.Address, r.Phone, v.shortTime(r.checkedAt)})
 	}
 	p.Rows = p.Rows[:n]
+}
+
+// shortTime returns the time of a check since checks count, and otherwise its day; "" for zero.
+func (v view) shortTime(t time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case !t.Before(v.since):
+		return t.In(v.zone).Format("15:04")
+	case v.lang == phrase.DE:
+		return t.In(v.zone).Format("02.01.")
+	}
+	return t.In(v.zone).Format("2 Jan")
 }
 
 // rollKind returns the icon of a state.
@@ -225,6 +263,9 @@ func (v view) rollPage(session store.CouncilSession, council store.Council, roll
 			body.Missing++
 		}
 		one := rollRow{row: v.row(m.ParticipantState)}
+		if m.Last != nil {
+			one.checkedAt = m.Last.CheckedAt
+		}
 		one.State = v.rollState(m.State)
 		if m.State == store.RollBlue {
 			one.Asleep = v.when(m.LastSeenAt)
@@ -234,6 +275,6 @@ func (v view) rollPage(session store.CouncilSession, council store.Council, roll
 		}
 		body.Rows = append(body.Rows, one)
 	}
-	body.shorten()
+	body.shorten(v)
 	return body
 }
