@@ -151,6 +151,28 @@ func TestNewPeriodsAreAnnounced(t *testing.T) {
 			t.Errorf("got log %s, want %q", logged.String(), want)
 		}
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(retentionRuns{db, s.config.keep(), s.config.Log})
+	runs := func() (n int) {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if strings.Contains(f.GetName(), "last_run") {
+				n += len(f.GetMetric())
+			}
+		}
+		return n
+	}
+	if n := runs(); n != 1 {
+		t.Errorf("before they begin: got the last run of %d classes in the metrics, want that of what expired", n)
+	}
+	defer func() {
+		if n := runs(); n != 3 {
+			t.Errorf("afterwards: got the last run of %d classes in the metrics, want 3", n)
+		}
+	}()
 	for _, step := range []struct {
 		at   time.Time
 		left int

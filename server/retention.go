@@ -52,6 +52,9 @@ func (r retentionRuns) Collect(c chan<- prometheus.Metric) {
 			c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, string(class))
 		}
 		send(keepMetric, period.Seconds())
+		if run := last[class]; run.RanAt.IsZero() && !run.BeginsAt.IsZero() {
+			continue // the period does not apply yet: nothing is overdue
+		}
 		send(ranMetric, unixSeconds(last[class].RanAt))
 		send(deletedMetric, unixSeconds(last[class].DeletedAt))
 	}
