@@ -64,6 +64,7 @@ func theirs() map[string]endpointCase {
 		"it mutes everybody who joins":      {step("sound_up", "mute_on_start"), "conf.muted_by_server", ""},
 		"it removes the participant":        {step("sound_up", "ejected"), "conf.server_error", ""},
 		"its address for LiveKit is wrong":  {step("signalling", "bad_livekit_address"), "conf.server_error", ""},
+		"it names a private address":        {step("path", "private_address"), "conf.server_error", ""},
 		"it makes no token for LiveKit":     {step("signalling", "no_livekit_token"), "conf.server_error", ""},
 		"it refuses the join link":          {step("sign_in", "bad_signature"), "conf.server_error", ""},
 		"it has too many connections":       {step("state", "too_many_connections"), "conf.server_error", ""},

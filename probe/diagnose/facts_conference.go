@@ -71,7 +71,7 @@ func (f *facts) conferenceFault() *finding {
 	switch {
 	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked():
 		return nil // causes of their own
-	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "redirect_loop", "too_long"}, c.FailedCode):
+	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "private_address", "redirect_loop", "too_long"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
@@ -92,9 +92,13 @@ func (f *facts) frontEndFails() bool {
 	return f.failedAt(report.StepReach) && f.conference.probe == report.ProbeZoom && f.conference.failedStatus() != 0
 }
 
-// systemEnded reports whether the conference system itself ended a call, or received
-// the sound and did not forward it, which is not an effect of the line.
+// systemEnded reports whether the conference system itself ended a call, received the sound and
+// did not forward it, or named an address that only its own network can use. This is not an
+// effect of the line.
 func (f *facts) systemEnded() bool {
+	if f.failedAt(report.StepPath) && f.conference.FailedCode == "private_address" {
+		return true
+	}
 	if f.failedAt(report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown) &&
 		(f.conference.failedStatus() != 0 || f.meetingGone() || slices.Contains([]string{"hung_up", "ejected"}, f.conference.FailedCode)) {
 		return true

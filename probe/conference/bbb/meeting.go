@@ -248,6 +248,7 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer
 	e.why, e.planned = why, int(v.StreamTime(testsignal.Packets*testsignal.PacketTime, tripsBesideStream)/testsignal.PacketTime)
 	left := make(chan struct{})
 	defer close(left)
+	private := false
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
 		answer, o := c.call(step, offer.sdp)
 		// The SFU refuses a microphone that the meeting locks. The rules that explain this
@@ -283,9 +284,15 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer
 		if e.Answer(answer) != nil {
 			return visit.Fault("bad_answer")
 		}
+		private = relaytest.OnlyPrivate(answer)
 		tryRelays(relaytest.MediaAddress(answer))
 		return o
 	})
+	// mediasoup announces the address that is configured in production.yml. Behind a NAT, the
+	// address of its network card is of no use to anybody outside.
+	if web := v.ServerAddress(); private && web.IsValid() && !web.IsPrivate() {
+		v.Explain(codePrivate, report.StepPath)
+	}
 	if code := why(); code != "" {
 		v.Explain(code, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 	}

@@ -4,6 +4,7 @@ package relaytest
 
 import (
 	"context"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -94,14 +95,29 @@ func judge(relays []report.TURNRelay, list List) visit.Outcome {
 // MediaAddress returns the first address that an SDP names for the media; the zero value
 // if it names no usable one. ICE-lite servers put theirs in candidates.
 func MediaAddress(sdp string) netip.Addr {
-	for line := range strings.Lines(sdp) {
-		fields := strings.Fields(line)
-		if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
-			continue
-		}
-		if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() {
-			return at.Unmap()
-		}
+	for at := range mediaAddresses(sdp) {
+		return at
 	}
 	return netip.Addr{}
+}
+
+// OnlyPrivate reports whether an SDP names addresses for the media, all of which are private
+// (RFC 1918, RFC 4193).
+func OnlyPrivate(sdp string) bool {
+	all := slices.Collect(mediaAddresses(sdp))
+	return len(all) > 0 && !slices.ContainsFunc(all, func(at netip.Addr) bool { return !at.IsPrivate() })
+}
+
+func mediaAddresses(sdp string) iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		for line := range strings.Lines(sdp) {
+			fields := strings.Fields(line)
+			if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
+				continue
+			}
+			if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() && !yield(at.Unmap()) {
+				return
+			}
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptrace"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -58,6 +59,8 @@ type web struct {
 	// shared is closed when a request uses a connection of HTTP/2, answered when the server has
 	// responded to a request.
 	shared, answered *event
+	// server is the address of the server, or of a proxy; nil before the first request.
+	server atomic.Pointer[netip.Addr]
 }
 
 // event is a channel that is closed once.
@@ -70,12 +73,24 @@ func newEvent() *event { return &event{c: make(chan struct{})} }
 
 func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 
+// ServerAddress returns the address of the web server; the zero value if it is unknown, as behind
+// a proxy.
+func (v *Visit) ServerAddress() netip.Addr {
+	if at := v.web.server.Load(); at != nil && !v.throughProxy() {
+		return *at
+	}
+	return netip.Addr{}
+}
+
 // watched returns ctx with the events of a request.
 func (w *web) watched(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(i httptrace.GotConnInfo) {
 			if c, ok := i.Conn.(*tls.Conn); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
 				w.shared.happen()
+			}
+			if at, err := netip.ParseAddrPort(i.Conn.RemoteAddr().String()); err == nil {
+				w.server.Store(new(at.Addr().Unmap()))
 			}
 		},
 		GotFirstResponseByte: w.answered.happen,
