@@ -144,7 +144,8 @@ type earlyPair struct {
 
 func beginPair(ctx context.Context, v *visit.Visit) *earlyPair {
 	e := &earlyPair{room: Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}}
-	e.step = v.Begin(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+	// The connections are ready when that of the API is.
+	e.step = v.BeginShared(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
 		e.pair, o = Join(ctx, v, e.room)
 		return o
 	})
