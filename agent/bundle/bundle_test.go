@@ -160,7 +160,7 @@ func TestSizeIsLimited(t *testing.T) {
 		size += len(f.Body)
 	}
 	if size > maxReportBytes+maxLogBytes+4<<10 || sum.Reports != MaxReports || sum.OverLimit < MaxReports {
-		t.Errorf("got %d bytes, %d reports and %d over the limit", size, sum.Reports, sum.OverLimit)
+		t.Errorf("got %d bytes, %d reports and %d over the limit; want at most %d, %d, at least %d", size, sum.Reports, sum.OverLimit, maxReportBytes+maxLogBytes+4<<10, MaxReports, MaxReports)
 	}
 	want := fmt.Sprintf("%012x.json", 2*MaxReports-1)
 	if got := files[0].Name; !strings.HasSuffix(got, want) {

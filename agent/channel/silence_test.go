@@ -51,7 +51,7 @@ func TestALostPollIsNoticed(t *testing.T) {
 		began := time.Now()
 		got, beaten, err := c.pollOnce(ctx, e, client, wire.MaxBeatenWait, &budget{})
 		if err != nil || got != ignored || !beaten || time.Since(began) != 4*wire.BeatEvery {
-			t.Errorf("got %v, %t, %v after %v", got, beaten, err, time.Since(began))
+			t.Errorf("got %v, beaten %t, error %v after %v; want %v, true, none after %v", got, beaten, err, time.Since(began), ignored, 4*wire.BeatEvery)
 		}
 		lost, began = true, time.Now()
 		_, _, err = c.pollOnce(ctx, e, client, wire.MaxBeatenWait, &budget{})

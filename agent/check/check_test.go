@@ -71,7 +71,8 @@ func TestReportIsComplete(t *testing.T) {
 		}
 		if r.Schema != report.SchemaV1 || r.Agent.ID != agent || r.Agent.Version != "1.2.3" ||
 			r.Trigger != report.TriggerCheck || r.Profile != diagnose.DefaultProfile || r.Target != "https://bbb.example.org" {
-			t.Errorf("got report %+v", r)
+			t.Errorf("got report %+v; want Schema %s, Agent.ID %s, Agent.Version 1.2.3, Trigger %s, Profile %s, Target https://bbb.example.org",
+				r, report.SchemaV1, agent, report.TriggerCheck, diagnose.DefaultProfile)
 		}
 	})
 }
@@ -124,7 +125,7 @@ func TestNothingIsOKWithoutAddresses(t *testing.T) {
 			continue // they measure this computer, without any address
 		}
 		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped || p.Error == "" {
-			t.Errorf("%s: got status %s, error %q", p.Name, p.Status, p.Error)
+			t.Errorf("%s: got status %s, error %q; want %s or %s with an error", p.Name, p.Status, p.Error, report.StatusUnknown, report.StatusSkipped)
 		}
 	}
 }
@@ -168,7 +169,7 @@ func TestBudgetsFit(t *testing.T) {
 			most = 15 * time.Second
 		}
 		if s.Budget+probe.Grace > most {
-			t.Errorf("%s may take %v", s.Probe.Name(), s.Budget+probe.Grace)
+			t.Errorf("%s may take %v, want at most %v", s.Probe.Name(), s.Budget+probe.Grace, most)
 		}
 	}
 }
@@ -192,7 +193,7 @@ func TestICEIsRequestedOnceForTheWholeCheck(t *testing.T) {
 		}
 		got, err := fetch(t.Context())
 		if err != nil || len(got.ICEServers) != 1 || calls.Load() != 1 {
-			t.Errorf("got %v, error %v after %d calls", got, err, calls.Load())
+			t.Errorf("got %v, error %v after %d calls; want one server after 1 call", got, err, calls.Load())
 		}
 	})
 }

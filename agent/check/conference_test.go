@@ -103,7 +103,7 @@ func TestHostileTextOfASystem(t *testing.T) {
 			}
 			d := report.Find[report.Conference](r)
 			if d == nil || strings.ContainsFunc(d.Version+d.Bridge+d.FailedCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '"' }) {
-				t.Errorf("got %+v", d)
+				t.Errorf("got %+v, want no space, quotation mark or control character in Version, Bridge and FailedCode", d)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ func TestLoadWaitsForAllOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := begun.Sub(start); got != 7*time.Second || r.Probes[1].Status != report.StatusOK {
-			t.Errorf("began after %v, status %s", got, r.Probes[1].Status)
+			t.Errorf("began after %v with status %s, want after %v with %s", got, r.Probes[1].Status, 7*time.Second, report.StatusOK)
 		}
 	})
 }
@@ -38,6 +38,6 @@ func TestLoadRunsOnlyOnRequest(t *testing.T) {
 		return slices.ContainsFunc(plan, func(s probe.Step) bool { return s.Probe.Name() == report.ProbeMediaLoad && s.Exclusive })
 	}
 	if has(Options{}) || !has(Options{Load: true}) || !has(Options{Only: []string{report.ProbeMediaLoad}}) {
-		t.Errorf("got load %t by default, %t on request, %t alone", has(Options{}), has(Options{Load: true}), has(Options{Only: []string{report.ProbeMediaLoad}}))
+		t.Errorf("got load %t by default, %t on request, %t alone; want false, true, true", has(Options{}), has(Options{Load: true}), has(Options{Only: []string{report.ProbeMediaLoad}}))
 	}
 }

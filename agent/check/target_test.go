@@ -51,7 +51,7 @@ func TestNameOfATarget(t *testing.T) {
 		t.Errorf("got %q %q %q %v, error %v; want %q, %q, %q, nil", o.Target, o.targetSystem, o.Profile, o.room, err, "https://konferenz.example.org/bigbluebutton", "bbb", "zoom")
 	}
 	if len(learnt.Targets) != 2 || learnt.Targets[1].Room != nil {
-		t.Errorf("got learned targets %+v", learnt)
+		t.Errorf("got learned targets %+v, want two without a room in the second", learnt)
 	}
 	o, err = resolve(t, Options{Target: "lk", Collector: c, Profile: "strict"})
 	if err != nil || o.Target != "https://sound.example.org/livekit/rtc" || o.Profile != "strict" || o.room == nil || o.room.Publish != "p" {
@@ -66,11 +66,11 @@ func TestNameOfATarget(t *testing.T) {
 func TestUnknownTargetNames(t *testing.T) {
 	unknown, ok := errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusOK, listOfTargets)})))
 	if !ok || !reflect.DeepEqual(unknown, &UnknownTargetError{Name: "Dom", Known: []string{"Rathaus", "lk"}}) {
-		t.Errorf("got %+v", unknown)
+		t.Errorf("got %+v, want Dom not to be among Rathaus, lk", unknown)
 	}
 	unknown, ok = errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusNotFound, "")})))
 	if !ok || len(unknown.Known) != 0 {
-		t.Errorf("a collector of an older version: got %+v", unknown)
+		t.Errorf("a collector of an older version: got %+v, want no known names", unknown)
 	}
 	for _, c := range []*Collector{nil, {URL: "https://collector.example.org"}} {
 		if _, ok := errors.AsType[*NotEnrolledError](second(resolve(t, Options{Target: "Dom", Collector: c}))); !ok {
@@ -126,7 +126,7 @@ func TestNamesAreNotAddresses(t *testing.T) {
 			t.Errorf("%q is not a name", name)
 		}
 		if u, err := conference.Parse(name); err == nil {
-			t.Errorf("%q is the address %s", name, u)
+			t.Errorf("conference.Parse(%q) = %s, want an error: it is a name", name, u)
 		}
 	}
 	for _, shortcut := range []string{"zoom", "youtube", "localhost"} {
@@ -171,7 +171,7 @@ func TestLimitsOfTheCollector(t *testing.T) {
 				t.Fatalf("got %+v, error %v", r, err)
 			}
 			if c.changed > 0 && (len(r.Limits.Changed) != c.changed || r.Limits.Base != "bbb" || *diagnose.ProfileOf(r).Voice.RTTMS.Warn != 300) {
-				t.Errorf("got limits %+v", r.Limits)
+				t.Errorf("got limits %+v, want %d changed ones of bbb with a round trip of 300 ms", r.Limits, c.changed)
 			}
 			// They are also known while the collector is unreachable.
 			o.Collector, o.KnownTargets = collectorWith(t, http.StatusServiceUnavailable, ""), learnt

@@ -247,7 +247,7 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 		maxUp := max(busiest(up[0], second), busiest(up[1], second))
 		maxDown := max(busiest(down[0], second), busiest(down[1], second))
 		if maxUp > probe.LineBudgetKbps+1e-6 || maxDown > probe.LineBudgetKbps+1e-6 {
-			t.Errorf("second %.0f: got %g kbit/s up, %g down", second.Seconds(), maxUp, maxDown)
+			t.Errorf("second %.0f: got %g kbit/s up, %g down; want at most %d", second.Seconds(), maxUp, maxDown, probe.LineBudgetKbps)
 		}
 		fmt.Fprintf(&b, "%2.0f - %-3.0f %4.0f %4.0f  %s\n", second.Seconds(), second.Seconds()+1, maxUp, maxDown, strings.Join(running, ", "))
 	}

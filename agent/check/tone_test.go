@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -23,7 +24,7 @@ func TestAskTone(t *testing.T) {
 		results := []report.Result{{Name: report.ProbeAudioOutput, Status: report.StatusUnknown, Error: "the microphone did not hear the test sound", Data: d}}
 		askTone(t.Context(), results, func(context.Context) *bool { asked = true; return c.answer })
 		if asked != c.asked || results[0].Status != c.want || asked && d.ToneHeard != c.answer {
-			t.Errorf("%s: got asked %v, status %s, heard %v", name, asked, results[0].Status, d.ToneHeard)
+			t.Errorf("%s: got asked %v, status %s, heard %v; want %v, %s, %v", name, asked, results[0].Status, probetest.Value(d.ToneHeard), c.asked, c.want, probetest.Value(c.answer))
 		}
 	}
 	askTone(t.Context(), []report.Result{{Data: &report.AudioOutput{LoopHeard: new(true)}}}, nil)

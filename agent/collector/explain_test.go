@@ -88,7 +88,7 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 			t.Errorf("%s: got error %v, want clock %v, expired %v", name, explained, c.clock, c.expired)
 		}
 		if ok && (wrong.Theirs.Sub(now.Add(c.at)).Abs() > time.Minute || !wrong.Ours.Equal(now)) {
-			t.Errorf("%s: got %v", name, wrong)
+			t.Errorf("%s: got %v; want the clock of the server %v, ours %v", name, wrong, now.Add(c.at), now)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func TestFaultsNameKeyAndLine(t *testing.T) {
 			err := conf.ReadFile(file(t, c.content), true)
 			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Key != c.key || !strings.HasSuffix(e.Where, FileName+c.line) {
-				t.Errorf("got error %v (%#v)", err, e)
+				t.Errorf("got error %v (%#v); want Key %s, Where ending with %s", err, e, c.key, FileName+c.line)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestValuesOutOfRange(t *testing.T) {
 		c := Default("/data")
 		spoil(&c)
 		if e, ok := errors.AsType[*Error](c.Validate()); !ok || e.Key != key {
-			t.Errorf("%s: got error %v", key, c.Validate())
+			t.Errorf("Validate with a wrong %[1]s = %[2]v, want an error with Key %[1]s", key, c.Validate())
 		}
 	}
 }
@@ -125,17 +125,17 @@ func TestTypedFaults(t *testing.T) {
 	c := Default("/data")
 	c.Server = "http://collector.example.org"
 	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPlain {
-		t.Errorf("server: got error %v", c.Validate())
+		t.Errorf("server: got error %v, want Fault %v", c.Validate(), origin.FaultPlain)
 	}
 	c = Default("/data")
 	c.Target = "https://bbb.example.org:65536/b/abc"
 	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPort {
-		t.Errorf("target: got error %v", c.Validate())
+		t.Errorf("target: got error %v, want Fault %v", c.Validate(), origin.FaultPort)
 	}
 	c = Default("/data")
 	c.Profile = "teams"
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](c.Validate()); !ok || e.Name != "teams" {
-		t.Errorf("profile: got error %v", c.Validate())
+		t.Errorf("profile: got error %v, want teams to be unknown", c.Validate())
 	}
 }
 

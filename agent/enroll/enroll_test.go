@@ -98,7 +98,7 @@ func TestEnrolled(t *testing.T) {
 		t.Errorf("got request %+v; want Code %q, AgentID %v, Agent Version %q", got, "K7P3QX9A", agentID, "1.2.3")
 	}
 	if id.AgentID != agentID || id.Enrolment.Token != "secret" || id.Enrolment.Server != s.URL {
-		t.Errorf("got enrolment %+v", id.Enrolment)
+		t.Errorf("got agent %s, enrolment %+v; want %s, Token secret, Server %s", id.AgentID, id.Enrolment, agentID, s.URL)
 	}
 }
 

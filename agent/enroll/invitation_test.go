@@ -33,7 +33,7 @@ func TestParseInvitation(t *testing.T) {
 				t.Errorf("got %+v, error %v; want Server %v, Code %v, %v", got, err, c.want.Server, c.want.Code, c.err)
 			}
 			if (got.Pins != nil) != (c.pin != "") || got.Pins != nil && got.Pins.CA[0] != c.pin {
-				t.Errorf("got pins %+v", got.Pins)
+				t.Errorf("got pins %+v, want %q", got.Pins, c.pin)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func TestIdentityIsCreatedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("got mode %v of the token's file", info.Mode().Perm())
+		t.Errorf("got mode %v of the token's file, want 0600", info.Mode().Perm())
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".tmp-*")); len(left) > 0 {
 		t.Errorf("temporary files are left: %v", left)

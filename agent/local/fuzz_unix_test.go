@@ -73,14 +73,14 @@ func FuzzAnswers(f *testing.F) {
 		got, err := c.Events(t.Context(), time.Time{})
 		for _, e := range got.Events {
 			if !e.Valid() {
-				t.Errorf("%q: got %+v", body, e)
+				t.Errorf("%q: got %+v, want only valid events", body, e)
 			}
 		}
 		if err == nil && status != http.StatusOK {
 			t.Errorf("status %d: got no error", status)
 		}
 		if h, err := c.History(t.Context(), time.Time{}); err == nil && !h.Valid() {
-			t.Errorf("%q: got %+v", body, h)
+			t.Errorf("%q: got %+v, want a valid history or an error", body, h)
 		}
 		_, _ = c.Status(t.Context())
 		_, _ = c.Reports(t.Context())

@@ -87,7 +87,7 @@ func TestOutagesAfterTheClockWasSet(t *testing.T) {
 				s.Link = "none"
 			}
 			if e, ok := o.observe(s); ok && *e.DurationS > 20 {
-				t.Errorf("step %v: got %+v with a duration of %v s", step, e, *e.DurationS)
+				t.Errorf("step %v: got %+v with a duration of %v s, want at most 20", step, e, *e.DurationS)
 			}
 		}
 	}

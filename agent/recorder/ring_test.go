@@ -97,7 +97,7 @@ func TestRingAfterTornWrites(t *testing.T) {
 		}
 		write(t, dir, "next") // writing continues
 		if got, _ := read(t, dir); got[len(got)-1] != "next" || got[len(got)-2] == "next" {
-			t.Fatalf("torn after %d bytes: got %v after the next write", torn, got)
+			t.Fatalf("torn after %d bytes: got %v after the next write, want \"next\" once at the end", torn, got)
 		}
 	}
 }

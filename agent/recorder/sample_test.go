@@ -44,7 +44,7 @@ func FuzzSample(f *testing.F) {
 			return
 		}
 		if !slices.Contains(links[:], s.Link) || s.At.Year() < 1 || s.At.Year() > 9999 || s.Gateway.RTT < 0 {
-			t.Errorf("got %+v", s)
+			t.Errorf("got %+v; want a known Link, a year of four digits, RTT of at least 0", s)
 		}
 		// A sample with any content must be valid in a report.
 		var again [sampleBytes]byte

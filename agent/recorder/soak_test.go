@@ -45,7 +45,7 @@ func TestThirtyDays(t *testing.T) {
 			}
 			last := liveResources()
 			if last[0] > first[0] || last[1] > first[1]+1<<20 {
-				t.Errorf("goroutines %d, then %d; heap %d, then %d bytes", first[0], last[0], first[1], last[1])
+				t.Errorf("got goroutines %d, then %d; heap %d, then %d bytes; want no more goroutines and at most 1 MiB more", first[0], last[0], first[1], last[1])
 			}
 		})
 	})

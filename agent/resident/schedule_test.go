@@ -90,7 +90,7 @@ func TestStopsAtOnce(t *testing.T) {
 		Schedule{Interval: time.Hour, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }}.
 			Run(ctx, func(context.Context, Check) bool { runs++; return true })
 		if took := time.Since(begun); took != time.Minute || runs != 1 {
-			t.Errorf("ended after %v with %d runs", took, runs)
+			t.Errorf("ended after %v with %d runs, want after %v with 1", took, runs, time.Minute)
 		}
 	})
 }
@@ -114,7 +114,7 @@ func TestNoCheckInASessionLearnedJustBeforeIt(t *testing.T) {
 			return true
 		})
 		if checked.Before(running.Closes()) {
-			t.Errorf("got a check %v before the end of the session", running.Closes().Sub(checked))
+			t.Errorf("got a check %v before the end of the session, want it after the end", running.Closes().Sub(checked))
 		}
 		if learned != 2 {
 			t.Errorf("the sessions were requested %d times, want twice", learned)
@@ -150,7 +150,7 @@ func TestSessionEnteredLate(t *testing.T) {
 				return true
 			})
 			if full.IsZero() || full.Before(entered) || full.After(session.StartsAt.Add(-lastMoment)) {
-				t.Errorf("entered %v before the start: got a check %v before it", notice, session.StartsAt.Sub(full))
+				t.Errorf("entered %v before the start: got a check %v before it, want it at least %v before", notice, session.StartsAt.Sub(full), lastMoment)
 			}
 		})
 	}

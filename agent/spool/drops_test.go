@@ -28,7 +28,7 @@ func TestDropsAreBounded(t *testing.T) {
 		}
 		last = idAt(now.Add(-time.Second), n-1)
 		if size := len(disk.files[dropsFile]); size > maxDropsBytes+1024 {
-			t.Fatalf("drops.log has %d bytes", size)
+			t.Fatalf("drops.log has %d bytes, want at most %d", size, maxDropsBytes+1024)
 		}
 	}
 	drops, counts, err := s.Drops()
@@ -36,7 +36,7 @@ func TestDropsAreBounded(t *testing.T) {
 		t.Errorf("got counts %v, error %v", counts, err)
 	}
 	if len(drops) < keepDrops || len(drops) > all/2 || drops[len(drops)-1].ID != last {
-		t.Errorf("got %d entries, the last %+v", len(drops), drops[len(drops)-1])
+		t.Errorf("got %d entries, the last %+v; want %d to %d, the last of %s", len(drops), drops[len(drops)-1], keepDrops, all/2, last)
 	}
 	for name := range disk.files {
 		if name[0] == '.' {

@@ -53,7 +53,7 @@ func TestReportsWaitInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(waiting) != 2 || waiting[0].ID != old || !waiting[1].Time.Equal(at) {
-		t.Fatalf("got waiting reports %+v", waiting)
+		t.Fatalf("got waiting reports %+v; want two, first %s, then one of %v", waiting, old, at)
 	}
 	if err := s.MarkSent(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestReportsWaitInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(ids(t, s, Waiting), ids(t, s, Sent), ids(t, s, Quarantined)); got != fmt.Sprint([]string{}, []string{old}, []string{young}) {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s; want none waiting, %s sent, %s quarantined", got, old, young)
 	}
 	for _, e := range waiting { // as listed before by another process
 		if doc, err := s.Read(e); err != nil || string(doc) != "{}" {

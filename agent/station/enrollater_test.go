@@ -106,7 +106,7 @@ func TestEnrollLaterAfterAPerson(t *testing.T) {
 	status.Store(http.StatusServiceUnavailable)
 	asking := enroll.Invitation{Server: url, Code: "K7P3-QX9A"}
 	if got, _ := st.EnrollKept(t.Context(), asking, "1.0.0", time.Now().Add(-time.Hour)); got != LaterWaits {
-		t.Fatalf("got %s", got)
+		t.Fatalf("got %s, want %s", got, LaterWaits)
 	}
 	kept := filepath.Join(cfg.Data, "invitation.json")
 	if info, err := os.Stat(kept); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -171,7 +171,7 @@ func TestServiceEnrolsLater(t *testing.T) {
 			break
 		}
 		if !strings.Contains(line, "is not set up yet") {
-			t.Errorf("got %q", line)
+			t.Errorf("got %q, want it to contain %q", line, "is not set up yet")
 		}
 	}
 	id, err := identity.Load(cfg.Data)
@@ -183,7 +183,7 @@ func TestServiceEnrolsLater(t *testing.T) {
 		t.Error("got no error at the end of the context")
 	}
 	if len(clock.waits) != 9 || clock.waits[0] != minEnrolWait || clock.waits[8] != maxEnrolWait {
-		t.Errorf("got the waits %v", clock.waits)
+		t.Errorf("got the waits %v, want 9 from %v to %v", clock.waits, minEnrolWait, maxEnrolWait)
 	}
 }
 

@@ -148,7 +148,7 @@ func TestConnectionsRequestSessions(t *testing.T) {
 			t.Errorf("got %d requests in a day of connections every minute, want about two an hour", n)
 		}
 		if last := all[len(all)-1]; time.Since(last) > 40*time.Minute {
-			t.Errorf("the last of %d requests was %v ago", len(all), time.Since(last))
+			t.Errorf("the last of %d requests was %v ago, want at most 40 minutes", len(all), time.Since(last))
 		}
 	})
 }
@@ -204,7 +204,7 @@ func TestFailedRequestsForSessionsAreRepeated(t *testing.T) {
 		}
 		time.Sleep(24 * time.Hour)
 		if again := len(r.requests()); again != n {
-			t.Errorf("got %d requests after one that succeeded", again-n)
+			t.Errorf("got %d requests after one that succeeded, want none", again-n)
 		}
 	})
 }
@@ -257,7 +257,7 @@ func TestAgentsOfASessionSpreadTheirRequests(t *testing.T) {
 		for second, n := range perSecond {
 			sum, most = sum+n, max(most, n)
 			if second > int(within/time.Second) {
-				t.Errorf("got a request after %d s", second)
+				t.Errorf("got a request after %d s, want all within %v", second, within)
 			}
 		}
 		if sum != agents || most > 25 { // 6.7 on average

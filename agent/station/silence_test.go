@@ -227,7 +227,7 @@ func TestACheckIsSentOnceInItsSession(t *testing.T) {
 				continue
 			}
 			if n++; after > 15*time.Minute {
-				t.Errorf("%s: got a request %v after the start of the session", trigger, after)
+				t.Errorf("%s: got a request %v after the start of the session, want none after 15 minutes", trigger, after)
 			}
 		}
 		if n != want {

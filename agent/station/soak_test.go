@@ -63,7 +63,7 @@ func TestThirtyDaysOfTheService(t *testing.T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.made) < 60 || len(c.received) == 0 {
-		t.Errorf("got %d reports and %d at the collector", len(c.made), len(c.received))
+		t.Errorf("got %d reports and %d at the collector, want at least 60 and some", len(c.made), len(c.received))
 	}
 	lost := 0
 	for id := range c.made {
@@ -75,10 +75,10 @@ func TestThirtyDaysOfTheService(t *testing.T) {
 		t.Errorf("%d of %d reports did not arrive", lost, len(c.made))
 	}
 	if c.prepared < c.sessions-1 || c.prepared > c.sessions { // one is entered late while the collector is away
-		t.Errorf("got %d full checks before %d sessions", c.prepared, c.sessions)
+		t.Errorf("got %d full checks before %d sessions, want one for each, except at most one", c.prepared, c.sessions)
 	}
 	if c.inSession > 0 {
-		t.Errorf("got %d checks or deliveries during sessions", c.inSession)
+		t.Errorf("got %d checks or deliveries during sessions, want none", c.inSession)
 	}
 	if c.tokens == 0 {
 		t.Error("the token was not replaced")

@@ -189,7 +189,7 @@ func TestOutageSetsNothingAside(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := w.in(t, spool.Sent); len(got) != len(w.ids) {
-					t.Errorf("got %d of %d sent", len(got), len(w.ids))
+					t.Errorf("got %d of %d sent, want all", len(got), len(w.ids))
 				}
 			})
 		})
@@ -243,7 +243,7 @@ func TestSenderLockIsFreeDuringBackoff(t *testing.T) {
 		}
 		done()
 		if waited := time.Since(begin); waited > 0 {
-			t.Errorf("waited %v", waited)
+			t.Errorf("waited %v, want not at all", waited)
 		}
 		cancel()
 		<-ended
@@ -263,7 +263,7 @@ func TestSendWithoutSpool(t *testing.T) {
 	}
 	r.Spool = nil
 	if err := r.Send(t.Context(), r.ids[0], doc); err != nil || r.fake.stored[r.ids[0]] != 1 {
-		t.Errorf("got error %v, stored %v", err, r.fake.stored)
+		t.Errorf("got error %v, stored %v; want %s stored once", err, r.fake.stored, r.ids[0])
 	}
 	for code, want := range map[int]error{400: ErrRefused, 401: ErrEnrolAgain} {
 		r.fake.before = func([]string) (int, string, http.Header, error) { return fault(code, "token_invalid") }

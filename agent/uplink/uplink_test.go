@@ -166,7 +166,7 @@ func TestEverythingIsDeliveredOnceAndInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(sum.Delivered, r.ids) || len(r.fake.posts) != 3 || r.fake.token != "Bearer secret" {
-		t.Errorf("got %d delivered in %d requests with %q", len(sum.Delivered), len(r.fake.posts), r.fake.token)
+		t.Errorf("got %d delivered in %d requests with %q; want %d in 3 with %q", len(sum.Delivered), len(r.fake.posts), r.fake.token, len(r.ids), "Bearer secret")
 	}
 	for id, n := range r.fake.stored {
 		if n != 1 {
