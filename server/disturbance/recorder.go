@@ -145,14 +145,9 @@ func (r Recorder) Report(ctx context.Context, sessionID, participantID string, c
 	}
 	d.entry.ParticipantID = participantID
 	since := store.RollSince(d.session.StartsAt, r.Zone)
-	person, err := r.knownAt(ctx, members[i], since, d.facts.At)
-	if err != nil {
+	if err := r.disturbed(ctx, d, members[i], since); err != nil {
 		return store.DisturbanceEntry{}, err
 	}
-	if d.facts.Diagnosis, err = r.diagnosis(ctx, person, since, d.facts.At); err != nil {
-		return store.DisturbanceEntry{}, err
-	}
-	d.person(participantID, Person{Role: RoleDisturbed, Name: person.Name})
 	d.caller(c, participantID)
 	counts := &Counts{}
 	for _, m := range members {
@@ -205,15 +200,9 @@ func (r Recorder) Follow(ctx context.Context, sessionID string, kind store.Distu
 		if i < 0 {
 			return store.DisturbanceEntry{}, ErrNotMember
 		}
-		since := store.RollSince(d.session.StartsAt, r.Zone)
-		person, err := r.knownAt(ctx, members[i], since, d.facts.At)
-		if err != nil {
+		if err := r.disturbed(ctx, d, members[i], store.RollSince(d.session.StartsAt, r.Zone)); err != nil {
 			return store.DisturbanceEntry{}, err
 		}
-		if d.facts.Diagnosis, err = r.diagnosis(ctx, person, since, d.facts.At); err != nil {
-			return store.DisturbanceEntry{}, err
-		}
-		d.person(subject, Person{Role: RoleDisturbed, Name: person.Name})
 	} else if kind == store.DisturbanceDiagnosed {
 		return store.DisturbanceEntry{}, store.ErrNoDisturbance // the person was erased
 	}
@@ -264,6 +253,19 @@ func (r Recorder) draft(ctx context.Context, sessionID string, kind store.Distur
 	d.facts = Facts{Kind: kind, At: at, RecordedAt: second(now), By: c.By}
 	d.entry = store.DisturbanceEntry{Key: c.Key, Kind: kind, At: at}
 	return d, nil
+}
+
+// disturbed adds the person with the disturbance and their diagnosis.
+func (r Recorder) disturbed(ctx context.Context, d *draft, member store.ParticipantState, since time.Time) error {
+	person, err := r.knownAt(ctx, member, since, d.facts.At)
+	if err != nil {
+		return err
+	}
+	if d.facts.Diagnosis, err = r.diagnosis(ctx, person, since, d.facts.At); err != nil {
+		return err
+	}
+	d.person(member.ID, Person{Role: RoleDisturbed, Name: person.Name})
+	return nil
 }
 
 // begin returns the beginning of a record.
