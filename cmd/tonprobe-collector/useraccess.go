@@ -42,7 +42,8 @@ func userInvite(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-func userReset(ctx context.Context, t terminal, in *invocation) error {
+// withAccount calls f for the user named by the first argument, whose account must not be disabled.
+func (in *invocation) withAccount(ctx context.Context, t terminal, f func(*sqlstore.Store, store.StaffMember) error) error {
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		m, err := s.StaffMember(ctx, in.args[0])
 		if err != nil {
@@ -51,6 +52,12 @@ func userReset(ctx context.Context, t terminal, in *invocation) error {
 		if accountState(m) == "disabled" {
 			return usagef("the account of %q is disabled: 'tonprobe-collector user enable' enables it", m.Name)
 		}
+		return f(s, m)
+	})
+}
+
+func userReset(ctx context.Context, t terminal, in *invocation) error {
+	return in.withAccount(ctx, t, func(s *sqlstore.Store, m store.StaffMember) error {
 		i, err := authOf(s).ResetStaff(ctx, m.Name)
 		if err != nil {
 			return in.ofUser(err)
@@ -92,14 +99,7 @@ func (in *invocation) printStaffLink(t terminal, path string, expires time.Time)
 // userLink prints a link that signs a user in once. It works even if passwords are disabled and
 // the provider of OpenID Connect is unreachable.
 func userLink(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		m, err := s.StaffMember(ctx, in.args[0])
-		if err != nil {
-			return in.ofUser(err)
-		}
-		if accountState(m) == "disabled" {
-			return usagef("the account of %q is disabled: 'tonprobe-collector user enable' enables it", m.Name)
-		}
+	return in.withAccount(ctx, t, func(s *sqlstore.Store, m store.StaffMember) error {
 		token, err := authOf(s).NewOneTimeLogin(ctx, m.Name)
 		if err != nil {
 			return err
