@@ -22,9 +22,27 @@
     constructor(status, name) { super(name || String(status)); this.status = status; this.code = name; }
   }
 
-  // call sends a request. It throws Refused for an error of the collector, and another error if there
+  // call is send. If the token was replaced, by another tab or by a renewal that was cut off, it uses the other
+  // token that is stored.
+  async function call(method, path, options = {}) {
+    const used = kept && kept.token;
+    try {
+      return await send(method, path, options);
+    } catch (e) {
+      const stored = load(localStorage, keptName);
+      if (options.token !== undefined || !forgotten(e) || !used || !stored || !kept || stored.agent_id !== kept.agent_id) throw e;
+      const other = [stored.next, stored.token, kept.token].find((t) => t && t !== used);
+      if (!other) throw e;
+      const answer = await send(method, path, {...options, token: other});
+      kept = {agent_id: kept.agent_id, token: other};
+      save(localStorage, keptName, kept);
+      return answer;
+    }
+  }
+
+  // send sends a request. It throws Refused for an error of the collector, and another error if there
   // was no answer.
-  async function call(method, path, {body, type = "application/json", token = kept && kept.token, wait = 10000} = {}) {
+  async function send(method, path, {body, type = "application/json", token = kept && kept.token, wait = 10000} = {}) {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), wait);
     try {
@@ -60,6 +78,7 @@
     code = "";
   }
 
+  let renewing = Promise.resolve();
   // renew replaces the token as the program does: the present one ends when the next one is used.
   async function renew() {
     const next = JSON.parse((await call("POST", "/api/v1/agent/token")).content).token;
@@ -361,6 +380,7 @@
   }
 
   async function signIn() {
+    await renewing;
     kept = load(localStorage, keptName) || kept; // another tab may have renewed it
     if (kept && kept.next) { // the last renewal was cut off: one of the two is right
       try {
@@ -477,7 +497,7 @@
       save(localStorage, unsentName, []); // what was rejected will always be
       const last = JSON.parse(r.content).results.pop();
       part("sent").textContent = text(last.status === "rejected" ? "rejected" : "sent");
-      if (r.headers.get("Tonprobe-Renew-Token") === "1") await renew().catch(() => {});
+      if (r.headers.get("Tonprobe-Renew-Token") === "1") await (renewing = renew().catch(() => {}));
     } catch (e) {
       part("sent").textContent = text(forgotten(e) ? "unknown_browser" : "unsent");
       if (forgotten(e)) forget();
