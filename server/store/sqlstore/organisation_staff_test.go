@@ -143,15 +143,15 @@ func removals(a town) []call {
 		gets("RetentionRuns", func(ctx context.Context, s *Store) ([]store.RetentionRun, error) { return s.RetentionRuns(ctx) }),
 		does("AddRetentionRun", func(ctx context.Context, s *Store) error { return s.AddRetentionRun(ctx, store.AuditData, later, 3) }),
 		gets("DeleteReports", func(ctx context.Context, s *Store) (int, error) { return s.DeleteReports(ctx, later, 9) }),
+		gets("PersonMarks", func(ctx context.Context, s *Store) (store.PersonMarks, error) {
+			return s.PersonMarks(ctx, a.participant)
+		}),
 		does("DeleteParticipant", func(ctx context.Context, s *Store) error { return s.DeleteParticipant(ctx, a.participant, evening) }),
 		gets("ErasedPerson", func(ctx context.Context, s *Store) (time.Time, error) {
 			return s.ErasedPerson(ctx, "nobody", "source of "+a.tag)
 		}),
 		gets("ErasedToken", func(ctx context.Context, s *Store) (bool, error) { return s.ErasedToken(ctx, a.code) }),
 		gets("Tombstones", func(ctx context.Context, s *Store) (store.TombstoneList, error) { return s.Tombstones(ctx) }),
-		gets("PersonMarks", func(ctx context.Context, s *Store) (store.PersonMarks, error) {
-			return s.PersonMarks(ctx, a.participant)
-		}),
 		does("NotePeopleWithoutCouncil", func(ctx context.Context, s *Store) error { return s.NotePeopleWithoutCouncil(ctx, later) }),
 		gets("DeletePeopleWithoutCouncil", func(ctx context.Context, s *Store) (int, error) {
 			return s.DeletePeopleWithoutCouncil(ctx, later, evening.AddDate(10, 0, 0), 9)
