@@ -7,4 +7,4 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(probetest.Main(m, 16)) }
+func TestMain(m *testing.M) { os.Exit(probetest.Main(m, 8)) }
