@@ -47,6 +47,8 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		status, f = http.StatusNotFound, failure{Key: "not_found"}
+	case errors.Is(err, errNoBrowserCheck):
+		status, f = http.StatusNotFound, failure{Key: "no_browser_check"}
 	case errors.Is(err, errForbidden):
 		status, f = http.StatusForbidden, failure{Key: "forbidden"}
 	case errors.Is(err, errWrongMethod):

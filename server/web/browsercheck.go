@@ -1,10 +1,10 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web/browser"
 )
 
@@ -19,6 +19,9 @@ type checkPage struct {
 	Worklet, Worker  string
 }
 
+// errNoBrowserCheck means that this collector was built without the browser check.
+var errNoBrowserCheck = errors.New("built without the browser check")
+
 // offersCheck reports whether this collector was built with the browser check.
 func (s *site) offersCheck() bool { _, ok := s.assets[checkProgram]; return ok }
 
@@ -26,7 +29,7 @@ func (s *site) offersCheck() bool { _, ok := s.assets[checkProgram]; return ok }
 // is in the fragment of its address, and a script enrols the browser with it as a program would.
 func (s *site) browserCheck(w http.ResponseWriter, r *http.Request) error {
 	if !s.offersCheck() {
-		return store.ErrNotFound
+		return errNoBrowserCheck
 	}
 	w.Header().Set("Content-Security-Policy", checkPolicy)
 	w.Header().Set("Permissions-Policy", permissions+", microphone=(self)")

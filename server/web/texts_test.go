@@ -98,7 +98,7 @@ func TestKeysThatAreMadeFromValues(t *testing.T) {
 		"audit_kind.":    "signed_in sign_in_failed signed_out password_changed second_factor_on second_factor_off session_ended staff_invited staff_added staff_role staff_reset staff_disabled staff_enabled staff_deleted staff_link participant_read document_read roll_call_read record_read record_changed participant_added participant_edited participant_deleted participant_blocked participant_unblocked code_created case_changed retest computer_revoked token_requested exported api_token_added api_token_removed api_token_used",
 		"role.":          "support lead administrator auditor",
 		"role_about.":    "support lead administrator auditor",
-		"failure.":       "forbidden.title forbidden.text fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
+		"failure.":       "no_browser_check.title no_browser_check.text forbidden.title forbidden.text fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			if !book.Has(prefix + name) {
