@@ -56,6 +56,6 @@ type Retention interface {
 	PersonMarks(ctx context.Context, participantID string) (PersonMarks, error)
 	// DeletePeopleWithoutCouncil erases people for whom that is before a time. Whoever is in a disturbance
 	// record stays. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
-	// the person again.
+	// the person again, and it keeps the remarks that contain the last name: they may mean somebody else.
 	DeletePeopleWithoutCouncil(ctx context.Context, now, before time.Time, limit int) (deleted int, err error)
 }

@@ -32,9 +32,9 @@ func oldSessions(t *testing.T, s store.Store) {
 func withoutCouncil(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	member, _ := person(t, s, "Mia")
-	left, _ := person(t, s, "Leo")
+	left, _ := person(t, s, "Leo Ritter")
 	_, computer := person(t, s, "Ada")
-	recorded, _ := person(t, s, "Ria")
+	recorded, _ := person(t, s, "Ria Ritter")
 	note := func(at time.Time) {
 		t.Helper()
 		must(t, s.NotePeopleWithoutCouncil(ctx, at))
@@ -51,8 +51,10 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	c := council(t, s, "Rat")
 	must(t, s.AddCouncilMember(ctx, c.ID, member))
 	must(t, s.AddCouncilMember(ctx, c.ID, recorded))
-	_, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: uuid.NewString(), Head: `{}`, StartsAt: evening},
-		entry(store.DisturbanceReported, 1, 0, recorded, recorded+"=Ria"))
+	about := remarkText("Frau Ritter hörte nichts") // Ria
+	session := uuid.NewString()
+	_, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: session, Head: `{}`, StartsAt: evening},
+		entry(store.DisturbanceReported, 1, 0, recorded, recorded+"=Ria Ritter", recorded+"="+about))
 	must(t, err)
 	must(t, s.RemoveCouncilMember(ctx, c.ID, recorded))
 	note(evening)
@@ -65,7 +67,10 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	wantDeleted(later, evening.Add(time.Hour), 1)
 	_, err = s.Participant(ctx, left)
 	wantError(t, "the one who left", err, store.ErrNotFound)
-	if _, err := s.ErasedPerson(ctx, "Leo", ""); !errors.Is(err, store.ErrNotFound) {
+	if r, err := s.DisturbanceRecord(ctx, session); err != nil || r.Entries[0].People[1].Text != about {
+		t.Errorf("got record %+v, error %v; want the remark about another person of that name", r, err)
+	}
+	if _, err := s.ErasedPerson(ctx, "Leo Ritter", ""); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got error %v, want no tombstone of the name", err)
 	}
 	if l, err := s.Tombstones(ctx); err != nil || len(l.Hashes) == 0 {

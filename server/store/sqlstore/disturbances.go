@@ -245,9 +245,9 @@ func (s *Store) DeleteDisturbanceRecords(ctx context.Context, before time.Time, 
 	return deleted, nil
 }
 
-// forgetDisturbances erases what disturbance records say about a person, and remarks that name them.
-// The facts without the person and all hashes remain.
-func (s *Store) forgetDisturbances(ctx context.Context, tx runner, participantID, name string) error {
+// forgetInDisturbances erases what disturbance records say about a participant. The facts without the person
+// and all hashes remain.
+func forgetInDisturbances(ctx context.Context, tx runner, participantID string) error {
 	for _, statement := range []string{
 		`UPDATE disturbance_people SET text = '', participant_id = NULL WHERE participant_id = ?`,
 		`UPDATE disturbance_entries SET participant_id = NULL WHERE participant_id = ?`,
@@ -256,6 +256,12 @@ func (s *Store) forgetDisturbances(ctx context.Context, tx runner, participantID
 			return fmt.Errorf("erase a person in disturbance records: %w", err)
 		}
 	}
+	return nil
+}
+
+// forgetRemarks erases the remarks in disturbance records that name a person, or another one of the same last
+// name. Their hashes remain.
+func (s *Store) forgetRemarks(ctx context.Context, tx runner, name string) error {
 	type remark struct {
 		record        string
 		number, place int

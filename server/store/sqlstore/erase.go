@@ -67,8 +67,13 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string, now
 	if err := forgetCases(ctx, tx, `participant_id = ?`, id); err != nil {
 		return err
 	}
-	if err := s.forgetDisturbances(ctx, tx, id, name); err != nil {
+	if err := forgetInDisturbances(ctx, tx, id); err != nil {
 		return err
+	}
+	if known != noName {
+		if err := s.forgetRemarks(ctx, tx, name); err != nil {
+			return err
+		}
 	}
 	pseudonym := store.Pseudonym(store.TombstoneOf(key, store.TombstoneParticipant, id))
 	if _, err := tx.exec(ctx, `UPDATE audit_log SET participant_id = ?, report_id = '' WHERE org_id = ? AND participant_id = ?`, pseudonym, s.org, id); err != nil {

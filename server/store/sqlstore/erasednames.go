@@ -15,7 +15,8 @@ type onErasedName string
 const (
 	laterDay onErasedName = `DO UPDATE SET erased_at = excluded.erased_at WHERE excluded.erased_at > erased_names.erased_at`
 	sameDay  onErasedName = `DO NOTHING` // a person who is erased again was erased earlier
-	// noName leaves no tombstone of the name: an import may add the person again.
+	// noName leaves no tombstone of the name: an import may add the person again. It keeps the remarks that contain
+	// the name, since nobody has looked whom they mean.
 	noName onErasedName = ""
 )
 
