@@ -58,9 +58,11 @@ func ParseList(text []byte) (l store.TombstoneList, err error) {
 		return l, nil
 	}
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if head := strings.TrimSpace(lines[0]); head != listHead && head != listHeadV1 {
+	head := strings.TrimSpace(lines[0])
+	if head != listHead && head != listHeadV1 {
 		return l, ErrList
 	}
+	l.NamesUnknown = head == listHeadV1
 	for i, line := range lines[1:] {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -107,6 +109,7 @@ func parseName(text string) (n store.ErasedName, err error) {
 func Merge(lists ...store.TombstoneList) (all store.TombstoneList) {
 	for _, l := range lists {
 		all.Keys, all.Hashes, all.Names = append(all.Keys, l.Keys...), append(all.Hashes, l.Hashes...), append(all.Names, l.Names...)
+		all.NamesUnknown = all.NamesUnknown || l.NamesUnknown
 	}
 	slices.SortFunc(all.Keys, bytes.Compare)
 	all.Keys = slices.CompactFunc(all.Keys, bytes.Equal)

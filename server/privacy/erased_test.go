@@ -25,8 +25,8 @@ func TestListReadsWhatItWrote(t *testing.T) {
 		t.Errorf("got %+v, error %v; want %+v", got, err, l)
 	}
 	older := strings.Replace(string(FormatList(store.TombstoneList{Keys: l.Keys, Hashes: l.Hashes})), listHead, listHeadV1, 1)
-	if got, err := ParseList([]byte(older)); err != nil || !reflect.DeepEqual(got.Hashes, l.Hashes) {
-		t.Errorf("first version: got %+v, error %v; want %+v", got, err, l.Hashes)
+	if got, err := ParseList([]byte(older)); err != nil || !reflect.DeepEqual(got.Hashes, l.Hashes) || !Merge(got, l).NamesUnknown {
+		t.Errorf("first version: got %+v, error %v; want %+v and no names", got, err, l.Hashes)
 	}
 	if got, err := ParseList(nil); err != nil || len(got.Hashes) != 0 {
 		t.Errorf("empty: got %+v, error %v", got, err)

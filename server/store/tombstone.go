@@ -47,6 +47,8 @@ type TombstoneList struct {
 	Keys   [][]byte
 	Hashes []Hash
 	Names  []ErasedName // one for each hash
+	// NamesUnknown means that whoever made the list did not note names: nothing follows from a missing one.
+	NamesUnknown bool
 }
 
 // Tombstones remembers who was erased, so that neither a delivery nor a restored backup brings them
@@ -59,7 +61,8 @@ type Tombstones interface {
 	// Tombstones returns all, in the order of their values.
 	Tombstones(ctx context.Context) (TombstoneList, error)
 	// AddTombstones adds those of an earlier or later state of this store, and erases the
-	// participants again to whom they belong, as erased now.
+	// participants again to whom they belong. Whoever has no name in the list was deleted by age, or so long
+	// ago that the name is forgotten, and leaves no tombstone of the name here either.
 	AddTombstones(ctx context.Context, l TombstoneList, now time.Time) (erased int, err error)
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -57,4 +58,40 @@ func erasedNames(t *testing.T, s store.Store) {
 	_, err = s.ErasedPerson(ctx, "Anna Neu", "oparl:1")
 	wantError(t, "a forgotten id", err, store.ErrNotFound)
 	want("Änne Groß", "", evening.Add(time.Hour))
+}
+
+// erasedAgain: in a restored backup, whoever has a name in the list was erased on its day, and whoever has none
+// leaves no name. Remarks with the name of the latter stay.
+func erasedAgain(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	key := make([]byte, 32)
+	listed, _ := person(t, s, "Anna Muster")
+	unlisted, _ := person(t, s, "Peter Ritter")
+	early, _ := person(t, s, "Berta Beispiel")
+	witness, _ := person(t, s, "Mia")
+	session := uuid.NewString()
+	_, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: session, Head: `{}`, StartsAt: evening},
+		entry(store.DisturbanceReported, 1, 0, witness, witness+"=Mia", "="+remarkText("Frau Muster ging"), "="+remarkText("Frau Ritter ging")))
+	must(t, err)
+	tombstone := func(id string) store.Hash { return store.TombstoneOf(key, store.TombstoneParticipant, id) }
+	for _, l := range []store.TombstoneList{
+		{Keys: [][]byte{key}, Hashes: []store.Hash{tombstone(listed), tombstone(unlisted)},
+			Names: []store.ErasedName{{Hash: store.TombstoneOf(key, store.TombstoneName, store.ErasedNameKey("Anna Muster")), ErasedAt: evening}}},
+		{Keys: [][]byte{key}, Hashes: []store.Hash{tombstone(early)}, NamesUnknown: true},
+	} {
+		if n, err := s.AddTombstones(ctx, l, evening.Add(time.Hour)); err != nil || n != len(l.Hashes) {
+			t.Errorf("got %d erased again, error %v; want %d", n, err, len(l.Hashes))
+		}
+	}
+	for name, want := range map[string]time.Time{"Anna Muster": evening, "Peter Ritter": {}, "Berta Beispiel": evening.Add(time.Hour)} {
+		got, err := s.ErasedPerson(ctx, name, "")
+		if err != nil && !errors.Is(err, store.ErrNotFound) || !got.Equal(want) {
+			t.Errorf("%s: got %v, error %v; want %v", name, got, err, want)
+		}
+	}
+	r, err := s.DisturbanceRecord(ctx, session)
+	must(t, err)
+	if people := r.Entries[0].People; people[1].Text != "" || people[2].Text != remarkText("Frau Ritter ging") {
+		t.Errorf("got %+v, want the remark about another person of the name of the one who was deleted by age", people)
+	}
 }

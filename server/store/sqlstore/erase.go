@@ -236,20 +236,24 @@ func (s *Store) AddTombstones(ctx context.Context, l store.TombstoneList, now ti
 	if err != nil {
 		return 0, err
 	}
-	if erased, err = s.eraseAgain(ctx, l.Keys, missing, now); err != nil {
+	if erased, err = s.eraseAgain(ctx, l, missing, now); err != nil {
 		return erased, err
 	}
 	return erased, s.write.inTx(ctx, func(tx runner) error { return s.addTombstones(ctx, tx, missing) })
 }
 
-// eraseAgain erases the participants with one of these tombstones.
-func (s *Store) eraseAgain(ctx context.Context, keys [][]byte, tombstones []store.Hash, now time.Time) (erased int, err error) {
+// eraseAgain erases the participants with one of these tombstones of a list.
+func (s *Store) eraseAgain(ctx context.Context, l store.TombstoneList, tombstones []store.Hash, now time.Time) (erased int, err error) {
 	if len(tombstones) == 0 {
 		return 0, nil
 	}
 	gone := map[store.Hash]bool{}
 	for _, h := range tombstones {
 		gone[h] = true
+	}
+	named := map[store.Hash]bool{}
+	for _, n := range l.Names {
+		named[n.Hash] = true
 	}
 	page := store.StateQuery{Limit: store.MaxPage}
 	for {
@@ -258,11 +262,26 @@ func (s *Store) eraseAgain(ctx context.Context, keys [][]byte, tombstones []stor
 			return erased, err
 		}
 		for _, p := range states.States {
-			i := slices.IndexFunc(keys, func(key []byte) bool { return gone[store.TombstoneOf(key, store.TombstoneParticipant, p.ID)] })
+			i := slices.IndexFunc(l.Keys, func(key []byte) bool { return gone[store.TombstoneOf(key, store.TombstoneParticipant, p.ID)] })
 			if i < 0 {
 				continue
 			}
-			err := s.write.inTx(ctx, func(tx runner) error { return s.erase(ctx, tx, keys[i], p.ID, now, sameDay) })
+			err := s.write.inTx(ctx, func(tx runner) error {
+				known := sameDay
+				if !l.NamesUnknown {
+					hashes, err := sourceHashes(ctx, tx, p.ID)
+					if err != nil {
+						return err
+					}
+					for _, key := range l.Keys {
+						hashes = append(hashes, store.TombstoneOf(key, store.TombstoneName, store.ErasedNameKey(p.Name)))
+					}
+					if !slices.ContainsFunc(hashes, func(h store.Hash) bool { return named[h] }) {
+						known = noName
+					}
+				}
+				return s.erase(ctx, tx, l.Keys[i], p.ID, now, known)
+			})
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return erased, err
 			}

@@ -22,9 +22,9 @@ const (
 
 // buryName leaves tombstones of the name of a participant, and of their ids in other systems.
 func (s *Store) buryName(ctx context.Context, tx runner, key []byte, id, name string, now time.Time, known onErasedName) error {
-	hashes, err := collect(ctx, tx, scanHash, `SELECT hash FROM participant_sources WHERE participant_id = ?`, id)
+	hashes, err := sourceHashes(ctx, tx, id)
 	if err != nil {
-		return fmt.Errorf("sources of an erased participant: %w", err)
+		return err
 	}
 	hashes = append(hashes, store.TombstoneOf(key, store.TombstoneName, store.ErasedNameKey(name)))
 	var names []store.ErasedName
@@ -32,6 +32,15 @@ func (s *Store) buryName(ctx context.Context, tx runner, key []byte, id, name st
 		names = append(names, store.ErasedName{Hash: h, ErasedAt: now})
 	}
 	return s.addErasedNames(ctx, tx, names, known)
+}
+
+// sourceHashes returns the tombstones of the ids of a participant in other systems.
+func sourceHashes(ctx context.Context, tx runner, participantID string) ([]store.Hash, error) {
+	hashes, err := collect(ctx, tx, scanHash, `SELECT hash FROM participant_sources WHERE participant_id = ?`, participantID)
+	if err != nil {
+		return nil, fmt.Errorf("sources of an erased participant: %w", err)
+	}
+	return hashes, nil
 }
 
 func (s *Store) addErasedNames(ctx context.Context, tx runner, names []store.ErasedName, known onErasedName) error {

@@ -58,6 +58,7 @@ func tombstonesOf(ctx context.Context, d *database, exists string) (l store.Tomb
 			return l, fmt.Errorf("look for tombstones: %w", err)
 		}
 		if tables == 0 {
+			l.NamesUnknown = part.table == "erased_names"
 			return l, nil
 		}
 		if err := part.read(ctx); err != nil {
