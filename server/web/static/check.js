@@ -214,7 +214,7 @@
   }
 
   // --- the voice stream ---
-  const iceLimitMS = 8000, keysLimitMS = 4000;
+  const iceLimitMS = 8000, keysLimitMS = 4000, stopLimitMS = 1000;
   const streamLimitMS = (packets) => packets * 20 + 4000;
 
   // transform lets the worker replace the content of the packets. Without it there is no measurement.
@@ -253,6 +253,7 @@
     const legacy = typeof RTCRtpScriptTransform !== "function";
     const pc = new RTCPeerConnection({iceServers: servers, ...(legacy ? {encodedInsertableStreams: true} : {})});
     const worker = new Worker(root.dataset.worker);
+    const broken = new Promise((done) => { worker.onerror = done; }); // it was not loaded, or failed
     const tone = context.createOscillator();
     let resource = "";
     try {
@@ -290,7 +291,7 @@
       }
       const session = resource;
       resource = "";
-      return await stream(pc, worker, session, {ice_ms: iceAt - began, dtls_ms: Math.max(0, keysAt - iceAt)});
+      return await stream(pc, worker, broken, session, {ice_ms: iceAt - began, dtls_ms: Math.max(0, keysAt - iceAt)});
     } finally {
       if (resource) call("DELETE", resource).catch(() => {}); // there was no stream
       tone.stop();
@@ -299,25 +300,33 @@
     }
   }
 
-  async function stream(pc, worker, resource, times) {
-    const stop = () => worker.postMessage({stop: true});
+  async function stream(pc, worker, broken, resource, times) {
+    const nothing = () => ({sends: [], echoes: [], payload: 0, complete: false, waited_ms: performance.now(), all_back: false});
+    let finished;
+    const recorded = new Promise((done) => { finished = done; });
+    const giveUp = () => finished(nothing());
+    broken.then(giveUp);
+    let patience; // for a worker that does not answer
+    const stop = () => {
+      worker.postMessage({stop: true});
+      patience ||= setTimeout(giveUp, stopLimitMS);
+    };
     let starved = false, timer;
     const send = (packets) => {
       clearTimeout(timer);
       timer = setTimeout(() => { starved = true; stop(); }, streamLimitMS(packets));
       worker.postMessage({packets});
     };
-    const recorded = new Promise((done) => {
-      worker.onmessage = (m) => {
-        if (m.data.back === undefined) done(m.data);
-        else send(ask("packets", m.data.back)); // more, if the loss is in doubt
-      };
-    });
+    worker.onmessage = (m) => {
+      if (m.data.back === undefined) finished(m.data);
+      else send(ask("packets", m.data.back)); // more, if the loss is in doubt
+    };
     const lost = () => { if (/failed|closed/.test(pc.connectionState)) stop(); };
     pc.addEventListener("connectionstatechange", lost);
     send(ask("packets", ""));
     const sent = await recorded;
     clearTimeout(timer);
+    clearTimeout(patience);
     const way = await paths(pc);
     let log = null;
     try {
