@@ -162,7 +162,7 @@
   async function listen(context, stream, begun) {
     const track = stream.getAudioTracks()[0];
     let taken = hidden; // the device took the sound away at some time
-    let began = 0, heardAt = performance.now(), ended = false, muted = track.muted, frames = 0, over;
+    let began = 0, heardAt = performance.now(), ended = false, muted = track.muted, frames = 0, over, failed;
     const finished = new Promise((done) => { over = done; });
     track.addEventListener("ended", () => { ended = true; over(); });
     track.addEventListener("mute", () => { muted = true; });
@@ -183,14 +183,20 @@
         heardAt = performance.now();
         if (began) frames += m.data.byteLength / 4;
         else { began = heardAt; begun(); } // what was before is not timed: a Bluetooth headset needs seconds to start
-        const now = ask("hear", new Uint8Array(m.data));
-        showLevel(now);
-        if (now.over) over();
+        try {
+          const now = ask("hear", new Uint8Array(m.data));
+          showLevel(now);
+          if (now.over) over();
+        } catch (e) {
+          failed = e;
+          over();
+        }
       };
       source.connect(node);
       node.connect(context.destination); // silent; without it, some browsers do not run the node
       stalled = setInterval(() => { if (performance.now() - heardAt > (began ? gapLimitMS : firstLimitMS)) { ended = true; over(); } }, 250);
       await finished;
+      if (failed) throw failed;
     } catch (e) {
       console.info(e);
       return {note: "the browser did not pass on the sound"};

@@ -1,0 +1,17 @@
+package browser_test
+
+import "testing"
+
+// listenInPage opens the recording, with a track that is not muted.
+const listenInPage = `
+const track = {muted: false, addEventListener() {}};
+inside("listen")(new AudioContext(), {getAudioTracks: () => [track]}, () => {}).then(keep, keep);`
+
+// TestRecordingEndsOnError: an error of the program ends the recording.
+func TestRecordingEndsOnError(t *testing.T) {
+	vm := newPage(t)
+	runPage(t, vm, listenInPage,
+		`tonprobe.hear = () => new Error("x");`,
+		`try { node.port.onmessage({data: new ArrayBuffer(8)}); } catch {}`)
+	wantInPage(t, vm, `result`, `{"note":"the browser did not pass on the sound"}`)
+}
