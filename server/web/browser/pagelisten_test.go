@@ -15,3 +15,12 @@ func TestRecordingEndsOnError(t *testing.T) {
 		`try { node.port.onmessage({data: new ArrayBuffer(8)}); } catch {}`)
 	wantInPage(t, vm, `result`, `{"note":"the browser did not pass on the sound"}`)
 }
+
+// TestSlowWorklet: the time for loading the script of the samples is not one without samples.
+func TestSlowWorklet(t *testing.T) {
+	vm := newPage(t)
+	runPage(t, vm, `loading = () => new Promise((done) => setTimeout(done, 9000));`+listenInPage,
+		`step(9000);`, `step(1000);`,
+		`tonprobe.hear = () => '{"over": true}'; node.port.onmessage({data: new ArrayBuffer(8)});`)
+	wantInPage(t, vm, `result`, `{"state":"complete"}`)
+}

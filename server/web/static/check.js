@@ -162,7 +162,7 @@
   async function listen(context, stream, begun) {
     const track = stream.getAudioTracks()[0];
     let taken = hidden; // the device took the sound away at some time
-    let began = 0, heardAt = performance.now(), ended = false, muted = track.muted, frames = 0, over, failed;
+    let began = 0, heardAt = 0, ended = false, muted = track.muted, frames = 0, over, failed;
     const finished = new Promise((done) => { over = done; });
     track.addEventListener("ended", () => { ended = true; over(); });
     track.addEventListener("mute", () => { muted = true; });
@@ -194,6 +194,7 @@
       };
       source.connect(node);
       node.connect(context.destination); // silent; without it, some browsers do not run the node
+      heardAt = performance.now(); // the time for loading the script does not count
       stalled = setInterval(() => { if (performance.now() - heardAt > (began ? gapLimitMS : firstLimitMS)) { ended = true; over(); } }, 250);
       await finished;
       if (failed) throw failed;
