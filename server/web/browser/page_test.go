@@ -12,7 +12,7 @@ import (
 // code within the script.
 const aroundPage = `
 let nowMS = 1000, timers = [], lastTimer = 0;
-const performance = {now: () => nowMS}, console = {info() {}}, navigator = {}, history = {}, location = {hash: "", pathname: "/check"};
+const performance = {now: () => nowMS}, console = {info() {}}, navigator = {userAgent: ""}, history = {}, location = {hash: "", pathname: "/check"};
 const elements = {};
 function element(id) {
   return elements[id] ||= {dataset: {}, hidden: false, textContent: "", classList: {toggle() {}, remove() {}},

@@ -430,6 +430,7 @@
     view("run");
     part("run").focus();
     let microphone;
+    const closeMicrophone = () => { if (microphone) microphone.getTracks().forEach((t) => t.stop()); };
     const lock = navigator.wakeLock && navigator.wakeLock.request("screen").catch(() => null);
     try {
       await signIn();
@@ -455,8 +456,10 @@
       microphone = audio.stream;
       part("now").textContent = text("line");
       part("now").classList.remove("heard");
+      const line = await voice;
+      closeMicrophone(); // not earlier: that would interrupt the stream
       const measured = {agent_id: kept.agent_id, version: root.dataset.version, os: system(), started_at: started.toISOString(),
-        audio: {state: audio.state || "", note: audio.note || ""}, voice: await voice, web: found.web, stun: found.stun};
+        audio: {state: audio.state || "", note: audio.note || ""}, voice: line, web: found.web, stun: found.stun};
       measured.duration_ms = measured.first_verdict_ms = Math.round(performance.now() - began);
       const report = ask("finish", JSON.stringify(measured));
       save(sessionStorage, lastName, report);
@@ -468,7 +471,7 @@
       if (e instanceof Refused && e.status === 429) problem("later");
       else problem(e instanceof Refused || e instanceof TypeError || e.name === "AbortError" ? "no_server" : "failed");
     } finally {
-      if (microphone) microphone.getTracks().forEach((t) => t.stop());
+      closeMicrophone();
       context.close().catch(() => {});
       if (lock) (await lock)?.release();
     }
