@@ -78,14 +78,22 @@
     code = "";
   }
 
+  // isStored reports whether no other tab has replaced or removed a registration.
+  function isStored(one) {
+    const stored = load(localStorage, keptName);
+    return Boolean(one && stored && stored.agent_id === one.agent_id && stored.token === one.token);
+  }
+
   let renewing = Promise.resolve();
   // renew replaces the token as the program does: the present one ends when the next one is used.
   async function renew() {
     const next = JSON.parse((await call("POST", "/api/v1/agent/token")).content).token;
-    save(localStorage, keptName, {...kept, next});
+    const former = kept;
+    if (!isStored(former)) return;
+    save(localStorage, keptName, {...former, next});
     await call("GET", "/api/v1/agent/token", {token: next});
-    kept = {agent_id: kept.agent_id, token: next};
-    save(localStorage, keptName, kept);
+    kept = {agent_id: former.agent_id, token: next};
+    if (isStored(former)) save(localStorage, keptName, kept);
   }
 
   function system() {
@@ -524,8 +532,8 @@
   }
 
   function forget() {
+    if (isStored(kept)) for (const name of [keptName, unsentName]) localStorage.removeItem(name);
     kept = null;
-    for (const name of [keptName, unsentName]) localStorage.removeItem(name);
   }
 
   // --- disturbances ---
