@@ -24,3 +24,13 @@ func TestSlowWorklet(t *testing.T) {
 		`tonprobe.hear = () => '{"over": true}'; node.port.onmessage({data: new ArrayBuffer(8)});`)
 	wantInPage(t, vm, `result`, `{"state":"complete"}`)
 }
+
+// TestLevelIsSaidOnce: a screen reader reads each assignment to what the page says now.
+func TestLevelIsSaidOnce(t *testing.T) {
+	vm := newPage(t)
+	runPage(t, vm, `
+		let said = 0, words = "";
+		Object.defineProperty(element("check-now"), "textContent", {get: () => words, set(w) { said++; words = w; }});
+		for (const speech of [false, false, true, true]) inside("showLevel")({rms_dbfs: -30, invited: true, speech});`)
+	wantInPage(t, vm, `said`, `2`)
+}

@@ -224,7 +224,8 @@
 
   function showLevel(now) {
     part("level").value = Math.max(0, now.rms_dbfs + 70);
-    part("now").textContent = text(now.invited ? (now.speech ? "hearing" : "speak") : "quiet");
+    const said = text(now.invited ? (now.speech ? "hearing" : "speak") : "quiet");
+    if (part("now").textContent !== said) part("now").textContent = said; // a screen reader reads it again
     part("now").classList.toggle("heard", now.speech);
   }
 
