@@ -17,6 +17,10 @@ import (
 // secret as the identity beside it.
 const LaterFile = "invitation.json"
 
+// LaterLock is held while the stored invitation is used (see durable.Lock): two programs that use the
+// same code at the same time would not both get a token.
+const LaterLock = "invitation.lock"
+
 // keepLater is how long an invitation is kept. The codes of a collector expire after 14 days by
 // default.
 const keepLater = 31 * 24 * time.Hour
@@ -26,6 +30,8 @@ type Later struct {
 	Server string      `json:"server"`
 	Code   string      `json:"code"`
 	Pins   *trust.Pins `json:"pins,omitempty"`
+	// CA contains certificates to trust besides those of the system, in PEM form.
+	CA string `json:"ca,omitempty"`
 	// Since is when the invitation was stored.
 	Since time.Time `json:"since"`
 }
@@ -35,16 +41,16 @@ func (l Later) Invitation() Invitation {
 	return Invitation{Server: l.Server, Code: l.Code, Pins: l.Pins}
 }
 
-// Expired reports whether the invitation was stored too long ago. So does one from the future, which
-// is the result of a wrong clock.
-func (l Later) Expired(now time.Time) bool { return now.Sub(l.Since).Abs() > keepLater }
+// Expired reports whether the invitation was stored too long ago. One from the future, which is the
+// result of a wrong clock, is not expired.
+func (l Later) Expired(now time.Time) bool { return now.Sub(l.Since) > keepLater }
 
-// Keep stores an invitation in the data folder dir, to be used later.
-func Keep(dir string, i Invitation, now time.Time) error {
+// Keep stores an invitation in the data folder dir, to be used later with the certificates ca.
+func Keep(dir string, i Invitation, ca string, now time.Time) error {
 	if err := durable.MkdirPrivate(dir); err != nil {
 		return fmt.Errorf("keep the invitation: %w", err)
 	}
-	b, err := json.Marshal(Later{Server: i.Server, Code: i.Code, Pins: i.Pins, Since: now.UTC()})
+	b, err := json.Marshal(Later{Server: i.Server, Code: i.Code, Pins: i.Pins, CA: ca, Since: now.UTC()})
 	if err != nil {
 		return fmt.Errorf("keep the invitation: %w", err)
 	}

@@ -3,6 +3,8 @@ package station
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 )
@@ -23,7 +26,13 @@ import (
 // enrolling returns the address of a collector that answers enrolments with status, once it is not 0.
 func enrolling(t *testing.T, status *atomic.Int32, asked *atomic.Int32) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(enrollingHandler(t, status, asked))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func enrollingHandler(t *testing.T, status, asked *atomic.Int32) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		var q struct {
 			AgentID string `json:"agent_id"`
@@ -37,9 +46,7 @@ func enrolling(t *testing.T, status *atomic.Int32, asked *atomic.Int32) string {
 			return
 		}
 		fmt.Fprint(w, `{"error":{"code":"enroll_code_invalid","message":"no"}}`)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
+	}
 }
 
 // TestEnrollLater: an invitation is stored while the collector does not answer, and removed when it was
@@ -52,13 +59,16 @@ func TestEnrollLater(t *testing.T) {
 		want          LaterResult
 		requests      int32
 	}{
-		"answers at once":           {http.StatusCreated, 0, 0, LaterNone, 1},
-		"answers later":             {again, http.StatusCreated, time.Hour, LaterDone, 2},
-		"does not answer":           {again, again, time.Hour, LaterWaits, 2},
-		"too many attempts":         {http.StatusTooManyRequests, http.StatusCreated, time.Hour, LaterDone, 2},
-		"refuses later":             {again, http.StatusNotFound, time.Hour, LaterRefused, 2},
-		"answers after it expired":  {again, http.StatusCreated, 32 * 24 * time.Hour, LaterExpired, 1},
-		"answers after a wrong day": {again, http.StatusCreated, -2 * 365 * 24 * time.Hour, LaterExpired, 1},
+		"answers at once":            {http.StatusCreated, 0, 0, LaterNone, 1},
+		"answers later":              {again, http.StatusCreated, time.Hour, LaterDone, 2},
+		"does not answer":            {again, again, time.Hour, LaterWaits, 2},
+		"too many attempts":          {http.StatusTooManyRequests, http.StatusCreated, time.Hour, LaterDone, 2},
+		"refuses later":              {again, http.StatusNotFound, time.Hour, LaterRefused, 2},
+		"answers after it expired":   {again, http.StatusCreated, 32 * 24 * time.Hour, LaterDone, 2},
+		"refuses after it expired":   {again, http.StatusNotFound, 32 * 24 * time.Hour, LaterRefused, 2},
+		"never answers":              {again, again, 32 * 24 * time.Hour, LaterExpired, 2},
+		"answers before a wrong day": {again, http.StatusCreated, -2 * 365 * 24 * time.Hour, LaterDone, 2},
+		"is away on a wrong day":     {again, again, -2 * 365 * 24 * time.Hour, LaterWaits, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var status, asked atomic.Int32
@@ -132,6 +142,143 @@ func TestEnrollLaterAfterAPerson(t *testing.T) {
 	}
 }
 
+// TestEnrollLaterTrustsTheGivenCertificate: the authority that the installation named is used later too.
+func TestEnrollLaterTrustsTheGivenCertificate(t *testing.T) {
+	var status, asked atomic.Int32
+	server := httptest.NewTLSServer(enrollingHandler(t, &status, &asked))
+	defer server.Close()
+	cfg := config.Default(t.TempDir())
+	cfg.CA = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(cfg.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := Open(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status.Store(http.StatusServiceUnavailable)
+	if got, err := st.EnrollKept(t.Context(), enroll.Invitation{Server: server.URL, Code: "K7P3-QX9A"}, "1.0.0", time.Now()); got != LaterWaits {
+		t.Fatalf("got %s, %v, want %s", got, err, LaterWaits)
+	}
+	status.Store(http.StatusCreated)
+	cfg.CA = ""
+	if st, err = Open(cfg, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now()); got != LaterDone || err != nil {
+		t.Errorf("got %s, %v, want %s", got, err, LaterDone)
+	}
+}
+
+// TestOneOfTwoProgramsUsesTheCode: the other one takes over its enrolment.
+func TestOneOfTwoProgramsUsesTheCode(t *testing.T) {
+	var asked, status atomic.Int32
+	url := enrolling(t, &status, &asked)
+	status.Store(http.StatusCreated)
+	cfg := config.Default(t.TempDir())
+	if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: url, Code: "K7P3-QX9A"}, "", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	var all [2]*Station
+	for i := range all {
+		var err error
+		if all[i], err = Open(cfg, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	results := make(chan LaterResult, len(all))
+	for _, st := range all {
+		go func() {
+			got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now())
+			if err != nil {
+				t.Error(err)
+			}
+			results <- got
+		}()
+	}
+	if a, b := <-results, <-results; a == b || a != LaterDone && b != LaterDone || asked.Load() != 1 {
+		t.Errorf("got %s and %s after %d requests, want %s and %s after 1", a, b, asked.Load(), LaterDone, LaterNone)
+	}
+	for i, st := range all {
+		if !st.Enrolled() {
+			t.Errorf("program %d does not know the enrolment", i)
+		}
+	}
+}
+
+// TestEnrollLaterDoesNotWaitForAnotherProgram beyond the end of its context.
+func TestEnrollLaterDoesNotWaitForAnotherProgram(t *testing.T) {
+	var asked, status atomic.Int32
+	cfg := config.Default(t.TempDir())
+	if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: enrolling(t, &status, &asked), Code: "K7P3-QX9A"}, "", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := durable.Lock(filepath.Join(cfg.Data, enroll.LaterLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	st, err := Open(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := st.EnrollLater(ctx, "1.0.0", time.Now()); got != LaterWaits || !errors.Is(err, enroll.ErrUnreachable) || asked.Load() != 0 {
+		t.Errorf("got %s, %v after %d requests", got, err, asked.Load())
+	}
+}
+
+// TestConfigurationKeepsTheCode: a configuration that prevents the use of the code may be corrected. Without
+// uploads the code is not used, but removed when it has expired.
+func TestConfigurationKeepsTheCode(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*config.Config)
+		age    time.Duration
+		want   LaterResult
+		kept   bool
+	}{
+		"another collector":      {func(c *config.Config) { c.Server = "https://elsewhere.example.org" }, time.Hour, LaterWaits, true},
+		"no uploads":             {func(c *config.Config) { c.NoUpload = true }, time.Hour, LaterNone, true},
+		"no uploads, an old one": {func(c *config.Config) { c.NoUpload = true }, 32 * 24 * time.Hour, LaterExpired, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked, status atomic.Int32
+			status.Store(http.StatusCreated)
+			cfg := config.Default(t.TempDir())
+			c.change(&cfg)
+			if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: enrolling(t, &status, &asked), Code: "K7P3-QX9A"}, "", time.Now().Add(-c.age)); err != nil {
+				t.Fatal(err)
+			}
+			st, err := Open(cfg, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now())
+			if got != c.want || asked.Load() != 0 {
+				t.Errorf("got %s, %v after %d requests, want %s after none", got, err, asked.Load(), c.want)
+			}
+			if kept, err := enroll.Kept(cfg.Data); err != nil || (kept != nil) != c.kept {
+				t.Errorf("got the invitation %+v, %v, want one: %t", kept, err, c.kept)
+			}
+		})
+	}
+}
+
+// TestAttemptsBecomeRareAfterADay: a wrong web server gets the code with each attempt.
+func TestAttemptsBecomeRareAfterADay(t *testing.T) {
+	now := time.Now()
+	for age, want := range map[time.Duration]time.Duration{time.Hour: maxEnrolWait, 25 * time.Hour: slowEnrolWait} {
+		dir := t.TempDir()
+		if err := enroll.Keep(dir, enroll.Invitation{Server: "https://tonprobe.example.org", Code: "K7P3-QX9A"}, "", now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+		if got := longestEnrolWait(dir, now); got != want {
+			t.Errorf("after %v: got %v, want %v", age, got, want)
+		}
+	}
+}
+
 // sleeps is a clock that makes the collector answer after some waits.
 type sleeps struct {
 	waits []time.Duration
@@ -150,17 +297,25 @@ func TestServiceEnrolsLater(t *testing.T) {
 	var status, asked atomic.Int32
 	url := enrolling(t, &status, &asked)
 	cfg := config.Default(t.TempDir())
-	if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: url, Code: "K7P3-QX9A"}, time.Now()); err != nil {
+	if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: url, Code: "K7P3-QX9A"}, "", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	status.Store(http.StatusServiceUnavailable)
-	clock := &sleeps{each: func(n int) {
-		if n == 9 {
-			status.Store(http.StatusCreated)
-		}
-	}}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	// Another code is stored while the service runs, which sees it at its next look.
+	clock := &sleeps{each: func(n int) {
+		switch n {
+		case 9:
+			status.Store(http.StatusCreated)
+		case 10:
+			if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: url, Code: "K7P3-QX9A"}, "", time.Now().Add(time.Second)); err != nil {
+				t.Error(err)
+			}
+		case 11:
+			stop()
+		}
+	}}
 	lines := make(logLines, 100)
 	ended := make(chan error, 1)
 	go func() {
@@ -178,12 +333,14 @@ func TestServiceEnrolsLater(t *testing.T) {
 	if err != nil || id.Enrolment == nil || id.Enrolment.Participant != "Anna Beispiel" {
 		t.Errorf("got the identity %+v, %v", id, err)
 	}
-	stop()
 	if err := <-ended; err == nil {
 		t.Error("got no error at the end of the context")
 	}
-	if len(clock.waits) != 9 || clock.waits[0] != minEnrolWait || clock.waits[8] != maxEnrolWait {
-		t.Errorf("got the waits %v, want 9 from %v to %v", clock.waits, minEnrolWait, maxEnrolWait)
+	if len(clock.waits) != 11 || clock.waits[0] != minEnrolWait || clock.waits[8] != maxEnrolWait || clock.waits[9] != maxEnrolWait {
+		t.Errorf("got the waits %v, want 11 from %v to %v", clock.waits, minEnrolWait, maxEnrolWait)
+	}
+	if asked.Load() != 11 {
+		t.Errorf("got %d requests, want 11", asked.Load())
 	}
 }
 

@@ -28,7 +28,7 @@ type dataEntry struct {
 func dataEntries() []dataEntry {
 	return []dataEntry{
 		{name: identity.FileName, proof: true}, {name: identity.LockName, proof: true}, {name: config.FileName, proof: true}, {name: targetsFile, proof: true},
-		{name: allowFile}, {name: enroll.LaterFile}, {name: channel.InstanceFile}, {name: scheduleFile}, {name: tokenLock}, {name: serviceLock},
+		{name: allowFile}, {name: enroll.LaterFile}, {name: enroll.LaterLock}, {name: channel.InstanceFile}, {name: scheduleFile}, {name: tokenLock}, {name: serviceLock},
 		{name: spoolFolder, folder: true}, {name: recorder.Folder, folder: true}, {name: resident.LogFolder, folder: true},
 	}
 }

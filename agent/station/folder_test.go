@@ -14,7 +14,7 @@ func TestMayOwn(t *testing.T) {
 		want          bool
 	}{
 		{name: "empty", want: true},
-		{name: "of a service", entries: "identity.json identity.lock token.lock service.lock targets.json schedule.json instance invitation.json spool/ recorder/ log/ allow-network-retest .tmp-123", want: true},
+		{name: "of a service", entries: "identity.json identity.lock token.lock service.lock targets.json schedule.json instance invitation.json invitation.lock spool/ recorder/ log/ allow-network-retest .tmp-123", want: true},
 		{name: "with a configuration only", entries: "tonprobe.toml", want: true},
 		{name: "without its identity", entries: "targets.json spool/ recorder/", want: true},
 		{name: "of another program", entries: "letter.txt"},

@@ -67,11 +67,8 @@ func Open(c config.Config, log *slog.Logger) (*Station, error) {
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return nil, err
 	}
-	trusted := ca
-	if id.Enrolment != nil {
-		trusted += id.Enrolment.CA
-	}
-	s := &Station{Config: c, id: id, ca: ca, roots: collector.RootCAs(trusted), log: log}
+	s := &Station{Config: c, id: id, ca: ca, log: log}
+	s.trust()
 	return s, errors.Join(err, s.oneCollector())
 }
 
