@@ -75,8 +75,11 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	p.warnConnection(how)
-	note := p.enrollLater(ctx, st)
-	if note != "" && !p.attended(flags) {
+	note := ""
+	if err == nil { // else a code would be used up, and its token lost
+		note = p.enrollLater(ctx, st)
+	}
+	if note != "" && (flags.yes || !p.attended(flags)) { // nobody is asked for a code
 		fmt.Fprintln(p.err, note)
 	}
 	o := st.CheckOptions(p.version)

@@ -81,12 +81,17 @@ func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.In
 	p.warnConnection(how)
 	if later && !st.UsesService() {
 		result, err := st.EnrollKept(ctx, asked, p.version, time.Now())
-		if result == station.LaterWaits {
+		switch {
+		case result == station.LaterWaits && errors.Is(err, enroll.ErrUntrusted):
+			p.warn("enroll.later_untrusted", "reason", p.reasonFor(err))
+			return &printedError{exitSoftware}
+		case result == station.LaterWaits:
 			p.say("enroll.later", "reason", p.reasonFor(err))
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case result != station.LaterDone:
+			return fmt.Errorf("the code was not used: %s", result)
 		}
 	} else if err := st.Enroll(ctx, asked, p.version); err != nil {
 		return err
@@ -99,25 +104,32 @@ func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.In
 	return nil
 }
 
+// enrollLaterTime limits the attempt with a stored invitation, for which a person waits who wants to
+// check.
+const enrollLaterTime = 5 * time.Second
+
 // enrollLater enrols with the invitation that an installer stored, before a person is asked for a code.
 // It returns a line for the person who is asked nevertheless; "" for none.
 func (p *program) enrollLater(ctx context.Context, st *station.Station) (note string) {
-	if st.UsesService() || st.Config.NoUpload {
-		return ""
+	used := !st.UsesService() && !st.Config.NoUpload
+	if kept, err := enroll.Kept(st.Config.Data); used && err == nil && kept != nil {
+		p.warn("enroll.later_tries", "seconds", int(enrollLaterTime.Seconds()))
 	}
-	if kept, err := enroll.Kept(st.Config.Data); err != nil || kept == nil {
-		return ""
-	}
-	p.warn("enroll.later_tries")
+	ctx, cancel := context.WithTimeout(ctx, enrollLaterTime)
+	defer cancel()
 	result, err := st.EnrollLater(ctx, p.version, time.Now())
-	switch result {
-	case station.LaterDone:
+	switch {
+	case !used:
+		return ""
+	case result == station.LaterDone:
 		p.warn("enroll.done", "server", st.Enrolment().Server, "participant", words.Clean(st.Enrolment().Participant, 80))
-	case station.LaterWaits:
+	case result == station.LaterWaits:
 		return p.t("enroll.later_waits", "reason", p.reasonFor(err))
-	case station.LaterRefused:
+	case result == station.LaterRefused && errors.Is(err, enroll.ErrCodeInvalid):
+		return p.t("enroll.later_used_up")
+	case result == station.LaterRefused:
 		return p.t("enroll.later_refused", "reason", p.reasonFor(err))
-	case station.LaterExpired:
+	case result == station.LaterExpired:
 		return p.t("enroll.later_expired")
 	}
 	return ""
