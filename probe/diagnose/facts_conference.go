@@ -116,7 +116,7 @@ func (f *facts) meetingGone() bool {
 // refused reports whether the conference system refused the participant of the test
 // meeting with an error of its own.
 func (f *facts) refused() bool {
-	return f.failedAt(report.StepSignIn, report.StepState) && slices.Contains([]string{
+	return f.failedAt(report.StepSignIn, report.StepState, report.StepCall) && slices.Contains([]string{
 		"bad_signature", "wrong_password", "meeting_full", "guest_waits", "guest_denied", "join_refused", "session_expired", "ejected", "param_missing",
 	}, f.conference.FailedCode)
 }
