@@ -73,7 +73,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	var about About
 	var entering *earlyEntry
 	if v.JoinLink != nil && !v.NoMedia {
-		v.OpenAheadResuming(ctx, aheadSockets)
+		v.OpenAhead(ctx, aheadSockets)
 		entering = beginEntry(ctx, v)
 	}
 	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome {
@@ -103,6 +103,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	} else {
 		if entering != nil {
 			close(entering.about)
+			entering.step.Abandon()
 			entering.step.Wait()
 		}
 		v.SkipAll(visit.StepFailed, report.StepRoundTrip, report.StepSignalling)

@@ -71,25 +71,30 @@ func TestStoppedCheckLeaves(t *testing.T) {
 }
 
 // TestLoadBalancer: a redirected join link is followed to the other server, which the
-// step names; a redirect without encryption is not followed.
+// step names. With LiveKit, both participants join there.
 func TestLoadBalancer(t *testing.T) {
 	t.Parallel()
-	r := bbbrig.Start(t, bbbrig.Config{})
-	link := r.JoinLink()
-	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.URL.Path == "/bigbluebutton/api/join" {
-			http.Redirect(w, req, link, http.StatusFound)
-			return
-		}
-		fmt.Fprint(w, `{"response":{"returncode":"SUCCESS","version":"2.0","graphqlWebsocketUrl":"wss://x/graphql"}}`)
-	}))
-	t.Cleanup(front.Close)
-	v := visit.New(visit.Config{URL: address(t, front.URL+"/bigbluebutton"), JoinLink: address(t, front.URL+"/bigbluebutton/api/join?checksum=1"), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
-	defer v.Close()
-	bbb.System{}.Check(t.Context(), v)
-	conferencetest.Want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
-	if !r.Left(8 * time.Second) {
-		t.Errorf("left behind: %+v, want nothing", r.Count())
+	for _, version := range []string{"3.0", "4.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, bbbrig.Config{Version: version})
+			link := r.JoinLink()
+			front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path == "/bigbluebutton/api/join" {
+					http.Redirect(w, req, link, http.StatusFound)
+					return
+				}
+				fmt.Fprint(w, `{"response":{"returncode":"SUCCESS","version":"2.0","graphqlWebsocketUrl":"wss://x/graphql"}}`)
+			}))
+			t.Cleanup(front.Close)
+			v := visit.New(visit.Config{URL: address(t, front.URL+"/bigbluebutton"), JoinLink: address(t, front.URL+"/bigbluebutton/api/join?checksum=1"), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
+			defer v.Close()
+			bbb.System{}.Check(t.Context(), v)
+			conferencetest.Want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
+			if !r.Left(8 * time.Second) {
+				t.Errorf("left behind: %+v, want nothing", r.Count())
+			}
+		})
 	}
 }
 

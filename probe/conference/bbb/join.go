@@ -123,13 +123,8 @@ func parseJoined(body []byte) (s session, client *url.URL, err error) {
 	return s, client, nil
 }
 
-// join follows the join link. A load balancer (Scalelite) redirects it to the server of
-// the meeting: that host is then checked, and the step names it.
-func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
-	return follow(ctx, v, func() (*visit.Answer, error) { return v.Get(ctx, v.JoinLink, nil) })
-}
-
-// follow processes the response to the join link, which ask requests.
+// follow processes the response to the join link, which ask requests. A load balancer (Scalelite)
+// redirects it to the server of the meeting: that host is then checked, and the step names it.
 func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, error)) (session, visit.Outcome) {
 	good := visit.OK()
 	elsewhere := func(to *url.URL) {
@@ -166,6 +161,32 @@ func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, erro
 		elsewhere(client)
 	}
 	return s, good
+}
+
+// joinAgain joins with another participant, at the server that the first join has found. It does
+// not change v, which other steps use at the same time.
+func joinAgain(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
+	a, err := v.Get(ctx, v.JoinLink, nil)
+	switch {
+	case err != nil:
+		return session{}, visit.Fault(visit.FaultOf(err))
+	case a.Status != http.StatusOK:
+		return session{}, visit.StatusFault(a.Status)
+	}
+	if s := a.URL.Query().Get("sessionToken"); token.MatchString(s) {
+		return session{token: s}, visit.OK()
+	}
+	s, client, err := parseJoined(a.Body)
+	var refused *refusedError
+	switch {
+	case errors.As(err, &refused):
+		return session{}, visit.Fault(refused.code)
+	case err != nil:
+		return session{}, visit.Fault("not_api")
+	case client != nil && client.Host != v.URL.Host:
+		return session{}, visit.Fault("redirected")
+	}
+	return s, visit.OK()
 }
 
 // bridges contains the names that clients and settings use for the audio bridges.

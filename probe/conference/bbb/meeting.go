@@ -3,6 +3,7 @@ package bbb
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
@@ -66,26 +67,40 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About, entering *ea
 			relays = relaytest.Start(ctx, v, list.List, media)
 		}
 	}
-	sound(ctx, v, about, m, sfu, offer, all, list, tryRelays)
+	private := sound(ctx, v, about, m, sfu, offer, all, list, tryRelays)
 	tryRelays(netip.Addr{}) // if no call yielded the address of a media server
 	relays.Record()
+	explainPrivate(v, private, list)
 }
 
-// sound performs the steps of a call with the audio bridge of the meeting.
-func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, offer *earlyOffer, all []participant, list serverList, tryRelays func(netip.Addr)) {
+// explainPrivate names the reason if there is no path to a media server that announced private
+// addresses only: mediasoup announces the address that is configured in production.yml, and
+// behind a NAT that of its network card is of no use to anybody outside. A relay beside the media
+// server can use it, so whoever reaches none of the relays has another fault.
+func explainPrivate(v *visit.Visit, private bool, list serverList) {
+	reached := slices.ContainsFunc(v.Data.Relays, func(r report.TURNRelay) bool { return r.Allocated != nil && *r.Allocated })
+	web := v.ServerAddress()
+	if private && web.IsValid() && !web.IsPrivate() && (reached || !list.HasTURN()) && v.Data.FailedCode == "no_path" {
+		v.Explain(codePrivate, report.StepPath)
+	}
+}
+
+// sound performs the steps of a call with the audio bridge of the meeting, and reports whether the
+// media server announced private addresses only.
+func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *earlySFU, offer *earlyOffer, all []participant, list serverList, tryRelays func(netip.Addr)) (private bool) {
 	why := "other_bridge"
 	switch {
 	case m.bridge == bridgeLiveKit:
 		callLiveKit(ctx, v, m, all, list, tryRelays)
-		return
+		return false
 	case sfu != nil:
-		call(ctx, v, about, sfu, offer, all[0], tryRelays)
-		return
+		return call(ctx, v, about, sfu, offer, all[0], tryRelays)
 	case m.bridge == bridgeSFU:
 		why = codeNoEcho
 	}
 	v.Skip(report.StepSignalling, why)
 	v.SkipMedia(why)
+	return false
 }
 
 // earlyOffer is the offer of the call, whose search for addresses takes round trips to the
@@ -147,7 +162,7 @@ func attendAll(ctx context.Context, v *visit.Visit, about About, m meeting, s se
 		joins[i] = func() {
 			switch {
 			case i > 0:
-				again := func() (session, visit.Outcome) { return join(ctx, v) }
+				again := func() (session, visit.Outcome) { return joinAgain(ctx, v) }
 				all[i], outcomes[i] = attend(ctx, v, again, true)
 			case about.GraphQL:
 				known := func() (session, visit.Outcome) { return s, visit.OK() }
@@ -226,12 +241,12 @@ func (e *earlySFU) leave(ctx context.Context) {
 const tripsBesideStream = 13
 
 // call performs the steps of the call to the echo. The relays are tested concurrently as
-// soon as the address of the media server is known.
-func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer *earlyOffer, p participant, tryRelays func(netip.Addr)) {
+// soon as the address of the media server is known. private reports whether it is a private one.
+func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer *earlyOffer, p participant, tryRelays func(netip.Addr)) (private bool) {
 	v.Data.Bridge = bridgeSFU
 	if !v.Finish(sfu.step) {
 		v.SkipMedia(visit.StepFailed)
-		return
+		return false
 	}
 	c := sfu.conn
 	why := func() string {
@@ -243,12 +258,11 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer
 	e := offer.await()
 	if e == nil {
 		v.SkipMedia("no_webrtc")
-		return
+		return false
 	}
 	e.why, e.planned = why, int(v.StreamTime(testsignal.Packets*testsignal.PacketTime, tripsBesideStream)/testsignal.PacketTime)
 	left := make(chan struct{})
 	defer close(left)
-	private := false
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
 		answer, o := c.call(step, offer.sdp)
 		// The SFU refuses a microphone that the meeting locks. The rules that explain this
@@ -288,12 +302,8 @@ func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer
 		tryRelays(relaytest.MediaAddress(answer))
 		return o
 	})
-	// mediasoup announces the address that is configured in production.yml. Behind a NAT, the
-	// address of its network card is of no use to anybody outside.
-	if web := v.ServerAddress(); private && web.IsValid() && !web.IsPrivate() {
-		v.Explain(codePrivate, report.StepPath)
-	}
 	if code := why(); code != "" {
 		v.Explain(code, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 	}
+	return private
 }

@@ -144,8 +144,7 @@ type earlyPair struct {
 
 func beginPair(ctx context.Context, v *visit.Visit) *earlyPair {
 	e := &earlyPair{room: Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}}
-	// The connections are ready when that of the API is.
-	e.step = v.BeginShared(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+	e.step = v.BeginConnected(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
 		e.pair, o = Join(ctx, v, e.room)
 		return o
 	})
@@ -310,7 +309,7 @@ func (c *call) Run(ctx context.Context) {
 		cancel()
 	}()
 	if !c.shared && c.offersTCP() {
-		c.v.OpenAheadResuming(ctx, 1) // for the test of the path over TCP
+		c.v.OpenAhead(ctx, 1) // for the test of the path over TCP
 	}
 	// Even if nothing is forwarded, the packets that arrived at the server are known.
 	c.Lead(ctx)

@@ -65,6 +65,10 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		}
 		v.Finish(trips)
 	} else {
+		early.Abandon()
+		if joining != nil {
+			joining.step.Abandon()
+		}
 		early.Wait()
 		v.Skip(report.StepRoundTrip, visit.StepFailed)
 		v.Skip(report.StepSignalling, visit.StepFailed)

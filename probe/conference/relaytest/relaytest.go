@@ -102,10 +102,10 @@ func MediaAddress(sdp string) netip.Addr {
 }
 
 // OnlyPrivate reports whether an SDP names addresses for the media, all of which are private
-// (RFC 1918, RFC 4193).
+// (RFC 1918, RFC 4193). A name may belong to a public address.
 func OnlyPrivate(sdp string) bool {
 	all := slices.Collect(mediaAddresses(sdp))
-	return len(all) > 0 && !slices.ContainsFunc(all, func(at netip.Addr) bool { return !at.IsPrivate() })
+	return len(all) > 0 && len(all) == strings.Count(sdp, "a=candidate:") && !slices.ContainsFunc(all, func(at netip.Addr) bool { return !at.IsPrivate() })
 }
 
 func mediaAddresses(sdp string) iter.Seq[netip.Addr] {

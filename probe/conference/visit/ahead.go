@@ -18,6 +18,7 @@ type ahead struct {
 	left    atomic.Int32   // connections that have not been taken
 	ready   chan *tls.Conn // receives each connection, or nil if it failed
 	running sync.WaitGroup
+	first   *event // the first call of OpenAhead has opened its connections
 	ctx     context.Context
 	stop    context.CancelFunc
 }
@@ -26,21 +27,16 @@ type ahead struct {
 const maxAhead = 5
 
 // OpenAhead opens n connections to the server for the next WebSockets, unless a proxy is
-// used. They resume the TLS session of an earlier request, if there was one. It must not be
-// called by two goroutines at once.
-func (v *Visit) OpenAhead(ctx context.Context, n int) { v.openAhead(ctx, n, false) }
-
-// OpenAheadResuming is OpenAhead for connections that must resume a TLS session: they begin TLS
-// when the first request has been answered.
-func (v *Visit) OpenAheadResuming(ctx context.Context, n int) { v.openAhead(ctx, n, true) }
-
-func (v *Visit) openAhead(ctx context.Context, n int, resuming bool) {
+// used. They begin TLS when the first request has been answered, and resume its session: that
+// takes a third of the bytes of a full handshake. It must not be called by two goroutines at
+// once.
+func (v *Visit) OpenAhead(ctx context.Context, n int) {
 	if v.URL.Scheme != "https" || v.throughProxy() {
 		return
 	}
 	a := v.web.ahead.Load()
 	if a == nil {
-		a = &ahead{address: withPort(v.URL.Host), ready: make(chan *tls.Conn, maxAhead)}
+		a = &ahead{address: withPort(v.URL.Host), ready: make(chan *tls.Conn, maxAhead), first: newEvent()}
 		a.ctx, a.stop = context.WithCancel(ctx)
 		v.web.ahead.Store(a) // a step that began earlier may be opening a WebSocket now
 	}
@@ -50,36 +46,48 @@ func (v *Visit) openAhead(ctx context.Context, n int, resuming bool) {
 	a.opened += n
 	ctx = a.ctx
 	a.left.Add(int32(n))
+	var all sync.WaitGroup
 	for range n {
-		a.running.Go(func() {
-			a.ready <- v.openOne(ctx, a.address, resuming)
-		})
+		all.Go(func() { a.ready <- v.openOne(ctx, a.address) })
 	}
+	a.running.Go(func() {
+		all.Wait()
+		a.first.happen()
+	})
+}
+
+// awaitAhead waits until the first connections opened ahead are ready, or have failed. It returns
+// false if ctx is done before, or s is abandoned.
+func (v *Visit) awaitAhead(ctx context.Context, s *Early) bool {
+	a := v.web.ahead.Load()
+	if a == nil {
+		return true
+	}
+	select {
+	case <-a.first.c:
+		return true
+	case <-s.never.c:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // openOne opens one connection. It returns nil after a fault: the step that needs the
 // connection tries again and reports the reason.
-func (v *Visit) openOne(ctx context.Context, address string, resuming bool) *tls.Conn {
+func (v *Visit) openOne(ctx context.Context, address string) *tls.Conn {
 	dialling, cancel := context.WithTimeout(ctx, StepTime)
 	defer cancel()
-	raw, err := v.Env.Dial(dialling, "tcp", address)
+	raw, err := v.Env.Dial(dialling, "tcp", address) // sends next to nothing
 	if err != nil {
 		return nil
 	}
-	if resuming {
-		select {
-		case <-v.web.answered.c:
-		case <-ctx.Done():
-			_ = raw.Close()
-			return nil
-		}
+	select {
+	case <-v.web.answered.c:
+	case <-ctx.Done():
+		_ = raw.Close()
+		return nil
 	}
-	// A connection without TLS sends next to nothing.
-	phase := PhaseStep
-	if resuming {
-		phase = PhaseRequests
-	}
-	pass, err := v.Env.Enter(ctx, phase)
+	pass, err := v.Env.Enter(ctx, PhaseRequests)
 	defer pass.Leave()
 	if err != nil {
 		_ = raw.Close()

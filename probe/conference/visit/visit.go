@@ -118,7 +118,7 @@ const (
 
 // Do performs a step within StepTime, records it and reports whether it succeeded.
 func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
-	s := &Early{name: name}
+	s := &Early{name: name, never: newEvent()}
 	s.run(ctx, v, step)
 	return v.finish(s)
 }
@@ -135,31 +135,46 @@ type Early struct {
 	// the probe, where the plan recovers it. In another goroutine the panic would end the
 	// program.
 	panicked any
+	// never is closed by Abandon.
+	never *event
 }
 
 // Begin starts a step once the given ones have ended. Finish records it.
 func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, after ...*Early) *Early {
-	return v.begin(ctx, name, step, func() {
+	return v.begin(ctx, name, step, func(*Early) bool {
 		for _, other := range after {
 			<-other.done
 		}
+		return true
 	})
 }
 
 // BeginShared starts a step once its requests can share the connection of an earlier request,
-// or that one has been answered. Finish records it.
+// or that one has been answered. If neither happens, Abandon ends the wait. Finish records it.
 func (v *Visit) BeginShared(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) *Early {
-	return v.begin(ctx, name, step, func() {
-		select {
-		case <-v.web.shared.c:
-		case <-v.web.answered.c:
-		case <-ctx.Done():
-		}
-	})
+	return v.begin(ctx, name, step, func(s *Early) bool { return v.awaitShared(ctx, s) })
 }
 
-func (v *Visit) begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, await func()) *Early {
-	s := &Early{name: name, done: make(chan struct{})}
+// BeginConnected is BeginShared for a step that also needs the connections that were opened
+// ahead.
+func (v *Visit) BeginConnected(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) *Early {
+	return v.begin(ctx, name, step, func(s *Early) bool { return v.awaitShared(ctx, s) && v.awaitAhead(ctx, s) })
+}
+
+func (v *Visit) awaitShared(ctx context.Context, s *Early) bool {
+	select {
+	case <-v.web.shared.c:
+		return true
+	case <-v.web.answered.c:
+		return true
+	case <-s.never.c:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (v *Visit) begin(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome, await func(*Early) bool) *Early {
+	s := &Early{name: name, done: make(chan struct{}), never: newEvent()}
 	go func() {
 		defer close(s.done)
 		defer func() {
@@ -167,7 +182,10 @@ func (v *Visit) begin(ctx context.Context, name report.ConferenceStep, step func
 				v.Env.Log.Error("a step panicked", "step", name, "panic", s.panicked, "stack", string(debug.Stack()))
 			}
 		}()
-		await()
+		if !await(s) {
+			s.late = true
+			return
+		}
 		s.run(ctx, v, step)
 	}()
 	return s
@@ -182,6 +200,10 @@ func (v *Visit) Finish(s *Early) bool {
 	return v.finish(s)
 }
 
+// Abandon ends the wait of a step for connections. A step that has begun continues, so that it
+// can leave what it has joined.
+func (s *Early) Abandon() { s.never.happen() }
+
 // Wait waits for a step without recording it.
 func (s *Early) Wait() {
 	<-s.done
@@ -194,6 +216,11 @@ func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Ou
 	phase, limit := v.phaseOf(s.name), StepTime
 	if s.name == report.StepSoundUp {
 		limit = StreamTime
+	}
+	// A step whose time ran while its connection waits for the line would blame the server.
+	if (s.name == report.StepSignalling || s.name == report.StepState) && !v.awaitAhead(ctx, s) {
+		s.late = true
+		return
 	}
 	pass, err := v.Env.Enter(ctx, phase)
 	defer pass.Leave()
