@@ -96,7 +96,10 @@ func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	}
 	var errs []error
 	if _, ok := keep[store.PeopleData]; ok { // also before the period begins
-		errs = append(errs, s.store.NotePeopleWithoutCouncil(ctx, now))
+		if err := s.store.NotePeopleWithoutCouncil(ctx, now); err != nil {
+			errs = append(errs, err)
+			delete(keep, store.PeopleData) // who has joined and left a council is unknown
+		}
 	}
 	for _, class := range store.DataClasses() {
 		if period, ok := keep[class]; ok && !begins[class].After(now) {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -183,6 +184,52 @@ func TestNewPeriodsAreAnnounced(t *testing.T) {
 		var left int
 		if err := raw.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM participants) + (SELECT count(*) FROM council_sessions)`).Scan(&left); err != nil || left != step.left {
 			t.Errorf("%v: got %d entries, error %v; want %d", step.at, left, err, step.left)
+		}
+	}
+}
+
+// TestNobodyIsDeletedWithoutNotes: if it is unknown who has joined and left a council, nobody is deleted.
+func TestNobodyIsDeletedWithoutNotes(t *testing.T) {
+	ctx, path := t.Context(), t.TempDir()+"/x.db"
+	db, err := sqlstore.OpenSQLite(ctx, path, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	now := time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
+	anna := store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: now}
+	for _, err := range []error{
+		db.AddCouncil(ctx, store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: now}),
+		db.AddParticipant(ctx, anna),
+		db.NotePeopleWithoutCouncil(ctx, now),
+		db.AddParticipant(ctx, store.Participant{ID: uuid.NewString(), Name: "Berta", CreatedAt: now}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &Server{store: db, config: Config{KeepPeople: time.Hour, Log: slog.New(slog.DiscardHandler)}}
+	for _, step := range []struct {
+		statement string
+		fails     bool
+		want      error
+	}{
+		{`CREATE TRIGGER no_notes BEFORE INSERT ON people_without_council BEGIN SELECT RAISE(ABORT, 'no notes'); END`, true, nil},
+		{`DROP TRIGGER no_notes`, false, store.ErrNotFound},
+	} {
+		if _, err := raw.ExecContext(ctx, step.statement); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.deleteOld(ctx, now.AddDate(1, 0, 0)); (err != nil) != step.fails {
+			t.Errorf("%s: got error %v, want some: %v", step.statement, err, step.fails)
+		}
+		if _, err := db.Participant(ctx, anna.ID); !errors.Is(err, step.want) {
+			t.Errorf("%s: got error %v, want %v", step.statement, err, step.want)
 		}
 	}
 }

@@ -62,9 +62,13 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	wantDeleted(later, evening, 0) // none before that
 	note(later)                    // keeps the earlier time of those who are silent
 	must(t, s.AddCouncilMember(ctx, c.ID, left))
-	wantDeleted(later, evening.Add(time.Hour), 0) // Leo joined after it was noted
 	must(t, s.RemoveCouncilMember(ctx, c.ID, left))
-	wantDeleted(later, evening.Add(time.Hour), 1)
+	note(later.Add(time.Minute))
+	wantDeleted(later.Add(time.Minute), later, 0) // Leo was a member between two notes
+	if m, err := s.PersonMarks(ctx, left); err != nil || !m.WithoutCouncilSince.Equal(later.Add(time.Minute)) {
+		t.Errorf("got %+v, error %v; want Leo without a council since he left", m, err)
+	}
+	wantDeleted(late, later.Add(2*time.Minute), 2) // Leo, and Ada's computer was silent for a year
 	_, err = s.Participant(ctx, left)
 	wantError(t, "the one who left", err, store.ErrNotFound)
 	if r, err := s.DisturbanceRecord(ctx, session); err != nil || r.Entries[0].People[1].Text != about {
@@ -76,7 +80,6 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	if l, err := s.Tombstones(ctx); err != nil || len(l.Hashes) == 0 {
 		t.Errorf("got tombstones %v, error %v; want those of the ids", l.Hashes, err)
 	}
-	wantDeleted(late, later.Add(time.Hour), 1) // the computer was silent for a year
 	if erased, err := s.ErasedToken(ctx, store.HashOf(computer)); err != nil || !erased {
 		t.Errorf("token of the deleted person: got erased %v, error %v", erased, err)
 	}
@@ -84,5 +87,9 @@ func withoutCouncil(t *testing.T, s store.Store) {
 		if _, err := s.Participant(ctx, p); err != nil {
 			t.Errorf("%s: got error %v", p, err)
 		}
+	}
+	must(t, s.RemoveCouncil(ctx, c.ID))
+	if m, err := s.PersonMarks(ctx, recorded); err != nil || !m.WithoutCouncilSince.IsZero() {
+		t.Errorf("got %+v, error %v; want no time if there is no council", m, err)
 	}
 }

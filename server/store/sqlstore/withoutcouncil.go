@@ -81,8 +81,10 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 // PersonMarks implements store.Retention.
 func (s *Store) PersonMarks(ctx context.Context, participantID string) (m store.PersonMarks, err error) {
 	var since int64
-	err = s.read.row(ctx, `SELECT COALESCE((SELECT w.since FROM people_without_council w WHERE w.participant_id = p.id), 0) FROM participants p WHERE p.id = ? AND p.org_id = ?`,
-		participantID, s.org).Scan(&since)
+	err = s.read.row(ctx, `SELECT COALESCE((SELECT w.since FROM people_without_council w WHERE w.participant_id = p.id
+		AND NOT EXISTS (SELECT 1 FROM council_members m WHERE m.participant_id = w.participant_id)
+		AND EXISTS (SELECT 1 FROM councils c WHERE c.org_id = w.org_id)), 0)
+		FROM participants p WHERE p.id = ? AND p.org_id = ?`, participantID, s.org).Scan(&since)
 	if err != nil {
 		return m, fmt.Errorf("marks of a participant: %w", err)
 	}
