@@ -60,6 +60,7 @@ type Recorder struct {
 	events           eventLog
 	limit            limiter
 	pending          *report.HostEvent // of the next report
+	tried            bool              // an earlier run began to make it
 	waiting          waiting           // pending on disk
 	due              time.Time
 	flushed          time.Time

@@ -92,20 +92,24 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 		after time.Duration // until the next run
 		file  string        // replaces the content of the file, if it is not empty
 		want  int
+		kills int // more than one
 	}{
-		"soon":           {20 * time.Second, "", 1},
-		"too late":       {3 * time.Hour, "", 0},
-		"damaged":        {20 * time.Second, `{"at":"2026`, 0},
-		"of no kind":     {20 * time.Second, `{"at":"2026-11-30T00:00:00Z","kind":"x"}`, 0},
-		"far too long":   {20 * time.Second, strings.Repeat(" ", 1<<20) + "{}", 0},
-		"an empty file":  {20 * time.Second, " ", 0},
-		"of a wrong age": {20 * time.Second, `{"at":"2999-11-30T00:00:00Z","kind":"client_crashed"}`, 0},
+		"soon":           {20 * time.Second, "", 1, 0},
+		"a second time":  {20 * time.Second, "", 0, 1},
+		"too late":       {3 * time.Hour, "", 0, 0},
+		"damaged":        {20 * time.Second, `{"at":"2026`, 0, 0},
+		"of no kind":     {20 * time.Second, `{"at":"2026-11-30T00:00:00Z","kind":"x"}`, 0, 0},
+		"far too long":   {20 * time.Second, strings.Repeat(" ", 1<<20) + "{}", 0, 0},
+		"an empty file":  {20 * time.Second, " ", 0, 0},
+		"of a wrong age": {20 * time.Second, `{"at":"2999-11-30T00:00:00Z","kind":"client_crashed"}`, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
+				attempts := 0
+				kill := func(context.Context, Incident) error { attempts++; return errors.New("killed") }
 				killed := newRig(data)
-				killed.Send = func(context.Context, Incident) error { return errors.New("killed") }
+				killed.Send = kill
 				killed.during(t, func() {
 					killed.with(time.Minute, nil)
 					crashed.At = time.Now().UTC()
@@ -118,6 +122,14 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 					}
 				}
 				time.Sleep(c.after)
+				for range c.kills {
+					next := newRig(data)
+					next.Send = kill
+					next.during(t, func() { next.with(5*time.Minute, nil) })
+				}
+				if attempts != 1+c.kills {
+					t.Errorf("got %d attempts that were killed, want %d", attempts, 1+c.kills)
+				}
 				for _, want := range []int{c.want, 0} {
 					next := newRig(data)
 					next.records(crashed)

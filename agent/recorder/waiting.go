@@ -25,8 +25,8 @@ func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 	case rank(e.Kind) >= rank(r.pending.Kind):
 		return
 	}
-	r.pending = &e
-	if err := r.waiting.keep(e); err != nil {
+	r.pending, r.tried = &e, false
+	if err := r.waiting.keep(e, false); err != nil {
 		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
 }
@@ -34,7 +34,7 @@ func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 // resume continues the wait for the report that was due when the previous run was killed.
 func (r *Recorder) resume() {
 	r.waiting = waitingIn(r.Data)
-	e, err := r.waiting.read()
+	e, tried, err := r.waiting.read()
 	now := r.Clock.Now()
 	switch {
 	case err != nil:
@@ -44,12 +44,12 @@ func (r *Recorder) resume() {
 	case now.Sub(e.At).Abs() > fresh:
 		r.forget()
 	default:
-		r.pending, r.due = e, now.Add(settleEvidence)
+		r.pending, r.due, r.tried = e, now.Add(settleEvidence), tried
 		r.events.markReported(*e)
 	}
 }
 
-// sendPending makes the report that is due. If that fails, the next run tries again.
+// sendPending makes the report that is due. If that fails, or ends this run, the next run tries once more.
 func (r *Recorder) sendPending(ctx context.Context) {
 	now := r.Clock.Now()
 	if r.pending == nil || now.Before(r.due) && r.due.Sub(now) <= afterwards {
@@ -61,6 +61,11 @@ func (r *Recorder) sendPending(ctx context.Context) {
 		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
 		r.forget()
 		return
+	}
+	if r.tried {
+		r.forget()
+	} else if err := r.waiting.keep(e, true); err != nil {
+		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
 	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
 	if err := r.Send(ctx, i); err != nil {
@@ -97,10 +102,18 @@ func (r *Recorder) sendAtEnd(ctx context.Context) {
 // that contains the event.
 type waiting struct{ path string }
 
+// keptEvent is the content of the file.
+type keptEvent struct {
+	report.HostEvent
+	// Tried means that an earlier run began to make the report. It may have failed because of a panic,
+	// which would happen again.
+	Tried bool `json:"tried,omitempty"`
+}
+
 func waitingIn(data string) waiting { return waiting{filepath.Join(data, Folder, "waiting")} }
 
-func (w waiting) keep(e report.HostEvent) error {
-	b, err := json.Marshal(e)
+func (w waiting) keep(e report.HostEvent, tried bool) error {
+	b, err := json.Marshal(keptEvent{e, tried})
 	if err != nil {
 		return fmt.Errorf("keep the event of a report: %w", err)
 	}
@@ -115,28 +128,28 @@ func (w waiting) keep(e report.HostEvent) error {
 	return nil
 }
 
-// read returns the event that a previous run kept; nil if there is none.
-func (w waiting) read() (*report.HostEvent, error) {
+// read returns the event that a previous run kept, and whether it began to make the report; nil if there is none.
+func (w waiting) read() (e *report.HostEvent, tried bool, err error) {
 	f, err := durable.OpenFile(w.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the event of a report: %w", err)
+		return nil, false, fmt.Errorf("read the event of a report: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, int64(eventLayout.slotBytes)))
+	b, err := io.ReadAll(io.LimitReader(f, int64(2*eventLayout.slotBytes)))
 	if err != nil {
-		return nil, fmt.Errorf("read the event of a report: %w", err)
+		return nil, false, fmt.Errorf("read the event of a report: %w", err)
 	}
-	var e report.HostEvent
-	if err := json.Unmarshal(b, &e); err != nil {
-		return nil, fmt.Errorf("read the event of a report: %w", err)
+	var kept keptEvent
+	if err := json.Unmarshal(b, &kept); err != nil {
+		return nil, false, fmt.Errorf("read the event of a report: %w", err)
 	}
-	if !e.Valid() {
-		return nil, errors.New("read the event of a report: it has the wrong form")
+	if !kept.Valid() {
+		return nil, false, errors.New("read the event of a report: it has the wrong form")
 	}
-	return &e, nil
+	return &kept.HostEvent, kept.Tried, nil
 }
 
 func (w waiting) remove() error {
