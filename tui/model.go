@@ -60,6 +60,7 @@ type model struct {
 	profile      diagnose.Profile
 	disturbance  page.Disturbance
 	own          *page.Own  // covers the page; nil if it does not
+	owns         int        // number of requests for it
 	request      *requested // nil if there is none
 	requests     int        // number of requests
 	err          error      // of the last check
@@ -152,7 +153,7 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 	case disturbanceMsg:
 		m.disturbance = msg.result
 	case ownMsg:
-		if m.own != nil {
+		if m.own != nil && msg.number == m.owns {
 			m.own = &msg.page
 		}
 	case playedMsg:
@@ -244,6 +245,7 @@ func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 func (m model) startCheck() (model, tea.Cmd) {
 	o := m.desk.options
 	m = m.forget()
+	m.own = nil // a request of phone support may start the check
 	choices, noAudio := m.choices, o.Consent.NoAudio
 	var tell func(probe.Event)
 	if r := m.request; r != nil && r.accepted {

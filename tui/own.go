@@ -15,7 +15,10 @@ import (
 type OwnPage struct{ Link, Address, Code string }
 
 // ownMsg is the answer to a request for the own page.
-type ownMsg struct{ page page.Own }
+type ownMsg struct {
+	number int
+	page   page.Own
+}
 
 // offersOwn reports whether there is a page about the participant.
 func (o Options) offersOwn() bool {
@@ -49,7 +52,9 @@ func (m model) showsOwn() bool {
 // openOwn requests a code and shows it over the current page.
 func (m model) openOwn() (model, tea.Cmd) {
 	m.own, m.sheet.Scroll = &page.Own{}, 0
-	return m, m.desk.work(func() tea.Msg { return ownMsg{m.desk.options.ownPage(m.desk.ctx, m.words)} })
+	m.owns++
+	number := m.owns
+	return m, m.desk.work(func() tea.Msg { return ownMsg{number, m.desk.options.ownPage(m.desk.ctx, m.words)} })
 }
 
 // pressOwn handles a key while the own page is shown.

@@ -60,3 +60,27 @@ func TestOwnPageByKey(t *testing.T) {
 		t.Errorf("offered without a participant:\n%s", s.View())
 	}
 }
+
+// TestOldAnswerForTheOwnPage: a code works once, so an answer to an earlier press of the key must not replace the
+// newer one, nor appear after a check that phone support has requested.
+func TestOldAnswerForTheOwnPage(t *testing.T) {
+	asked := 0
+	s := newStand(t, phrase.DE, false, func(o *Options) {
+		o.OwnPage = func(context.Context) (OwnPage, error) {
+			asked++
+			return OwnPage{Link: "https://ton.example/mine", Address: "https://ton.example/mine", Code: strings.Repeat("7", asked) + "KQ2"}, nil
+		}
+	})
+	s.press("e")
+	first := s.last()
+	s.press("esc", "e")
+	second := s.last()
+	s.send(second)
+	if s.send(first); !strings.Contains(s.View(), "77KQ2") {
+		t.Errorf("got\n%s\nwant the second code", s.View())
+	}
+	s.model, _ = s.model.startCheck()
+	if s.model.own != nil {
+		t.Error("the page is shown again after the check")
+	}
+}
