@@ -31,7 +31,11 @@ type firefox struct {
 // startFirefox starts Firefox at a sound server, with more preferences, as JSON.
 func startFirefox(t *testing.T, sound string, preferences map[string]string) *firefox {
 	t.Helper()
-	program := need.Program(t, "firefox-esr")
+	name := "firefox-esr"
+	if _, err := exec.LookPath(name); err != nil {
+		name = "firefox" // of Ubuntu
+	}
+	program := need.Program(t, name)
 	profile := t.TempDir()
 	all := map[string]string{
 		"marionette.port":                            "0", // any free port
