@@ -55,7 +55,8 @@ type Retention interface {
 	// PersonMarks returns ErrNotFound if there is no such participant.
 	PersonMarks(ctx context.Context, participantID string) (PersonMarks, error)
 	// DeletePeopleWithoutCouncil erases people for whom that is before a time. Whoever is in a disturbance
-	// record stays. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
+	// record or has an invitation that can still be used stays, and whoever is blocked: an import would add
+	// them again without that. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
 	// the person again, and it keeps the remarks that contain the last name: they may mean somebody else.
 	DeletePeopleWithoutCouncil(ctx context.Context, now, before time.Time, limit int) (deleted int, err error)
 }

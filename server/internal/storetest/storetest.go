@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"retention runs":        retentionRuns,
 		"old sessions":          oldSessions,
 		"without a council":     withoutCouncil,
+		"needed without one":    neededWithoutCouncil,
 		"erased again":          erasedAgain,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,

@@ -93,3 +93,26 @@ func withoutCouncil(t *testing.T, s store.Store) {
 		t.Errorf("got %+v, error %v; want no time if there is no council", m, err)
 	}
 }
+
+// neededWithoutCouncil: whoever is invited stays until the code has expired, and whoever is blocked stays.
+func neededWithoutCouncil(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	council(t, s, "Rat")
+	invited, _ := person(t, s, "Ida")
+	blocked, _ := person(t, s, "Bo")
+	must(t, s.SetBlocked(ctx, blocked, true))
+	must(t, s.NotePeopleWithoutCouncil(ctx, evening))
+	later := evening.AddDate(1, 0, 0)
+	must(t, s.AddEnrolCode(ctx, store.EnrolCode{Hash: store.HashOf("code"), ParticipantID: invited, CreatedAt: later, ExpiresAt: later.Add(time.Hour)}))
+	for _, step := range []struct {
+		now  time.Time
+		want int
+	}{{later.Add(time.Minute), 0}, {later.Add(time.Hour), 1}} {
+		if n, err := s.DeletePeopleWithoutCouncil(ctx, step.now, later, 10); err != nil || n != step.want {
+			t.Errorf("%v: got %d deleted, error %v; want %d", step.now, n, err, step.want)
+		}
+	}
+	if _, err := s.Participant(ctx, blocked); err != nil {
+		t.Errorf("the blocked person: got error %v", err)
+	}
+}

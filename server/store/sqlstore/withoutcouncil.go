@@ -42,10 +42,13 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 	const unneeded = `w.org_id = ? AND w.since < ?
 		AND NOT EXISTS (SELECT 1 FROM council_members m WHERE m.participant_id = w.participant_id)
 		AND NOT EXISTS (SELECT 1 FROM disturbance_people d WHERE d.participant_id = w.participant_id)
+		AND NOT EXISTS (SELECT 1 FROM participants p WHERE p.id = w.participant_id AND p.blocked)
+		AND NOT EXISTS (SELECT 1 FROM enrol_codes e WHERE e.participant_id = w.participant_id AND e.used_at = 0 AND e.expires_at > ?)
 		AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.participant_id = w.participant_id AND a.last_seen_at >= ?)`
+	conditions := []any{s.org, millis(before), millis(now), millis(before)}
 	ids, err := collect(ctx, s.read, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
 		`SELECT w.participant_id FROM people_without_council w WHERE `+unneeded+` ORDER BY w.since, w.participant_id LIMIT ?`,
-		s.org, millis(before), millis(before), limit)
+		append(conditions, limit)...)
 	if err != nil {
 		return 0, fmt.Errorf("look for people without a council: %w", err)
 	}
@@ -59,7 +62,7 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 				return err
 			}
 			var one int
-			if err := tx.row(ctx, `SELECT 1 FROM people_without_council w WHERE w.participant_id = ? AND `+unneeded, id, s.org, millis(before), millis(before)).Scan(&one); err != nil {
+			if err := tx.row(ctx, `SELECT 1 FROM people_without_council w WHERE w.participant_id = ? AND `+unneeded, append([]any{id}, conditions...)...).Scan(&one); err != nil {
 				return err
 			}
 			return s.erase(ctx, tx, keys[0], id, now, noName)
