@@ -52,6 +52,7 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 	if err != nil {
 		return 0, fmt.Errorf("look for people without a council: %w", err)
 	}
+	var failed []error
 	for _, id := range ids {
 		err := s.write.inTx(ctx, func(tx runner) error {
 			keys, err := erasureKeys(ctx, tx)
@@ -71,14 +72,18 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 			continue
 		}
 		if err != nil {
-			return deleted, fmt.Errorf("delete a person without a council: %w", err)
+			failed = append(failed, fmt.Errorf("delete a person without a council: %w", err))
+			if ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) {
+				break
+			}
+			continue
 		}
 		deleted++
 	}
 	if deleted > 0 {
 		s.scrub(ctx)
 	}
-	return deleted, nil
+	return deleted, errors.Join(failed...)
 }
 
 // PersonMarks implements store.Retention.
