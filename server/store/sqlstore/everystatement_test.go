@@ -196,13 +196,37 @@ func useEverything(t *testing.T, s *Store) {
 	}
 	_, err = s.DeleteCouncilSessions(ctx, evening, 10)
 	must(err)
-	_, err = s.DeletePeopleWithoutCouncil(ctx, evening, evening, 10)
-	must(err)
+	useRetention(t, s)
 	list, err := s.Tombstones(ctx)
 	must(err)
 	list.Hashes = append(list.Hashes, store.HashOf(p.ID))
 	_, err = s.AddTombstones(ctx, list, evening)
 	must(err)
+}
+
+// useRetention deletes somebody without a council, and keeps a member.
+func useRetention(t *testing.T, s *Store) {
+	ctx := t.Context()
+	c := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
+	gone, member := store.Participant{ID: uuid.NewString(), Name: "Carl", CreatedAt: evening}, store.Participant{ID: uuid.NewString(), Name: "Mia", CreatedAt: evening}
+	for _, err := range []error{
+		s.AddCouncil(ctx, c),
+		s.AddParticipant(ctx, gone),
+		s.AddParticipant(ctx, member),
+		s.NotePeopleWithoutCouncil(ctx, evening),
+		s.AddCouncilMember(ctx, c.ID, member.ID),
+		s.NotePeopleWithoutCouncil(ctx, evening),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.DeletePeopleWithoutCouncil(ctx, evening.Add(time.Hour), evening.Add(time.Minute), 1); err != nil || n != 1 {
+		t.Errorf("got %d deleted, error %v; want 1", n, err)
+	}
+	if err := s.RemoveCouncil(ctx, c.ID); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func useCouncils(t *testing.T, s *Store, participantID string) {
