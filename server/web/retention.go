@@ -66,7 +66,7 @@ type copyRow struct {
 func (s *site) databaseCopies(v view) (rows []copyRow) {
 	for _, c := range s.Copies() {
 		row := copyRow{Name: c.Name, Made: v.when(c.MadeAt)}
-		switch days := int(v.now.Sub(c.MadeAt) / (24 * time.Hour)); {
+		switch days := daysBetween(c.MadeAt.In(v.zone), v.now.In(v.zone)); {
 		case c.MadeAt.IsZero():
 		case days > 1:
 			row.Age = v.T("retention.copy_days", "n", strconv.Itoa(days))
@@ -78,4 +78,10 @@ func (s *site) databaseCopies(v view) (rows []copyRow) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// daysBetween returns the number of midnights between two times in their zones.
+func daysBetween(from, to time.Time) int {
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	return int(day(to).Sub(day(from)) / (24 * time.Hour))
 }

@@ -40,5 +40,10 @@ func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 		t.Error("the page names copies where there is none")
 	}
 	copies = []privacy.Copy{{Name: "collector.db.before-x"}, {Name: "collector.db.version-5-y", MadeAt: g.clock().Add(-72 * time.Hour)}, {Name: "z", MadeAt: g.clock()}}
-	g.want(g.get("/audit"), http.StatusOK, "collector.db.before-x", "collector.db.version-5-y", "3 Tage", "von heute", "tonprobe-collector copies remove all")
+	midnight := g.clock().Truncate(24 * time.Hour)
+	copies = append(copies, privacy.Copy{Name: "last night", MadeAt: midnight.Add(-time.Minute)}, privacy.Copy{Name: "this night", MadeAt: midnight})
+	g.want(g.get("/audit"), http.StatusOK, "collector.db.before-x", "collector.db.version-5-y", "3 Tage", "von heute", "<td>1 Tag</td>", "tonprobe-collector copies remove all")
+	if body := g.get("/audit").Body.String(); strings.Count(body, "von heute") != 2 {
+		t.Error("got another number of copies of today, want 2")
+	}
 }
