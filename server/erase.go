@@ -30,7 +30,11 @@ func (s *Server) syncErased(ctx context.Context) {
 	if n > 0 {
 		s.config.Log.Warn("the database contained people who were erased before: they are erased again", "count", n)
 		// A database of an older version was copied before, with these people.
-		for _, c := range privacy.Copies(s.config.DataDir) {
+		copies, err := privacy.Copies(s.config.DataDir)
+		if err != nil {
+			s.config.Log.Warn("copies of the database are unknown", "err", err)
+		}
+		for _, c := range copies {
 			s.config.Log.Warn("this copy of a database may still contain erased people: 'tonprobe-collector copies remove' deletes it when it is no longer needed", "file", c.Name)
 		}
 	}

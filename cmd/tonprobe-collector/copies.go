@@ -22,7 +22,10 @@ func copiesList(_ context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	copies := privacy.Copies(c.DataDir)
+	copies, err := privacy.Copies(c.DataDir)
+	if err != nil {
+		return err
+	}
 	if in.json {
 		return printJSON(t.out, append([]privacy.Copy{}, copies...))
 	}
@@ -49,14 +52,18 @@ func copiesRemove(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		names := []string{in.args[0]}
-		if in.args[0] == allCopies {
-			names = nil
-			for _, copied := range privacy.Copies(c.DataDir) {
-				names = append(names, copied.Name)
-			}
+	names := []string{in.args[0]}
+	if in.args[0] == allCopies { // without the one that opening a database of an older version makes
+		copies, err := privacy.Copies(c.DataDir)
+		if err != nil {
+			return err
 		}
+		names = nil
+		for _, copied := range copies {
+			names = append(names, copied.Name)
+		}
+	}
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		for _, name := range names {
 			err := privacy.DeleteCopy(c.DataDir, name)
 			if errors.Is(err, privacy.ErrNoCopy) {
@@ -78,8 +85,12 @@ func copiesRemove(ctx context.Context, t terminal, in *invocation) error {
 
 // noteCopies names the copies of the database beside it, which contain erased people.
 func noteCopies(w io.Writer, dir string) {
+	copies, err := privacy.Copies(dir)
+	if err != nil {
+		_, _ = fmt.Fprintln(w, "Whether copies of the database still contain the person is unknown:", oneLine(err))
+	}
 	var lines []string
-	for _, c := range privacy.Copies(dir) {
+	for _, c := range copies {
 		lines = append(lines, c.Name+", "+ageInDays(c.MadeAt))
 	}
 	if len(lines) > 0 {

@@ -1,7 +1,10 @@
 package privacy
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,29 +28,76 @@ type Copy struct {
 	Bytes  int64     `json:"bytes"`
 }
 
-// Copies returns the copies of the database beside it, the oldest first.
-func Copies(dir string) (copies []Copy) {
-	for _, pattern := range []string{".before-*", ".version-*"} {
-		found, _ := filepath.Glob(datadir.Database(dir) + pattern) // the patterns are valid
-		for _, file := range found {
-			c := Copy{Name: filepath.Base(file)}
-			if info, err := os.Stat(file); err == nil {
-				c.Bytes = info.Size()
-			}
-			if i := strings.LastIndexByte(c.Name, '-'); i >= 0 {
-				c.MadeAt, _ = time.Parse(copyTime, c.Name[i+1:])
-			}
-			copies = append(copies, c)
+// besideCopy are the endings of the files that SQLite puts beside a database.
+var besideCopy = [...]string{"-wal", "-shm", "-journal"}
+
+// Copies returns the copies of the database beside it, the oldest first. There is none if there is no such
+// folder.
+func Copies(dir string) (copies []Copy, err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("look for copies of the database: %w", err)
+	}
+	database := filepath.Base(datadir.Database(dir))
+	names := map[string]bool{}
+	for _, file := range files {
+		if rest, ok := strings.CutPrefix(file.Name(), database); ok && (strings.HasPrefix(rest, ".before-") || strings.HasPrefix(rest, ".version-")) {
+			names[file.Name()] = true
 		}
 	}
-	slices.SortStableFunc(copies, func(a, b Copy) int { return a.MadeAt.Compare(b.MadeAt) })
-	return copies
+	for name := range names {
+		if base, beside := copyOf(name); beside && names[base] {
+			continue
+		}
+		c := Copy{Name: name}
+		for _, file := range filesOfCopy(name) {
+			if info, err := os.Stat(filepath.Join(dir, file)); err == nil {
+				c.Bytes += info.Size()
+			}
+		}
+		if i := strings.LastIndexByte(name, '-'); i >= 0 {
+			c.MadeAt, _ = time.Parse(copyTime, name[i+1:])
+		}
+		copies = append(copies, c)
+	}
+	slices.SortFunc(copies, func(a, b Copy) int { return cmp.Or(a.MadeAt.Compare(b.MadeAt), strings.Compare(a.Name, b.Name)) })
+	return copies, nil
+}
+
+// copyOf returns the name of the copy that a file of SQLite is beside.
+func copyOf(name string) (base string, beside bool) {
+	for _, end := range besideCopy {
+		if base, beside = strings.CutSuffix(name, end); beside {
+			return base, true
+		}
+	}
+	return name, false
+}
+
+// filesOfCopy returns the names of the files of a copy.
+func filesOfCopy(name string) []string {
+	files := []string{name}
+	for _, end := range besideCopy {
+		files = append(files, name+end)
+	}
+	return files
 }
 
 // DeleteCopy deletes a copy of the database beside it, or returns ErrNoCopy.
 func DeleteCopy(dir, name string) error {
-	if !slices.ContainsFunc(Copies(dir), func(c Copy) bool { return c.Name == name }) {
+	copies, err := Copies(dir)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(copies, func(c Copy) bool { return c.Name == name }) {
 		return ErrNoCopy
 	}
-	return os.Remove(filepath.Join(filepath.Dir(datadir.Database(dir)), name))
+	files := filesOfCopy(name)
+	slices.Reverse(files) // the copy is listed until all are deleted
+	for _, file := range files {
+		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }

@@ -154,7 +154,7 @@ func (s *site) audit(w http.ResponseWriter, r *http.Request) error {
 	if body.Retention, err = s.retention(r.Context(), v); err != nil {
 		return err
 	}
-	body.Copies = s.databaseCopies(v)
+	body.Copies = s.databaseCopies(r.Context(), v)
 	s.show(w, r, page{Name: "audit", Body: body})
 	return nil
 }

@@ -63,8 +63,12 @@ type copyRow struct {
 }
 
 // databaseCopies returns the copies of the database beside that of this collector.
-func (s *site) databaseCopies(v view) (rows []copyRow) {
-	for _, c := range s.Copies() {
+func (s *site) databaseCopies(ctx context.Context, v view) (rows []copyRow) {
+	copies, err := s.Copies()
+	if err != nil {
+		s.Log.ErrorContext(ctx, "copies of the database are missing on the page", "err", err)
+	}
+	for _, c := range copies {
 		row := copyRow{Name: c.Name, Made: v.when(c.MadeAt)}
 		switch days := daysBetween(c.MadeAt.In(v.zone), v.now.In(v.zone)); {
 		case c.MadeAt.IsZero():

@@ -35,7 +35,7 @@ func TestAuditPageSaysWhatIsDeleted(t *testing.T) {
 // TestAuditPageNamesCopiesOfTheDatabase: they contain erased people, and only a person deletes them.
 func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 	var copies []privacy.Copy
-	g := newRig(t, func(c *web.Config) { c.Copies = func() []privacy.Copy { return copies } }).login()
+	g := newRig(t, func(c *web.Config) { c.Copies = func() ([]privacy.Copy, error) { return copies, nil } }).login()
 	if body := g.get("/audit").Body.String(); strings.Contains(body, "Kopien der Datenbank") {
 		t.Error("the page names copies where there is none")
 	}

@@ -63,7 +63,7 @@ type Config struct {
 	// Keep is how long data is kept; a class that is not in it is kept for ever.
 	Keep map[store.DataClass]time.Duration
 	// Copies returns the copies of the database beside it; default none.
-	Copies func() []privacy.Copy
+	Copies func() ([]privacy.Copy, error)
 	// Alerts sends alerts; default none.
 	Alerts Alerts
 	// Rules returns the rules of the Land for new disturbance records; default none.
@@ -133,7 +133,7 @@ func (c Config) withDefaults() Config {
 		c.FreshFor = 24 * time.Hour
 	}
 	if c.Copies == nil {
-		c.Copies = func() []privacy.Copy { return nil }
+		c.Copies = func() ([]privacy.Copy, error) { return nil, nil }
 	}
 	if c.Erase == nil {
 		c.Erase = func(ctx context.Context, id string) error { return c.Store.DeleteParticipant(ctx, id, c.Now()) }
