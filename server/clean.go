@@ -142,14 +142,14 @@ func (s *Server) announcePeriods(ctx context.Context) {
 func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now time.Time, keep time.Duration, some func(context.Context, time.Time, int) (int, error)) error {
 	for total := 0; ; {
 		n, err := some(ctx, now.Add(-keep), deleteAtOnce)
-		if err != nil {
-			return err
-		}
-		if total += n; n >= deleteAtOnce && class != store.ExpiredData {
+		if total += n; err == nil && n >= deleteAtOnce && class != store.ExpiredData {
 			continue
 		}
 		if total > 0 {
 			s.config.Log.Info("old data deleted", "class", string(class), "count", total)
+		}
+		if err != nil {
+			return err
 		}
 		return s.store.AddRetentionRun(ctx, class, now, total)
 	}
