@@ -203,7 +203,8 @@ type Staff interface {
 	// is old. ErrNotFound means that it is no longer theirs, or that the account is disabled.
 	ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error
 	// SetStaffRole returns ErrLastAdministrator if the member is an administrator who becomes something else,
-	// and no other administrator can sign in; not with LosingLast.
+	// and no other administrator has access (StaffMember.HasAccess), whatever the settings of the collector
+	// allow; not with LosingLast.
 	SetStaffRole(ctx context.Context, name string, role Role, last LastAdministrator) error
 	// DisableStaff ends the member's sessions, links and invitations. Until EnableStaff, the
 	// member has no session. ErrLastAdministrator as with SetStaffRole.

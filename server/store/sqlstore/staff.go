@@ -131,8 +131,8 @@ func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role, 
 }
 
 // keepAdministrator returns store.ErrLastAdministrator if a member is an administrator, and no other one
-// can sign in. It locks the accounts of all administrators, so of two changes at the same time the second
-// one sees the first.
+// has access, whatever the settings allow now. It locks the accounts of all administrators, so of two changes
+// at the same time the second one sees the first.
 func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, last store.LastAdministrator) error {
 	if last == store.LosingLast {
 		return nil
