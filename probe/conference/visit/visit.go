@@ -137,6 +137,8 @@ type Early struct {
 	panicked any
 	// never is closed by Abandon.
 	never *event
+	// besideAPI is set for a step that begins with the API and waits for its answer.
+	besideAPI bool
 }
 
 // Begin starts a step once the given ones have ended. Finish records it.
@@ -150,9 +152,13 @@ func (v *Visit) Begin(ctx context.Context, name report.ConferenceStep, step func
 }
 
 // BeginShared starts a step once its requests can share the connection of an earlier request,
-// or that one has been answered. If neither happens, Abandon ends the wait. Finish records it.
+// or that one has been answered. If neither happens, Abandon ends the wait. The step has the time
+// of the API in addition to its own. Finish records it.
 func (v *Visit) BeginShared(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) *Early {
-	return v.begin(ctx, name, step, func(s *Early) bool { return v.awaitShared(ctx, s) })
+	return v.begin(ctx, name, step, func(s *Early) bool {
+		s.besideAPI = true
+		return v.awaitShared(ctx, s)
+	})
 }
 
 // BeginConnected is BeginShared for a step that also needs the connections that were opened
@@ -214,8 +220,11 @@ func (s *Early) Wait() {
 
 func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Outcome) {
 	phase, limit := v.phaseOf(s.name), StepTime
-	if s.name == report.StepSoundUp {
+	switch {
+	case s.name == report.StepSoundUp:
 		limit = StreamTime
+	case s.besideAPI:
+		limit = 2 * StepTime
 	}
 	// A step whose time ran while its connection waits for the line would blame the server.
 	if (s.name == report.StepSignalling || s.name == report.StepState) && !v.awaitAhead(ctx, s) {
