@@ -80,10 +80,15 @@ static BOOL turned_off(void) {
 }
 
 static int run(const wchar_t *arguments) {
-  HANDLE alone = CreateMutexW(NULL, TRUE, RUNNING_MUTEX);
-  if (alone == NULL || GetLastError() == ERROR_ALREADY_EXISTS) return 0; // one runs already
+  SetProcessShutdownParameters(0x3FF, 0); // told first at the sign-off, before the program that it runs
+  // Who owns the mutex runs. It also exists while somebody waits for the end of the former one, and is
+  // abandoned by one that was killed.
+  HANDLE alone = CreateMutexW(NULL, FALSE, RUNNING_MUTEX);
+  DWORD owned = alone ? WaitForSingleObject(alone, 2000) : WAIT_FAILED;
+  if (owned != WAIT_OBJECT_0 && owned != WAIT_ABANDONED) return 0; // one runs already
   stop = CreateEventW(NULL, TRUE, FALSE, STOP_EVENT);
   if (stop == NULL) return 1;
+  ResetEvent(stop); // it was meant for the former one
 
   static wchar_t folder[MAX_PATH * 4], command[40000];
   DWORD n = GetModuleFileNameW(NULL, folder, MAX_PATH * 4);

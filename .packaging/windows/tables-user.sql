@@ -3,7 +3,7 @@ UPDATE `CustomAction` SET `Type` = 210 WHERE `Action` = 'Open'
 UPDATE `CustomAction` SET `Type` = 210 WHERE `Action` = 'StartBackground'
 UPDATE `CustomAction` SET `Type` = 1106 WHERE `Action` = 'StopBackground'
 UPDATE `CustomAction` SET `Type` = 51 WHERE `Action` = 'KeepServer'
-INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('RemoveData', 1634, 'TARGETDIR', '"[System64Folder]cmd.exe" /c rd /s /q "[LocalAppDataFolder]Tonprobe"')
+INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('RemoveData', 1634, 'TARGETDIR', '"[System64Folder]cmd.exe" /c rd /s /q "[LocalAppDataFolder]Tonprobe" & reg delete HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run /v Tonprobe /f')
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('RemoveData', 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE', 3501)
 UPDATE `Property` SET `Value` = 'NEWERFOUND;OLDERFOUND;FORALL;FOUNDSERVER;TONPROBE_SERVER;TONPROBE_CODE' WHERE `Property` = 'SecureCustomProperties'
 DELETE FROM `Upgrade` WHERE `ActionProperty` = 'OLDERFOUND'

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+	"unicode/utf16"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -21,6 +22,11 @@ const (
 	launcher = "tonprobe-background.exe"
 	runKey   = `Software\Microsoft\Windows\CurrentVersion\Run`
 	runName  = "Tonprobe"
+	// approvedKey contains what the person has turned off in the settings. An update of the installer writes
+	// runName again, but not this.
+	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
+	// maxRunLine is the longest command that Windows runs at the sign-in.
+	maxRunLine = 260
 	// Names of launcher, in the session of the person.
 	launcherMutex = `Local\tonprobe-background`
 	launcherEvent = `Local\tonprobe-background-stop`
@@ -42,7 +48,7 @@ func (u Setup) controlAtSignIn(action Action) error {
 	case Install:
 		err = u.installAtSignIn(state)
 	case Uninstall:
-		err = errors.Join(stopLauncher(), withRunKey(func(k registry.Key) error { return k.DeleteValue(runName) }))
+		err = errors.Join(stopLauncher(), withKey(runKey, func(k registry.Key) error { return k.DeleteValue(runName) }), setTurnedOff(true))
 	case Start:
 		err = startLauncher()
 	case Stop:
@@ -72,8 +78,14 @@ func (u Setup) installAtSignIn(state State) error {
 	if err := u.prepareFolder(); err != nil {
 		return err
 	}
-	line := windows.ComposeCommandLine(append([]string{program}, u.Arguments...))
-	if err := withRunKey(func(k registry.Key) error { return k.SetStringValue(runName, line) }); err != nil {
+	line, err := composeRunLine(program, u.Arguments)
+	if err != nil {
+		return err
+	}
+	if err := withKey(runKey, func(k registry.Key) error { return k.SetStringValue(runName, line) }); err != nil {
+		return err
+	}
+	if err := setTurnedOff(false); err != nil {
 		return err
 	}
 	if state != StateRunning {
@@ -105,7 +117,7 @@ func stateAtSignIn() (State, error) {
 
 // runLine returns the command that Windows runs at the sign-in; "" for none.
 func runLine() (line string, err error) {
-	err = withRunKey(func(k registry.Key) (err error) {
+	err = withKey(runKey, func(k registry.Key) (err error) {
 		line, _, err = k.GetStringValue(runName)
 		if errors.Is(err, registry.ErrNotExist) {
 			return nil
@@ -115,8 +127,32 @@ func runLine() (line string, err error) {
 	return line, err
 }
 
-func withRunKey(do func(registry.Key) error) error {
-	k, _, err := registry.CreateKey(registry.CURRENT_USER, runKey, registry.QUERY_VALUE|registry.SET_VALUE)
+// composeRunLine returns the command for runName.
+func composeRunLine(program string, arguments []string) (string, error) {
+	line := windows.ComposeCommandLine(append([]string{program}, arguments...))
+	if len(utf16.Encode([]rune(line))) > maxRunLine {
+		return "", fmt.Errorf("%w: %s", ErrLongCommand, line)
+	}
+	return line, nil
+}
+
+// setTurnedOff does the same as the person in the settings of Windows: an odd first byte turns the start at
+// the sign-in off, also after an update.
+func setTurnedOff(off bool) error {
+	return withKey(approvedKey, func(k registry.Key) error {
+		if off {
+			return k.SetBinaryValue(runName, append([]byte{3}, make([]byte, 11)...))
+		}
+		err := k.DeleteValue(runName)
+		if errors.Is(err, registry.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+}
+
+func withKey(path string, do func(registry.Key) error) error {
+	k, _, err := registry.CreateKey(registry.CURRENT_USER, path, registry.QUERY_VALUE|registry.SET_VALUE)
 	if err != nil {
 		return fmt.Errorf("open the list of programs that start at the sign-in: %w", err)
 	}

@@ -91,6 +91,7 @@ func sentences() []struct {
 		{station.ErrOtherService, "service.other_service"},
 		{resident.ErrNotInstalled, "service.not_installed"},
 		{resident.ErrNoUserService, "service.no_user_service"},
+		{resident.ErrLongCommand, "service.long_command"},
 		{resident.ErrNoServiceSystem, "service.no_system"},
 		{check.ErrCancelled, "check.cancelled"},
 		{tui.ErrQuit, "check.cancelled"},

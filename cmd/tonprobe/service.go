@@ -92,7 +92,11 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 	if !flags.user && !station.MayOwn(c.Data) {
 		return &usageError{key: "service.foreign_folder", args: []any{"folder", c.Data}}
 	}
-	arguments := []string{"service", "run", "--data", c.Data}
+	arguments := []string{"service", "run"}
+	// Windows limits the length of the command that it runs at the sign-in.
+	if !flags.user || runtime.GOOS != "windows" || c.Data != s.places(p.getenv).DataDir() {
+		arguments = append(arguments, "--data", c.Data)
+	}
 	switch {
 	case !flags.user:
 		arguments = append(arguments, "--machine")
