@@ -97,6 +97,10 @@ type Participants interface {
 	CountStates(ctx context.Context, freshSince time.Time) (StateCounts, error)
 }
 
+// LostAnswer is how long an agent that has not received the answer to its enrolment may repeat
+// the request.
+const LostAnswer = 15 * time.Minute
+
 // Enrolment turns one-time codes into agents.
 type Enrolment interface {
 	AddEnrolCode(ctx context.Context, c EnrolCode) error
@@ -104,7 +108,8 @@ type Enrolment interface {
 	// that the code is unknown, used or expired, or its participant blocked; the four
 	// are indistinguishable. ErrExists means that the agent id belongs to another
 	// participant; the code remains valid. An id of the same participant gets the new
-	// token, and its old ones become invalid.
+	// token, and its old ones become invalid. For LostAnswer after its use, the code is
+	// valid for the same agent again, unless that has used its token.
 	Enrol(ctx context.Context, codeHash Hash, a NewAgent, now time.Time) (Participant, error)
 	// AgentByToken returns ErrNotFound for an unknown token.
 	AgentByToken(ctx context.Context, tokenHash Hash) (Agent, Participant, error)

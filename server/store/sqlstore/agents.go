@@ -34,9 +34,13 @@ func (s *Store) Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent
 	err := s.write.inTx(ctx, func(tx runner) error {
 		var id string
 		// One statement finds and redeems the code, so that of two concurrent requests
-		// with it one finds none.
-		err := tx.row(ctx, `UPDATE enrol_codes SET used_at = ? WHERE code_hash = ? AND org_id = ? AND used_at = 0 AND expires_at > ? RETURNING participant_id`,
-			millis(now), codeHash[:], s.org, millis(now)).Scan(&id)
+		// with it one finds none. An agent that was seen last when it used the code has
+		// never used its token.
+		err := tx.row(ctx, `
+			UPDATE enrol_codes SET used_at = ? WHERE code_hash = ? AND org_id = ? AND expires_at > ? AND (used_at = 0 OR used_at > ? AND EXISTS (
+				SELECT 1 FROM agents a WHERE a.id = ? AND a.participant_id = enrol_codes.participant_id AND a.last_seen_at = enrol_codes.used_at AND a.revoked_at = 0))
+			RETURNING participant_id`,
+			millis(now), codeHash[:], s.org, millis(now), millis(now.Add(-store.LostAnswer)), a.ID).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("enrolment code: %w", err)
 		}
