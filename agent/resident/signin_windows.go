@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 	"unicode/utf16"
@@ -199,11 +200,17 @@ func stopLauncher() error {
 		return err
 	}
 	defer func() { _ = windows.CloseHandle(mutex) }()
+	// A thread owns the mutex after the wait, and the next launcher waits for its owner.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	got, err := windows.WaitForSingleObject(mutex, uint32(launcherStops.Milliseconds()))
-	if err == nil && got == uint32(windows.WAIT_TIMEOUT) {
-		err = errSlowStop
+	switch {
+	case err != nil:
+		return err
+	case got == uint32(windows.WAIT_TIMEOUT):
+		return errSlowStop
 	}
-	return err
+	return windows.ReleaseMutex(mutex)
 }
 
 // openNamed opens an object of launcher. The error is fs.ErrNotExist if it does not run.
