@@ -37,29 +37,27 @@ func (s *Spool) pruneOld() error {
 	}
 	now := s.now().UTC().Truncate(time.Second)
 	next, at, due := g.use(now)
+	var saved error // a full disk prevents no deletion
 	if next.since != g.since || now.Sub(g.last).Abs() >= stampEvery {
-		next.last = now
-		if err := s.replace(graceFile, []byte(next.since.Format(time.RFC3339)+"\n"+now.Format(time.RFC3339))); err != nil {
-			return err
-		}
+		saved = s.replace(graceFile, []byte(next.since.Format(time.RFC3339)+"\n"+now.Format(time.RFC3339)))
 	}
 	old, err := s.olderThan(keepFor, at)
 	if err != nil || len(old) == 0 {
-		return err
+		return errors.Join(saved, err)
 	}
 	if !due {
 		if next.since != g.since {
 			s.log.Info("reports older than the retention period will be deleted", "from", next.since.Add(graceFor).Format(time.DateOnly), "kept_days", int(keepFor/(24*time.Hour)))
 		}
-		return nil
+		return saved
 	}
 	for _, e := range old {
 		if err := s.fs.Remove(e.path); err != nil {
-			return err
+			return errors.Join(saved, err)
 		}
 	}
 	s.log.Info("old reports deleted", "count", len(old))
-	return nil
+	return saved
 }
 
 // use returns the grace period after a use of the spool at now, and whether reports are deleted that were old
