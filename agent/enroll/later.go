@@ -21,9 +21,12 @@ const LaterFile = "invitation.json"
 // same code at the same time would not both get a token.
 const LaterLock = "invitation.lock"
 
-// keepLater is how long an invitation is kept. The codes of a collector expire after 14 days by
-// default.
-const keepLater = 31 * 24 * time.Hour
+const (
+	// keepLater is how long an invitation is kept, and confirmLater how long it must have been too old
+	// before it is removed: the clock may be wrong. The codes of a collector expire after 14 days by default.
+	keepLater    = 29 * 24 * time.Hour
+	confirmLater = 48 * time.Hour
+)
 
 // Later is an invitation that is used when the collector answers.
 type Later struct {
@@ -34,6 +37,8 @@ type Later struct {
 	CA string `json:"ca,omitempty"`
 	// Since is when the invitation was stored.
 	Since time.Time `json:"since"`
+	// OldSince is when the invitation was first found too old.
+	OldSince time.Time `json:"old_since,omitzero"`
 }
 
 // Invitation returns the invitation to enrol with.
@@ -41,16 +46,36 @@ func (l Later) Invitation() Invitation {
 	return Invitation{Server: l.Server, Code: l.Code, Pins: l.Pins}
 }
 
-// Expired reports whether the invitation was stored too long ago. One from the future, which is the
-// result of a wrong clock, is not expired.
-func (l Later) Expired(now time.Time) bool { return now.Sub(l.Since) > keepLater }
+// Old reports whether the invitation was stored too long ago. One from the future, which is the
+// result of a wrong clock, is not old.
+func (l Later) Old(now time.Time) bool { return now.Sub(l.Since) > keepLater }
+
+// Expired reports whether the invitation in dir has been old for confirmLater, and stores when it was first
+// found old.
+func (l Later) Expired(dir string, now time.Time) (bool, error) {
+	switch old := l.Old(now); {
+	case !old && l.OldSince.IsZero():
+		return false, nil
+	case !old: // the clock was wrong
+		l.OldSince = time.Time{}
+	case l.OldSince.IsZero() || l.OldSince.After(now):
+		l.OldSince = now.UTC()
+	default:
+		return now.Sub(l.OldSince) >= confirmLater, nil
+	}
+	return false, l.save(dir)
+}
 
 // Keep stores an invitation in the data folder dir, to be used later with the certificates ca.
 func Keep(dir string, i Invitation, ca string, now time.Time) error {
 	if err := durable.MkdirPrivate(dir); err != nil {
 		return fmt.Errorf("keep the invitation: %w", err)
 	}
-	b, err := json.Marshal(Later{Server: i.Server, Code: i.Code, Pins: i.Pins, CA: ca, Since: now.UTC()})
+	return Later{Server: i.Server, Code: i.Code, Pins: i.Pins, CA: ca, Since: now.UTC()}.save(dir)
+}
+
+func (l Later) save(dir string) error {
+	b, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("keep the invitation: %w", err)
 	}

@@ -40,7 +40,7 @@ const (
 	LaterDone    LaterResult = "done" // the computer is enrolled with it
 	LaterWaits   LaterResult = "waits"
 	LaterRefused LaterResult = "refused" // by the collector or the configuration
-	LaterExpired LaterResult = "expired" // stored too long ago
+	LaterExpired LaterResult = "expired" // stored too long ago, and the collector did not answer again
 )
 
 // EnrollKept stores the invitation first, then enrols with it. If that fails for a reason that may
@@ -70,10 +70,7 @@ func (s *Station) EnrollLater(ctx context.Context, version string, now time.Time
 	case err != nil:
 		return LaterNone, err
 	case s.service != nil || s.Config.NoUpload: // not used, but no secret stays for ever
-		if l != nil && l.Expired(now) {
-			return LaterExpired, enroll.Forget(s.Config.Data)
-		}
-		return LaterNone, nil
+		return s.forgetExpired(l, now)
 	case l == nil:
 		return LaterNone, s.reload()
 	}
@@ -107,8 +104,11 @@ func (s *Station) enrollStored(ctx context.Context, version string, now time.Tim
 	switch {
 	case err == nil:
 		return LaterDone, enroll.Forget(s.Config.Data)
-	case !final(err) && (!l.Expired(now) || errors.Is(ctx.Err(), context.Canceled)):
+	case !final(err):
 		s.ca, s.roots = ca, roots
+		if result, forgetErr := s.forgetExpired(l, now); result == LaterExpired {
+			return result, forgetErr
+		}
 		return LaterWaits, err
 	}
 	s.ca, s.roots = ca, roots
@@ -116,10 +116,19 @@ func (s *Station) enrollStored(ctx context.Context, version string, now time.Tim
 	if id, loadErr := identity.Load(s.Config.Data); loadErr == nil && id.Enrolment != nil && id.Enrolment.EnrolledAt.After(l.Since) {
 		return LaterNone, errors.Join(s.reload(), enroll.Forget(s.Config.Data))
 	}
-	if !final(err) { // the last attempt: the clock may be wrong, but the collector knows the age of its code
-		return LaterExpired, enroll.Forget(s.Config.Data)
-	}
 	return LaterRefused, errors.Join(err, enroll.Forget(s.Config.Data))
+}
+
+// forgetExpired removes an invitation that has expired; l may be nil.
+func (s *Station) forgetExpired(l *enroll.Later, now time.Time) (LaterResult, error) {
+	if l == nil {
+		return LaterNone, nil
+	}
+	expired, err := l.Expired(s.Config.Data, now)
+	if !expired {
+		return LaterNone, err
+	}
+	return LaterExpired, enroll.Forget(s.Config.Data)
 }
 
 // lockInvitation waits until no other process uses the stored invitation, or for the end of ctx.

@@ -66,7 +66,7 @@ func TestEnrollLater(t *testing.T) {
 		"refuses later":              {again, http.StatusNotFound, time.Hour, LaterRefused, 2},
 		"answers after it expired":   {again, http.StatusCreated, 32 * 24 * time.Hour, LaterDone, 2},
 		"refuses after it expired":   {again, http.StatusNotFound, 32 * 24 * time.Hour, LaterRefused, 2},
-		"never answers":              {again, again, 32 * 24 * time.Hour, LaterExpired, 2},
+		"never answers":              {again, again, 32 * 24 * time.Hour, LaterWaits, 2},
 		"answers before a wrong day": {again, http.StatusCreated, -2 * 365 * 24 * time.Hour, LaterDone, 2},
 		"is away on a wrong day":     {again, again, -2 * 365 * 24 * time.Hour, LaterWaits, 2},
 	} {
@@ -235,7 +235,7 @@ func TestConfigurationKeepsTheCode(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*config.Config)
 		age    time.Duration
-		want   LaterResult
+		want   LaterResult // 2 days later
 		kept   bool
 	}{
 		"another collector":      {func(c *config.Config) { c.Server = "https://elsewhere.example.org" }, time.Hour, LaterWaits, true},
@@ -254,7 +254,10 @@ func TestConfigurationKeepsTheCode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now())
+			if first, _ := st.EnrollLater(t.Context(), "1.0.0", time.Now()); first == LaterExpired {
+				t.Error("removed without confirmation")
+			}
+			got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now().Add(48*time.Hour))
 			if got != c.want || asked.Load() != 0 {
 				t.Errorf("got %s, %v after %d requests, want %s after none", got, err, asked.Load(), c.want)
 			}
@@ -350,4 +353,29 @@ type logLines chan string
 func (l logLines) Write(b []byte) (int, error) {
 	l <- string(b)
 	return len(b), nil
+}
+
+// TestExpiredCodeIsTriedForTwoDays: a clock that is wrong for a moment does not delete a code.
+func TestExpiredCodeIsTriedForTwoDays(t *testing.T) {
+	var asked, status atomic.Int32
+	status.Store(http.StatusServiceUnavailable)
+	cfg, start := config.Default(t.TempDir()), time.Now()
+	if err := enroll.Keep(cfg.Data, enroll.Invitation{Server: enrolling(t, &status, &asked), Code: "K7P3-QX9A"}, "", start); err != nil {
+		t.Fatal(err)
+	}
+	st, err := Open(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		day  float64
+		want LaterResult
+	}{{365, LaterWaits}, {365.5, LaterWaits}, {1, LaterWaits}, {30, LaterWaits}, {31, LaterWaits}, {32, LaterExpired}, {32, LaterNone}} {
+		if got, err := st.EnrollLater(t.Context(), "1.0.0", start.Add(time.Duration(c.day*float64(24*time.Hour)))); got != c.want {
+			t.Errorf("day %v: got %s, %v, want %s", c.day, got, err, c.want)
+		}
+	}
+	if asked.Load() != 6 {
+		t.Errorf("got %d requests, want 6", asked.Load())
+	}
 }
