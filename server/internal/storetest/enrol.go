@@ -36,7 +36,9 @@ func enrol(t *testing.T, s store.Store) {
 	if got.ID != p.ID {
 		t.Errorf("got participant %s, want %s", got.ID, p.ID)
 	}
-	wantError(t, "used", enrolAt(code, evening.Add(2*time.Minute)), store.ErrNotFound)
+	_, err = s.Enrol(t.Context(), code, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("another")}, evening.Add(2*time.Minute))
+	wantError(t, "used by another agent", err, store.ErrNotFound)
+	wantError(t, "used long ago", enrolAt(code, evening.Add(time.Minute+store.LostAnswer)), store.ErrNotFound)
 
 	agent, owner, err := s.AgentByToken(t.Context(), a.TokenHash)
 	must(t, err)
