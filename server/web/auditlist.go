@@ -33,6 +33,7 @@ type auditPage struct {
 	First, Next           string // addresses of pages; "" for none
 	Retention             []retentionRow
 	Copies                []copyRow
+	CopiesKnown           bool
 }
 
 // auditRow is one entry.
@@ -154,7 +155,7 @@ func (s *site) audit(w http.ResponseWriter, r *http.Request) error {
 	if body.Retention, err = s.retention(r.Context(), v); err != nil {
 		return err
 	}
-	body.Copies = s.databaseCopies(r.Context(), v)
+	body.Copies, body.CopiesKnown = s.databaseCopies(r.Context(), v)
 	s.show(w, r, page{Name: "audit", Body: body})
 	return nil
 }

@@ -62,11 +62,12 @@ type copyRow struct {
 	Age  string
 }
 
-// databaseCopies returns the copies of the database beside that of this collector.
-func (s *site) databaseCopies(ctx context.Context, v view) (rows []copyRow) {
+// databaseCopies returns the copies of the database beside that of this collector, and whether they
+// are known.
+func (s *site) databaseCopies(ctx context.Context, v view) (rows []copyRow, known bool) {
 	copies, err := s.Copies()
 	if err != nil {
-		s.Log.ErrorContext(ctx, "copies of the database are missing on the page", "err", err)
+		s.Log.ErrorContext(ctx, "look for copies of the database", "err", err)
 	}
 	for _, c := range copies {
 		row := copyRow{Name: c.Name, Made: v.when(c.MadeAt)}
@@ -81,7 +82,7 @@ func (s *site) databaseCopies(ctx context.Context, v view) (rows []copyRow) {
 		}
 		rows = append(rows, row)
 	}
-	return rows
+	return rows, err == nil
 }
 
 // daysBetween returns the number of midnights between two times in their zones.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,7 +36,8 @@ func TestAuditPageSaysWhatIsDeleted(t *testing.T) {
 // TestAuditPageNamesCopiesOfTheDatabase: they contain erased people, and only a person deletes them.
 func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 	var copies []privacy.Copy
-	g := newRig(t, func(c *web.Config) { c.Copies = func() ([]privacy.Copy, error) { return copies, nil } }).login()
+	var unreadable error
+	g := newRig(t, func(c *web.Config) { c.Copies = func() ([]privacy.Copy, error) { return copies, unreadable } }).login()
 	if body := g.get("/audit").Body.String(); strings.Contains(body, "Kopien der Datenbank") {
 		t.Error("the page names copies where there is none")
 	}
@@ -46,4 +48,6 @@ func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 	if body := g.get("/audit").Body.String(); strings.Count(body, "von heute") != 2 {
 		t.Error("got another number of copies of today, want 2")
 	}
+	copies, unreadable = nil, errors.New("permission denied")
+	g.want(g.get("/audit"), http.StatusOK, "Kopien der Datenbank", "ist unbekannt")
 }
