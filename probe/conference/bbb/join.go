@@ -140,22 +140,9 @@ func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, erro
 		elsewhere(away.To)
 		a, err = v.Get(ctx, away.To, nil)
 	}
-	switch {
-	case err != nil:
-		return session{}, visit.Fault(visit.FaultOf(err))
-	case a.Status != http.StatusOK:
-		return session{}, visit.StatusFault(a.Status)
-	}
-	if s := a.URL.Query().Get("sessionToken"); token.MatchString(s) {
-		return session{token: s}, good // a link without redirect=false leads to the client
-	}
-	s, client, err := parseJoined(a.Body)
-	var refused *refusedError
-	switch {
-	case errors.As(err, &refused):
-		return session{}, visit.Fault(refused.code)
-	case err != nil:
-		return session{}, visit.Fault("not_api")
+	s, client, o := admitted(a, err)
+	if o.Status != report.StatusOK {
+		return session{}, o
 	}
 	if client != nil && client.Host != v.URL.Host {
 		elsewhere(client)
@@ -163,30 +150,41 @@ func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, erro
 	return s, good
 }
 
-// joinAgain joins with another participant, at the server that the first join has found. It does
-// not change v, which other steps use at the same time.
-func joinAgain(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
-	a, err := v.Get(ctx, v.JoinLink, nil)
+// admitted returns the session that the response to a join link opens, and the address of the
+// server's client; nil if unknown.
+func admitted(a *visit.Answer, err error) (session, *url.URL, visit.Outcome) {
 	switch {
 	case err != nil:
-		return session{}, visit.Fault(visit.FaultOf(err))
+		return session{}, nil, visit.Fault(visit.FaultOf(err))
 	case a.Status != http.StatusOK:
-		return session{}, visit.StatusFault(a.Status)
+		return session{}, nil, visit.StatusFault(a.Status)
 	}
 	if s := a.URL.Query().Get("sessionToken"); token.MatchString(s) {
-		return session{token: s}, visit.OK()
+		return session{token: s}, nil, visit.OK() // a link without redirect=false leads to the client
 	}
 	s, client, err := parseJoined(a.Body)
 	var refused *refusedError
 	switch {
 	case errors.As(err, &refused):
-		return session{}, visit.Fault(refused.code)
+		return session{}, nil, visit.Fault(refused.code)
 	case err != nil:
-		return session{}, visit.Fault("not_api")
+		return session{}, nil, visit.Fault("not_api")
+	}
+	return s, client, visit.OK()
+}
+
+// joinAgain joins with another participant, at the server that the first join has found. It does
+// not change v, which other steps use at the same time.
+func joinAgain(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
+	a, err := v.Get(ctx, v.JoinLink, nil)
+	s, client, o := admitted(a, err)
+	switch {
+	case o.Status != report.StatusOK:
+		return session{}, o
 	case client != nil && client.Host != v.URL.Host:
 		return session{}, visit.Fault("redirected")
 	}
-	return s, visit.OK()
+	return s, o
 }
 
 // bridges contains the names that clients and settings use for the audio bridges.
