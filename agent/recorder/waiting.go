@@ -98,8 +98,8 @@ func (r *Recorder) sendAtEnd(ctx context.Context) {
 }
 
 // waiting is a file with the event whose report is due later, so that the next run makes the
-// report if this one is killed. It is not synchronised: if the computer stops, the report of
-// that contains the event.
+// report if this one is killed. It is not flushed to the disk: if the computer itself stops, the
+// next run reports that, together with the events before it.
 type waiting struct{ path string }
 
 // keptEvent is the content of the file.
