@@ -151,8 +151,10 @@ func TestAgainstTheRealCollector(t *testing.T) {
 
 	code := c.invite(t)
 	a.run("enroll", strings.ToLower(code), "--server", l.URL)
-	if out, err := a.command("enroll", code, "--server", l.URL).CombinedOutput(); err == nil || !strings.Contains(string(out), "already used") {
-		t.Errorf("a used code: %v, %s", err, out)
+	a.run("enroll", code, "--server", l.URL) // as if the first answer had been lost
+	other := agent{t, filepath.Join(t.TempDir(), "data")}
+	if out, err := other.command("enroll", code, "--server", l.URL).CombinedOutput(); err == nil || !strings.Contains(string(out), "already used") {
+		t.Errorf("a used code on another computer: got %v, %s; want an error with %q", err, out, "already used")
 	}
 
 	t.Run("a whole check is measured and delivered", func(t *testing.T) {
