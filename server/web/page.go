@@ -18,7 +18,10 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-const frameFile = "templates/frame.html"
+const (
+	frameFile = "templates/frame.html"
+	partsFile = "templates/parts.html" // what several pages contain
+)
 
 // pages contains the templates by language and name, each combined with the frame.
 type pages map[phrase.Lang]map[string]*template.Template
@@ -28,20 +31,29 @@ func loadPages(all books) (pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Parsing is slow. Each file is parsed once, and each language sets its own function t.
+	// Must: Clone fails only after an execution.
+	untranslated := func(string, ...any) string { return "" }
+	shared, err := template.New(path.Base(frameFile)).Funcs(template.FuncMap{"t": untranslated, "shape": shape}).
+		ParseFS(templateFiles, frameFile, partsFile)
+	if err != nil {
+		return nil, fmt.Errorf("shared templates: %w", err)
+	}
 	p := pages{}
-	for lang, book := range all {
+	for lang := range all {
 		p[lang] = map[string]*template.Template{}
-		for _, f := range files {
-			file := path.Join("templates", f.Name())
-			if file == frameFile {
-				continue
-			}
-			t, err := template.New(path.Base(frameFile)).Funcs(template.FuncMap{"t": book.T, "shape": shape}).
-				ParseFS(templateFiles, frameFile, "templates/parts.html", file)
-			if err != nil {
-				return nil, fmt.Errorf("template %s: %w", file, err)
-			}
-			p[lang][strings.TrimSuffix(f.Name(), ".html")] = t
+	}
+	for _, f := range files {
+		file := path.Join("templates", f.Name())
+		if file == frameFile || file == partsFile {
+			continue
+		}
+		parsed, err := template.Must(shared.Clone()).ParseFS(templateFiles, file)
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", file, err)
+		}
+		for lang, book := range all {
+			p[lang][strings.TrimSuffix(f.Name(), ".html")] = template.Must(parsed.Clone()).Funcs(template.FuncMap{"t": book.T})
 		}
 	}
 	return p, nil
