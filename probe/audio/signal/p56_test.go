@@ -40,8 +40,10 @@ func p56Reference(samples []float32, rateHz int) float64 {
 	hangover := int(math.Floor(0.2*float64(rateHz) + 0.5))
 	var p, q, squares float64
 	var counts, hang [15]int
+	var thresholds [15]float64
 	for j := range hang {
 		hang[j] = hangover
+		thresholds[j] = math.Pow(2, float64(j-15))
 	}
 	for _, s := range samples {
 		x := float64(s)
@@ -49,7 +51,7 @@ func p56Reference(samples []float32, rateHz int) float64 {
 		p = g*p + (1-g)*math.Abs(x)
 		q = g*q + (1-g)*p
 		for j := range counts {
-			if q >= math.Pow(2, float64(j-15)) {
+			if q >= thresholds[j] {
 				counts[j]++
 				hang[j] = 0
 			} else if hang[j] < hangover {
@@ -116,8 +118,9 @@ func TestActiveSpeechLevelOfContinuousSignal(t *testing.T) {
 	for _, rate := range p56Rates {
 		for _, dBFS := range []float64{-20, -33.3, -60} {
 			samples := make([]float32, 30*rate)
+			peak := math.Pow(10, dBFS/20) * math.Sqrt2
 			for i := range samples {
-				samples[i] = float32(math.Pow(10, dBFS/20) * math.Sqrt2 * math.Sin(2*math.Pi*440*float64(i)/float64(rate)))
+				samples[i] = float32(peak * math.Sin(2*math.Pi*440*float64(i)/float64(rate)))
 			}
 			if got := ActiveSpeechLevel(samples, rate); math.Abs(got.ActiveDBFS-dBFS) > 0.1 || got.ActivityPct < 99.5 {
 				t.Errorf("%d Hz: %.2f dBFS, %.1f %% for a tone of %g dBFS", rate, got.ActiveDBFS, got.ActivityPct, dBFS)

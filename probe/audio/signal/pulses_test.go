@@ -180,13 +180,13 @@ func TestSyllabicTime(t *testing.T) {
 // latest at the end of the recording.
 func TestHumThatBeginsLater(t *testing.T) {
 	const rate = 48000
-	for _, hz := range []float64{50, 60, 150} {
-		for _, pitch := range []float64{95, 128, 210} {
-			samples := continuousVoice(rate, 6, pitch)
-			if r := analyse(Format{rate, 1}, samples); r.HumHz != nil {
-				t.Errorf("a voice of %g Hz alone: hum of %s Hz, %s dB above", pitch, show(r.HumHz), show(r.HumAboveDB))
-			}
-			half := len(samples) / 2
+	for _, pitch := range []float64{95, 128, 210} {
+		samples := continuousVoice(rate, 6, pitch)
+		if r := analyse(Format{rate, 1}, samples); r.HumHz != nil {
+			t.Errorf("a voice of %g Hz alone: hum of %s Hz, %s dB above; want no hum", pitch, show(r.HumHz), show(r.HumAboveDB))
+		}
+		half := len(samples) / 2
+		for _, hz := range []float64{50, 60, 150} {
 			humming := append(append([]float32(nil), samples[:half]...), addTone(samples[half:], rate, hz, -40)...)
 			if r := analyse(Format{rate, 1}, humming); r.HumHz == nil || math.Abs(*r.HumDBFS+40) > 3 {
 				t.Errorf("a voice of %g Hz, %g Hz at -40 dBFS from the middle on: hum of %s Hz at %s dBFS", pitch, hz, show(r.HumHz), show(r.HumDBFS))
@@ -206,8 +206,9 @@ func continuousVoice(rateHz int, seconds, pitchHz float64) []float32 {
 		f0 := pitchHz * (1 + 0.12*math.Sin(2*math.Pi*0.6*t) + 0.03*math.Sin(2*math.Pi*2.3*t))
 		phase += 2 * math.Pi * f0 / float64(rateHz)
 		x := 0.0
+		formants := signaltest.Formants(t)
 		for h := 1.0; h*f0 < 4000; h++ {
-			x += signaltest.Formants(h*f0, t) * math.Sin(h*phase+h*h)
+			x += formants(h*f0) * math.Sin(h*phase+h*h)
 		}
 		envelope := 0.25 + 0.75*math.Pow(math.Sin(math.Pi*t/0.25), 2)
 		samples[i] = float32(0.2*envelope*x + 0.0003*random.NormFloat64())

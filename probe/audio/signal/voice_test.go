@@ -14,16 +14,18 @@ func syllables(rateHz int, seconds, pitchHz, level float64) []float32 {
 func addNoise(samples []float32, dBFS float64) []float32 {
 	random := rand.New(rand.NewPCG(11, 3))
 	out := make([]float32, len(samples))
+	rms := math.Pow(10, dBFS/20)
 	for i, s := range samples {
-		out[i] = s + float32(math.Pow(10, dBFS/20)*random.NormFloat64())
+		out[i] = s + float32(rms*random.NormFloat64())
 	}
 	return out
 }
 
 func addTone(samples []float32, rateHz int, hz, dBFS float64) []float32 {
 	out := make([]float32, len(samples))
+	peak := math.Pow(10, dBFS/20) * math.Sqrt2
 	for i, s := range samples {
-		out[i] = s + float32(math.Pow(10, dBFS/20)*math.Sqrt2*math.Sin(2*math.Pi*hz*float64(i)/float64(rateHz)))
+		out[i] = s + float32(peak*math.Sin(2*math.Pi*hz*float64(i)/float64(rateHz)))
 	}
 	return out
 }

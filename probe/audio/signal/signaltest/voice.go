@@ -26,24 +26,29 @@ func Voice(rateHz int, seconds, pitchHz, level float64) []float32 {
 		f0 := pitchHz * (1 + 0.15*math.Sin(2*math.Pi*0.7*t) + 0.2*inSyllable)
 		phase += 2 * math.Pi * f0 / rate
 		x := 0.0
+		formants := Formants(t)
 		for h := 1.0; h*f0 < min(11000, rate*0.45); h++ {
-			x += Formants(h*f0, t) * math.Sin(h*phase+h*h)
+			x += formants(h*f0) * math.Sin(h*phase+h*h)
 		}
 		samples[i] = float32(level * (envelope*x + 0.0005*random.NormFloat64()))
 	}
 	return samples
 }
 
-// Formants returns the magnitude of three moving resonances with a falling source
-// spectrum.
-func Formants(hz, t float64) float64 {
-	resonance := func(centre, width float64) float64 {
-		off := (hz - centre) / width
-		return 1 / (1 + off*off)
-	}
+// Formants returns the magnitude, by frequency in hertz, of three moving resonances with a
+// falling source spectrum, t seconds after the beginning.
+func Formants(t float64) func(hz float64) float64 {
 	move := math.Sin(2 * math.Pi * 1.3 * t)
-	return 0.4*resonance(500+150*move, 90) + 0.25*resonance(1500+400*move, 150) +
-		0.12*resonance(2600, 250) + 0.002*resonance(6000, 3000)
+	first, second := 500+150*move, 1500+400*move
+	return func(hz float64) float64 {
+		return 0.4*resonance(hz, first, 90) + 0.25*resonance(hz, second, 150) +
+			0.12*resonance(hz, 2600, 250) + 0.002*resonance(hz, 6000, 3000)
+	}
+}
+
+func resonance(hz, centre, width float64) float64 {
+	off := (hz - centre) / width
+	return 1 / (1 + off*off)
 }
 
 // WAV returns a file with one channel of samples, 16 bits each. Multiples of 1/32768 remain exact.
