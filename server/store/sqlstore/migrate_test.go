@@ -145,16 +145,18 @@ func TestUpgradeKeepsACopy(t *testing.T) {
 	}
 }
 
-// TestNoCopyNoUpgrade: without space for the copy the tables are not changed.
+// TestNoCopyNoUpgrade: without a copy, the tables are not changed.
 func TestNoCopyNoUpgrade(t *testing.T) {
 	path, before := firstVersion(t)
 	now := func() time.Time { return time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC) }
-	taken := path + ".version-1-20261129T080000.000Z"
-	if err := os.WriteFile(taken, nil, 0o600); err != nil {
-		t.Fatal(err)
+	for ms := range copyNames {
+		taken := fmt.Sprintf("%s.version-1-20261129T080000.%03dZ", path, ms)
+		if err := os.WriteFile(taken, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := OpenSQLite(t.Context(), path, Options{Now: now}); !errors.Is(err, store.ErrExists) {
-		t.Fatal(err)
+		t.Fatalf("got %v, want %v", err, store.ErrExists)
 	}
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {

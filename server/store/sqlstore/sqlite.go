@@ -123,13 +123,22 @@ func sqliteSource(path string, pragmas ...string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
 }
 
+// copyNames is how many names keepBefore tries.
+const copyNames = 10
+
 // keepBefore copies the file of an older version.
 func keepBefore(ctx context.Context, s *Store, path string, from int64, o Options) error {
 	if from == 0 {
 		return nil // a new file
 	}
-	aside := fmt.Sprintf("%s.version-%d-%s", path, from, o.Now().UTC().Format("20060102T150405.000Z"))
-	if err := s.Backup(ctx, aside); err != nil {
+	var aside string
+	err := store.ErrExists
+	// Another process may have begun to upgrade within the same millisecond.
+	for at, tries := o.Now().UTC(), 0; errors.Is(err, store.ErrExists) && tries < copyNames; at, tries = at.Add(time.Millisecond), tries+1 {
+		aside = fmt.Sprintf("%s.version-%d-%s", path, from, at.Format("20060102T150405.000Z"))
+		err = s.Backup(ctx, aside)
+	}
+	if err != nil {
 		return fmt.Errorf("back up the database before its migration: %w", err)
 	}
 	o.Log.Info("the database was created by an older version: a copy was kept, delete it when everything works", "copy", aside)
