@@ -47,7 +47,7 @@ type delivery struct {
 
 	pause    pause
 	dropouts int
-	lostNS   int64 // the longest of them
+	lostNS   int64 // duration of the longest dropout
 }
 
 // lag is the delay of the frames behind the clock at one callback.

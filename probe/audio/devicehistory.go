@@ -14,7 +14,7 @@ import (
 // will not be heard in the session. Therefore the states at the start and at the
 // end are both kept, and the time of the last change.
 type deviceHistory struct {
-	device capture.Device // opened; without channels in the stream nothing is
+	device capture.Device // the device that was opened; zero before the stream has started
 
 	begin, state osstate.Snapshot // the first after the stream began, and the latest
 	looked       bool             // begin has been set

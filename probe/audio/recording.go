@@ -24,7 +24,7 @@ type Recording struct {
 	next     int       // position of the next sample, which is the oldest once the ring is full
 	full     bool
 	channels int // of the kept sound: mono or stereo
-	from     int // of the stream
+	from     int // channels of the stream
 }
 
 // Play plays the recording once through the default loudspeaker, in a child

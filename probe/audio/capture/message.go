@@ -81,7 +81,7 @@ type Hello struct {
 	Version int `json:"version"`
 }
 
-// Devices lists the capture devices and, for a child that plays, the loudspeakers.
+// Devices lists the capture devices; for OpPlay it lists the loudspeakers instead.
 type Devices struct {
 	Backend string   `json:"backend"`
 	Devices []Device `json:"devices"`
