@@ -44,7 +44,7 @@ func TestAnalyzeSine(t *testing.T) {
 		t.Errorf("got state %q, %v ms, %v Hz, %v channels; want complete, 2000 ms, 48000 Hz, 1 channel", d.State, *d.CapturedMS, *d.NativeRateHz, *d.NativeChannels)
 	}
 	if math.Abs(*d.RMSDBFS+9.03) > 0.05 || math.Abs(*d.PeakDBFS+6.02) > 0.05 {
-		t.Errorf("RMS %v, peak %v", *d.RMSDBFS, *d.PeakDBFS)
+		t.Errorf("RMS %v, peak %v; want -9.03, -6.02", *d.RMSDBFS, *d.PeakDBFS)
 	}
 	if d.OSMuted != nil || d.FirstCallbackMS != nil || d.Microphones != nil {
 		t.Error("a file has no operating system")
@@ -71,11 +71,11 @@ func TestAnalyzeBadInput(t *testing.T) {
 	}
 	d, err := Analyze(bytes.NewReader(whole[:44+4*240]))
 	if !errors.Is(err, wav.ErrTruncated) || d == nil || *d.CapturedMS != 5 {
-		t.Errorf("cut off: %v, %v", d, err)
+		t.Errorf("cut off: %v, %v; want 5 ms and %v", d, err, wav.ErrTruncated)
 	}
 	broken := errors.New("disk on fire")
 	if _, err := Analyze(io.MultiReader(bytes.NewReader(whole[:100]), failing{broken})); !errors.Is(err, broken) {
-		t.Errorf("a failing disk: %v", err)
+		t.Errorf("a failing disk: %v, want %v", err, broken)
 	}
 }
 

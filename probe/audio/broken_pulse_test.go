@@ -23,7 +23,7 @@ func TestNoServer(t *testing.T) {
 	wantState(t, d, report.CaptureNoServer)
 	_, err := Devices(t.Context(), rig.Child(ChildArg))
 	if state, _, _ := errorState(err); state != report.CaptureNoServer {
-		t.Errorf("devices: %v", err)
+		t.Errorf("devices: %v, want state %q", err, report.CaptureNoServer)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestServerHangsWhileRecording(t *testing.T) {
 	r, d := c.run()
 	wantState(t, d, report.CaptureStalled)
 	if r.Status != report.StatusFail || d.CapturedMS == nil {
-		t.Errorf("status %q, captured %v", r.Status, d.CapturedMS)
+		t.Errorf("status %q, captured %v; want %q, some", r.Status, d.CapturedMS, report.StatusFail)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestDelayedSound(t *testing.T) {
 				t.Errorf("longest gap between callbacks %v ms, want about 400", *d.LongestCallbackGapMS)
 			}
 			if *d.Dropouts != 0 || math.Abs(*d.RateErrorPct) > 2 {
-				t.Errorf("%d dropouts, longest %v ms, rate off by %v %%", *d.Dropouts, *d.LongestGapMS, *d.RateErrorPct)
+				t.Errorf("%d dropouts, longest %v ms, rate off by %v %%; want 0 and at most 2 %%", *d.Dropouts, *d.LongestGapMS, *d.RateErrorPct)
 			}
 		})
 	}
@@ -133,6 +133,6 @@ func TestChildKilledWhileRecording(t *testing.T) {
 	r, d := c.run()
 	wantState(t, d, report.CaptureDied)
 	if r.Status != report.StatusUnknown || r.Note == "" || d.ActiveLevelDBFS != nil {
-		t.Errorf("status %q, note %q, level %v", r.Status, r.Note, d.ActiveLevelDBFS)
+		t.Errorf("status %q, note %q, level %v; want %q with a note and no level", r.Status, r.Note, d.ActiveLevelDBFS, report.StatusUnknown)
 	}
 }

@@ -21,10 +21,10 @@ func TestChime(t *testing.T) {
 		}
 		level := 10 * math.Log10(power/float64(len(p.sound)/2))
 		if math.Abs(level-chimeDBFS) > 0.3 || peak > 0.3 {
-			t.Errorf("phrase %d: level %.2f dBFS, peak %.3f", i, level, peak)
+			t.Errorf("phrase %d: level %.2f dBFS, peak %.3f; want about %v dBFS, a peak of at most 0.3", i, level, peak, chimeDBFS)
 		}
 		if first, last := p.sound[0], p.sound[len(p.sound)-1]; math.Abs(float64(first)) > 1e-4 || math.Abs(float64(last)) > 1e-4 {
-			t.Errorf("phrase %d clicks: from %v to %v", i, first, last)
+			t.Errorf("phrase %d clicks: from %v to %v, want a start and an end at 0", i, first, last)
 		}
 	}
 	if n, want := len(chime()), int((2*phraseFor+phrasePause)*capture.RateHz/time.Second); n != want {
@@ -53,7 +53,7 @@ func TestPhrasesHaveASingleCorrelationPeak(t *testing.T) {
 				cross += float64(both[0].sound[i]) * float64(other[i+shift])
 			}
 			if r := math.Abs(cross / own); r > 0.5 {
-				t.Fatalf("shifted by %d samples: correlation %.2f with %s", shift, r, name)
+				t.Fatalf("shifted by %d samples: correlation %.2f with %s, want at most 0.5", shift, r, name)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func TestChimeIsFound(t *testing.T) {
 	} {
 		e := findChime(room(c.delayMS, c.returnDB, noiseAt(c.noiseDBFS)))
 		if !e.heard || math.Abs(e.lagMS-c.delayMS) > 0.1 || math.Abs(e.returnDB-c.returnDB) > 0.3 {
-			t.Errorf("%+v: got %+v", c, e)
+			t.Errorf("%+v: got %+v, want that delay and return", c, e)
 		}
 	}
 }
@@ -109,11 +109,11 @@ func TestChimeIsNotFound(t *testing.T) {
 			heard[i] = float32(beside(i))
 		}
 		if e := findChime(heard); e.heard {
-			t.Errorf("chime detected in %s: %+v", name, e)
+			t.Errorf("chime detected in %s: %+v, want none", name, e)
 		}
 	}
 	if e := findChime(nil); e.heard {
-		t.Errorf("chime detected in silence: %+v", e)
+		t.Errorf("chime detected in silence: %+v, want none", e)
 	}
 }
 

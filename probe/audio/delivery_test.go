@@ -79,7 +79,7 @@ func TestDelivery(t *testing.T) {
 			t.Errorf("%s: %v lost, want 200 ms", name, time.Duration(d.lostNS))
 		}
 		if off, ok := d.rateErrorPct(); c.dropouts > 0 && (!ok || off < -0.1 || off > 0.1) {
-			t.Errorf("%s: the rate is off by %v %%", name, off)
+			t.Errorf("%s: the rate is off by %v %%, want 0", name, off)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestRateOnABusyComputer(t *testing.T) {
 			})
 			off, ok := d.rateErrorPct()
 			if want := float64(pct - 100); !ok || math.Abs(off-want) > 0.5 {
-				t.Errorf("%d %%, busy in %v: off by %.2f %%", pct, busy, off)
+				t.Errorf("%d %%, busy in %v: off by %.2f %%, want %.0f %%", pct, busy, off, want)
 			}
 		}
 	}

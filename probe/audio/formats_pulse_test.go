@@ -67,13 +67,13 @@ func TestEverySourceFormat(t *testing.T) {
 				_, d := (&check{t: t, config: InputConfig{Device: "any", Child: rig.Child(ChildArg)}}).run()
 				wantState(t, d, report.CaptureComplete)
 				if *d.NativeRateHz != s.rateHz || *d.NativeChannels != s.channels {
-					t.Errorf("native %d Hz × %d", *d.NativeRateHz, *d.NativeChannels)
+					t.Errorf("native %d Hz × %d, want %d × %d", *d.NativeRateHz, *d.NativeChannels, s.rateHz, s.channels)
 				}
 				if math.Abs(*d.ActiveLevelDBFS+26) > 3 || *d.SpeechMS < 1500 {
-					t.Errorf("%.1f dBFS, %.0f ms of speech", *d.ActiveLevelDBFS, *d.SpeechMS)
+					t.Errorf("%.1f dBFS, %.0f ms of speech; want about -26, at least 1500", *d.ActiveLevelDBFS, *d.SpeechMS)
 				}
 				if d.RateErrorPct != nil && math.Abs(*d.RateErrorPct) > 2 {
-					t.Errorf("rate off by %.2f %%", *d.RateErrorPct)
+					t.Errorf("rate off by %.2f %%, want at most 2", *d.RateErrorPct)
 				}
 				rows[i] = fmt.Sprintf("| %s | %d | %d | %.1f | %.0f |", s.format, s.rateHz, s.channels, *d.ActiveLevelDBFS, *d.SpeechMS)
 			})
@@ -115,7 +115,7 @@ func TestPipeSource(t *testing.T) {
 			_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
 			wantState(t, d, report.CaptureComplete)
 			if math.Abs(*d.ActiveLevelDBFS+26) > 3 || *d.SpeechMS < 1500 {
-				t.Errorf("%.1f dBFS, %.0f ms of speech", *d.ActiveLevelDBFS, *d.SpeechMS)
+				t.Errorf("%.1f dBFS, %.0f ms of speech; want about -26, at least 1500", *d.ActiveLevelDBFS, *d.SpeechMS)
 			}
 		})
 	}

@@ -82,13 +82,13 @@ func TestHealthyVoice(t *testing.T) {
 	r, d := c.run()
 	wantState(t, d, report.CaptureComplete)
 	if r.Status != report.StatusOK {
-		t.Errorf("status %q", r.Status)
+		t.Errorf("status %q, want %q", r.Status, report.StatusOK)
 	}
 	if d.Device != pulserig.MicName || d.Backend != "pulseaudio" || !isTrue(d.IsDefault) || *d.IsMonitor || *d.IsBluetooth || *d.Microphones != 1 {
-		t.Errorf("device %q on %q: default %v, monitor %v, bluetooth %v, of %d", d.Device, d.Backend, *d.IsDefault, *d.IsMonitor, *d.IsBluetooth, *d.Microphones)
+		t.Errorf("device %q on %q: default %v, monitor %v, bluetooth %v, of %d; want the default microphone of pulseaudio, the only one", d.Device, d.Backend, *d.IsDefault, *d.IsMonitor, *d.IsBluetooth, *d.Microphones)
 	}
 	if *d.OSMuted || *d.OSVolumeDB != 0 || *d.NativeRateHz != 48000 || *d.NativeChannels != 1 || *d.Rerouted {
-		t.Errorf("muted %v, volume %v, native %d Hz × %d, rerouted %v", *d.OSMuted, *d.OSVolumeDB, *d.NativeRateHz, *d.NativeChannels, *d.Rerouted)
+		t.Errorf("muted %v, volume %v, native %d Hz × %d, rerouted %v; want an audible one of 48000 Hz, mono, not rerouted", *d.OSMuted, *d.OSVolumeDB, *d.NativeRateHz, *d.NativeChannels, *d.Rerouted)
 	}
 	// The level of six seconds of the text differs slightly from that of the whole
 	// text.
@@ -96,10 +96,10 @@ func TestHealthyVoice(t *testing.T) {
 		t.Errorf("active level %.2f dBFS, want about -26", *d.ActiveLevelDBFS)
 	}
 	if *d.SpeechMS < 3000 || *d.CapturedMS < 6500 || *d.CapturedMS > 6600 { // including the quiet lead
-		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
+		t.Errorf("%v ms of speech in %v ms; want at least 3000 in 6500 to 6600", *d.SpeechMS, *d.CapturedMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts != 0 || *d.ClippedRuns != 0 || *d.AllZero {
-		t.Errorf("rate off by %v %%, %d dropouts, %d clipped runs, all zero %v", *d.RateErrorPct, *d.Dropouts, *d.ClippedRuns, *d.AllZero)
+		t.Errorf("rate off by %v %%, %d dropouts, %d clipped runs, all zero %v; want at most 2 %% and no other fault", *d.RateErrorPct, *d.Dropouts, *d.ClippedRuns, *d.AllZero)
 	}
 	if c.events[0].Kind != probe.EventListening {
 		t.Errorf("first event %v, want listening", c.events[0].Kind)
@@ -117,7 +117,7 @@ func TestHealthyVoice(t *testing.T) {
 		t.Errorf("%d readings in 6 s, want about 120", levels)
 	}
 	if speech < 30 {
-		t.Errorf("%d readings with speech", speech)
+		t.Errorf("%d readings with speech, want at least 30", speech)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestLateVoiceIsHeardToItsEnd(t *testing.T) {
 	_, d := c.run()
 	wantState(t, d, report.CaptureComplete)
 	if *d.SpeechMS < 2500 || *d.CapturedMS < 9000 || *d.CapturedMS > float64(LongestCapture.Milliseconds()) {
-		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
+		t.Errorf("%v ms of speech in %v ms; want at least 2500 in 9000 to %d", *d.SpeechMS, *d.CapturedMS, LongestCapture.Milliseconds())
 	}
 }
 
@@ -147,7 +147,7 @@ func TestMutedInTheSystem(t *testing.T) {
 	r, d := c.run()
 	wantState(t, d, report.CaptureComplete)
 	if !isTrue(d.OSMuted) || !isTrue(d.AllZero) || r.Status != report.StatusFail {
-		t.Errorf("muted %v, all zero %v, status %q", *d.OSMuted, *d.AllZero, r.Status)
+		t.Errorf("muted %v, all zero %v, status %q; want true, true, %q", *d.OSMuted, *d.AllZero, r.Status, report.StatusFail)
 	}
 	var zero float64
 	for _, e := range c.events {
@@ -191,7 +191,7 @@ func TestStereoMicrophone(t *testing.T) {
 	_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
 	wantState(t, d, report.CaptureComplete)
 	if *d.NativeChannels != 2 || d.LeftRMSDBFS == nil || d.RightRMSDBFS == nil {
-		t.Errorf("%d channels, levels %v and %v", *d.NativeChannels, d.LeftRMSDBFS, d.RightRMSDBFS)
+		t.Errorf("%d channels, levels %v and %v; want 2, both set", *d.NativeChannels, d.LeftRMSDBFS, d.RightRMSDBFS)
 	}
 }
 
@@ -201,11 +201,11 @@ func TestNoDeviceAtAll(t *testing.T) {
 	r, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
 	wantState(t, d, report.CaptureNoDevice)
 	if r.Status != report.StatusFail || *d.Microphones != 0 || d.ActiveLevelDBFS != nil {
-		t.Errorf("status %q, %d microphones, level %v", r.Status, *d.Microphones, d.ActiveLevelDBFS)
+		t.Errorf("status %q, %d microphones, level %v; want %q, 0, none", r.Status, *d.Microphones, d.ActiveLevelDBFS, report.StatusFail)
 	}
 	devices, err := Devices(t.Context(), rig.Child(ChildArg))
 	if err != nil || len(devices) != 0 {
-		t.Errorf("devices %v, %v", devices, err)
+		t.Errorf("devices %v, %v; want none, no error", devices, err)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestMonitorAsDefault(t *testing.T) {
 	r, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
 	wantState(t, d, report.CaptureComplete)
 	if !isTrue(d.IsMonitor) || !isTrue(d.IsDefault) || *d.Microphones != 0 || r.Status != report.StatusFail {
-		t.Errorf("monitor %v, default %v, %d microphones, status %q", *d.IsMonitor, *d.IsDefault, *d.Microphones, r.Status)
+		t.Errorf("monitor %v, default %v, %d microphones, status %q; want true, true, 0, %q", *d.IsMonitor, *d.IsDefault, *d.Microphones, r.Status, report.StatusFail)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestAbsentDevice(t *testing.T) {
 	r, d := (&check{t: t, config: InputConfig{Device: "Jabra", Child: rig.Child(ChildArg)}}).run()
 	wantState(t, d, report.CaptureDeviceAbsent)
 	if r.Status != report.StatusFail {
-		t.Errorf("status %q", r.Status)
+		t.Errorf("status %q, want %q", r.Status, report.StatusFail)
 	}
 }
 
@@ -248,7 +248,7 @@ func TestReroute(t *testing.T) {
 	_, d := c.run()
 	wantState(t, d, report.CaptureComplete)
 	if !isTrue(d.Rerouted) || d.Device != pulserig.MicName || d.EndDevice != "Second" || *d.Microphones != 2 {
-		t.Errorf("rerouted %v from %q to %q, %d microphones", *d.Rerouted, d.Device, d.EndDevice, *d.Microphones)
+		t.Errorf("rerouted %v from %q to %q, %d microphones; want true, from %q to Second, 2", *d.Rerouted, d.Device, d.EndDevice, *d.Microphones, pulserig.MicName)
 	}
 }
 

@@ -253,7 +253,7 @@ func TestLateSpeaker(t *testing.T) {
 		}
 	}
 	if tried < 10 {
-		t.Errorf("only %d voices were tested", tried)
+		t.Errorf("only %d voices were tested, want at least 10", tried)
 	}
 }
 
@@ -278,7 +278,7 @@ func TestNoiseBeforeAVoice(t *testing.T) {
 		}
 	}
 	if tried < 10 {
-		t.Errorf("only %d rooms were tested", tried)
+		t.Errorf("only %d rooms were tested, want at least 10", tried)
 	}
 }
 

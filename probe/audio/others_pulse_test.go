@@ -51,17 +51,17 @@ func TestVoiceAtAnotherMicrophone(t *testing.T) {
 			r, d := k.run()
 			wantState(t, d, report.CaptureComplete)
 			if d.Device != pulserig.MicName || d.VoiceDevice != "Kamera" || d.OthersListened == nil || *d.OthersListened != 1 {
-				t.Errorf("recorded %q, voice at %q, listened to %v others", d.Device, d.VoiceDevice, d.OthersListened)
+				t.Errorf("recorded %q, voice at %q, listened to %v others; want %q, Kamera, 1", d.Device, d.VoiceDevice, d.OthersListened, pulserig.MicName)
 			}
 			if d.VoiceDeviceLevelDBFS == nil || *d.VoiceDeviceLevelDBFS < -27 || *d.VoiceDeviceLevelDBFS > -21 {
-				t.Errorf("the voice there at %v dBFS", d.VoiceDeviceLevelDBFS)
+				t.Errorf("the voice there at %v dBFS, want -27 to -21", d.VoiceDeviceLevelDBFS)
 			}
 			told := elsewhere(k.events)
 			if len(told) != 1 || told[0].Device != "camera" || told[0].DeviceName != "Kamera" {
 				t.Errorf("got events %+v; want 1 entry, [0].Device %q, [0].DeviceName %q", told, "camera", "Kamera")
 			}
 			if causes := causesOf(t, r); len(causes) == 0 || causes[0].Code != "audio.wrong_device" || !causes[0].Primary {
-				t.Errorf("causes %+v", causes)
+				t.Errorf("causes %+v, want audio.wrong_device first", causes)
 			}
 			pulserig.Until(t, "all children to be gone", func() bool { return !rig.Recording() })
 		})
@@ -78,7 +78,7 @@ func TestVoiceAtBothMicrophones(t *testing.T) {
 	k := &check{t: t, config: InputConfig{SpeakFor: 5 * time.Second, Others: true, Child: rig.Child(ChildArg)}}
 	_, d := k.run()
 	if d.VoiceDevice != "" || d.VoiceDeviceLevelDBFS != nil || *d.OthersListened != 1 || len(elsewhere(k.events)) != 0 {
-		t.Errorf("voice at %q, events %+v", d.VoiceDevice, elsewhere(k.events))
+		t.Errorf("voice at %q, events %+v; want none", d.VoiceDevice, elsewhere(k.events))
 	}
 }
 
@@ -94,7 +94,7 @@ func TestAnotherMicrophoneIsLost(t *testing.T) {
 	r, d := k.run()
 	wantState(t, d, report.CaptureComplete)
 	if r.Status != report.StatusOK || d.VoiceDevice != "" || isTrue(d.Rerouted) || d.Device != pulserig.MicName {
-		t.Errorf("status %q, voice at %q, recorded %q", r.Status, d.VoiceDevice, d.Device)
+		t.Errorf("status %q, voice at %q, recorded %q; want %q, none, %q", r.Status, d.VoiceDevice, d.Device, report.StatusOK, pulserig.MicName)
 	}
 }
 

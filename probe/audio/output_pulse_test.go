@@ -46,7 +46,7 @@ func testLoudspeaker(t *testing.T, rig *pulserig.Rig) *report.AudioOutput {
 		t.Fatalf("status %q, note %q, %v", r.Status, r.Note, err)
 	}
 	if good := r.Status == report.StatusOK && r.Note == ""; good != *d.LoopHeard || !good && r.Status != report.StatusUnknown {
-		t.Errorf("status %q, note %q, heard %v", r.Status, r.Note, *d.LoopHeard)
+		t.Errorf("status %q, note %q, heard %v; want %q without a note only if it is heard", r.Status, r.Note, *d.LoopHeard, report.StatusOK)
 	}
 	whole := reportOf(r)
 	whole.Probes[0].Name = report.ProbeAudioOutput
@@ -64,7 +64,7 @@ func TestLoudspeakerIsHeard(t *testing.T) {
 	rig := oneRoomRig(t)
 	d := testLoudspeaker(t, rig)
 	if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
-		t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
+		t.Fatalf("%q, muted %v, volume %v, heard %v; want Lautsprecher, audible and heard", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
 	}
 	t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
 	if *d.LoopDelayMS <= 0 || math.Abs(*d.EchoReturnDB) > 0.5 {
@@ -81,7 +81,7 @@ func TestLoudspeakerIsHeardLater(t *testing.T) {
 		t.Fatal("not heard")
 	}
 	if *d.LoopDelayMS < 295 || math.Abs(*d.EchoReturnDB) > 1 {
-		t.Errorf("heard after %.1f ms at %.2f dB", *d.LoopDelayMS, *d.EchoReturnDB)
+		t.Errorf("heard after %.1f ms at %.2f dB; want at least 295 ms, 0 dB", *d.LoopDelayMS, *d.EchoReturnDB)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestLoudspeakerIsNotHeard(t *testing.T) {
 	rig := speakerRig(t, 0)
 	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -40)) // speech in the next room
 	if d := testLoudspeaker(t, rig); *d.LoopHeard || d.LoopDelayMS != nil || d.EchoReturnDB != nil {
-		t.Errorf("heard after %v ms at %v dB", d.LoopDelayMS, d.EchoReturnDB)
+		t.Errorf("heard after %v ms at %v dB, want not heard", d.LoopDelayMS, d.EchoReturnDB)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestMutedLoudspeaker(t *testing.T) {
 	rig.Control("set-sink-volume", "spk", "50%")
 	d := testLoudspeaker(t, rig)
 	if !*d.OSMuted || *d.LoopHeard || math.Abs(*d.OSVolumeDB+18.06) > 0.1 {
-		t.Errorf("muted %v, heard %v, volume %v dB", *d.OSMuted, *d.LoopHeard, *d.OSVolumeDB)
+		t.Errorf("muted %v, heard %v, volume %v dB; want true, false, -18.06", *d.OSMuted, *d.LoopHeard, *d.OSVolumeDB)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestSoftEcho(t *testing.T) {
 		t.Fatal("not heard")
 	}
 	if math.Abs(*d.EchoReturnDB+25.9) > 1 {
-		t.Errorf("heard at %.2f dB", *d.EchoReturnDB)
+		t.Errorf("heard at %.2f dB, want -25.9", *d.EchoReturnDB)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestLoudspeakerIsCutOff(t *testing.T) {
 	<-begun
 	cancel()
 	if r := <-done; r.Status != report.StatusUnknown || r.Data != nil {
-		t.Errorf("cut off during playback: %+v", r)
+		t.Errorf("cut off during playback: %+v, want %q without data", r, report.StatusUnknown)
 	}
 	pulserig.Until(t, "the child to be gone", func() bool { return !rig.Recording() })
 }

@@ -86,10 +86,10 @@ func TestPublicName(t *testing.T) {
 		}
 	}
 	if got := publicLoudspeaker(capture.Device{Name: "Anna"}, nil); got != "Loudspeaker" {
-		t.Errorf("loudspeaker: %q", got)
+		t.Errorf("loudspeaker: %q, want Loudspeaker", got)
 	}
 	if got := publicMicrophone(capture.Device{Product: strings.Repeat("x", 10<<20)}, nil); len(got) != maxNameRunes {
-		t.Errorf("a long name keeps %d bytes", len(got))
+		t.Errorf("a long name keeps %d bytes, want %d", len(got), maxNameRunes)
 	}
 }
 
@@ -108,7 +108,7 @@ func FuzzPublicName(f *testing.F) {
 		d := capture.Device{Name: name, Product: product, IsBluetooth: bluetooth}
 		got := publicMicrophone(d, []string{"Wilhelmine"})
 		if got == "" || containsPerson(got, []string{"Wilhelmine"}) || strings.ContainsAny(got, "\x00\n\x1b") {
-			t.Errorf("got %q", got)
+			t.Errorf("got %q, want a name without a person and control characters", got)
 		}
 		// Without a hardware name, no part of an owner's name may remain, wherever
 		// it is.

@@ -34,7 +34,7 @@ func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	_, d := (&check{t: t, config: InputConfig{SpeakFor: 6 * time.Second, Keep: &kept, Child: children}}).run()
 	stop()
 	if kept.Duration() != KeptFor {
-		t.Fatalf("%v of sound kept", kept.Duration())
+		t.Fatalf("%v of sound kept, want %v", kept.Duration(), KeptFor)
 	}
 	wantSameLevel := *d.ActiveLevelDBFS
 

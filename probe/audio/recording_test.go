@@ -24,7 +24,7 @@ func TestRecordingKeepsTheEnd(t *testing.T) {
 	}
 	sound, channels := r.samples()
 	if channels != 2 || r.Duration() != KeptFor || len(sound) != 2*5*capture.RateHz || sound[0] != 4 || sound[len(sound)-1] != 8 {
-		t.Errorf("%d channels, %v, %d samples from %v to %v", channels, r.Duration(), len(sound), sound[0], sound[len(sound)-1])
+		t.Errorf("%d channels, %v, %d samples from %v to %v; want 2, %v, from 4 to 8", channels, r.Duration(), len(sound), sound[0], sound[len(sound)-1], KeptFor)
 	}
 	if !slices.IsSorted(sound) {
 		t.Error("samples are out of order")
@@ -44,7 +44,7 @@ func TestEraseLeavesZeros(t *testing.T) {
 		t.Error("sound is still in memory")
 	}
 	if r.Duration() != 0 {
-		t.Errorf("%v are left", r.Duration())
+		t.Errorf("%v are left, want none", r.Duration())
 	}
 	if err := r.Play(t.Context(), nil); !errors.Is(err, ErrNothingKept) {
 		t.Errorf("got error %v, want %v", err, ErrNothingKept)

@@ -75,13 +75,13 @@ func TestWarmUpIsDiscarded(t *testing.T) {
 	f.pass(2*time.Second, 0.1, 0)
 	d := f.data()
 	if room := milliseconds(sound.QuietLead.Nanoseconds()); f.err != capture.ErrEnough || *d.CapturedMS != 1000+*room || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
-		t.Errorf("error %v; got %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
+		t.Errorf("error %v; got %v ms, %v ms of zeros, %d dropouts; want error %v, %v ms, no zeros and no dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts, capture.ErrEnough, 1000+*room)
 	}
 	if *d.FirstCallbackMS != 1520 {
-		t.Errorf("first callback after %v ms", *d.FirstCallbackMS)
+		t.Errorf("first callback after %v ms, want 1520", *d.FirstCallbackMS)
 	}
 	if n := len(f.levels); n < 18 || n > 21 {
-		t.Errorf("%d readings in a second", n)
+		t.Errorf("%d readings in a second, want about 20", n)
 	}
 }
 
@@ -89,13 +89,13 @@ func TestMutedMicrophoneIsReportedSoon(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.pass(3*time.Second, 0, 0)
 	if f.listened < 0 || f.listened > time.Second {
-		t.Errorf("listening began after %v", f.listened)
+		t.Errorf("listening began after %v, want within a second", f.listened)
 	}
 	if d := f.data(); !*d.AllZero {
 		t.Error("not all zero")
 	}
 	if last := f.levels[len(f.levels)-1]; last.ZeroMS < 1600 {
-		t.Errorf("the meter counted %v ms of zeros, without the warm-up", last.ZeroMS)
+		t.Errorf("the meter counted %v ms of zeros, without the warm-up, want at least 1600", last.ZeroMS)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestRateError(t *testing.T) {
 			t.Errorf("%v %%: %v, want %v", off, d.RateErrorPct, want)
 		}
 		if *d.Dropouts != 0 || *d.LongestCallbackGapMS != 20 {
-			t.Errorf("%v %%: %d dropouts, longest gap %v ms", off, *d.Dropouts, *d.LongestCallbackGapMS)
+			t.Errorf("%v %%: %d dropouts, longest gap %v ms; want 0, 20 ms", off, *d.Dropouts, *d.LongestCallbackGapMS)
 		}
 	}
 	f := newFeed(t, time.Second, 1)
@@ -134,7 +134,7 @@ func TestLostSoundIsADropout(t *testing.T) {
 	f.pass(5*time.Second, 0.1, 0)
 	d := f.data()
 	if *d.Dropouts != 1 || math.Abs(*d.LongestGapMS-400) > 1 || *d.LongestCallbackGapMS != 420 {
-		t.Errorf("%d dropouts of %v ms, gap %v ms", *d.Dropouts, *d.LongestGapMS, *d.LongestCallbackGapMS)
+		t.Errorf("%d dropouts of %v ms, gap %v ms; want 1 of 400 ms, 420 ms", *d.Dropouts, *d.LongestGapMS, *d.LongestCallbackGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 0.01 {
 		t.Errorf("the dropout was reported as a rate error of %v %%", *d.RateErrorPct)
@@ -152,7 +152,7 @@ func TestLateSoundIsNotADropout(t *testing.T) {
 	f.pass(5*time.Second, 0.1, 0)
 	d := f.data()
 	if *d.Dropouts != 0 || *d.LongestCallbackGapMS != 420 {
-		t.Errorf("%d dropouts, gap %v ms", *d.Dropouts, *d.LongestCallbackGapMS)
+		t.Errorf("%d dropouts, gap %v ms; want 0, 420 ms", *d.Dropouts, *d.LongestCallbackGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 0.01 {
 		t.Errorf("the pause was reported as a rate error of %v %%", *d.RateErrorPct)
@@ -166,7 +166,7 @@ func TestPrivacyIsReportedOnlyWithZeros(t *testing.T) {
 	f.pass(3*time.Second, 0, 0)
 	d := f.data()
 	if d.State != report.CaptureRefused || d.RMSDBFS != nil || coarseStatus(d) != report.StatusFail {
-		t.Errorf("%q, level %v", d.State, d.RMSDBFS)
+		t.Errorf("%q, level %v; want %q without a level, as a failure", d.State, d.RMSDBFS, report.CaptureRefused)
 	}
 	f = newFeed(t, time.Second, 1)
 	f.rec.handle(denied)
@@ -190,7 +190,7 @@ func TestRerouteIsSeen(t *testing.T) {
 	}}})
 	d := f.data()
 	if !*d.Rerouted || d.Device != "Mic" || d.EndDevice != "AirPods" || *d.IsBluetooth || !*d.OSMuted || !*d.IsDefault || *d.EndIsMonitor {
-		t.Errorf("got %+v", d)
+		t.Errorf("got %+v, want a reroute from Mic to AirPods, muted, default, no monitor", d)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	for i := range r.NumField() {
 		name := r.Type().Field(i).Name
 		if f := r.Field(i); f.Kind() == reflect.Pointer && f.IsNil() != slices.Contains(others, name) {
-			t.Errorf("%s: filled %v", name, !f.IsNil())
+			t.Errorf("%s: filled %v, want %v", name, !f.IsNil(), slices.Contains(others, name))
 		}
 	}
 }
@@ -264,11 +264,11 @@ func TestLooksMatchTheReportSoFar(t *testing.T) {
 	f := newFeed(t, 3*time.Second, 1)
 	f.pass(5*time.Second, 0.1, 0)
 	if n := len(f.looks); n != 12 { // of 3.5 s, after the quiet lead; the end itself is the report
-		t.Fatalf("%d looks in 3.5 s", n)
+		t.Fatalf("%d looks in 3.5 s, want 12", n)
 	}
 	for i, in := range f.looks {
 		if want := math.Ceil((500+250*float64(i))/20) * 20; *in.CapturedMS != want || in.State != report.CaptureComplete || in.Device != "Mic" || in.SpeechMS == nil {
-			t.Errorf("look %d: %v ms, %+v", i, *in.CapturedMS, in)
+			t.Errorf("look %d: %v ms, %+v; want %v ms of a complete capture of Mic", i, *in.CapturedMS, in, want)
 		}
 	}
 	short := newFeed(t, 2*time.Second, 1)

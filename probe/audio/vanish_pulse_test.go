@@ -21,7 +21,7 @@ func TestMicrophonesVanishWhileListed(t *testing.T) {
 			for range 25 {
 				devices, err := Devices(t.Context(), rig.Child(ChildArg))
 				if err != nil || len(devices) < 2 {
-					t.Errorf("%d devices, %v", len(devices), err)
+					t.Errorf("%d devices, %v; want at least 2, no error", len(devices), err)
 				}
 			}
 		}()

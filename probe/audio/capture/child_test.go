@@ -71,7 +71,7 @@ func TestPick(t *testing.T) {
 		}
 	}
 	if d, _ := pick(devices[:2], ""); d.ID != "cam" {
-		t.Errorf("without a default: %v", d)
+		t.Errorf("without a default: %v, want cam", d)
 	}
 	var e *startError
 	if _, err := pick(nil, ""); !errors.As(err, &e) || e.state != report.CaptureNoDevice {
@@ -134,7 +134,7 @@ func FuzzDecoder(f *testing.F) {
 				return
 			}
 			if pcm, ok := m.(PCM); ok && (d.channels == 0 || len(pcm.Samples)%d.channels != 0 || len(pcm.Samples) > math.MaxUint16*2) {
-				t.Errorf("%d samples on %d channels", len(pcm.Samples), d.channels)
+				t.Errorf("%d samples on %d channels, want whole frames", len(pcm.Samples), d.channels)
 			}
 		}
 	})

@@ -48,7 +48,7 @@ func TestBadSounds(t *testing.T) {
 	}
 	in := strings.NewReader(`{"op":"play","limit_ms":1000,"frames":99,"channels":1}` + "\nshort")
 	if got := ChildMain(in, &bytes.Buffer{}); got != exitBadInput {
-		t.Errorf("exit status %d", got)
+		t.Errorf("exit status %d, want %d", got, exitBadInput)
 	}
 }
 

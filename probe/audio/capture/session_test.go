@@ -82,7 +82,7 @@ func TestEnough(t *testing.T) {
 		err := runFake(t, name, OpCapture, quick(), func(m Message) error {
 			if pcm, ok := m.(PCM); ok {
 				if pcm.AtNS != int64(frames)*20e6 || len(pcm.Samples) != RateHz/50 || pcm.Samples[7] != 0.25 {
-					t.Errorf("callback %d: %d samples at %d ns", frames, len(pcm.Samples), pcm.AtNS)
+					t.Errorf("callback %d: %d samples at %d ns, want %d at %d", frames, len(pcm.Samples), pcm.AtNS, RateHz/50, int64(frames)*20e6)
 				}
 				if frames++; frames == 50 {
 					return ErrEnough
@@ -197,7 +197,7 @@ func TestRealChildEnds(t *testing.T) {
 	wait, closeInput := start(`{"op":"cap`)
 	closeInput()
 	if got := wait(); got != exitBadInput {
-		t.Errorf("half a request: exit status %d", got)
+		t.Errorf("half a request: exit status %d, want %d", got, exitBadInput)
 	}
 }
 

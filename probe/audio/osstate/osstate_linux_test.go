@@ -71,7 +71,7 @@ func TestRecordingStreams(t *testing.T) {
 		program string
 	}{"camera": {true, "Chrome"}, "headset": {true, ""}, "other": {false, ""}} {
 		if used, program := uses.Of(device); used == nil || *used != want.used || program != want.program {
-			t.Errorf("%s: used %v by %q", device, show(used), program)
+			t.Errorf("%s: used %v by %q, want %v by %q", device, show(used), program, want.used, want.program)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func TestConsentUses(t *testing.T) {
 	}
 	used, program := Uses{Known: true, List: got}.Of("{0.0.1.00000000}.{some-endpoint}")
 	if used == nil || !*used || program != "Zoom" {
-		t.Errorf("used %v by %q", show(used), program)
+		t.Errorf("used %v by %q, want true by Zoom", show(used), program)
 	}
 	if used, _ := (Uses{}).Of(""); used != nil {
 		t.Error("a state is reported that this system does not provide")
@@ -67,7 +67,7 @@ func TestBluetoothCodecNames(t *testing.T) {
 func TestAuthorization(t *testing.T) {
 	for status, want := range map[int]*bool{0: nil, 1: new(true), 2: new(true), 3: new(false), 9: nil} {
 		if got := authorizationDenied(status); !same(got, want) {
-			t.Errorf("status %d: %v", status, show(got))
+			t.Errorf("status %d: %v, want %v", status, show(got), show(want))
 		}
 	}
 }
@@ -85,11 +85,11 @@ func show(b *bool) any {
 func TestParseWaveFormat(t *testing.T) {
 	hands := []byte{0xFE, 0xFF, 1, 0, 0x80, 0x3E, 0, 0, 0, 0x7D, 0, 0, 2, 0, 16, 0, 22, 0}
 	if rate, channels, ok := parseWaveFormat(hands); !ok || rate != 16000 || channels != 1 {
-		t.Errorf("%d Hz, %d channels, %v", rate, channels, ok)
+		t.Errorf("%d Hz, %d channels, %v; want 16000 Hz, 1 channel, true", rate, channels, ok)
 	}
 	for n := range 16 {
 		if _, _, ok := parseWaveFormat(hands[:n]); ok {
-			t.Errorf("%d bytes were enough", n)
+			t.Errorf("%d bytes were enough, want at least 16", n)
 		}
 	}
 	if _, _, ok := parseWaveFormat(make([]byte, 18)); ok {
@@ -103,7 +103,7 @@ func TestBufferListChannels(t *testing.T) {
 	binary.LittleEndian.PutUint32(b[8:], 1)
 	binary.LittleEndian.PutUint32(b[24:], 2)
 	if n, ok := bufferListChannels(b); !ok || n != 3 {
-		t.Errorf("%d channels, %v", n, ok)
+		t.Errorf("%d channels, %v; want 3, true", n, ok)
 	}
 	if _, ok := bufferListChannels(b[:30]); ok {
 		t.Error("a list longer than its data was accepted")
@@ -141,12 +141,12 @@ func TestUnityVolume(t *testing.T) {
 func TestHardwareNames(t *testing.T) {
 	for name, want := range map[string]bool{"USB": true, "usb": true, "HDAUDIO": true, "INTELAUDIO": false, "BTHENUM": false, "BTHHFENUM": false, "": false} {
 		if got := isHardwareEnumerator(name); got != want {
-			t.Errorf("enumerator %q: %v", name, got)
+			t.Errorf("enumerator %q: %v, want %v", name, got, want)
 		}
 	}
 	for code, want := range map[string]bool{"bltn": true, "usb ": true, "pci ": true, "hdmi": true, "dprt": true, "blue": false, "blea": false, "grup": false, "virt": false, "ccwd": false} {
 		if got := isHardwareTransport(fourCC(code)); got != want {
-			t.Errorf("transport %q: %v", code, got)
+			t.Errorf("transport %q: %v, want %v", code, got, want)
 		}
 	}
 }

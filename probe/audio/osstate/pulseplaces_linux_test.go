@@ -120,7 +120,7 @@ func TestPulseCookieUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := p.cookie(); err != nil || got[0] != 'b' {
-		t.Errorf("got %.4q…, error %v after a cookie that cannot be read", got, err)
+		t.Errorf("got %.4q…, error %v after a cookie that cannot be read, want the second cookie", got, err)
 	}
 }
 

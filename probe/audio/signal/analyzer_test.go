@@ -14,7 +14,7 @@ import (
 func TestNewAnalyzerRefusesUnsupportedFormats(t *testing.T) {
 	for _, f := range []Format{{48000, 0}, {48000, -1}, {7999, 1}, {192001, 2}, {1, 1}, {0, 1}} {
 		if a, err := NewAnalyzer(f); err == nil || a != nil {
-			t.Errorf("%+v was accepted", f)
+			t.Errorf("%+v was accepted, want an error", f)
 		}
 	}
 	for _, f := range []Format{{8000, 1}, {192000, 2}, {11025, 1}, {12345, 2}, {48000, 8}} {
@@ -136,7 +136,7 @@ func TestWriteDoesNotAllocate(t *testing.T) {
 		a, _ := NewAnalyzer(f)
 		samples := syllables(f.RateHz, 1, 120, 0.5)
 		if n := testing.AllocsPerRun(50, func() { a.Write(samples); a.Level() }); n != 0 {
-			t.Errorf("%+v: %g allocations per write", f, n)
+			t.Errorf("%+v: %g allocations per write, want none", f, n)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestDCOffsetIsMeasuredAndNotCountedAsLevel(t *testing.T) {
 	}
 	shifted := analyse(Format{48000, 1}, voice)
 	if math.Abs(shifted.DCOffset-plain.DCOffset-0.05) > 1e-6 {
-		t.Errorf("offset %.4f", shifted.DCOffset)
+		t.Errorf("offset %.4f, want 0.05 more than %.4f", shifted.DCOffset, plain.DCOffset)
 	}
 	if math.Abs(shifted.ActiveLevelDBFS-plain.ActiveLevelDBFS) > 0.1 || math.Abs(shifted.RMSDBFS-plain.RMSDBFS) > 0.01 ||
 		math.Abs(*shifted.NoiseFloorDBFS-*plain.NoiseFloorDBFS) > 0.5 {
@@ -174,7 +174,7 @@ func TestNonFiniteSamplesAreCountedAndSilenced(t *testing.T) {
 	samples[100], samples[20000], samples[47999] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
 	r := analyse(Format{48000, 1}, samples)
 	if r.NonFinite != 3 || r.PeakDBFS > 0 {
-		t.Errorf("%d not finite, peak %.1f", r.NonFinite, r.PeakDBFS)
+		t.Errorf("%d not finite, peak %.1f; want 3, at most 0", r.NonFinite, r.PeakDBFS)
 	}
 	jsonNumbers(t, r)
 }
@@ -182,13 +182,13 @@ func TestNonFiniteSamplesAreCountedAndSilenced(t *testing.T) {
 func TestDigitalZero(t *testing.T) {
 	all := analyse(Format{48000, 2}, make([]float32, 96000))
 	if !all.AllZero || all.DigitalZeroMS != 1000 {
-		t.Errorf("all zero: %v, %g ms", all.AllZero, all.DigitalZeroMS)
+		t.Errorf("all zero: %v, %g ms; want true, 1000 ms", all.AllZero, all.DigitalZeroMS)
 	}
 	samples := syllables(48000, 3, 120, 0.1)
 	clear(samples[48000:72000])
 	some := analyse(Format{48000, 1}, samples)
 	if some.AllZero || math.Abs(some.DigitalZeroMS-500) > 1 {
-		t.Errorf("some zero: %v, %g ms", some.AllZero, some.DigitalZeroMS)
+		t.Errorf("some zero: %v, %g ms; want false, 500 ms", some.AllZero, some.DigitalZeroMS)
 	}
 	oneChannel := make([]float32, 96000)
 	for i := range oneChannel {
@@ -202,15 +202,15 @@ func TestDigitalZero(t *testing.T) {
 func TestLiveLevel(t *testing.T) {
 	a, _ := NewAnalyzer(Format{48000, 1})
 	if l := a.Level(); l != (Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS}) {
-		t.Errorf("before any sound: %+v", l)
+		t.Errorf("before any sound: %+v, want %v for both levels", l, FloorDBFS)
 	}
 	a.Write(addTone(make([]float32, 24000), 48000, 1000, -30))
 	if l := a.Level(); math.Abs(l.RMSDBFS+30) > 0.2 || math.Abs(l.PeakDBFS+27) > 0.2 || l.ZeroMS != 0 || l.Speech {
-		t.Errorf("a tone of -30 dBFS: %+v", l)
+		t.Errorf("a tone of -30 dBFS: %+v, want RMS -30, peak -27, no zeros and no speech", l)
 	}
 	a.Write(make([]float32, 48000))
 	if l := a.Level(); l.RMSDBFS > -100 || l.ZeroMS != 1000 {
-		t.Errorf("after a second of zeros: %+v", l)
+		t.Errorf("after a second of zeros: %+v, want at most -100 dBFS and 1000 ms of zeros", l)
 	}
 	heard := false
 	for voice := addNoise(syllables(48000, 3, 120, 0.1), -70); len(voice) > 0; voice = voice[480:] {
@@ -244,7 +244,7 @@ func FuzzWrite(f *testing.F) {
 		first := a.Analysis()
 		jsonNumbers(t, first) // fails for NaN and infinity
 		if l := a.Level(); math.IsNaN(l.RMSDBFS) || math.IsNaN(l.PeakDBFS) {
-			t.Errorf("level %+v", l)
+			t.Errorf("level %+v, want numbers", l)
 		}
 		if second := a.Analysis(); !reflect.DeepEqual(first, second) {
 			t.Errorf("a query changed the result: first %+v, then %+v", first, second)

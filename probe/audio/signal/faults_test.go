@@ -51,7 +51,7 @@ func TestNoSpeechInOtherSounds(t *testing.T) {
 		}),
 	} {
 		if r := analyse(Format{rate, 1}, samples); r.SpeechMS > 400 {
-			t.Errorf("%s: %.0f ms of 8 s classified as speech", name, r.SpeechMS)
+			t.Errorf("%s: %.0f ms of 8 s classified as speech, want at most 400", name, r.SpeechMS)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestHumOfEveryKind(t *testing.T) {
 			want = 60
 		}
 		if r.HumHz == nil || *r.HumHz != want || math.Abs(*r.HumDBFS+45) > 1.5 || *r.HumAboveDB < 20 {
-			t.Errorf("%g Hz at -45 dBFS: %s Hz, %s dBFS, %s dB above", hz, show(r.HumHz), show(r.HumDBFS), show(r.HumAboveDB))
+			t.Errorf("%g Hz at -45 dBFS: %s Hz, %s dBFS, %s dB above; want %g Hz, at least 20 dB above", hz, show(r.HumHz), show(r.HumDBFS), show(r.HumAboveDB), want)
 		}
 	}
 	for name, samples := range map[string][]float32{
@@ -75,7 +75,7 @@ func TestHumOfEveryKind(t *testing.T) {
 		"a hum of -75 dBFS": addTone(addNoise(make([]float32, 4*rate), -100), rate, 50, -75),
 	} {
 		if r := analyse(Format{rate, 1}, samples); r.HumHz != nil {
-			t.Errorf("%s reported as hum of %g Hz at %g dBFS", name, *r.HumHz, *r.HumDBFS)
+			t.Errorf("%s reported as hum of %g Hz at %g dBFS, want none", name, *r.HumHz, *r.HumDBFS)
 		}
 	}
 }
@@ -107,11 +107,11 @@ func TestClippedToneAtEveryRate(t *testing.T) {
 		r := analyse(Format{rate, 1}, tone)
 		// Half of the time 1.5·√2·|sin| is above 1: asin(1/2.12)/90° = 31 % is below.
 		if math.Abs(float64(r.ClippedRuns)-868) > 4 || math.Abs(r.ClippedPct-68.7) > 2 || r.ClippedUpstreamRuns != 0 || r.FlatFactor < 10 {
-			t.Errorf("%d Hz: %d runs, %.1f %%, %d upstream, flat factor %.1f", rate, r.ClippedRuns, r.ClippedPct, r.ClippedUpstreamRuns, r.FlatFactor)
+			t.Errorf("%d Hz: %d runs, %.1f %%, %d upstream, flat factor %.1f; want about 868, 68.7 %%, 0, at least 10", rate, r.ClippedRuns, r.ClippedPct, r.ClippedUpstreamRuns, r.FlatFactor)
 		}
 		d := analyse(Format{rate, 1}, turnedDown)
 		if d.ClippedRuns != 0 || d.ClippedUpstreamRuns < 600 || d.ClipLevelDBFS == nil || math.Abs(*d.ClipLevelDBFS+12.04) > 0.1 {
-			t.Errorf("%d Hz turned down: %d runs, %d upstream at %s dBFS", rate, d.ClippedRuns, d.ClippedUpstreamRuns, show(d.ClipLevelDBFS))
+			t.Errorf("%d Hz turned down: %d runs, %d upstream at %s dBFS; want 0, at least 600 at -12.04", rate, d.ClippedRuns, d.ClippedUpstreamRuns, show(d.ClipLevelDBFS))
 		}
 	}
 }
@@ -128,11 +128,11 @@ func TestChannels(t *testing.T) {
 	}
 	same := analyse(Format{rate, 2}, stereo(1, 1))
 	if *same.ChannelCorrelation < 0.999 || math.Abs(*same.ChannelBalanceDB) > 0.01 {
-		t.Errorf("identical channels: r %s, balance %s dB", show(same.ChannelCorrelation), show(same.ChannelBalanceDB))
+		t.Errorf("identical channels: r %s, balance %s dB; want 1, 0", show(same.ChannelCorrelation), show(same.ChannelBalanceDB))
 	}
 	inverted := analyse(Format{rate, 2}, stereo(1, -0.5))
 	if *inverted.ChannelCorrelation > -0.999 || math.Abs(*inverted.ChannelBalanceDB-6.02) > 0.01 {
-		t.Errorf("inverted, half the level: r %s, balance %s dB", show(inverted.ChannelCorrelation), show(inverted.ChannelBalanceDB))
+		t.Errorf("inverted, half the level: r %s, balance %s dB; want -1, 6.02", show(inverted.ChannelCorrelation), show(inverted.ChannelBalanceDB))
 	}
 	if inverted.ActiveLevelDBFS != same.ActiveLevelDBFS {
 		t.Error("an inverted second channel changed the active level")

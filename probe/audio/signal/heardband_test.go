@@ -41,12 +41,12 @@ func TestHeardBandPassesAndStops(t *testing.T) {
 		low := float64(newHeardBand(rate).rateHz)
 		for share := 0.01; share <= 0.4; share += 0.013 {
 			if db := heardLevelDB(rate, share*low); math.Abs(db) > 0.05 {
-				t.Errorf("%d Hz: %.0f Hz changes by %.3f dB", rate, share*low, db)
+				t.Errorf("%d Hz: %.0f Hz changes by %.3f dB, want at most 0.05", rate, share*low, db)
 			}
 			for images := low; images < float64(rate)/2+low; images += low {
 				for _, hz := range []float64{images - share*low, images + share*low} {
 					if db := heardLevelDB(rate, hz); hz <= float64(rate)/2 && db > -48 {
-						t.Errorf("%d Hz: %.0f Hz folds to %.0f Hz with %.1f dB", rate, hz, share*low, db)
+						t.Errorf("%d Hz: %.0f Hz folds to %.0f Hz with %.1f dB, want at most -48", rate, hz, share*low, db)
 					}
 				}
 			}
@@ -65,11 +65,11 @@ func TestHeardBandOfAConstant(t *testing.T) {
 		for range 3 {
 			heard := band.of(block)
 			if len(heard) != blockFrames/4 {
-				t.Fatalf("%d samples of %d", len(heard), blockFrames)
+				t.Fatalf("%d samples of %d, want a quarter", len(heard), blockFrames)
 			}
 			for _, x := range heard {
 				if math.Abs(x-value) > 1e-15 {
-					t.Fatalf("a constant %v yields %v", value, x)
+					t.Fatalf("a constant %v yields %v, want the same", value, x)
 				}
 			}
 		}
@@ -100,7 +100,7 @@ func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
 				"M": {heard.MomentaryMaxLUFS, momentary}, "S": {heard.ShortTermMaxLUFS, shortTerm}, "I": {heard.IntegratedLUFS, full.integrated()},
 			} {
 				if math.Abs(*pair[0]-*pair[1]) > 0.05 {
-					t.Errorf("%s at %d Hz: %s is %.3f LUFS, at the full rate %.3f", name, rate, what, *pair[0], *pair[1])
+					t.Errorf("%s at %d Hz: %s is %.3f LUFS, at the full rate %.3f; want the same", name, rate, what, *pair[0], *pair[1])
 				}
 			}
 		}

@@ -146,10 +146,10 @@ func TestLoudnessNeedsEnoughSignal(t *testing.T) {
 		t.Error("a loudness from less than 400 ms")
 	}
 	if r := analyse(Format{48000, 2}, stereoTone(48000, part{2.9, -23})); r.ShortTermMaxLUFS != nil || r.IntegratedLUFS == nil {
-		t.Errorf("after 2.9 s: S %v, I %v", r.ShortTermMaxLUFS, r.IntegratedLUFS)
+		t.Errorf("after 2.9 s: S %v, I %v; want only I", r.ShortTermMaxLUFS, r.IntegratedLUFS)
 	}
 	if r := analyse(Format{48000, 2}, make([]float32, 480000)); r.IntegratedLUFS != nil {
-		t.Errorf("digital silence has an integrated loudness of %g", *r.IntegratedLUFS)
+		t.Errorf("digital silence has an integrated loudness of %g, want none", *r.IntegratedLUFS)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestActiveSpeechLevelOfKnownConstruction(t *testing.T) {
 					}
 					activeShare := math.Pow(10, (got.RMSDBFS-got.ActiveDBFS)/10)
 					if math.Abs(100*activeShare-got.ActivityPct) > 1e-6 {
-						t.Errorf("%s: activity %.3f %% does not fit the levels", name, got.ActivityPct)
+						t.Errorf("%s: activity %.3f %% does not fit the levels, want %.3f %%", name, got.ActivityPct, 100*activeShare)
 					}
 					// A rise of at most 30 ms and a decay of at most 150 ms limit
 					// the active time of a burst.
@@ -123,7 +123,7 @@ func TestActiveSpeechLevelOfContinuousSignal(t *testing.T) {
 				samples[i] = float32(peak * math.Sin(2*math.Pi*440*float64(i)/float64(rate)))
 			}
 			if got := ActiveSpeechLevel(samples, rate); math.Abs(got.ActiveDBFS-dBFS) > 0.1 || got.ActivityPct < 99.5 {
-				t.Errorf("%d Hz: %.2f dBFS, %.1f %% for a tone of %g dBFS", rate, got.ActiveDBFS, got.ActivityPct, dBFS)
+				t.Errorf("%d Hz: %.2f dBFS, %.1f %% for a tone of %g dBFS, want that level and at least 99.5 %%", rate, got.ActiveDBFS, got.ActivityPct, dBFS)
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func TestActiveSpeechLevelFollowsGain(t *testing.T) {
 		}
 		difference := ActiveSpeechLevel(loud, rate).ActiveDBFS - ActiveSpeechLevel(soft, rate).ActiveDBFS
 		if math.Abs(difference-20) > 0.05 {
-			t.Errorf("%d Hz: a copy 20 dB down reads %.3f dB less", rate, difference)
+			t.Errorf("%d Hz: a copy 20 dB down reads %.3f dB less, want 20", rate, difference)
 		}
 	}
 }

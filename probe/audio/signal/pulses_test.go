@@ -43,7 +43,7 @@ func TestDeepAndRoughVoicesAreSpeech(t *testing.T) {
 			for shift := range 4 {
 				r := analyse(Format{rate, 1}, samples[shift*rate/200:])
 				if r.SpeechMS < 0.5*r.DurationMS {
-					t.Errorf("%g Hz at %d Hz, begun %d ms later: %.0f ms of speech", pitch, rate, 5*shift, r.SpeechMS)
+					t.Errorf("%g Hz at %d Hz, begun %d ms later: %.0f ms of speech, want at least %.0f", pitch, rate, 5*shift, r.SpeechMS, 0.5*r.DurationMS)
 				}
 			}
 		}
@@ -69,11 +69,11 @@ func TestNoiseHasNoPulses(t *testing.T) {
 				above++
 			}
 			if likeness < 0 || likeness > 1 || likeness > 0 && (hz < pulseLowestHz*0.95 || hz > pulseHighestHz*1.1) {
-				t.Fatalf("at %g Hz: %.2f of %.1f Hz", rate, likeness, hz)
+				t.Fatalf("at %g Hz: %.2f of %.1f Hz, want nothing, or up to 1 within the range of rates", rate, likeness, hz)
 			}
 		}
 		if above > frames/1000 {
-			t.Errorf("at %g Hz %d of %d frames of noise have pulses", rate, above, frames)
+			t.Errorf("at %g Hz %d of %d frames of noise have pulses, want at most %d", rate, above, frames, frames/1000)
 		}
 	}
 }
@@ -96,7 +96,7 @@ func TestPulseRate(t *testing.T) {
 			likeness, found = p.find()
 		}
 		if likeness < 0.8 || math.Abs(found/hz-1) > 0.05 && math.Abs(2*found/hz-1) > 0.05 {
-			t.Errorf("%g Hz: got similarity %.2f, rate %.1f Hz", hz, likeness, found)
+			t.Errorf("%g Hz: got similarity %.2f, rate %.1f Hz; want at least 0.8 at this rate or half of it", hz, likeness, found)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func TestIntermittentNoisesAreNotSpeech(t *testing.T) {
 			samples[i] = float32(x)
 		}
 		if r := analyse(Format{rate, 1}, samples); r.SpeechMS > 100 {
-			t.Errorf("%s: %.0f ms of speech", name, r.SpeechMS)
+			t.Errorf("%s: %.0f ms of speech, want at most 100", name, r.SpeechMS)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestSyllabicTime(t *testing.T) {
 	}
 	whisper := shaped(func(t float64) float64 { return math.Pow(max(0, math.Sin(2*math.Pi*2*t)), 2) })
 	if whisper.SyllabicMS < 1500 || whisper.SpeechMS > 100 {
-		t.Errorf("a whisper: %.0f ms as syllables, %.0f ms of speech", whisper.SyllabicMS, whisper.SpeechMS)
+		t.Errorf("a whisper: %.0f ms as syllables, %.0f ms of speech; want at least 1500, at most 100", whisper.SyllabicMS, whisper.SpeechMS)
 	}
 	for name, envelope := range map[string]func(t float64) float64{
 		"a fan":  func(float64) float64 { return 1 },
@@ -171,7 +171,7 @@ func TestSyllabicTime(t *testing.T) {
 		},
 	} {
 		if r := shaped(envelope); r.SyllabicMS > 600 {
-			t.Errorf("%s: %.0f ms as syllables", name, r.SyllabicMS)
+			t.Errorf("%s: %.0f ms as syllables, want at most 600", name, r.SyllabicMS)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func TestHumThatBeginsLater(t *testing.T) {
 		for _, hz := range []float64{50, 60, 150} {
 			humming := append(append([]float32(nil), samples[:half]...), addTone(samples[half:], rate, hz, -40)...)
 			if r := analyse(Format{rate, 1}, humming); r.HumHz == nil || math.Abs(*r.HumDBFS+40) > 3 {
-				t.Errorf("a voice of %g Hz, %g Hz at -40 dBFS from the middle on: hum of %s Hz at %s dBFS", pitch, hz, show(r.HumHz), show(r.HumDBFS))
+				t.Errorf("a voice of %g Hz, %g Hz at -40 dBFS from the middle on: hum of %s Hz at %s dBFS, want some at about -40", pitch, hz, show(r.HumHz), show(r.HumDBFS))
 			}
 		}
 	}

@@ -16,25 +16,25 @@ import (
 func wantHealthy(t *testing.T, what string, r Analysis) {
 	t.Helper()
 	if r.SpeechMS < 0.35*r.DurationMS {
-		t.Errorf("%s: %.0f ms of %.0f ms classified as speech", what, r.SpeechMS, r.DurationMS)
+		t.Errorf("%s: %.0f ms of %.0f ms classified as speech, want at least 35 %%", what, r.SpeechMS, r.DurationMS)
 	}
 	if r.ClippedRuns > 0 || r.ClippedPct > 0.01 || r.ClippedUpstreamRuns > 0 {
-		t.Errorf("%s: clipped: %d runs, %.3f %%, %d upstream at %s", what, r.ClippedRuns, r.ClippedPct, r.ClippedUpstreamRuns, show(r.ClipLevelDBFS))
+		t.Errorf("%s: clipped: %d runs, %.3f %%, %d upstream at %s; want none", what, r.ClippedRuns, r.ClippedPct, r.ClippedUpstreamRuns, show(r.ClipLevelDBFS))
 	}
 	if r.SNRDB != nil && *r.SNRDB < 20 {
-		t.Errorf("%s: SNR %.1f dB", what, *r.SNRDB)
+		t.Errorf("%s: SNR %.1f dB, want at least 20", what, *r.SNRDB)
 	}
 	if r.HumHz != nil {
-		t.Errorf("%s: hum of %s Hz at %s dBFS, %s dB above", what, show(r.HumHz), show(r.HumDBFS), show(r.HumAboveDB))
+		t.Errorf("%s: hum of %s Hz at %s dBFS, %s dB above; want none", what, show(r.HumHz), show(r.HumDBFS), show(r.HumAboveDB))
 	}
 	if r.BandRatioDB == nil || *r.BandRatioDB < -32 || r.BandwidthHz == nil || *r.BandwidthHz < 6500 {
-		t.Errorf("%s: bandwidth %s Hz, 4-7 kHz at %s dB", what, show(r.BandwidthHz), show(r.BandRatioDB))
+		t.Errorf("%s: bandwidth %s Hz, 4-7 kHz at %s dB; want at least 6500 Hz, -32 dB", what, show(r.BandwidthHz), show(r.BandRatioDB))
 	}
 	if r.Dropouts > 0 {
-		t.Errorf("%s: %d dropouts, longest %.0f ms", what, r.Dropouts, r.LongestGapMS)
+		t.Errorf("%s: %d dropouts, longest %.0f ms; want none", what, r.Dropouts, r.LongestGapMS)
 	}
 	if math.Abs(r.DCOffset) > 0.01 {
-		t.Errorf("%s: DC offset %.3f", what, r.DCOffset)
+		t.Errorf("%s: DC offset %.3f, want 0", what, r.DCOffset)
 	}
 }
 
@@ -77,11 +77,11 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 		clip := func(x, level float32) float32 { return max(-level, min(level, x)) }
 
 		if r := analyseFault(func(_ int, x float32) float32 { return clip(x*16, 1) }); r.ClippedRuns < 3 || r.ClippedPct < 0.1 {
-			t.Errorf("%s clipped by 24 dB: %d runs, %.3f %%", voice.name, r.ClippedRuns, r.ClippedPct)
+			t.Errorf("%s clipped by 24 dB: %d runs, %.3f %%; want at least 3 runs, 0.1 %%", voice.name, r.ClippedRuns, r.ClippedPct)
 		}
 		upstream := analyseFault(func(_ int, x float32) float32 { return clip(x*16, 1) * 0.3 })
 		if upstream.ClippedUpstreamRuns < 3 || upstream.ClippedRuns > 0 || math.Abs(*upstream.ClipLevelDBFS+10.46) > 0.1 {
-			t.Errorf("%s clipped and turned down: %d runs at %s dBFS", voice.name, upstream.ClippedUpstreamRuns, show(upstream.ClipLevelDBFS))
+			t.Errorf("%s clipped and turned down: %d runs at %s dBFS; want at least 3 at -10.46 dBFS, none at full scale", voice.name, upstream.ClippedUpstreamRuns, show(upstream.ClipLevelDBFS))
 		}
 		hum := func(i int, hz float64) float32 {
 			return float32(0.005 * math.Sin(2*math.Pi*hz*float64(i)/rate))
@@ -93,7 +93,7 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 				base = 60
 			}
 			if r.HumHz == nil || *r.HumHz != base || math.Abs(*r.HumDBFS+49) > 4 {
-				t.Errorf("%s with %g Hz at -49 dBFS: %s Hz at %s dBFS", voice.name, hz, show(r.HumHz), show(r.HumDBFS))
+				t.Errorf("%s with %g Hz at -49 dBFS: %s Hz at %s dBFS, want %g Hz at about -49", voice.name, hz, show(r.HumHz), show(r.HumDBFS), base)
 			}
 		}
 		for _, snr := range []float64{20, 12, 8} {
@@ -114,7 +114,7 @@ func TestVoiceFaultsAreFound(t *testing.T) {
 			return x
 		})
 		if dropped.Dropouts < cuts/3 || math.Abs(dropped.LongestGapMS-25) > 0.1 {
-			t.Errorf("%s with %d gaps of 25 ms, some in pauses: %d found, longest %.1f ms", voice.name, cuts, dropped.Dropouts, dropped.LongestGapMS)
+			t.Errorf("%s with %d gaps of 25 ms, some in pauses: %d found, longest %.1f ms; want at least %d of 25 ms", voice.name, cuts, dropped.Dropouts, dropped.LongestGapMS, cuts/3)
 		}
 	}
 }
@@ -124,11 +124,11 @@ func TestTelephoneBandIsFound(t *testing.T) {
 	for _, voice := range voices {
 		narrow := microphone(spoken(t, voice.name, voice.text, 8000), 8000)
 		if r := analyse(Format{8000, 1}, narrow); r.BandRatioDB == nil || *r.BandRatioDB != bandRatioFloorDB || *r.BandwidthHz > 4001 {
-			t.Errorf("%s at 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB))
+			t.Errorf("%s at 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB; want at most 4001 Hz, %v dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB), bandRatioFloorDB)
 		}
 		wide := addNoise(resampled(t, narrow, 8000, 48000), -75)
 		if r := analyse(Format{48000, 1}, wide); r.BandRatioDB == nil || *r.BandRatioDB > -42 || *r.BandwidthHz > 4700 {
-			t.Errorf("%s resampled through 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB))
+			t.Errorf("%s resampled through 8 kHz: bandwidth %s Hz, 4-7 kHz at %s dB; want at most 4700 Hz, -42 dB", voice.name, show(r.BandwidthHz), show(r.BandRatioDB))
 		}
 	}
 }

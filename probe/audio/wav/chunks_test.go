@@ -90,10 +90,10 @@ func TestG711(t *testing.T) {
 				}
 			}
 			if got >= last || got < 0 {
-				t.Errorf("%s: %#x decodes to %v, not between its neighbours (previous %v)", name, code, got, last)
+				t.Errorf("%s: %#x decodes to %v, not between its neighbours (previous %v), want a smaller one from 0 on", name, code, got, last)
 			}
 			if negative := c.decode(code^0x80) * c.fullScale; negative != -got {
-				t.Errorf("%s: %#x decodes to %v, its negative to %v", name, code, got, negative)
+				t.Errorf("%s: %#x decodes to %v, its negative to %v, want %v", name, code, got, negative, -got)
 			}
 			last = got
 		}

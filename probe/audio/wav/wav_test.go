@@ -207,7 +207,7 @@ func TestFilesOfSox(t *testing.T) {
 		got, f, err := readAll(b)
 		peak := slices.Max(append(got, 0))
 		if err != nil || f.RateHz != 44100 || f.Channels != 2 || len(got) != 88200 || math.Abs(float64(peak)-0.5) > 0.001 {
-			t.Errorf("%v: got %+v, %d samples, peak %v, error %v", format, f, len(got), peak, err)
+			t.Errorf("%v: got %+v, %d samples, peak %v, error %v; want 44100 Hz, 2 channels, 88200 samples, peak 0.5", format, f, len(got), peak, err)
 		}
 	}
 }
@@ -247,10 +247,10 @@ func TestLongFileIsNotKeptInMemory(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if samples != size/2 {
-		t.Errorf("%d samples", samples)
+		t.Errorf("%d samples, want %d", samples, size/2)
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
-		t.Errorf("%d bytes for an hour", used)
+		t.Errorf("%d bytes for an hour, want at most %d", used, 1<<20)
 	}
 }
 
@@ -272,7 +272,7 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("error of an unexpected type: %v", err)
 		}
 		if len(got) > 0 && len(got)%format.Channels != 0 || len(got)*format.Bits/8 > len(b) {
-			t.Errorf("got %d samples of %d channels from %d bytes", len(got), format.Channels, len(b))
+			t.Errorf("got %d samples of %d channels from %d bytes, want whole frames and no more than the file has", len(got), format.Channels, len(b))
 		}
 	})
 }
