@@ -76,7 +76,7 @@ func (c Config) keep() map[store.DataClass]time.Duration {
 
 // deleteOld removes what has expired, and what is older than its retention period.
 func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
-	some := map[store.DataClass]func(ctx context.Context, before time.Time, limit int) (deleted int, err error){
+	deletes := map[store.DataClass]func(ctx context.Context, before time.Time, limit int) (deleted int, err error){
 		store.ReportData:  s.store.DeleteReports,
 		store.SessionData: s.store.DeleteCouncilSessions,
 		store.PeopleData: func(ctx context.Context, before time.Time, limit int) (int, error) {
@@ -103,7 +103,7 @@ func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	}
 	for _, class := range store.DataClasses() {
 		if period, ok := keep[class]; ok && !begins[class].After(now) {
-			errs = append(errs, s.deleteOlder(ctx, class, now, period, some[class]))
+			errs = append(errs, s.deleteOlder(ctx, class, now, period, deletes[class]))
 		}
 	}
 	return errors.Join(errs...)
@@ -138,10 +138,10 @@ func (s *Server) announcePeriods(ctx context.Context) {
 	}
 }
 
-// deleteOlder calls delete until nothing is older than keep, and notes that.
-func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now time.Time, keep time.Duration, some func(context.Context, time.Time, int) (int, error)) error {
+// deleteOlder calls deleteSome until nothing is older than keep, and stores that this was done.
+func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now time.Time, keep time.Duration, deleteSome func(context.Context, time.Time, int) (int, error)) error {
 	for total := 0; ; {
-		n, err := some(ctx, now.Add(-keep), deleteAtOnce)
+		n, err := deleteSome(ctx, now.Add(-keep), deleteAtOnce)
 		if total += n; err == nil && n >= deleteAtOnce && class != store.ExpiredData {
 			continue
 		}
