@@ -19,8 +19,8 @@ const (
 	// another name and therefore another budget.
 	attemptsPerName    = 10
 	attemptsPerAddress = 50
-	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48, which may belong to one customer: to
-	// limit.AddressKey it is 65,536 different addresses.
+	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48. One customer may have a whole /48,
+	// for which limit.AddressKey has 65,536 keys.
 	attemptsPerNetwork = 200
 	// codesPerAccount applies to the codes of the second factor for one account, from all unknown
 	// browsers together: a code has only six digits, and the sender has the password.
@@ -59,7 +59,7 @@ func newBudgets(now func() time.Time, shared *limit.Shared) *budgets {
 // charge is an attempt for which budgets were charged.
 type charge struct {
 	shared *limit.Shared
-	// refunded are those that a right password or code fills again, kept the others.
+	// A right password or code refunds the charge of refunded, but not that of kept.
 	refunded, kept []limit.Bucket
 	before         bool // there were failed attempts before this one
 }

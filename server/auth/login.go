@@ -29,8 +29,8 @@ type Login struct {
 	Device string
 }
 
-// Login starts a session, or returns a challenge. Its error is ErrCredentials, a *LimitError, or an
-// error of the store, or ErrPasswordsOff.
+// Login starts a session, or returns a challenge. Its error is ErrPasswordsOff, ErrCredentials, a
+// *LimitError or an error of the store.
 func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Login, error) {
 	if a.PasswordsOff() {
 		return Login{}, ErrPasswordsOff
@@ -43,7 +43,8 @@ func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Lo
 }
 
 // ChangePassword verifies the current password within the limits of a login, sets the new one,
-// ends all sessions of the member and starts a new one.
+// ends all sessions of the member and starts a new one. Its error is ErrCredentials, ErrPassword,
+// a *LimitError or an error of the store.
 func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, chosen string) (Login, error) {
 	m, known, err := a.verify(ctx, by, name, current)
 	if err != nil {

@@ -19,8 +19,8 @@ const (
 	OwnPageVisitTTL = 30 * time.Minute
 )
 
-// Budgets of wrong codes, for an address and for its network. With them, the 60 bits of a code outlast
-// its ten minutes by far.
+// Budgets of wrong codes, for an address and for its network. With so few attempts, nobody can guess the
+// 60 bits of a code within its ten minutes.
 const (
 	ownPageBurst        = 10
 	ownPageEvery        = 30 * time.Second

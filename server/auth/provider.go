@@ -20,7 +20,7 @@ const (
 var (
 	// ErrPasswordsOff means that staff sign in with the provider only.
 	ErrPasswordsOff = errors.New("signing in with a password is switched off")
-	// ErrNotInvited means that the provider knows the person, and no account here waits for them.
+	// ErrNotInvited means that the provider signed the person in, but there is no account for them here.
 	ErrNotInvited = errors.New("there is no account for this person")
 	// ErrNameTaken means that the account with the person's name belongs to somebody who signs in
 	// otherwise.
@@ -57,7 +57,7 @@ func (a *Auth) BeginProvider(ctx context.Context, next string) (address, attempt
 type ProviderLogin struct {
 	Login
 	Next string
-	// Name is that of the account, or that which the provider gives.
+	// Name is the name of the account, or the name that the provider states if no account was found.
 	Name string
 	// Added means that the account is new; FormerRole is the role before it followed the provider,
 	// "" if it is unchanged.
@@ -69,10 +69,10 @@ type ProviderLogin struct {
 // oidc.Provider.Complete, ErrNotInvited, ErrNameTaken, ErrStaffName, ErrDisabled, a *LimitError, and
 // those of the store.
 //
-// The provider's account counts, not its name: once it belongs to an account here, the names may
-// change. An account waits for it if it was invited by the name that the provider gives, and has no
-// password; so nobody takes over an account by a name. If the provider assigns roles, the role
-// follows at each sign-in, and an account is added for whoever has one.
+// An account here is bound to the provider's subject, not to a name: later the names may change. The
+// first sign-in of a subject binds the account that was invited under the name that the provider
+// states, if it has no password; so nobody takes over an account by a name. If the provider assigns
+// roles, each sign-in sets the role, and adds an account for a person with a role who has none.
 func (a *Auth) CompleteProvider(ctx context.Context, by Attempt, attempt string, answer oidc.Answer) (l ProviderLogin, err error) {
 	taken, err := a.budgets.take(ctx, by.From, providerAttempt)
 	if err != nil {
@@ -104,12 +104,12 @@ func (a *Auth) CompleteProvider(ctx context.Context, by Attempt, attempt string,
 	if err != nil {
 		return l, err
 	}
-	// The second factor is the provider's matter.
+	// The provider decides whether it asks for a second factor.
 	l.Login, err = a.begin(ctx, by, m, known)
 	return l, err
 }
 
-// memberOf returns the member who is a person at the provider, and notes what changed.
+// memberOf returns the account of a person at the provider, and stores in l what changed.
 func (a *Auth) memberOf(ctx context.Context, who oidc.Identity, l *ProviderLogin) (m store.StaffMember, err error) {
 	issuer := a.provider.Issuer()
 	m, err = a.store.StaffBySubject(ctx, issuer, who.Subject)
@@ -137,7 +137,7 @@ func (a *Auth) memberOf(ctx context.Context, who oidc.Identity, l *ProviderLogin
 	return m, nil
 }
 
-// newMember returns the account that waits for a person, or adds one.
+// newMember binds the account that was invited for a person, or adds one.
 func (a *Auth) newMember(ctx context.Context, who oidc.Identity, l *ProviderLogin) (store.StaffMember, error) {
 	issuer := a.provider.Issuer()
 	if !staffName(who.Name) {
@@ -166,7 +166,8 @@ func (a *Auth) newMember(ctx context.Context, who oidc.Identity, l *ProviderLogi
 	return m, err
 }
 
-// lostRole ends the sessions of a member who has lost their role at the provider.
+// lostRole stores in l the name of the account of a person whom the provider did not accept, and ends
+// the sessions of a member who has lost their role there (ErrNoRole).
 func (a *Auth) lostRole(ctx context.Context, l *ProviderLogin, who oidc.Identity, why error) error {
 	m, err := a.store.StaffBySubject(ctx, a.provider.Issuer(), who.Subject)
 	if errors.Is(err, store.ErrNotFound) {

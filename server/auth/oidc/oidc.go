@@ -113,8 +113,8 @@ func AnswerOf(query url.Values) Answer {
 	return Answer{State: query.Get("state"), Code: query.Get("code"), Issuer: query.Get("iss"), Error: query.Get("error")}
 }
 
-// Complete exchanges the code of an answer. Its error is ErrProvider, ErrRefused, ErrCancelled or one
-// of those of Identity.
+// Complete exchanges the code of an answer for the identity of the person. Its error is ErrProvider,
+// ErrRefused, ErrCancelled, ErrName, ErrEmail or ErrNoRole.
 func (p *Provider) Complete(ctx context.Context, attempt Attempt, answer Answer) (Identity, error) {
 	if attempt.State == "" || !same(attempt.State, answer.State) {
 		return Identity{}, fmt.Errorf("%w: another state", ErrRefused)
@@ -226,8 +226,9 @@ func (p *Provider) flow(found *gooidc.Provider) *oauth2.Config {
 		Endpoint: found.Endpoint(), Scopes: append([]string{gooidc.ScopeOpenID}, p.config.Scopes...)}
 }
 
-// discover returns the metadata of the provider. Those of the last hour count, and older ones if new
-// ones cannot be read. After a failure others do not wait for another one.
+// discover returns the metadata of the provider. It reads them again after metadataTTL, and uses the
+// old ones if that fails. After a failure it does not try again for failureTTL, so that requests do
+// not queue for the time limit of a provider that does not answer.
 func (p *Provider) discover(ctx context.Context) (*gooidc.Provider, metadata, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
