@@ -8,9 +8,9 @@ import (
 	"unicode"
 )
 
-// Tombstones with a day, which are kept for a period: they prevent that an import adds an erased person
-// again. A name has few spellings, so whoever has the key can test whether a given name is among them.
-// They are therefore personal data, other than the tombstones of random ids.
+// Tombstones with a day, which are kept for a period: they prevent an import from adding an erased
+// person again. A name has few spellings, so whoever has the key can test whether a given name is among
+// them. Unlike the tombstones of random ids, they are therefore personal data.
 const (
 	TombstoneName   TombstoneKind = "name"   // the ErasedNameKey of a name
 	TombstoneSource TombstoneKind = "source" // the id in another system (ParticipantSource)

@@ -27,9 +27,9 @@ func DataClasses() []DataClass {
 // RetentionRun is the last deletion of what was too old in a class.
 type RetentionRun struct {
 	Class DataClass
-	RanAt time.Time // the last one that was complete
-	// DeletedAt is the last one that deleted something, and Deleted the number of entries; zero if there
-	// was none.
+	RanAt time.Time // time of the last complete run
+	// DeletedAt is the time of the last run that deleted something, and Deleted the number of its entries;
+	// zero if there was none.
 	DeletedAt time.Time
 	Deleted   int
 	// BeginsAt is when the period of the class begins to apply, if it came with a new version of the program to
@@ -39,8 +39,10 @@ type RetentionRun struct {
 
 // PersonMarks is what is stored about a participant for imports and for retention, and no page shows.
 type PersonMarks struct {
-	Sources             []Hash    // of ids in other systems (ParticipantSource), in the order of their values
-	WithoutCouncilSince time.Time // or the last contact; zero for members, and if there are no councils
+	Sources []Hash // of ids in other systems (ParticipantSource), in the order of their values
+	// WithoutCouncilSince is since when the person has been in no council, or the last contact of their
+	// computers if that is later; zero for members, and if there are no councils.
+	WithoutCouncilSince time.Time
 }
 
 // Retention remembers when old data was deleted.
@@ -54,9 +56,10 @@ type Retention interface {
 	NotePeopleWithoutCouncil(ctx context.Context, now time.Time) error
 	// PersonMarks returns ErrNotFound if there is no such participant.
 	PersonMarks(ctx context.Context, participantID string) (PersonMarks, error)
-	// DeletePeopleWithoutCouncil erases people for whom that is before a time. Whoever is in a disturbance
-	// record or has an invitation that can still be used stays, and whoever is blocked: an import would add
-	// them again without that. Unlike DeleteParticipant it leaves no tombstone of the name, so that an import can add
-	// the person again, and it keeps the remarks that contain the last name: they may mean somebody else.
+	// DeletePeopleWithoutCouncil erases at most limit people whose PersonMarks.WithoutCouncilSince is before
+	// a time. It keeps people who are in a disturbance record, have an invitation that can still be used, or
+	// are blocked: an import would add a blocked person again, unblocked. Unlike DeleteParticipant it leaves
+	// no tombstone of the name, so that an import can add the person again, and it keeps the remarks that
+	// contain the last name: they may mean somebody else.
 	DeletePeopleWithoutCouncil(ctx context.Context, now, before time.Time, limit int) (deleted int, err error)
 }

@@ -69,7 +69,7 @@ type Participants interface {
 	// EditParticipant changes a participant's name and phone number.
 	EditParticipant(ctx context.Context, id, name, phone string) error
 	// DeleteParticipant erases a participant, now: agents, codes, reports, cases, memberships, and what
-	// disturbance records say about them. Tombstones prevent that anything of it comes back. The audit
+	// disturbance records say about them. Tombstones prevent any of it from coming back. The audit
 	// log keeps its entries, with a Pseudonym instead of the id. CountCauses still counts the closed
 	// cases.
 	DeleteParticipant(ctx context.Context, id string, now time.Time) error
@@ -82,8 +82,8 @@ type Participants interface {
 	// search with up to one wrong letter.
 	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
 	// NamesMatch reports whether a search can mean a participant by name, also with a wrong
-	// letter: some names read as a case code. Single letters are beginnings of names here, as
-	// nobody's name is spelled with them.
+	// letter: some names read as a case code. A single letter in the search matches the beginning of
+	// a name, with no wrong letter.
 	NamesMatch(ctx context.Context, search string) (bool, error)
 	// ParticipantState returns one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)

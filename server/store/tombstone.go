@@ -47,7 +47,8 @@ type TombstoneList struct {
 	Keys   [][]byte
 	Hashes []Hash
 	Names  []ErasedName // one for each hash
-	// NamesUnknown means that whoever made the list did not note names: nothing follows from a missing one.
+	// NamesUnknown means that the list was made without names: a name that is missing in Names has no
+	// meaning.
 	NamesUnknown bool
 }
 
@@ -60,9 +61,9 @@ type Tombstones interface {
 	ErasedToken(ctx context.Context, tokenHash Hash) (bool, error)
 	// Tombstones returns all, in the order of their values.
 	Tombstones(ctx context.Context) (TombstoneList, error)
-	// AddTombstones adds those of an earlier or later state of this store, and erases the
-	// participants again to whom they belong. Whoever has no name in the list was deleted by age, or so long
-	// ago that the name is forgotten, and leaves no tombstone of the name here either.
+	// AddTombstones adds the tombstones of an earlier or later state of this store, and erases again
+	// the participants to whom they belong. If the list lacks the name of a participant, they were deleted
+	// by age, or so long ago that the tombstone of the name has expired; then this store gets none either.
 	AddTombstones(ctx context.Context, l TombstoneList, now time.Time) (erased int, err error)
 }
 

@@ -179,7 +179,8 @@ func (s *Store) addMember(ctx context.Context, tx runner, councilID, participant
 	if err != nil {
 		return fmt.Errorf("add member: %w", err)
 	}
-	// Whoever leaves again before the next NotePeopleWithoutCouncil leaves then, not when they last did.
+	// Otherwise a person who leaves again before the next NotePeopleWithoutCouncil would keep the time
+	// since which they had been in no council before.
 	if _, err := tx.exec(ctx, `DELETE FROM people_without_council WHERE participant_id = ?`, participantID); err != nil {
 		return fmt.Errorf("note that a person has a council: %w", err)
 	}

@@ -121,7 +121,8 @@ const sessionList = "sessions"
 func (s *Store) CouncilSessions(ctx context.Context, q store.SessionQuery) (store.SessionPage, error) {
 	where, args := `s.org_id = ?`, []any{s.org}
 	if q.CouncilID != "" {
-		// No index begins with both. The org is checked of the few rows of the council.
+		// No index begins with both columns. That of the council leaves few rows, of which the
+		// organisation is then compared.
 		where, args = `s.council_id = ? AND s.org_id = ?`, []any{q.CouncilID, s.org}
 	}
 	if q.After != "" {
@@ -131,7 +132,8 @@ func (s *Store) CouncilSessions(ctx context.Context, q store.SessionQuery) (stor
 		}
 		where, args = where+` AND (s.starts_at, s.id) > (?, ?)`, append(args, c.At, c.ID)
 	} else {
-		// None that started before is still open.
+		// A session that started earlier than that has ended. With the bound, the index on
+		// starts_at can be used.
 		where, args = where+` AND s.starts_at >= ?`, append(args, millis(q.From.Add(-store.MaxSessionLength)))
 	}
 	limit := pageSize(q.Limit)

@@ -12,8 +12,8 @@ import (
 // maxWorked limits the open and the taken cases of which the list keeps one of each person.
 const maxWorked = 2000
 
-// notAtDesk is the condition that nobody has taken a case of a participant, or has worked on one
-// since a time, or has closed one after the check r.
+// notAtDesk is the condition that a participant has no case that is taken, none that is open and on which
+// somebody has worked since a time, and none that was closed after the check r.
 const notAtDesk = ` NOT EXISTS (SELECT 1 FROM cases x WHERE x.participant_id = l.participant_id
 	AND (x.state = 'taken' OR x.state = 'open' AND x.since >= ? OR x.state = 'closed' AND x.since >= r.checked_at))`
 

@@ -43,7 +43,7 @@ type dialect struct {
 	// must be repeated.
 	taken, again func(error) bool
 	// connections is the size of the pool. ended recognises the error of a connection that
-	// has ended, and that had no effect, or may have had one if that is harmless.
+	// has ended. If harmless is false, it does so only if the statement has had no effect.
 	connections int
 	ended       func(err error, harmless bool) bool
 	// migrating runs f while no other process migrates.

@@ -9,14 +9,15 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// onErasedName is what becomes of the day of a name that was erased before.
+// onErasedName is what happens to the day of a name that has a tombstone already: the ON CONFLICT clause,
+// or noName.
 type onErasedName string
 
 const (
 	laterDay onErasedName = `DO UPDATE SET erased_at = excluded.erased_at WHERE excluded.erased_at > erased_names.erased_at`
 	sameDay  onErasedName = `DO NOTHING` // a person who is erased again was erased earlier
-	// noName leaves no tombstone of the name: an import may add the person again. It keeps the remarks that contain
-	// the name, since nobody has looked whom they mean.
+	// noName leaves no tombstone of the name: an import may add the person again. The remarks that contain
+	// the name also remain, since they may mean somebody else.
 	noName onErasedName = ""
 )
 

@@ -21,8 +21,8 @@ func (s *Store) addToken(ctx context.Context, r runner, table string, hash store
 // withPassword adds what belongs to a login that began with a password, or at a provider.
 func (s *Store) withPassword(ctx context.Context, what, name, passwordHash, subject string, add func(tx runner) error) error {
 	return s.changeStaff(ctx, what, name, func(tx runner) error {
-		// The row is locked. What ends the sessions of a member changes it first: it comes before this
-		// and changes the row, or after this and ends this login as well.
+		// This locks the row. Whatever ends the sessions of a member changes the row first. So it either
+		// comes before this statement, which then finds no row, or after it, and ends this login too.
 		err := oneRow(tx.exec(ctx, `UPDATE staff SET name = name WHERE name = ? AND org_id = ? AND password_hash = ? AND subject = ? AND disabled_at = 0`,
 			name, s.org, passwordHash, subject))
 		if err != nil {

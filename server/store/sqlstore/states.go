@@ -64,7 +64,7 @@ func orderOf(o store.Order) (stateOrder, error) {
 	return stateOrder{}, fmt.Errorf("order %q is unknown", o)
 }
 
-// after is the condition for standing behind a row.
+// after is the condition that selects the rows after a given one in this order.
 func (o stateOrder) after() string {
 	sign := " > "
 	if o.down {
