@@ -101,8 +101,8 @@ type Config struct {
 	// KeepSessions is the retention period of council sessions, KeepPeople that of people without a council, from the
 	// last contact of their computers; 0 means unlimited.
 	KeepSessions, KeepPeople time.Duration
-	// KeepErasedNames is the retention period of the tombstones of names, which prevent that an import
-	// adds an erased person again; 0 means unlimited.
+	// KeepErasedNames is the retention period of the tombstones of names, which prevent an import from
+	// adding an erased person again; 0 means unlimited.
 	KeepErasedNames time.Duration
 
 	// CodeTTL is the lifetime of enrolment codes from the dashboard; 0 means enroll.CodeTTL.

@@ -44,7 +44,7 @@ const (
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 32 << 10
 	shutdownTimeout = 8 * time.Second // of the 10 s that a service has to stop
-	laterTimeout    = time.Second     // likewise
+	laterTimeout    = time.Second     // for processing after the last response, also part of these 10 s
 )
 
 // Server is a collector that is bound to its address.

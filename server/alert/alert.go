@@ -158,7 +158,7 @@ type tracked struct {
 	seen     bool      // it is in the present situation
 	reported bool      // its beginning was reported
 	ended    time.Time // when its end was reported; zero while it lasts
-	left     time.Time // since when it is reported but not in the situation
+	left     time.Time // since when it has been missing from the situation although it is reported
 	quiet    bool      // its rule has ceased to apply since then, so its end is not reported
 }
 

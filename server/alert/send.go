@@ -25,8 +25,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/outbound"
 )
 
-// HeaderSignature is t=SECONDS,v1=HEX: the time, and HMAC-SHA-256 of "SECONDS.BODY" with the
-// secret, so that a receiver can refuse what is forged or old.
+// HeaderSignature is the header with the signature of a webhook. Its value is t=SECONDS,v1=HEX: the
+// time, and HMAC-SHA-256 of "SECONDS.BODY" with the secret. With it a receiver can refuse messages
+// that are forged or old.
 const HeaderSignature = "Tonprobe-Signature"
 
 // sendTimeout limits one attempt.
@@ -42,7 +43,7 @@ const longestRetryAfter = 2 * time.Minute
 type Sender struct {
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Random returns numbers from 0 to 1, by which retries of several collectors spread.
+	// Random returns numbers from 0 to 1, which spread the retries of several collectors.
 	Random func() float64
 	// TLS is the configuration of connections; nil means the system's trusted certificates.
 	TLS *tls.Config
@@ -190,8 +191,8 @@ func (s Sender) do(r *http.Request, c Channel) error {
 	return refusal{err}
 }
 
-// withoutAddress removes the address from the error of a request: that of a webhook or a topic is
-// often a secret itself.
+// withoutAddress removes the address from the error of a request: the address of a webhook or of a
+// topic is often a secret.
 func withoutAddress(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err

@@ -169,7 +169,7 @@ func apart(f func()) {
 	<-done
 }
 
-// begin processes the first message. link remains nil if the agent may not connect.
+// begin processes the first message. l.link remains nil if the collector is stopping.
 func (l *channelLine) begin(hello wire.ChannelMessage, err error) error {
 	if err == nil && hello.Type != wire.MessageHello {
 		err = live.ErrOrder

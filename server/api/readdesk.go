@@ -167,7 +167,7 @@ func (a *API) memberOf(ctx context.Context, m store.RollMember) (readMember, err
 	if m.Full == nil || m.Last.Verdict == m.Verdict {
 		return one, nil
 	}
-	// The last check found nothing, which revokes no finding of the last full one.
+	// The last check was not a full one and found nothing. What the last full check found still applies.
 	one.CheckedAt, one.Cause = moment(m.Full.CheckedAt), ""
 	full, err := a.Store.Report(ctx, m.Full.ReportID)
 	switch {

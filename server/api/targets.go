@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Targets returns the conference systems, without their secrets, and with a link to a
-// test meeting of the one named join.
+// Targets returns the conference systems without their secrets. If join is the name of one of them,
+// it has a link to a test meeting.
 type Targets interface {
 	Targets(ctx context.Context, join string) (wire.Targets, error)
 }

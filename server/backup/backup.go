@@ -1,7 +1,6 @@
 // Package backup saves a collector to one file and restores it: the database, the keys by which
 // agents recognise the collector, the conference systems with their secrets, and the town's own
-// limits and rules. Without the keys,
-// agents would reject the restored collector.
+// limits and rules. Without the keys, agents would reject the restored collector.
 //
 // The file is a gzipped tar archive with manifest.json, collector.db (with PostgreSQL
 // collector.dump, of pg_dump), targets.json if it exists, the files of tls/, and those of profiles/

@@ -59,10 +59,10 @@ type Restored struct {
 	DatabaseAside string
 }
 
-// Restore restores a backup into dir, which must not contain a database unless overwrite is set,
-// which moves it aside. It changes dir only after
-// it has read the whole file and verified the database. The database is put in place last, so that
-// a restore that was killed can be repeated. If root restores, the files belong to the owner of dir.
+// Restore restores a backup into dir. If dir contains a database, Restore fails unless overwrite is
+// set; then it moves the database aside. It changes dir only after it has read the whole file and
+// verified the database. The database is put in place last, so that a restore that was killed can be
+// repeated. If root restores, the files belong to the owner of dir.
 //
 // Restore also accepts an SQLite file, as versions before this format wrote it. It contains no
 // keys; those in dir remain.

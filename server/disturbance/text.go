@@ -135,7 +135,8 @@ const (
 	RoleRemark    Role = "remark"    // a text by staff, which may name people
 )
 
-// Person is what an entry says about a person. Salt prevents that an erased text is guessed from its hash.
+// Person is what an entry says about a person. Salt prevents an erased text from
+// being guessed from its hash.
 type Person struct {
 	Role      Role      `json:"role"`
 	Name      string    `json:"name,omitempty"`

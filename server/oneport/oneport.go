@@ -37,14 +37,13 @@ type Limits struct {
 	// FirstByte is the time limit from the connection to its first byte after the handshake;
 	// 10 s, as long as a line of HTTP may take.
 	FirstByte time.Duration
-	// Undecided connections at once, and of them from one site; 4096 and 1024. An
-	// office of 100 computers that all start a check has some 400 in the time of a
-	// handshake, and one connection costs some 20 kB.
+	// Undecided is the number of concurrent connections whose protocol is not known yet (4096), and
+	// UndecidedPerSite that of one site (1024). An office of 100 computers that all start a check has
+	// some 400 in the time of a handshake, and one connection needs some 20 kB.
 	Undecided, UndecidedPerSite int
-	// Open connections at once, decided or not, and of them from one site; 32,768
-	// and 4,096. One page of the dashboard holds up to six over HTTP/1.1, an agent
-	// its channel and two or three during a check; the largest offices have some hundred
-	// people.
+	// Open is the number of all concurrent connections (32,768), and OpenPerSite that of one site
+	// (4096). A page of the dashboard keeps up to six open over HTTP/1.1; an agent keeps its channel,
+	// and opens two or three more during a check. The largest offices have some hundred people.
 	Open, OpenPerSite int
 }
 
@@ -97,7 +96,7 @@ func New(l net.Listener, secure *tls.Config, limits Limits) *Port {
 }
 
 // HTTP accepts the HTTP connections. Those of HTTP/2 are a *tls.Conn, as package net/http
-// requires; [State] provides the TLS state of the others. Closing it frees the port.
+// requires; [WithState] provides the TLS state of the others. Closing it frees the port.
 func (p *Port) HTTP() net.Listener { return httpListener{p.http} }
 
 // TURN accepts the connections of TURN and STUN, decrypted. Closing it leaves the port to HTTP.

@@ -1,5 +1,6 @@
-// Package privacy keeps what the law requires about the data of participants: that erased people stay
-// erased.
+// Package privacy contains what the law requires for the data of participants: it exports the data of
+// a person, lists the copies of the database in which an erased person may still be, and erases
+// people again who came back with a restored backup.
 package privacy
 
 import (

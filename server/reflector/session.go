@@ -109,7 +109,7 @@ func (s *session) addPath(p *path) bool {
 	return true
 }
 
-// checked records an answered connectivity check.
+// checked processes an answered connectivity check.
 func (s *session) checked(p *path, nominated bool) {
 	if nominated {
 		s.keying.nominate(p)

@@ -42,8 +42,8 @@ func (c Calendar) ReadURL(ctx context.Context, address string, a Access) (*Roste
 	return c.Read(b)
 }
 
-// withoutQuery removes the query from an address in an error: calendars for sharing have their
-// secret in it.
+// withoutQuery removes the path and the query from the address in an error: those of a calendar for
+// sharing contain its secret.
 func withoutQuery(err error, u *url.URL) error {
 	text := strings.ReplaceAll(err.Error(), u.String(), u.Scheme+"://"+u.Host+"/…")
 	return &addressError{text, err}
