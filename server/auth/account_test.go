@@ -53,7 +53,7 @@ func TestInvitation(t *testing.T) {
 		t.Errorf("second use: got error %v, want %v", err, ErrInvitation)
 	}
 	if _, err := a.Login(t.Context(), home, "berta", password); err != nil {
-		t.Errorf("the chosen password: got error %v", err)
+		t.Errorf("the chosen password: got error %v, want none", err)
 	}
 	late, err := a.InviteStaff(t.Context(), "clara", store.RoleSupport)
 	if err != nil {
@@ -80,10 +80,10 @@ func TestGuessingInvitationsIsSlowedDown(t *testing.T) {
 		t.Errorf("got error %v, want a LimitError", err)
 	}
 	if _, err := a.Invited(t.Context(), from("203.0.113.9"), i.Token); err != nil {
-		t.Errorf("the invited person: got error %v", err)
+		t.Errorf("the invited person: got error %v, want none", err)
 	}
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("a colleague at the guesser's address: got error %v", err)
+		t.Errorf("a colleague at the guesser's address: got error %v, want none", err)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestDisabledAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("after it was enabled: got error %v", err)
+		t.Errorf("after it was enabled: got error %v, want none", err)
 	}
 }
 

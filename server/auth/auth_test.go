@@ -76,7 +76,7 @@ func TestLogoutAndNewPasswordEndSessions(t *testing.T) {
 		t.Errorf("after logout: got error %v, want %v", err, ErrNoSession)
 	}
 	if _, err := a.Session(t.Context(), second); err != nil {
-		t.Errorf("the other session: got error %v", err)
+		t.Errorf("the other session: got error %v, want none", err)
 	}
 	if err := a.SetPassword(t.Context(), "support", "another long password"); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestEnrolCode(t *testing.T) {
 	}
 	for _, bad := range []string{"", "K7P3-QXM2", "K7P3-QXM2-RT5Z-0", "K7P3-QXM2-RT5U", "K7P3-QXM2-RT5ü", strings.Repeat("0", 10<<20)} {
 		if got, ok := NormalizeEnrolCode(bad); ok {
-			t.Errorf("%.20q: got %s", bad, got)
+			t.Errorf("%.20q: got %s, want it refused", bad, got)
 		}
 	}
 }
@@ -219,7 +219,7 @@ func TestCookies(t *testing.T) {
 		for i, name := range []string{sessionCookie, deviceCookie} {
 			c := cookies[i]
 			if c.Name != prefix+name || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" {
-				t.Errorf("%s: got %+v", scheme, c)
+				t.Errorf("%s: got %+v, want %s with the attributes of a session cookie", scheme, c, prefix+name)
 			}
 			r.AddCookie(c)
 		}
@@ -249,7 +249,7 @@ func TestRequire(t *testing.T) {
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	if w.Body.String() != "support" {
-		t.Errorf("with a cookie: got status %d: %s", w.Code, w.Body)
+		t.Errorf("with a cookie: got status %d: %s, want support", w.Code, w.Body)
 	}
 }
 

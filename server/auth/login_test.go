@@ -56,20 +56,20 @@ func TestGuessingDoesNotLockAUserOut(t *testing.T) {
 			t.Fatalf("known browser, login %d: got %+v, error %v; want Device none", i, l, err)
 		}
 		if _, err := a.Login(t.Context(), from("203.0.113.9"), "support", password); err != nil {
-			t.Fatalf("from a new address, login %d: got error %v", i, err)
+			t.Fatalf("from a new address, login %d: got error %v, want none", i, err)
 		}
 	}
 	// The same address as a guesser's, such as a shared one: known browsers pass.
 	guess(t, a, home, "support", 100)
 	if _, err := a.Login(t.Context(), home, "support", password); !isLimited(err) {
-		t.Errorf("an unknown browser at the guesser's address: got error %v", err)
+		t.Errorf("an unknown browser at the guesser's address: got error %v, want a *LimitError", err)
 	}
 	if _, err := a.Login(t.Context(), Attempt{From: home.From, Device: office.Device}, "support", password); err != nil {
-		t.Errorf("a known browser at the guesser's address: got error %v", err)
+		t.Errorf("a known browser at the guesser's address: got error %v, want none", err)
 	}
 	c.at = c.at.Add(nameEvery)
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("after the wait: got error %v", err)
+		t.Errorf("after the wait: got error %v, want none", err)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestColleaguesHaveBudgetsOfTheirOwn(t *testing.T) {
 		t.Errorf("%d passwords were verified for one name", n)
 	}
 	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("a colleague in the same office: got error %v", err)
+		t.Errorf("a colleague in the same office: got error %v, want none", err)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestPasswordChangeNearTheLimit(t *testing.T) {
 		t.Errorf("with a short password: got error %v, want %v", err, ErrPassword)
 	}
 	if _, err := a.Login(t.Context(), home, "support", chosen); err != nil {
-		t.Errorf("the new password: got error %v", err)
+		t.Errorf("the new password: got error %v, want none", err)
 	}
 }
 
@@ -201,16 +201,16 @@ func TestOneAddressCannotFillTheQueue(t *testing.T) {
 		leave = append(leave, l)
 	}
 	if _, err := b.enter(address); !isLimited(err) {
-		t.Errorf("another attempt: got error %v", err)
+		t.Errorf("another attempt: got error %v, want a *LimitError", err)
 	}
 	if _, err := b.enter(netip.MustParseAddr("192.0.2.2")); err != nil {
-		t.Errorf("another address: got error %v", err)
+		t.Errorf("another address: got error %v, want none", err)
 	}
 	for _, l := range leave {
 		l()
 	}
 	if _, err := b.enter(address); err != nil {
-		t.Errorf("afterwards: got error %v", err)
+		t.Errorf("afterwards: got error %v, want none", err)
 	}
 }
 

@@ -27,7 +27,7 @@ func TestTOTPVectors(t *testing.T) {
 	}
 }
 
-// withSecondFactor sets one up, as the app of a member does.
+// withSecondFactor sets up a second factor for a member, as their app does.
 func withSecondFactor(t *testing.T, a *Auth, c *clock, name string) (secret []byte, recovery []string) {
 	t.Helper()
 	if err := a.BeginSecondFactor(t.Context(), home, name, password); err != nil {
@@ -99,7 +99,7 @@ func TestSecondFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m, err := a.Session(t.Context(), l.Token); err != nil || m.Name != "support" {
-		t.Errorf("got session %+v, error %v", m, err)
+		t.Errorf("got session %+v, error %v; want that of support", m, err)
 	}
 	if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), code); !errors.Is(err, ErrCode) {
 		t.Errorf("a replayed code: got error %v, want %v", err, ErrCode)
@@ -160,7 +160,7 @@ func TestClockSteps(t *testing.T) {
 	}
 	c.at = c.at.Add(-time.Hour)
 	if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), totpCode(secret, totpStep(c.at))); err != nil {
-		t.Errorf("after the clock was corrected: got error %v", err)
+		t.Errorf("after the clock was corrected: got error %v, want none", err)
 	}
 	c.at = c.at.Add(time.Hour)
 	if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), ahead); !errors.Is(err, ErrCode) {
@@ -177,7 +177,7 @@ func TestRecoveryCodes(t *testing.T) {
 	_, bertas := withSecondFactor(t, a, c, "berta")
 	spoken := strings.ToLower(strings.ReplaceAll(recovery[0], "-", " "))
 	if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), spoken); err != nil {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want none", err)
 	}
 	for what, code := range map[string]string{"used": recovery[0], "of a colleague": bertas[0], "made up": "0000-0000-0000"} {
 		if _, err := a.Complete(t.Context(), home, challenge(t, a, home, "support"), code); !errors.Is(err, ErrCode) {
@@ -224,7 +224,7 @@ func TestConcurrentCodes(t *testing.T) {
 			if err == nil {
 				good++
 			} else if !errors.Is(err, ErrCode) {
-				t.Errorf("%s: got error %v", what, err)
+				t.Errorf("%s: got error %v, want %v", what, err, ErrCode)
 			}
 		}
 		if good != 1 {
@@ -264,7 +264,7 @@ func TestGuessingCodesIsSlowedDown(t *testing.T) {
 	}
 	l, err := a.Complete(t.Context(), known, challenge(t, a, known, "support"), totpCode(secret, totpStep(c.at)))
 	if err != nil || l.Token == "" {
-		t.Errorf("the member's own browser: got %+v, error %v", l, err)
+		t.Errorf("the member's own browser: got %+v, error %v; want a session", l, err)
 	}
 	if n := guesses(func(int) Attempt { return known }); n != attemptsPerDevice {
 		t.Errorf("a stolen browser: got %d codes checked, want %d", n, attemptsPerDevice)

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// collectors returns two that share a database.
+// collectors returns the Auth of two collectors that share a database.
 func collectors(t *testing.T, c *clock, open func() (*sqlstore.Store, error)) (all []*Auth) {
 	t.Helper()
 	for range 2 {
@@ -30,7 +30,8 @@ func collectors(t *testing.T, c *clock, open func() (*sqlstore.Store, error)) (a
 	return all
 }
 
-// databases returns, by name, what opens a new database several times.
+// databases returns a function for each kind of database. It creates a database and returns a function
+// that opens it, which can be called several times.
 func databases() map[string]func(t *testing.T) func() (*sqlstore.Store, error) {
 	return map[string]func(t *testing.T) func() (*sqlstore.Store, error){
 		"SQLite": func(t *testing.T) func() (*sqlstore.Store, error) {
@@ -47,7 +48,7 @@ func databases() map[string]func(t *testing.T) func() (*sqlstore.Store, error) {
 }
 
 // TestCollectorsShareTheLimits: a second collector does not give a guesser more attempts, and the
-// limits do not lock out who knows the password.
+// limits do not lock out anybody who knows the password.
 func TestCollectorsShareTheLimits(t *testing.T) {
 	for name, open := range databases() {
 		t.Run(name, func(t *testing.T) {
@@ -76,10 +77,10 @@ func TestCollectorsShareTheLimits(t *testing.T) {
 					t.Errorf("collector %d, an unknown browser at the guesser's address: got error %v, want a *LimitError", i, err)
 				}
 				if _, err := a.Login(t.Context(), known, "support", password); err != nil {
-					t.Errorf("collector %d, a known browser at the guesser's address: got error %v", i, err)
+					t.Errorf("collector %d, a known browser at the guesser's address: got error %v, want none", i, err)
 				}
 				if _, err := a.Login(t.Context(), from("203.0.113.9"), "support", password); err != nil {
-					t.Errorf("collector %d, another address: got error %v", i, err)
+					t.Errorf("collector %d, another address: got error %v, want none", i, err)
 				}
 			}
 			c.at = c.at.Add(nameEvery)
@@ -87,14 +88,14 @@ func TestCollectorsShareTheLimits(t *testing.T) {
 				t.Errorf("after the wait: got %d attempts, want 1", n)
 			}
 			c.at = c.at.Add(nameEvery)
-			// A right password refunds those before it, at both.
+			// A right password refunds the attempts before it at both collectors.
 			if _, err := two.Login(t.Context(), home, "support", password); err != nil {
 				t.Fatal(err)
 			}
 			if n := guess(t, two, home, "support", attemptsPerName+1); n != attemptsPerName {
 				t.Errorf("after a right password: got %d attempts, want %d", n, attemptsPerName)
 			}
-			// A stolen known browser does not multiply them either.
+			// A stolen known browser does not get more attempts either.
 			total = guess(t, one, known, "support", attemptsPerDevice-4) + guess(t, two, known, "support", attemptsPerDevice)
 			if total != attemptsPerDevice {
 				t.Errorf("a known browser at two collectors: got %d attempts, want %d", total, attemptsPerDevice)

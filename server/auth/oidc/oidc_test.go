@@ -111,11 +111,11 @@ func (p *provider) visit(t *testing.T, address string) oidc.Answer {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil || !strings.HasPrefix(address, p.URL+"/auth?") {
-		t.Fatalf("got address %q", address)
+		t.Fatalf("got address %q, want one that begins with %q", address, p.URL+"/auth?")
 	}
 	q := u.Query()
 	if q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != "https://ton.example/login/oidc/callback" || q.Get("response_type") != "code" {
-		t.Fatalf("got %v", q)
+		t.Fatalf("got %v, want a code flow with S256 and the redirect URI of the configuration", q)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,8 +241,8 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestProviderAway: others do not wait for a provider that has just failed, and one that is away does
-// not end what is known about it.
+// TestProviderAway: shortly after a failure, requests fail without waiting for the provider again. If it
+// fails later, the metadata that were read before remain in use.
 func TestProviderAway(t *testing.T) {
 	now := evening
 	f := newProvider(t)
@@ -288,7 +288,7 @@ func TestSignOutAddress(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	if r, err := oidc.ParseRole("cn=desk,ou=it=support"); err != nil || r != (oidc.RoleOf{Value: "cn=desk,ou=it", Role: store.RoleSupport}) {
-		t.Errorf("got %+v, %v", r, err)
+		t.Errorf("got %+v, %v; want cn=desk,ou=it as support", r, err)
 	}
 	for _, text := range []string{"", "desk", "=support", "desk=king"} {
 		if r, err := oidc.ParseRole(text); err == nil {
