@@ -67,7 +67,7 @@ func TestEnroll(t *testing.T) {
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody(strings.ToLower(i.Code))})
 	var e wire.EnrollResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != http.StatusCreated || e.Participant != "Müller <script>" {
-		t.Fatalf("got status %d: %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s, want 201 with the name of the participant", w.Code, w.Body)
 	}
 	if got := <-events; got.Kind != live.ParticipantEnrolled || got.ParticipantID != i.Participant.ID {
 		t.Errorf("got event %+v; want Kind %v, ParticipantID %v", got, live.ParticipantEnrolled, i.Participant.ID)
@@ -185,7 +185,7 @@ func TestICE(t *testing.T) {
 		w := g.do(q)
 		c, err := wire.ParseICEConfig(w.Body.Bytes())
 		if err != nil || c.ICEServers[0].URLs[0] != want || c.ICEServers[0].Username != e.AgentID {
-			t.Errorf("%s: got %s, error %v", host, w.Body, err)
+			t.Errorf("%s: got %s, error %v; want %s for agent %s", host, w.Body, err, want, e.AgentID)
 		}
 		if w.Header().Get("Cache-Control") != "no-store" {
 			t.Error("the response with credentials may be cached")
@@ -205,12 +205,12 @@ func TestEcho(t *testing.T) {
 	w := g.do(offer)
 	at := w.Header().Get("Location")
 	if w.Code != http.StatusCreated || w.Body.String() != "v=0\r\n" || w.Header().Get("Content-Type") != wire.MediaTypeSDP {
-		t.Fatalf("got status %d: %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s, want 201 with the answer as SDP", w.Code, w.Body)
 	}
 	wantFault(t, g.do(ask{method: http.MethodDelete, path: at, token: other.Token}), http.StatusNotFound, "echo_unknown")
 	w = g.do(ask{method: http.MethodDelete, path: at, token: e.Token})
 	if log, err := wire.ParseEchoLog(w.Body.Bytes()); err != nil || log.UpUnique != 2 {
-		t.Errorf("got log %s, error %v", w.Body, err)
+		t.Errorf("got log %s, error %v; want 2 packets", w.Body, err)
 	}
 	wantFault(t, g.do(ask{method: http.MethodDelete, path: at, token: e.Token}), http.StatusNotFound, "echo_unknown")
 
@@ -251,7 +251,7 @@ func TestHealth(t *testing.T) {
 	broken = true
 	w := g.do(ask{method: http.MethodGet, path: "/readyz"})
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"reflector":"failed"`) || strings.Contains(w.Body.String(), "secret") {
-		t.Errorf("got status %d: %s", w.Code, w.Body)
+		t.Errorf("got status %d: %s, want 503 with the failed reflector and without the secret", w.Code, w.Body)
 	}
 	if !strings.Contains(g.log.String(), errBroken.Error()) {
 		t.Errorf("the problem is not in the log: %s", g.log)
@@ -268,7 +268,7 @@ func TestReadySaysWhatIsWrong(t *testing.T) {
 	for from, told := range map[string]bool{"127.0.0.1": true, "10.0.0.9": true, "::1": true, "203.0.113.9": false} {
 		w := g.do(ask{method: http.MethodGet, path: "/readyz", from: net.JoinHostPort(from, "9")})
 		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "10.0.0.5") != told {
-			t.Errorf("%s: got status %d: %s", from, w.Code, w.Body)
+			t.Errorf("%s: got status %d: %s, want 503, with the details: %v", from, w.Code, w.Body, told)
 		}
 	}
 }
@@ -294,7 +294,7 @@ func TestEveryResponseContainsTheTime(t *testing.T) {
 	for _, path := range []string{"/healthz", "/api/v1/reports", "/api/v1/nothing"} {
 		w := g.do(ask{method: http.MethodGet, path: path})
 		if got := w.Header().Get("Tonprobe-Time-Ms"); got != fmt.Sprint(g.clock().UnixMilli()) {
-			t.Errorf("%s: got %q", path, got)
+			t.Errorf("%s: got %q, want %d", path, got, g.clock().UnixMilli())
 		}
 	}
 }

@@ -199,7 +199,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	g.wait(verifyEvery)
 	_ = c.conn.Ping(t.Context())
 	if err := <-closed; websocket.CloseStatus(err) != wire.CloseShut {
-		t.Errorf("got close error %v", err)
+		t.Errorf("got close error %v, want %d", err, wire.CloseShut)
 	}
 
 	// Noticed at a message of an agent that never pings; the message has no effect.
@@ -238,7 +238,7 @@ func messages(t *testing.T, w *httptest.ResponseRecorder) (all []wire.ChannelMes
 	t.Helper()
 	var body wire.PollMessages
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("got status %d: %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s, want 200", w.Code, w.Body)
 	}
 	for _, b := range body.Messages {
 		m, err := wire.ParseFromCollector(b)
@@ -318,7 +318,7 @@ func TestPollEndsWithTheToken(t *testing.T) {
 	g.until("the agent polls", func() bool { return g.agents.State(e.AgentID).Connected })
 	go poll()
 	if all := messages(t, <-answers); len(all) != 0 { // the second poll ends the first
-		t.Errorf("got %+v", all)
+		t.Errorf("got %+v, want none", all)
 	}
 	_, participant, err := g.store.AgentByToken(t.Context(), store.HashOf(e.Token))
 	if err != nil {

@@ -61,7 +61,7 @@ func TestAParticipantReportsADisturbance(t *testing.T) {
 	}
 	read, err := disturbance.Read(record)
 	if err != nil || read.Entries[0].By != disturbance.ByParticipant || read.Entries[0].Person(disturbance.RoleDisturbed).Name != "Anna" || read.Entries[0].Person(disturbance.RoleRemark) != nil {
-		t.Errorf("got %+v, error %v", read.Entries, err)
+		t.Errorf("got %+v, error %v; want a report by Anna without a remark", read.Entries, err)
 	}
 	_, _, err = g.store.AddDisturbanceEntry(t.Context(), record, store.DisturbanceEntry{Key: "x", Kind: store.RecordClosed, At: g.clock()})
 	if err != nil {

@@ -20,7 +20,7 @@ func TestLoadUploadAndDownload(t *testing.T) {
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/load", body: make([]byte, 200_000), token: token, contentType: bytesType})
 	var receipt wire.LoadReceipt
 	if err := json.Unmarshal(w.Body.Bytes(), &receipt); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("got status %d: %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s, want 200", w.Code, w.Body)
 	}
 	if receipt.Bytes <= 0 || receipt.Bytes >= 200_000 || receipt.MS < 0 {
 		t.Errorf("got %+v; want Bytes more than 0, Bytes less than 200000, MS at least 0", receipt)
@@ -107,7 +107,7 @@ func TestLoadPlaces(t *testing.T) {
 		t.Helper()
 		end, err := r.enter(agent)
 		if err != nil {
-			t.Fatalf("%s: got error %v", agent, err)
+			t.Fatalf("%s: got error %v, want none", agent, err)
 		}
 		return func() { end(0) }
 	}

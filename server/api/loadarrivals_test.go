@@ -42,7 +42,7 @@ func TestArrivalsAreReported(t *testing.T) {
 	}
 	told := open("one")
 	if told.StatusCode != http.StatusOK || told.Header.Get("X-Accel-Buffering") != "no" {
-		t.Fatalf("got status %d, headers %v", told.StatusCode, told.Header)
+		t.Fatalf("got status %d, headers %v; want 200, not buffered by proxies", told.StatusCode, told.Header)
 	}
 	if resp := open("two"); resp.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("a second concurrent run: got status %d, want %d", resp.StatusCode, http.StatusTooManyRequests)
@@ -92,7 +92,7 @@ func TestArrivalsAreBounded(t *testing.T) {
 	upload.read(1000)
 	end()
 	if got := r.since(0); len(r.bytes) != 0 || len(got.Bytes) > int(loadLimit/wire.LoadInterval) {
-		t.Errorf("got %d intervals stored, %d reported", len(r.bytes), len(got.Bytes))
+		t.Errorf("got %d intervals stored, %d reported, want 0 stored and at most %d", len(r.bytes), len(got.Bytes), int(loadLimit/wire.LoadInterval))
 	}
 	var none *loadRun
 	upload, end = none.start(nil)

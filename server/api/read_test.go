@@ -43,7 +43,7 @@ func (g *rig) read(token, path string, into any) *httptest.ResponseRecorder {
 	w := g.do(ask{method: http.MethodGet, path: "/api/v1/read/" + path, token: token})
 	if into != nil {
 		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil || w.Code != http.StatusOK {
-			g.t.Fatalf("%s: got status %d, error %v: %s", path, w.Code, err, w.Body)
+			g.t.Fatalf("%s: got status %d, error %v: %s; want 200", path, w.Code, err, w.Body)
 		}
 	}
 	return w
@@ -62,7 +62,7 @@ func (g *rig) desk() desk {
 	g.enrolled("Berta Beispiel")
 	found, err := g.store.ParticipantStates(g.t.Context(), store.StateQuery{Search: "Anna"})
 	if err != nil || len(found.States) != 1 {
-		g.t.Fatalf("got %+v, error %v", found, err)
+		g.t.Fatalf("got %+v, error %v; want one participant", found, err)
 	}
 	d := desk{participant: found.States[0].ID, report: r.ID, session: uuid.NewString()}
 	c := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: g.clock()}
@@ -278,12 +278,12 @@ func TestReadingIsLimited(t *testing.T) {
 	if w := g.read(token, "causes", nil); w.Code != http.StatusOK {
 		t.Errorf("a second later: got status %d, want %d", w.Code, http.StatusOK)
 	}
-	// Whoever guesses is slowed down by address.
+	// Invalid tokens are limited by address.
 	for range strangerBurst {
 		wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusUnauthorized, "token_unknown")
 	}
 	wantFault(t, g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: strings.Repeat("y", 43), from: "192.0.2.66:9"}), http.StatusTooManyRequests, "rate_limited")
-	// A valid token at the same address is not.
+	// A valid token at the same address is still accepted.
 	if w := g.do(ask{method: http.MethodGet, path: "/api/v1/read/causes", token: other, from: "192.0.2.66:9"}); w.Code != http.StatusOK {
 		t.Errorf("a valid token at the address of a guesser: got status %d, want %d", w.Code, http.StatusOK)
 	}
@@ -427,7 +427,7 @@ func TestReadingAboutAPersonIsAudited(t *testing.T) {
 	entries.err = errors.New("disk full")
 	for _, path := range []string{"participants/" + d.participant, "reports/" + d.report, "reports/" + d.report + "/case"} {
 		if w := g.read(token, path, nil); w.Code != http.StatusInternalServerError {
-			t.Errorf("%s without an entry: got status %d", path, w.Code)
+			t.Errorf("%s without an entry: got status %d, want 500", path, w.Code)
 		}
 	}
 }

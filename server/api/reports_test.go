@@ -48,7 +48,7 @@ func TestOneReport(t *testing.T) {
 	}
 	select {
 	case got := <-events:
-		t.Errorf("a duplicate caused event %+v", got)
+		t.Errorf("a duplicate caused event %+v, want none", got)
 	default:
 	}
 	kept, err := g.store.Report(t.Context(), r.ID)
@@ -231,7 +231,7 @@ func TestFaultOfTheStoreIsNotBlamedOnTheAgent(t *testing.T) {
 	w := g.do(g.send(e, encode(t, g.newReport(e.AgentID))))
 	wantFault(t, w, http.StatusInternalServerError, "internal")
 	if strings.Contains(w.Body.String(), "secret") || !strings.Contains(g.log.String(), errBroken.Error()) {
-		t.Errorf("got response %s, log %s", w.Body, g.log)
+		t.Errorf("got response %s, log %s; want the cause in the log only", w.Body, g.log)
 	}
 }
 
@@ -347,11 +347,11 @@ func FuzzSplit(f *testing.F) {
 			return
 		}
 		if len(documents) == 0 || single && len(documents) != 1 {
-			t.Errorf("got %d documents, single %v", len(documents), single)
+			t.Errorf("got %d documents, single %v, want at least one, and exactly one if it is single", len(documents), single)
 		}
 		valid := !slices.ContainsFunc(documents, func(d json.RawMessage) bool { return !json.Valid(d) })
 		if valid != json.Valid(b) {
-			t.Errorf("%q: got %q", b, documents)
+			t.Errorf("%q: got %q, want it accepted: %v", b, documents, json.Valid(b))
 		}
 		want, wantSingle, err := decodeBody(b)
 		if valid && (err != nil || single != wantSingle || !slices.EqualFunc(documents, want, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })) {
@@ -367,7 +367,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, encoding string) {
 		const limit = 1 << 16
 		if got, err := u.unpack(b, encoding, limit); err == nil && len(got) > limit {
-			t.Errorf("got %d bytes", len(got))
+			t.Errorf("got %d bytes, want at most %d", len(got), limit)
 		}
 	})
 }

@@ -251,7 +251,7 @@ func results(t *testing.T, w *httptest.ResponseRecorder) []reportResult {
 	t.Helper()
 	var body struct{ Results []reportResult }
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusAccepted {
-		t.Fatalf("got status %d: %s", w.Code, w.Body)
+		t.Fatalf("got status %d: %s, want 202", w.Code, w.Body)
 	}
 	return body.Results
 }

@@ -39,7 +39,7 @@ func TestSessionsAreAnnounced(t *testing.T) {
 	}
 	g.agents.AskForToken(other.AgentID) // the first message that it gets
 	if m := foreign.read(); m.Type != wire.MessageToken {
-		t.Errorf("an agent of another participant got %+v", m)
+		t.Errorf("an agent of another participant got %+v, want only %s", m, wire.MessageToken)
 	}
 }
 

@@ -136,7 +136,7 @@ func TestPollBeats(t *testing.T) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 			if got, beats := w.flushes.Load() > 0, strings.Contains(query, "beat"); got != beats {
-				t.Errorf("%s: got a beat at once: %t", query, got)
+				t.Errorf("%s: got a beat at once: %t, want %t", query, got, beats)
 			}
 			if err := <-done; err != nil {
 				t.Fatal(err)

@@ -27,7 +27,7 @@ func TestTargets(t *testing.T) {
 		w := g.do(ask)
 		got, err := wire.ParseTargets(w.Body.Bytes())
 		if err != nil || w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" || strings.Contains(w.Body.String(), "geheim") {
-			t.Fatalf("got status %d: %s, error %v", w.Code, w.Body, err)
+			t.Fatalf("got status %d: %s, error %v; want 200, not to be stored, without the secret", w.Code, w.Body, err)
 		}
 		return got
 	}

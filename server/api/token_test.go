@@ -30,7 +30,7 @@ func (g *rig) tokenCode(token string) string {
 	w := g.do(ask{method: http.MethodGet, path: "/" + wire.PathToken, token: token})
 	var body struct{ Error struct{ Code string } }
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-		g.t.Fatalf("%s: got error %v", w.Body, err)
+		g.t.Fatalf("%s: got error %v, want none", w.Body, err)
 	}
 	return body.Error.Code
 }

@@ -22,19 +22,19 @@ func TestUploadsAreBounded(t *testing.T) {
 			return f.Status
 		}
 		if _, err := u.enter(t.Context(), "a", maxWireBytes+1); status(err) != http.StatusRequestEntityTooLarge {
-			t.Errorf("too large: got error %v", err)
+			t.Errorf("too large: got error %v, want 413", err)
 		}
 		var leave []func()
 		for i := range uploadBytes / maxWireBytes {
 			l, err := u.enter(t.Context(), fmt.Sprint(i), -1)
 			if err != nil {
-				t.Fatalf("delivery %d: got error %v", i, err)
+				t.Fatalf("delivery %d: got error %v, want none", i, err)
 			}
 			leave = append(leave, l)
 		}
 		began := time.Now()
 		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusServiceUnavailable || time.Since(began) != uploadWait {
-			t.Errorf("beyond the limit: got error %v after %v", err, time.Since(began))
+			t.Errorf("beyond the limit: got error %v after %v; want 503 after %v", err, time.Since(began), uploadWait)
 		}
 		for _, l := range leave {
 			l()
@@ -45,7 +45,7 @@ func TestUploadsAreBounded(t *testing.T) {
 			}
 		}
 		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusTooManyRequests {
-			t.Errorf("another delivery of the same agent: got error %v", err)
+			t.Errorf("another delivery of the same agent: got error %v, want 429", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -67,10 +67,10 @@ func TestOneAgentCannotFillTheDisk(t *testing.T) {
 		if w := g.do(ask{method: http.MethodPost, path: "/api/v1/reports", token: e.Token, body: append(padding, body...)}); w.Code == http.StatusAccepted {
 			stored += len(padding) + len(body)
 		} else if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
-			t.Fatalf("got status %d: %s", w.Code, w.Body)
+			t.Fatalf("got status %d: %s, want 429 with Retry-After", w.Code, w.Body)
 		}
 	}
 	if stored < quotaBurst*quotaUnit/2 || stored > (quotaBurst+200)*quotaUnit {
-		t.Errorf("got %d bytes in 200 s", stored)
+		t.Errorf("got %d bytes in 200 s, want %d to %d", stored, quotaBurst*quotaUnit/2, (quotaBurst+200)*quotaUnit)
 	}
 }

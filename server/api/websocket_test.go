@@ -42,10 +42,10 @@ func TestWebSocketSendsOneMessageBack(t *testing.T) {
 		}
 		kind, got, err := conn.Read(t.Context())
 		if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
-			t.Errorf("got %[2]d of %[1]d bytes back, error %[3]v", len(message), len(got), err)
+			t.Errorf("got %[2]d of %[1]d bytes back, error %[3]v; want all of them", len(message), len(got), err)
 		}
 		if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
-			t.Errorf("got close error %v", err)
+			t.Errorf("got close error %v, want a normal closure", err)
 		}
 	}
 }
@@ -58,14 +58,14 @@ func TestWebSocketTakesNoMoreThanItsLimit(t *testing.T) {
 	}
 	_ = conn.Write(t.Context(), websocket.MessageText, bytes.Repeat([]byte("x"), wire.MaxWebSocketBytes+1))
 	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
-		t.Errorf("a message beyond the limit: got error %v", err)
+		t.Errorf("a message beyond the limit: got error %v, want %d", err, websocket.StatusMessageTooBig)
 	}
 }
 
 func TestWebSocketRefused(t *testing.T) {
 	g := newRig(t)
 	if _, resp, err := g.dialWebSocket("wrong"); err == nil || resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without a token: got error %v", err)
+		t.Errorf("without a token: got error %v, want 401", err)
 	}
 	token := g.enrolled("A").Token
 	w := g.do(ask{method: http.MethodGet, path: webSocketPath, token: token})
