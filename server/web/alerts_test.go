@@ -43,7 +43,7 @@ func TestAlertsPage(t *testing.T) {
 	f.fault = errors.New("the server answers 500")
 	g.want(g.post("/alerts/test", "channel", "Hilfe"), http.StatusBadGateway, "Die Probe für Hilfe wurde nicht angenommen.", "the server answers 500")
 	if got := strings.Join(f.tested, " "); got != "Haken Hilfe" {
-		t.Errorf("tested %q", got)
+		t.Errorf("tested %q, want Haken and Hilfe", got)
 	}
 	g.want(g.post("/alerts/test", "channel", "x"), http.StatusNotFound)
 	g.want(g.post("/alerts/test"), http.StatusNotFound)

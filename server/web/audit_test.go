@@ -186,7 +186,7 @@ func TestSelectingFromTheAuditLog(t *testing.T) {
 		}
 		csv := g.get("/audit.csv" + form)
 		if h := csv.Header(); csv.Code != http.StatusOK || !strings.HasPrefix(h.Get("Content-Type"), "text/csv") || !strings.Contains(h.Get("Content-Disposition"), "audit.csv") {
-			t.Errorf("%q: got status %d, headers %v", form, csv.Code, h)
+			t.Errorf("%q: got status %d, headers %v; want 200 and audit.csv as CSV", form, csv.Code, h)
 		}
 		for i, part := range []string{"'=HYPERLINK", ";participant_read;" + p.ID, "of_a_newer_version", ";retest;"} {
 			if got := strings.Contains(csv.Body.String(), part); got != want[i] {
@@ -233,7 +233,7 @@ func TestNobodyReadsWithoutAnEntry(t *testing.T) {
 		w := g.get(address)
 		g.want(w, http.StatusInternalServerError, "Der Fehler liegt bei uns")
 		if strings.Contains(w.Body.String(), "Erika") || strings.Contains(w.Body.String(), "K7P-3QX") || w.Header().Get("Content-Disposition") != "" {
-			t.Errorf("%s: got headers %v: %s", address, w.Header(), w.Body)
+			t.Errorf("%s: got headers %v: %s\nwant neither the person nor a download", address, w.Header(), w.Body)
 		}
 	}
 	g.want(g.get("/causes"), http.StatusOK)

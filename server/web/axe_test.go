@@ -70,7 +70,7 @@ func TestAxeFindsNothing(t *testing.T) {
 
 	b.do(b.run(`document.querySelector("main").insertAdjacentHTML("beforeend", "<input id=unnamed>")`))
 	if found := get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)); len(found) != 1 || !strings.HasPrefix(found[0], "label #unnamed") {
-		t.Errorf("got %q for an input without a label", found)
+		t.Errorf("got %q for an input without a label, want one complaint about the label of #unnamed", found)
 	}
 }
 

@@ -301,7 +301,7 @@ func TestAdmittingByKeyboardAlone(t *testing.T) {
 	b.shoot("code-de")
 	command := b.text("pre")
 	if code := b.text(".bigcode"); len(code) != 14 || command != "tonprobe enroll "+code+" --server "+c.URL() {
-		t.Errorf("got code %q, command %q", code, command)
+		t.Errorf("got code %q, command %q; want 14 characters and the command with them", code, command)
 	}
 	b.do(chromedp.Navigate(c.URL()+"/?"+url.Values{"q": {"jurgen"}}.Encode()), chromedp.WaitVisible(chromedp.CSS("#q")))
 	if row := b.text("#live tbody tr"); !strings.Contains(row, "Jürgen <script>alert(1)</script>") {

@@ -81,7 +81,7 @@ func TestBadInputToACase(t *testing.T) {
 	for _, text := range hostile {
 		w := g.post(action, "do", "note", "text", text[:min(len(text), 900)], "from", text[:min(len(text), 900)])
 		if w.Code != http.StatusSeeOther && w.Code != http.StatusUnprocessableEntity {
-			t.Errorf("%.40q: got status %d", text, w.Code)
+			t.Errorf("%.40q: got status %d, want 303 or 422", text, w.Code)
 		}
 		g.post(action, "do", "close", "cause", text[:min(len(text), 900)], "text", text[:min(len(text), 900)])
 	}

@@ -78,7 +78,7 @@ func TestANameThatReadsAsACode(t *testing.T) {
 	w := g.get(searched("Peter Meyer"))
 	g.want(w, http.StatusOK, "Ist dieser Fall gemeint?", `href="`+address+`"`)
 	if got := names(w.Body.String()); !slices.Contains(got, "Dr. Meyer, Peter") {
-		t.Errorf("list %q", got)
+		t.Errorf("list %q, want Dr. Meyer, Peter in it", got)
 	}
 	for _, typed := range []string{"P M E Y E R", "PME-YER", "P wie Paula, M, E, Y, E, R"} {
 		g.wantRedirect(g.get(searched(typed)), address)

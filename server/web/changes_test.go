@@ -56,7 +56,7 @@ func TestDifference(t *testing.T) {
 			t.Fatalf("%v to %v: got gone %v, places %v, ok %v, result %v; want true, %v", list, next, gone, places, ok, got, next)
 		}
 		if len(gone)+len(places) > touched {
-			t.Fatalf("got %d changed rows, but %d gone and %d placed", touched, len(gone), len(places))
+			t.Fatalf("got %d changed rows, but %d gone and %d placed, want no more of both", touched, len(gone), len(places))
 		}
 		list = next
 	}
@@ -68,7 +68,7 @@ func TestDifferenceKnowsWhatItCannotDescribe(t *testing.T) {
 		t.Error("got places for rows that moved without a change")
 	}
 	if gone, places, ok := difference([]keyed{a, b, c}, []keyed{a, b, c}); !ok || len(gone)+len(places) > 0 {
-		t.Errorf("no change: got %v %v %v", gone, places, ok)
+		t.Errorf("no change: got %v %v %v; want no difference", gone, places, ok)
 	}
 }
 
@@ -109,10 +109,10 @@ func TestRecentForgetsWhatWasUsedLeast(t *testing.T) {
 	c.put("a", 2) // replaced, not added
 	c.put("d", 4)
 	if _, ok := c.get("c"); !ok || c.held != 10 {
-		t.Errorf("got size %d", c.held)
+		t.Errorf("got size %d, want c kept and size 10", c.held)
 	}
 	c.put("too heavy", 11)
 	if c.held != 0 || len(c.byKey) != 0 {
-		t.Errorf("got size %d of %d", c.held, c.most)
+		t.Errorf("got size %d of %d, want an empty cache", c.held, c.most)
 	}
 }

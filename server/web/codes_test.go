@@ -26,7 +26,7 @@ func TestNumberWithoutParticipant(t *testing.T) {
 	g.want(g.get("/numbers?number=Hilfe"), http.StatusOK, "Bitten Sie um die Zahl")
 	hostile := g.get("/numbers?number=" + url.QueryEscape("<script>\u202e1007</script>"+strings.Repeat("x", 5000)))
 	if body := hostile.Body.String(); hostile.Code != http.StatusOK || strings.Contains(body, "\u202e") || len(body) > 30_000 {
-		t.Errorf("got status %d, %d bytes", hostile.Code, len(body))
+		t.Errorf("got status %d, %d bytes, want 200 and at most 30,000 bytes without the control character", hostile.Code, len(body))
 	}
 	g.lang = "en"
 	g.want(g.get("/numbers?number=1007"), http.StatusOK, "ICE negotiation failed")
@@ -63,7 +63,7 @@ func TestNumberIsComparedWithTheCheck(t *testing.T) {
 	} {
 		part := look(c.id, c.number)
 		if !strings.Contains(part, "is-"+c.kind) || !strings.Contains(part, c.word) || !strings.Contains(part, c.evidence) {
-			t.Errorf("%s: got %s", c.number, part)
+			t.Errorf("%s: got %s, want kind %s, %q and %q", c.number, part, c.kind, c.word, c.evidence)
 		}
 	}
 	if part := look(works.ID, "1004"); !strings.Contains(part, "Der Server hat die Version 3.0.4") {

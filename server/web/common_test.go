@@ -41,7 +41,7 @@ func TestCommonCause(t *testing.T) {
 		Parts []struct{ ID, HTML string }
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("changes: got status %d, error %v: %s", w.Code, err, w.Body)
+		t.Fatalf("changes: got status %d, error %v: %s, want 200", w.Code, err, w.Body)
 	}
 	if answer.Whole || len(answer.Parts) != 1 || answer.Parts[0].ID != "common" || !strings.Contains(answer.Parts[0].HTML, "Betroffen: 3 von 4") {
 		t.Errorf("got changes %+v, want only the common cause", answer)

@@ -44,7 +44,7 @@ func TestConferenceIsALadder(t *testing.T) {
 	w := g.get("/participants/" + p.ID)
 	g.want(w, http.StatusOK, "BigBlueButton", "Stimme kommt an und zurück", "Ton kommt zurück", "20\u00a0ms", "28\u00a0ms")
 	if body := w.Body.String(); strings.Count(body, `class="step"`) != 9 || strings.Index(body, "Schnittstelle") > strings.Index(body, "Ton kommt zurück") {
-		t.Errorf("got %d steps", strings.Count(body, `class="step"`))
+		t.Errorf("got %d steps, want 9 in order", strings.Count(body, `class="step"`))
 	}
 	if strings.Contains(w.Body.String(), "Gescheitert an") {
 		t.Error("a step that did not fail is shown as not measured")
@@ -80,7 +80,7 @@ func TestHostileSystemBreaksNoPage(t *testing.T) {
 			w := g.get("/participants/" + p.ID + "?number=" + number) // the rig searches for inline scripts and styles
 			body := w.Body.String()
 			if w.Code != http.StatusOK || strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
-				t.Errorf("%d, %.40q: got status %d, %d bytes", i, text, w.Code, len(body))
+				t.Errorf("%d, %.40q: got status %d, %d bytes, want 200 and at most 200 kB without markup and control characters", i, text, w.Code, len(body))
 			}
 		}
 	}

@@ -49,16 +49,16 @@ func TestLetters(t *testing.T) {
 		t.Fatalf("got %d codes, want 60", len(codes))
 	}
 	if n := w.Body.Len(); n > 600<<10 {
-		t.Errorf("got %d bytes for 60 letters", n)
+		t.Errorf("got %d bytes for 60 letters, want at most 600 kB", n)
 	} else {
 		t.Logf("60 letters have %d bytes", n)
 	}
 	if _, err := g.enroller.Accept(t.Context(), codes[59][1], enroll.Applicant{}); err != nil {
-		t.Errorf("the code of the last letter: got error %v", err)
+		t.Errorf("the code of the last letter: got error %v, want none", err)
 	}
 	w = post("csv", ids[:2])
 	if rows := strings.Split(w.Body.String(), "\r\n"); len(rows) != 4 || !strings.HasPrefix(rows[0], "\ufeffname;phone;code;link;expires;page") || !strings.HasPrefix(rows[1], "Person 00;;") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Errorf("got rows %q", rows)
+		t.Errorf("got rows %q, want a header and three people as CSV in UTF-8", rows)
 	}
 	g.wantRedirect(g.post("/letters"), "/letters")
 	g.want(g.post("/letters", "participant", "nobody"), http.StatusNotFound)

@@ -142,7 +142,7 @@ func TestPagesFollowEachOther(t *testing.T) {
 	problems := follow("/?show=problems")
 	slices.Sort(problems)
 	if len(problems) != 60 || len(slices.Compact(problems)) != 60 || problems[0] != "Person 000" {
-		t.Errorf("problems: got %d, %q", len(problems), problems)
+		t.Errorf("problems: got %d, %q; want 60 different people, the first of them Person 000", len(problems), problems)
 	}
 	for _, after := range []string{"nonsense", strings.Repeat("A", 3000), "e30"} {
 		g.wantRedirect(g.get("/?sort=name&after="+after), "/?sort=name")
@@ -217,7 +217,7 @@ func TestEverybodyOnOnePage(t *testing.T) {
 	}
 	first := g.get("/").Body.String()
 	if n := strings.Count(first, `class="whole"`); n != 100 || !strings.Contains(first, "Alle auf einer Seite") {
-		t.Errorf("got %d rows", n)
+		t.Errorf("got %d rows, want 100 and a link to all on one page", n)
 	}
 	if n := strings.Count(g.get("/?rows=all").Body.String(), `class="whole"`); n != 130 {
 		t.Errorf("got %d rows of all, want 130", n)

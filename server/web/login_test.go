@@ -18,7 +18,7 @@ func TestStaffPagesRequireALogin(t *testing.T) {
 		"/participants/" + p.ID + "/reports/" + r.ID + "/document"} {
 		w := g.get(address)
 		if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") || strings.Contains(w.Body.String(), "Erika") {
-			t.Errorf("%s: got status %d: %s", address, w.Code, w.Body)
+			t.Errorf("%s: got status %d: %s, want a redirect to /login without the name", address, w.Code, w.Body)
 		}
 	}
 	for _, address := range []string{"/participants", "/password", "/alerts/test", "/participants/" + p.ID + "/reports/" + r.ID + "/case", "/participants/" + p.ID + "/code", "/participants/" + p.ID + "/block", "/participants/" + p.ID + "/unblock"} {

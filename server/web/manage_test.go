@@ -90,7 +90,7 @@ func TestRevokingAComputer(t *testing.T) {
 	}
 	for _, a := range agents {
 		if a.RevokedAt.IsZero() == (a.ID == first) {
-			t.Errorf("%s: got revoked at %v", a.ID, a.RevokedAt)
+			t.Errorf("%s: got revoked at %v, want only %s revoked", a.ID, a.RevokedAt, first)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestDuplicatesAreShownBeforeTheyAreStored(t *testing.T) {
 	at := "/participants/" + berta.ID + "/edit"
 	g.want(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101"), http.StatusConflict, anna.ID)
 	if got, err := g.store.Participant(t.Context(), berta.ID); err != nil || got.Phone != "0228 5550102" {
-		t.Errorf("stored before the warning was shown: %+v, error %v", got, err)
+		t.Errorf("stored before the warning was shown: %+v, error %v; want the second phone number", got, err)
 	}
 	g.wantRedirect(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101", "shown", anna.ID), "/participants/"+berta.ID)
 }
@@ -161,6 +161,6 @@ func TestManagingRequiresALogin(t *testing.T) {
 	}
 	agents, err := g.store.Agents(t.Context(), p.ID)
 	if err != nil || len(agents) != 1 || agents[0] == (store.Agent{}) || !agents[0].RevokedAt.IsZero() {
-		t.Errorf("got agents %+v, error %v", agents, err)
+		t.Errorf("got agents %+v, error %v; want one agent that is not revoked", agents, err)
 	}
 }

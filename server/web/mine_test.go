@@ -61,7 +61,7 @@ func TestOwnPage(t *testing.T) {
 
 	doc := g.get("/mine/reports/" + r.ID)
 	if doc.Code != http.StatusOK || !strings.HasPrefix(doc.Header().Get("Content-Disposition"), "attachment") || !strings.Contains(doc.Body.String(), r.ID) {
-		t.Errorf("document: got status %d, header %v", doc.Code, doc.Header())
+		t.Errorf("document: got status %d, header %v; want 200 and report %s as an attachment", doc.Code, doc.Header(), r.ID)
 	}
 	g.want(g.get("/mine/reports/"+other.ID), http.StatusNotFound)
 	archive := g.get("/mine/export").Body.Bytes()

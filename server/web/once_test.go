@@ -72,7 +72,7 @@ func TestCodePageContainsOneCommand(t *testing.T) {
 	link := first(t, regexp.MustCompile(`tonprobe enroll "([^"]+)"`), body)
 	i, err := wire.ParseInvitation(link)
 	if err != nil || i.Host != "tonprobe.example.org:8443" || i.AuthorityPin == "" || !strings.Contains(body, i.Code) {
-		t.Errorf("%s: got %+v, error %v", link, i, err)
+		t.Errorf("%s: got %+v, error %v; want the host, a pin and the code of the page", link, i, err)
 	}
 	if strings.Contains(body, "--ca") || strings.Contains(body, "ca.pem") {
 		t.Error("the page mentions a file on the server")

@@ -38,10 +38,10 @@ func TestOpenListGetsOnlyTheChangedRow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w.Code != http.StatusOK || answer.Whole || len(answer.Gone) > 0 || len(answer.Rows) != 1 || answer.Rows[0].ID != "p-"+p.ID || !strings.Contains(answer.Rows[0].HTML, "K7P-3QX") {
-			t.Errorf("%q: got status %d, %.300s", query, w.Code, w.Body)
+			t.Errorf("%q: got status %d, %.300s; want 200 with the changed row only", query, w.Code, w.Body)
 		}
 		if n := w.Body.Len(); n > 4<<10 {
-			t.Errorf("%q: got %d bytes for one row", query, n)
+			t.Errorf("%q: got %d bytes for one row, want at most 4096", query, n)
 		}
 	}
 }

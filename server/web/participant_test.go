@@ -24,7 +24,7 @@ func TestParticipantPageShowsCauseAndEvidence(t *testing.T) {
 	doc := g.get("/participants/" + p.ID + "/reports/" + r.ID + "/document")
 	back, err := report.Decode(doc.Body.Bytes())
 	if err != nil || back.ID != r.ID || doc.Header().Get("Content-Type") != "application/json; charset=utf-8" {
-		t.Errorf("document: got error %v, header %v", err, doc.Header())
+		t.Errorf("document: got error %v, header %v; want report %s as JSON", err, doc.Header(), r.ID)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestHostileNamesBreakNoPage(t *testing.T) {
 		for _, address := range []string{"/?sort=recent", "/participants/" + p.ID} {
 			body := g.get(address).Body.String() // the rig searches for inline scripts and styles
 			if strings.Contains(body, "<img") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
-				t.Errorf("%.40q on %s: got %d bytes", text, address, len(body))
+				t.Errorf("%.40q on %s: got %d bytes, want at most 200 kB without markup and control characters", text, address, len(body))
 			}
 		}
 		if w := g.post("/participants/" + p.ID + "/code"); w.Code != http.StatusCreated {
@@ -234,7 +234,7 @@ func TestEveryStateHasItsOwnTextAndShape(t *testing.T) {
 		_, shape, drawn := strings.Cut(body, `<symbol id="`+name+`"`)
 		shape, _, _ = strings.Cut(shape, "</symbol>")
 		if !found || !drawn || word == "" || !strings.Contains(icon, `aria-hidden="true"`) {
-			t.Errorf("%s: got found %v, shape %q, drawn %v, word %q", kind, found, name, drawn, word)
+			t.Errorf("%s: got found %v, shape %q, drawn %v, word %q; want a drawn shape with a word, hidden from screen readers", kind, found, name, drawn, word)
 		}
 		for other, s := range shapes {
 			if s == shape {
@@ -252,7 +252,7 @@ func TestDashboardLogsNothingPersonal(t *testing.T) {
 	g.post("/participants/" + p.ID + "/block")
 	g.post("/participants", "name", "Berta Geheim")
 	if text := g.log.String(); slices.ContainsFunc([]string{"Geheim", "0228 777", "0228777", "tel:", staffPassword}, func(s string) bool { return strings.Contains(text, s) }) {
-		t.Errorf("got log\n%s", text)
+		t.Errorf("got log\n%s\nwant it without personal data", text)
 	}
 }
 

@@ -121,7 +121,7 @@ func (g *rig) begin(next string) string {
 	g.t.Helper()
 	w := g.get("/login/oidc?" + url.Values{"next": {next}}.Encode())
 	if w.Code != http.StatusSeeOther {
-		g.t.Fatalf("got %d: %s", w.Code, w.Body)
+		g.t.Fatalf("got %d: %s, want 303", w.Code, w.Body)
 	}
 	return w.Header().Get("Location")
 }
@@ -173,7 +173,7 @@ func TestRealProvider(t *testing.T) {
 	g.wantRedirect(g.get(atProvider(t, g.begin("/"), "anna")), "/")
 	m, err := g.store.StaffMember(t.Context(), "anna@stadt.example")
 	if must(err); m.Role != store.RoleAdministrator {
-		t.Errorf("got role %s", m.Role)
+		t.Errorf("got role %s, want %s", m.Role, store.RoleAdministrator)
 	}
 	must(g.store.DisableStaff(t.Context(), m.Name, time.Now(), store.LosingLast))
 	g.wantRedirect(g.get("/account"), "/login?next=%2Faccount")

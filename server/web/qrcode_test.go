@@ -26,7 +26,7 @@ func TestQRCodeIsReadable(t *testing.T) {
 		for stroke := range strings.SplitSeq(strings.TrimPrefix(code.Path, "M"), "M") {
 			var x, y, length int
 			if _, err := fmt.Sscanf(stroke, "%d %d.5h%d", &x, &y, &length); err != nil {
-				t.Fatalf("%q: got error %v", stroke, err)
+				t.Fatalf("%q: got error %v, want none", stroke, err)
 			}
 			for dx := range length * module {
 				for dy := range module {
@@ -40,7 +40,7 @@ func TestQRCodeIsReadable(t *testing.T) {
 		}
 		got, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
 		if err != nil || got.GetText() != text {
-			t.Errorf("%.40q: decoded %v, error %v", text, got, err)
+			t.Errorf("%.40q: decoded %v, error %v, want the same text", text, got, err)
 		}
 	}
 	if _, err := newQRCode(strings.Repeat("x", 10_000)); err == nil {

@@ -130,7 +130,7 @@ func TestADisturbanceRecord(t *testing.T) {
 	}
 	table := g.get(page + "/table")
 	if got := table.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/csv") || !strings.Contains(table.Body.String(), "Cäsar Unchecked") {
-		t.Errorf("the table: got %s, %s", got, table.Body)
+		t.Errorf("the table: got %s, %s; want CSV with Cäsar Unchecked", got, table.Body)
 	}
 
 	// A person is erased; the record remains and states that.

@@ -116,7 +116,7 @@ func TestRetestCancelledAndRefused(t *testing.T) {
 	g.wantRedirect(g.post(form+"/cancel", "id", line.sent[0].ID), page+"#retest")
 	g.want(g.get(page), http.StatusOK, "Abgebrochen")
 	if last := line.sent[len(line.sent)-1]; last.Type != wire.MessageCancel {
-		t.Errorf("got %+v at the agent", line.sent)
+		t.Errorf("got %+v at the agent, want a cancellation at the end", line.sent)
 	}
 	g.post(form, "what", "full")
 	if err := link.Receive(wire.ChannelMessage{Type: wire.MessageRefused, ID: line.sent[2].ID, Why: wire.WhyNoPerson}); err != nil {
@@ -151,7 +151,7 @@ func TestChannelEndsWithTheRight(t *testing.T) {
 		_, line := connectAgent(t, agents, p.ID, agent, false)
 		g.post("/participants/" + p.ID + action)
 		if closed := line.closed != ""; closed != (action != "/unblock") {
-			t.Errorf("%s: got close reason %q", action, line.closed)
+			t.Errorf("%s: got close reason %q, want a closed connection: %v", action, line.closed, action != "/unblock")
 		}
 	}
 }

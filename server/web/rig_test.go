@@ -154,7 +154,7 @@ func (g *rig) hold(r *http.Request, w *httptest.ResponseRecorder) {
 		}
 	}
 	if h.Get("Permissions-Policy") == "" || h.Get("Cache-Control") == "" {
-		g.t.Errorf("%s: got headers %v", what, h)
+		g.t.Errorf("%s: got headers %v, want Permissions-Policy and Cache-Control", what, h)
 	}
 	if !strings.HasPrefix(h.Get("Content-Type"), "text/html") || w.Code >= 300 && w.Code < 400 {
 		return

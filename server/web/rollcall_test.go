@@ -26,7 +26,7 @@ func TestRollCallOfASession(t *testing.T) {
 		}
 	}
 	if w := g.get("/sessions/" + session.ID); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "council member add") {
-		t.Errorf("without members: got status %d: %s", w.Code, w.Body)
+		t.Errorf("without members: got status %d: %s, want 200 and the command that adds a member", w.Code, w.Body)
 	}
 	for _, m := range []struct {
 		name    string
@@ -122,7 +122,7 @@ func TestRollCallOf500(t *testing.T) {
 			}
 		}
 		if rows := strings.Count(body, "<tr "); mode == "" && (rows < 11 || rows > 100) || mode != "" && rows != 0 {
-			t.Errorf("%q: got %d rows", mode, rows)
+			t.Errorf("%q: got %d rows, want 11 to 100 at the desk and none for the projector", mode, rows)
 		}
 		if n := len(regexp.MustCompile(`(?m)^<li>.* <small>\d\d:\d\d</small></li>$`).FindAllString(body, -1)); n < 20 {
 			t.Errorf("%q: got %d times of checks in short, want those of everybody who is ready", mode, n)

@@ -53,6 +53,6 @@ func TestDownloads(t *testing.T) {
 	}
 	got := r.get("/download/tonprobe_1.2.msi")
 	if d := got.Header().Get("Content-Disposition"); got.Body.String() != "the installer" || !strings.HasPrefix(d, "attachment") {
-		t.Errorf("got %q with disposition %q", got.Body.String(), d)
+		t.Errorf("got %q with disposition %q; want the installer as an attachment", got.Body.String(), d)
 	}
 }

@@ -83,7 +83,7 @@ func TestStreamReportsChanges(t *testing.T) {
 	s := g.serve()
 	all, one := g.listen(s, "/events"), g.listen(s, "/events?participant="+p.ID)
 	if got := all.resp.Header.Get("Content-Type"); got != "text/event-stream" || all.resp.Header.Get("X-Accel-Buffering") != "no" {
-		t.Errorf("got headers %v", all.resp.Header)
+		t.Errorf("got headers %v, want an event stream that proxies do not buffer", all.resp.Header)
 	}
 	all.want("retry: 3000")
 	one.want("retry: 3000")
@@ -93,7 +93,7 @@ func TestStreamReportsChanges(t *testing.T) {
 	}
 	select {
 	case line := <-one.lines:
-		t.Errorf("the page of one participant got an event of another: %q", line)
+		t.Errorf("the page of one participant got an event of another: %q, want none", line)
 	default:
 	}
 	for range 50 { // a burst causes one event, or two around the pause
@@ -127,7 +127,7 @@ func TestListsGetNoConnectionEvents(t *testing.T) {
 	}
 	select {
 	case line := <-all.lines:
-		t.Errorf("the list got %q", line)
+		t.Errorf("the list got %q, want nothing", line)
 	default:
 	}
 	g.live.Publish(live.Event{Kind: live.ReportStored, ParticipantID: p.ID})
@@ -156,7 +156,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 	}
 	l.want("data: {}")
 	if line, open := l.next(); open {
-		t.Errorf("the stream continues: got %q", line)
+		t.Errorf("the stream continues: got %q, want its end", line)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		open = append(open, l)
 	}
 	if l := g.listen(s, "/events"); l.resp.StatusCode != http.StatusTooManyRequests || l.resp.Header.Get("Retry-After") == "" {
-		t.Errorf("one more: got status %d", l.resp.StatusCode)
+		t.Errorf("one more: got status %d, want 429 with Retry-After", l.resp.StatusCode)
 	}
 	_ = open[0].resp.Body.Close()
 	for deadline := time.Now().Add(10 * time.Second); ; {

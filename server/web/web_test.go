@@ -59,7 +59,7 @@ func FuzzClean(f *testing.F) {
 		most = max(1, min(most&0xff, 200))
 		got := clean(s, most)
 		if n := len([]rune(got)); strings.ContainsAny(got, "\n\r\t\x00\u202e\u2028") || n > most*16+1 || got != strings.TrimSpace(got) {
-			t.Errorf("clean(%q, %d) = %q, %d characters", s, most, got, n)
+			t.Errorf("clean(%q, %d) = %q, %d characters, want at most %d without control characters and outer spaces", s, most, got, n, most*16+1)
 		}
 	})
 }

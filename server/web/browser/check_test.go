@@ -69,13 +69,13 @@ func (w *window) wantReady(r *report.Report) {
 	w.wantVoice(r)
 	line := report.Find[report.MediaVoice](r)
 	if line == nil || line.State != report.MediaComplete {
-		w.t.Fatalf("got voice %+v", line)
+		w.t.Fatalf("got voice %+v, want it complete", line)
 	}
 	if *line.UpLossPct != 0 || *line.DownLossPct != 0 || *line.Sent != 300 || *line.RTTP50MS > 400 || line.Path == "" {
-		w.t.Errorf("got voice %+v", line)
+		w.t.Errorf("got voice %+v, want 300 packets without loss and a round trip of at most 400 ms", line)
 	}
 	if got := w.text("#check-headline"); r.Verdict != report.Ready || got != "Man wird Sie hören." || w.text("#check-case") != r.Case {
-		w.t.Errorf("got %s, %q, case %q", r.Verdict, got, w.text("#check-case"))
+		w.t.Errorf("got %s, %q, case %q; want ready, the headline, and case %q", r.Verdict, got, w.text("#check-case"), r.Case)
 	}
 	w.waitFor(arrived)
 	if bar := value[string](w, `return location.hash`); bar != "" {
@@ -85,9 +85,9 @@ func (w *window) wantReady(r *report.Report) {
 
 const arrived = `document.getElementById("check-sent").textContent.includes("angekommen")`
 
-// TestCheckInFirefox: a person with an invitation checks in Firefox, with a real sound server. Here a
-// stream counts that Firefox sent with pauses, because the sound server needs the processor too: the
-// figures of a stream are for TestCheckInChromium.
+// TestCheckInFirefox: a person with an invitation checks in Firefox, with a real sound server. A
+// stream with pauses is accepted here, because the sound server needs the processor too.
+// TestCheckInChromium checks the figures of a stream.
 func TestCheckInFirefox(t *testing.T) {
 	c := startCollector(t)
 	spoken := voice()
@@ -102,7 +102,7 @@ func TestCheckInFirefox(t *testing.T) {
 	if line := report.Find[report.MediaVoice](r); line != nil && line.State == report.MediaSelfCheckVoid {
 		w.wantVoice(r)
 		if *line.Sent != 300 || line.Path == "" || line.DTLSMS == nil {
-			t.Errorf("got voice %+v", line)
+			t.Errorf("got voice %+v, want 300 packets, a path and the time of DTLS", line)
 		}
 		w.waitFor(arrived)
 		return
@@ -110,7 +110,7 @@ func TestCheckInFirefox(t *testing.T) {
 	w.wantReady(r)
 }
 
-// inSession lets a participant be in a session.
+// inSession adds a session in progress with a participant.
 func inSession(t *testing.T, s *sqlstore.Store, p store.Participant) {
 	t.Helper()
 	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: time.Now()}
@@ -125,8 +125,9 @@ func inSession(t *testing.T, s *sqlstore.Store, p store.Participant) {
 	}
 }
 
-// TestCheckInChromium: a person with an invitation checks in Chromium. A second check needs no code; the
-// microphone is silent then, and the network lets out relays only. Then a disturbance is reported. Support sees all that.
+// TestCheckInChromium: a person with an invitation checks in Chromium. A second check needs no code; its
+// microphone is silent, and its network permits relays only. Then a disturbance is reported. Support sees
+// all of this.
 func TestCheckInChromium(t *testing.T) {
 	dir, password := t.TempDir(), ""
 	c := startCollector(t, func(config *server.Config) {
@@ -165,10 +166,10 @@ func TestCheckInChromium(t *testing.T) {
 	w.run(t, `const Direct = RTCPeerConnection; window.RTCPeerConnection = function (c) { return new Direct({...c, iceTransportPolicy: "relay"}); };`)
 	r = w.checkUnlessBusy(again)
 	if line := report.Find[report.MediaVoice](r); line == nil || line.State != report.MediaComplete || !strings.HasPrefix(line.Path, "relay ") || *line.UpLossPct > 0 {
-		t.Errorf("over a relay: got %+v", line)
+		t.Errorf("over a relay: got %+v, want a complete stream over a relay without loss upwards", line)
 	}
 	if r.Verdict != report.NotReady || r.Causes[0].Code != "audio.digital_silence" {
-		t.Errorf("without a sound: got %s, %+v", r.Verdict, r.Causes)
+		t.Errorf("without a sound: got %s, %+v; want %s because of audio.digital_silence", r.Verdict, r.Causes, report.NotReady)
 	}
 	w.waitFor(arrived)
 	w.waitFor(fmt.Sprintf("JSON.parse(localStorage.getItem('tonprobe.check')).token !== %q && !JSON.parse(localStorage.getItem('tonprobe.check')).next", before))
@@ -228,10 +229,10 @@ func TestCheckRefused(t *testing.T) {
 	w.run(t, fmt.Sprintf(`document.getElementById("check-code").value = %q`, code))
 	r := w.check(begin)
 	if r.Verdict != report.NotReady || r.Causes[0].Code != "audio.privacy_blocked" {
-		t.Errorf("got %s, %+v", r.Verdict, r.Causes)
+		t.Errorf("got %s, %+v; want %s because of audio.privacy_blocked", r.Verdict, r.Causes, report.NotReady)
 	}
 	if cause := w.text("#check-cause"); cause != "Der Browser erlaubt dieser Seite das Mikrofon nicht." {
-		t.Errorf("got %q", cause)
+		t.Errorf("got %q, want the sentence about the permission", cause)
 	}
 	w.waitFor(arrived)
 	w.shoot("refused-phone-de")

@@ -97,7 +97,7 @@ func newPage(t *testing.T) *goja.Runtime {
 	return vm
 }
 
-// runPage runs one script after the other, with what they leave for later.
+// runPage runs one script after the other, and after each the promise jobs that it has queued.
 func runPage(t *testing.T, vm *goja.Runtime, scripts ...string) {
 	t.Helper()
 	for _, script := range scripts {

@@ -16,7 +16,7 @@ func TestRecordingEndsOnError(t *testing.T) {
 	wantInPage(t, vm, `result`, `{"note":"the browser did not pass on the sound"}`)
 }
 
-// TestSlowWorklet: the time for loading the script of the samples is not one without samples.
+// TestSlowWorklet: the time for loading the worklet does not count as time without samples.
 func TestSlowWorklet(t *testing.T) {
 	vm := newPage(t)
 	runPage(t, vm, `loading = () => new Promise((done) => setTimeout(done, 9000));`+listenInPage,
