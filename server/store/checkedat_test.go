@@ -48,7 +48,7 @@ func FuzzCheckedAt(f *testing.F) {
 	f.Fuzz(func(t *testing.T, started int64, offset float64) {
 		r := &report.Report{StartedAt: time.UnixMilli(started), Probes: []report.Result{{Name: report.ProbeNetworkWeb, Data: &report.NetworkWeb{ClockOffsetMS: &offset}}}}
 		if got := CheckedAt(r, received); got.After(received) || got.Before(received.Add(-oldestCheck)) {
-			t.Errorf("started %d, offset %g: got %v", started, offset, got)
+			t.Errorf("started %d, offset %g: got %v, want one in the %v before %v", started, offset, got, oldestCheck, received)
 		}
 	})
 }

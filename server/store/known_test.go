@@ -17,7 +17,7 @@ func TestAnEventIsNoCheck(t *testing.T) {
 	}
 	k := store.Known{}.With(arrived(report.TriggerCheck, report.Ready, 0)).With(arrived(report.TriggerEvent, report.Unknown, time.Hour))
 	if k.Verdict() != report.Ready || !k.CountsAt().Equal(at) {
-		t.Errorf("got verdict %v at %v after an event", k.Verdict(), k.CountsAt())
+		t.Errorf("got verdict %v at %v after an event, want %v at %v", k.Verdict(), k.CountsAt(), report.Ready, at)
 	}
 	if k := (store.Known{}).With(arrived(report.TriggerEvent, report.Unknown, 0)); k.Verdict() != "" {
 		t.Errorf("got verdict %q for an event alone, want none", k.Verdict())

@@ -70,7 +70,7 @@ func TestRollCallIsWorstFirst(t *testing.T) {
 			n += roll.Counts[state]
 		}
 		if n != len(members) || roll.Counts[store.RollRed] != 2 || roll.Counts[store.RollGreen] != 1 {
-			t.Errorf("got counts %v of %d members", roll.Counts, len(members))
+			t.Errorf("got counts %v of %d members; want 2 red and 1 green of all", roll.Counts, len(members))
 		}
 	}
 	if !slices.IsSortedFunc(store.CallRoll(members, since).Members, store.RollMember.Compare) {

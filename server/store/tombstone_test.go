@@ -85,6 +85,6 @@ func TestTombstonesDependOnKeyAndKind(t *testing.T) {
 		}
 	}
 	if p := store.Pseudonym(a); !store.IsPseudonym(p) || store.IsPseudonym("x") {
-		t.Errorf("got pseudonym %q", p)
+		t.Errorf("got pseudonym %q, want it recognised, and x not", p)
 	}
 }

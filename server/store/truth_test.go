@@ -33,7 +33,7 @@ func TestRightPct(t *testing.T) {
 	}{{81, 263, 25.53, 36.62}, {15, 148, 6.24, 16.05}, {0, 20, 0, 16.11}, {1, 29, 0.61, 17.18}} {
 		pct, low, high, ok := CauseTruth{Right: c.right, Wrong: c.of - c.right, Unknown: 9}.RightPct()
 		if !ok || math.Abs(pct-100*float64(c.right)/float64(c.of)) > 1e-9 || math.Abs(low-c.low) > .01 || math.Abs(high-c.high) > .01 {
-			t.Errorf("%d of %d: got %.2f, %.2f to %.2f, ok %v", c.right, c.of, pct, low, high, ok)
+			t.Errorf("%d of %d: got %.2f, %.2f to %.2f, ok %v; want %.2f, %.2f to %.2f", c.right, c.of, pct, low, high, ok, 100*float64(c.right)/float64(c.of), c.low, c.high)
 		}
 	}
 	if _, _, _, ok := (CauseTruth{Unknown: 3}).RightPct(); ok {

@@ -99,7 +99,7 @@ func cases(t *testing.T, s store.Store) {
 	var got []string
 	for _, e := range c.Entries {
 		if e.At.Before(evening) || e.From != "" {
-			t.Errorf("got entry %+v", e)
+			t.Errorf("got entry %+v, want none before %v and no From", e, evening)
 		}
 		got = append(got, strings.Trim(fmt.Sprintf("%s %s %s %s", e.By, e.Kind, e.Cause, e.Text), " "))
 	}
@@ -269,7 +269,7 @@ func caseCounts(t *testing.T, s store.Store) {
 		}
 	}
 	if left, err := s.ParticipantCases(ctx, anna, 10); err != nil || gone == 0 || len(left) != len(first)-gone {
-		t.Errorf("got %d of %d cases left, %d deleted, error %v", len(left), len(first), gone, err)
+		t.Errorf("got %d of %d cases left, %d deleted, error %v; want %d left", len(left), len(first), gone, err, len(first)-gone)
 	}
 	must(t, s.DeleteParticipant(ctx, anna, evening))
 	must(t, s.DeleteParticipant(ctx, berta, evening))

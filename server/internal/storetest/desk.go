@@ -49,7 +49,7 @@ func desk(t *testing.T, s store.Store) {
 					one += "/" + c.By
 				}
 				if c.Person.ID != c.ParticipantID || c.Check.ID != c.ReportID || c.Code != "K7P-3QX" {
-					t.Errorf("%s: got case %+v of %+v", what, c.Case, c.Check)
+					t.Errorf("%s: got case %+v of %+v; want the check and the person of the case", what, c.Case, c.Check)
 				}
 				all = append(all, one)
 			}
@@ -125,6 +125,6 @@ func desk(t *testing.T, s store.Store) {
 	d, err = s.Desk(ctx, q)
 	must(t, err)
 	if slices.ContainsFunc(d.Taken, func(c store.DeskCase) bool { return c.ParticipantID == people["Red"] }) || d.Counts.Taken != 0 {
-		t.Errorf("the case of a deleted person: got %+v, count %d", d.Taken, d.Counts.Taken)
+		t.Errorf("the case of a deleted person: got %+v, count %d; want none", d.Taken, d.Counts.Taken)
 	}
 }

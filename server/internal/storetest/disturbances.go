@@ -37,7 +37,7 @@ func chained(t *testing.T, r store.DisturbanceRecord) {
 		}
 		for _, p := range e.People {
 			if !strings.Contains(e.Text, p.Hash) || p.Text != "" && store.TextHash(p.Text) != p.Hash {
-				t.Errorf("entry %d: got hash %s of %q", i+1, p.Hash, p.Text)
+				t.Errorf("entry %d: got hash %s of %q, want the hash in the entry and that of the text", i+1, p.Hash, p.Text)
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func disturbances(t *testing.T, s store.Store) {
 	list, err := s.DisturbanceRecords(ctx, 10)
 	must(t, err)
 	if len(list) != 1 || list[0].Reports != 4 || list[0].ClosedAt.IsZero() || list[0].SessionID != begin.SessionID || list[0].Head != begin.Head {
-		t.Errorf("got list %+v", list)
+		t.Errorf("got list %+v, want one closed record with 4 reports", list)
 	}
 
 	// Erasing a person removes every text about them, and changes no hash and no other text.
@@ -169,7 +169,7 @@ func disturbances(t *testing.T, s store.Store) {
 	erased := 0
 	for i, e := range r.Entries {
 		if e.ParticipantID == anna || e.Text != before.Entries[i].Text {
-			t.Errorf("after erasing: got entry %+v", e)
+			t.Errorf("after erasing: got entry %+v, want the same text without the participant", e)
 		}
 		for k, p := range e.People {
 			switch was := before.Entries[i].People[k]; {

@@ -69,7 +69,7 @@ func erasure(t *testing.T, s store.Store) {
 		}
 	}
 	if erased, err := s.ErasedToken(ctx, store.HashOf("of nobody")); err != nil || erased {
-		t.Errorf("token of nobody: got %v, error %v", erased, err)
+		t.Errorf("token of nobody: got %v, error %v; want false", erased, err)
 	}
 	_, err = s.SaveReports(ctx, agent, []store.NewReport{newReport("BBB-BBB", report.Ready, evening)})
 	wantError(t, "a delivery afterwards", err, store.ErrNotFound)
@@ -200,7 +200,7 @@ func erasureWhileMany(t *testing.T, s store.Store) {
 		for _, e := range r.Entries {
 			for _, p := range e.People {
 				if p.ParticipantID == anna || p.Text == "Anna" {
-					t.Errorf("got %+v in a disturbance record", p)
+					t.Errorf("got %+v in a disturbance record, want nothing of the erased person", p)
 				}
 			}
 		}

@@ -60,8 +60,9 @@ func erasedNames(t *testing.T, s store.Store) {
 	want("Änne Groß", "", evening.Add(time.Hour))
 }
 
-// erasedAgain: in a restored backup, whoever has a name in the list was erased on its day, and whoever has none
-// leaves no name. Remarks with the name of the latter stay.
+// erasedAgain erases participants again after a backup was restored. A participant with a name in the list gets a
+// tombstone of the name with the day in the list. A participant without gets none, and the remarks with
+// their name stay.
 func erasedAgain(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	key := make([]byte, 32)

@@ -86,7 +86,7 @@ func imports(t *testing.T, s store.Store) {
 		t.Errorf("got %+v, revision %d after %d, error %v; want Anna", members, after, before, err)
 	}
 	if _, err := s.Participant(ctx, old.ID); err != nil {
-		t.Errorf("the member who left: got error %v", err)
+		t.Errorf("the member who left: got error %v, want none", err)
 	}
 
 	if got, err := s.CouncilOfSource(ctx, "oparl:1"); err != nil || got.ID != council.ID {

@@ -36,7 +36,7 @@ func age(t *testing.T, s store.Store) {
 	counts, err := s.CountStates(t.Context(), since)
 	must(t, err)
 	if counts.Fresh[report.Ready] != 1 || counts.Fresh[report.NotReady] != 2 || counts.Fresh[report.Limited] != 1 || counts.Old != 3 || counts.Never != 1 || counts.Blocked != 1 {
-		t.Errorf("got counts %+v", counts)
+		t.Errorf("got counts %+v; want 1 ready, 2 not ready and 1 limited, 3 old, 1 never checked, 1 blocked", counts)
 	}
 	all := func(q store.StateQuery) (names []string) {
 		t.Helper()
@@ -46,7 +46,7 @@ func age(t *testing.T, s store.Store) {
 			for _, p := range page.States {
 				names = append(names, p.Name)
 				if fresh := p.Fresh(since); fresh != slices.Contains([]string{"ready tonight", "bad tonight", "limited tonight", "heard nine days ago, fault tonight"}, p.Name) {
-					t.Errorf("%s: got fresh %v", p.Name, fresh)
+					t.Errorf("%s: got fresh %v, want %v", p.Name, fresh, !fresh)
 				}
 			}
 			if q.After = page.Next; q.After == "" {
@@ -78,7 +78,7 @@ func age(t *testing.T, s store.Store) {
 	order := all(store.StateQuery{Order: store.ByUrgency, FreshSince: since, Blocked: store.BlockedNot})
 	place := func(name string) int { return slices.Index(order, name) }
 	if !slices.Equal(order[2:4], []string{"limited tonight", "ready tonight"}) || place("bad tonight") > 1 || place("bad nine days ago") != 4 {
-		t.Errorf("by urgency: got %q", order)
+		t.Errorf("by urgency: got %q, want the bad ones first, then limited, ready, and the old ones", order)
 	}
 }
 
@@ -160,7 +160,7 @@ func fullAndBackground(t *testing.T, s store.Store) {
 			t.Errorf("%s: got headline %q, want %q", name, p.Last.Headline, want)
 		}
 		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
-			t.Errorf("%s: got known %s, full %+v", name, p.Verdict, p.Full)
+			t.Errorf("%s: got known %s, full %+v; want %s, full %q", name, p.Verdict, p.Full, c.known, c.fullCheck)
 		}
 		if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: name, Verdict: c.known}); err != nil || len(page.States) == 0 {
 			t.Errorf("%s: not in the list %s: %v", name, c.known, err)

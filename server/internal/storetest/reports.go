@@ -35,7 +35,7 @@ func saveReports(t *testing.T, s store.Store) {
 	must(t, err)
 	if !bytes.Equal(got.Document, r.Document) || got.Case != "K7P-3QX" || got.Primary.Code != "audio.os_muted" ||
 		got.Headline != "not_ready_unheard" || got.AgentID != agent || !got.ReceivedAt.Equal(r.ReceivedAt) || !got.StartedAt.Equal(evening) {
-		t.Errorf("got report %+v", got)
+		t.Errorf("got report %+v, want the saved one of agent %s", got, agent)
 	}
 	_, err = s.Report(t.Context(), "x")
 	wantError(t, "unknown report", err, store.ErrNotFound)
@@ -119,7 +119,7 @@ func latestState(t *testing.T, s store.Store) {
 	counts, err := s.CountStates(t.Context(), time.Time{})
 	must(t, err)
 	if len(counts.Fresh) != 1 || counts.Fresh[report.NotReady] != 1 || counts.Never != 1 || counts.Blocked != 1 || counts.Old != 0 {
-		t.Errorf("got counts %+v", counts)
+		t.Errorf("got counts %+v; want 1 not ready, 1 never checked, 1 blocked", counts)
 	}
 }
 

@@ -227,7 +227,7 @@ func staffSessions(t *testing.T, s store.Store) {
 		}
 		for i, n := range got {
 			if n.TokenHash != want[i] || n.StaffName != name || n.Browser != "Firefox, Windows" || n.Network != "192.0.2.0/24" {
-				t.Errorf("%s: got %+v at %d", name, n, i)
+				t.Errorf("%s: got %+v at %d, want %s at a known browser and network", name, n, i, name)
 			}
 		}
 	}
@@ -336,7 +336,7 @@ func secondFactors(t *testing.T, s store.Store) {
 	must(t, s.EnableStaff(ctx, "berta"))
 	must(t, s.RemoveSecret(ctx, "berta"))
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "" || m.PasswordHash == "" {
-		t.Errorf("after it was removed: got %+v, error %v", m, err)
+		t.Errorf("after it was removed: got %+v, error %v; want the password and no second factor", m, err)
 	}
 	if n, err := s.CountRecoveryCodes(ctx, "berta"); err != nil || n != 0 {
 		t.Errorf("got %d codes, error %v; want 0", n, err)
@@ -345,7 +345,7 @@ func secondFactors(t *testing.T, s store.Store) {
 	must(t, confirm("again"))
 	must(t, s.ResetStaff(ctx, "berta"))
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || m.SealedSecret != "" {
-		t.Errorf("after a reset: got %+v, error %v", m, err)
+		t.Errorf("after a reset: got %+v, error %v; want no second factor", m, err)
 	}
 	_, err = s.DeleteExpired(ctx, evening.Add(2*time.Hour))
 	must(t, err)
@@ -375,7 +375,7 @@ func staffOfProvider(t *testing.T, s store.Store) {
 	m, err := s.BindStaff(ctx, "berta", issuer, "1")
 	must(t, err)
 	if m.Name != "berta" || m.Issuer != issuer || m.Subject != "1" || !m.HasAccess() {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v, want berta with access as subject 1 of %s", m, issuer)
 	}
 	_, err = s.StaffInvitation(ctx, store.HashOf("invited"), evening)
 	wantError(t, "invitation of before", err, store.ErrNotFound)

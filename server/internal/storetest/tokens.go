@@ -114,13 +114,13 @@ func tokensWhileMany(t *testing.T, s store.Store) {
 		}
 		// A late request that came first has replaced the token before its use.
 		if replaced := errs[0] == nil; used > 1 || used == 0 && !replaced || used == 1 && replaced {
-			t.Errorf("round %d: got %d uses, late request %v", round, used, errs[0])
+			t.Errorf("round %d: got %d uses, late request %v; want one use, unless the late request has replaced the token", round, used, errs[0])
 		}
 		if used == 1 {
 			current = next
 		}
 		if _, _, err := s.AgentByToken(t.Context(), current); err != nil {
-			t.Errorf("round %d: the current token: got error %v", round, err)
+			t.Errorf("round %d: the current token: got error %v, want none", round, err)
 		}
 	}
 }

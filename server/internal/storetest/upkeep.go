@@ -63,7 +63,7 @@ func revoke(t *testing.T, s store.Store) {
 	agents, err := s.Agents(t.Context(), anna)
 	must(t, err)
 	if len(agents) != 2 || !revokedAt(agents, stolen.ID).Equal(evening) || !revokedAt(agents, annasOwn).IsZero() {
-		t.Errorf("got agents %+v", agents)
+		t.Errorf("got agents %+v, want two, of which only %s is revoked", agents, stolen.ID)
 	}
 	again := store.HashOf("again")
 	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: again, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
@@ -71,7 +71,7 @@ func revoke(t *testing.T, s store.Store) {
 	_, err = s.Enrol(t.Context(), again, store.NewAgent{ID: stolen.ID, TokenHash: fresh}, evening)
 	must(t, err)
 	if a, _, err := s.AgentByToken(t.Context(), fresh); err != nil || a.ID != stolen.ID || !a.RevokedAt.IsZero() {
-		t.Errorf("enrolled again: got %+v, error %v", a, err)
+		t.Errorf("enrolled again: got %+v, error %v; want %s, not revoked", a, err, stolen.ID)
 	}
 }
 

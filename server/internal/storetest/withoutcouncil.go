@@ -81,11 +81,11 @@ func withoutCouncil(t *testing.T, s store.Store) {
 		t.Errorf("got tombstones %v, error %v; want those of the ids", l.Hashes, err)
 	}
 	if erased, err := s.ErasedToken(ctx, store.HashOf(computer)); err != nil || !erased {
-		t.Errorf("token of the deleted person: got erased %v, error %v", erased, err)
+		t.Errorf("token of the deleted person: got erased %v, error %v; want true", erased, err)
 	}
 	for _, p := range []string{member, recorded} {
 		if _, err := s.Participant(ctx, p); err != nil {
-			t.Errorf("%s: got error %v", p, err)
+			t.Errorf("%s: got error %v, want none", p, err)
 		}
 	}
 	must(t, s.RemoveCouncil(ctx, c.ID))
@@ -113,6 +113,6 @@ func neededWithoutCouncil(t *testing.T, s store.Store) {
 		}
 	}
 	if _, err := s.Participant(ctx, blocked); err != nil {
-		t.Errorf("the blocked person: got error %v", err)
+		t.Errorf("the blocked person: got error %v, want none", err)
 	}
 }

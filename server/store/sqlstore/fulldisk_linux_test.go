@@ -40,11 +40,11 @@ func TestPostgresOutOfDisk(t *testing.T) {
 		}
 	}
 	if n, err := s.CountReports(t.Context(), participant); err != nil || n != kept {
-		t.Errorf("got %d reports, %d were acknowledged: %v", n, kept, err)
+		t.Errorf("got %d reports, %d were acknowledged: %v; want these", n, kept, err)
 	}
 	grow()
 	if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(kept)}); err != nil {
-		t.Errorf("with more space: got error %v", err)
+		t.Errorf("with more space: got error %v, want none", err)
 	}
 }
 

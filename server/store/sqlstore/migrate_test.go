@@ -125,7 +125,7 @@ func TestUpgradeKeepsACopy(t *testing.T) {
 		t.Fatalf("got copies %v, error %v; want 1 entry", copies, err)
 	}
 	if info, err := os.Stat(copies[0]); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("got %v, error %v", info, err)
+		t.Errorf("got %v, error %v; want mode 0600", info, err)
 	}
 	if err := VerifySQLite(t.Context(), copies[0]); err != nil {
 		t.Error(err)
@@ -218,11 +218,11 @@ func TestUpgradeLosesNothing(t *testing.T) {
 	} {
 		p, err := s.ParticipantState(t.Context(), id)
 		if err != nil || p.Verdict != want.last || (p.Full != nil) != (want.full != "") {
-			t.Errorf("%s: got %+v, error %v", id, p, err)
+			t.Errorf("%s: got %+v, error %v; want verdict %s, a full check: %v", id, p, err, want.last, want.full != "")
 			continue
 		}
 		if p.Full != nil && (p.Full.Verdict != want.full || p.Full.ReportID != "a2") {
-			t.Errorf("%s: got last full check %+v", id, p.Full)
+			t.Errorf("%s: got last full check %+v, want verdict %s of a2", id, p.Full, want.full)
 		}
 	}
 	if r, err := s.Report(t.Context(), "a1"); err != nil || string(r.Document) != `{"id":"a1"}` {
@@ -249,6 +249,6 @@ func TestUpgradeLosesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if again := rowsOf(t, open(t, path).read.pool, "latest"); again[1]["verdict"] != "unknown" {
-		t.Errorf("opened again: got %v", again)
+		t.Errorf("opened again: got %v, want unknown for the second row", again)
 	}
 }

@@ -90,7 +90,7 @@ func TestPostgresConnectionsFail(t *testing.T) {
 			wg.Wait()
 			p.Restore()
 			if err := s.Ping(t.Context()); err != nil {
-				t.Errorf("afterwards: got error %v", err)
+				t.Errorf("afterwards: got error %v, want none", err)
 			}
 			t.Logf("%d acknowledged, %d not", len(acknowledged), failed)
 			for i := range senders {
@@ -152,15 +152,15 @@ func TestPostgresEndsIdleSessions(t *testing.T) {
 			}
 			leave()
 			if _, err := s.ParticipantState(t.Context(), participant); err != nil {
-				t.Errorf("read one row: got error %v", err)
+				t.Errorf("read one row: got error %v, want none", err)
 			}
 			leave()
 			if _, err := s.ParticipantStates(t.Context(), store.StateQuery{}); err != nil {
-				t.Errorf("read rows: got error %v", err)
+				t.Errorf("read rows: got error %v, want none", err)
 			}
 			leave()
 			if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(0)}); err != nil {
-				t.Errorf("save: got error %v", err)
+				t.Errorf("save: got error %v, want none", err)
 			}
 			runs := 0
 			err := s.write.inTx(t.Context(), func(tx runner) error {
@@ -211,14 +211,14 @@ func TestPostgresReadOnly(t *testing.T) {
 		t.Errorf("ping: got error %v, want ErrUnavailable", err)
 	}
 	if _, err := s.ParticipantState(t.Context(), participant); err != nil {
-		t.Errorf("read: got error %v", err)
+		t.Errorf("read: got error %v, want none", err)
 	}
 	if _, err := OpenPostgres(t.Context(), address, Options{}); err != nil {
 		t.Errorf("a collector with a read-only database that is up to date does not start: %v", err)
 	}
 	set("off")
 	if _, err = s.SaveReports(t.Context(), agent, []store.NewReport{newReport(1)}); err != nil {
-		t.Errorf("afterwards: got error %v", err)
+		t.Errorf("afterwards: got error %v, want none", err)
 	}
 }
 

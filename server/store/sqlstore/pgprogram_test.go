@@ -94,7 +94,7 @@ func TestPasswordsAreNotArguments(t *testing.T) {
 	for _, address := range []string{"postgres://u:geheim%2F1@127.0.0.1:1/d?sslmode=disable", "postgres://u@127.0.0.1:1/d?password=geheim%2F1&sslmode=disable"} {
 		err := postgresDump(t.Context(), address, filepath.Join(t.TempDir(), "dump"))
 		if err == nil || !strings.Contains(err.Error(), "no such host") || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("%s: got error %v", address, err)
+			t.Errorf("%s: got error %v, want the unknown host without the password", address, err)
 		}
 		b, err := os.ReadFile(called)
 		if err != nil {

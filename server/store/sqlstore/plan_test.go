@@ -73,7 +73,7 @@ func TestPlansOfSQLite(t *testing.T) {
 	explained(tr, func(text string, args []driver.NamedValue) {
 		rows, err := plain.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, valuesOf(args)...)
 		if err != nil {
-			t.Errorf("%s: got error %v", text, err)
+			t.Errorf("%s: got error %v, want none", text, err)
 			return
 		}
 		defer func() { _ = rows.Close() }()
@@ -156,7 +156,7 @@ func TestPlansOfPostgres(t *testing.T) {
 	explained(tr, func(text string, args []driver.NamedValue) {
 		var raw []byte
 		if err := plain.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) "+text, valuesOf(args)...).Scan(&raw); err != nil {
-			t.Errorf("%s: got error %v", text, err)
+			t.Errorf("%s: got error %v, want none", text, err)
 			return
 		}
 		var plans []struct{ Plan planNode }

@@ -66,7 +66,7 @@ func TestFileIsPrivate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: got mode %v", suffix, info.Mode().Perm())
+			t.Errorf("%s: got mode %v, want 0600", suffix, info.Mode().Perm())
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestOneWhoCannotBeDeleted(t *testing.T) {
 	}
 	for _, id := range []string{"1", "2", "3"} {
 		if _, err := s.Participant(ctx, id); errors.Is(err, store.ErrNotFound) != (id != "1") {
-			t.Errorf("%s: got error %v", id, err)
+			t.Errorf("%s: got error %v, want only 1 kept", id, err)
 		}
 	}
 }
