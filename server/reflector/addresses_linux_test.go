@@ -119,7 +119,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 
 	if p := r.problems(t, host); !strings.Contains(p, "UDP port 3478: this machine has no address yet but loopback") ||
 		!strings.Contains(p, "UDP port 3480: this machine has no address yet") || !strings.Contains(p, second.String()) {
-		t.Errorf("without an address: got %q", p)
+		t.Errorf("without an address: got %q, want both ports and the second address %s", p, second)
 	}
 	if answered() {
 		t.Error("without an address, the reflector is reported as running for participants")
@@ -136,13 +136,13 @@ func TestAddressesThatComeLater(t *testing.T) {
 	}
 	until(t, "participants get the result", answered)
 	if r.STUNAddr().Addr() != first {
-		t.Errorf("got address %v", r.STUNAddr())
+		t.Errorf("got address %v, want %v", r.STUNAddr(), first)
 	}
 	if p := r.problems(t, host); !strings.Contains(p, "second STUN address 192.0.2.20") {
 		t.Errorf("with one address: got %q; want it to contain %q", p, "second STUN address 192.0.2.20")
 	}
 	if m, ok := answersAt(t, at(first)); !ok || m.Contains(stun.AttrOtherAddress) {
-		t.Errorf("with one address, another one is announced: got %v", m)
+		t.Errorf("with one address, another one is announced: got %v, want a response without OTHER-ADDRESS", m)
 	}
 
 	addr(t, "addr", "add", "192.0.2.20/24", "dev", "lo")
@@ -172,7 +172,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 		t.Errorf("without the first address: got %q; want it to contain %q", p, "second STUN address")
 	}
 	if m, ok := answersAt(t, at(second)); !ok || m.Contains(stun.AttrOtherAddress) {
-		t.Errorf("only the second address: got %v", m)
+		t.Errorf("only the second address: got %v, want a response without OTHER-ADDRESS", m)
 	}
 	until(t, "its socket is closed", func() bool { return r.media.sockets.socket(first) == nil && r.relay.ports.socket(first) == nil })
 

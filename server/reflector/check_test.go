@@ -59,7 +59,7 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 	var mapped stun.XORMappedAddress
 	if m.TransactionID != right.TransactionID || m.Type != stun.BindingSuccess || mapped.GetFrom(m) != nil ||
 		mapped.Port != c.LocalAddr().(*net.UDPAddr).Port || stun.NewShortTermIntegrity(s.pwd).Check(m) != nil {
-		t.Errorf("got %v, mapped %v", m, mapped)
+		t.Errorf("got %v, mapped %v, want a signed success response with the client's port", m, mapped)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestTCPNeedsThePassword(t *testing.T) {
 		conn := dialMedia(t, r)
 		_, _ = conn.Write(b)
 		if n, err := conn.Read(make([]byte, 100)); err == nil || errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s: got %d bytes, error %v", name, n, err)
+			t.Errorf("%s: got %d bytes, error %v; want the connection closed by the reflector", name, n, err)
 		}
 	}
 	conn := dialMedia(t, r)

@@ -70,7 +70,7 @@ func TestCoturnsToolAgrees(t *testing.T) {
 	text := string(out)
 	if err != nil || !strings.Contains(text, "NAT with Endpoint Independent Filtering") ||
 		!strings.Contains(text, fmt.Sprintf("Other addr: : 127.0.0.2:%d", r.STUNAddr().Port()+1)) {
-		t.Errorf("got error %v\n%s", err, text)
+		t.Errorf("got error %v\n%s, want independent filtering and the second address 127.0.0.2", err, text)
 	}
 }
 
@@ -180,17 +180,17 @@ func TestResponsePort(t *testing.T) {
 				}
 				_ = x.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 				if n, err := x.Read(make([]byte, 100)); err == nil {
-					t.Errorf("got %d bytes at the other port", n)
+					t.Errorf("got %d bytes at the other port, want none", n)
 				}
 				return
 			}
 			var mapped stun.XORMappedAddress
 			if err := mapped.GetFrom(answer); err != nil || mapped.Port != y.LocalAddr().(*net.UDPAddr).Port {
-				t.Errorf("got %v, error %v", mapped, err)
+				t.Errorf("got %v, error %v; want port %d", mapped, err, y.LocalAddr().(*net.UDPAddr).Port)
 			}
 			// RFC 8489 §9.1.4: the response is signed with the same password.
 			if err := stun.NewShortTermIntegrity(relay.Credential).Check(answer); err != nil {
-				t.Errorf("the integrity of the response: got error %v", err)
+				t.Errorf("the integrity of the response: got error %v, want none", err)
 			}
 		})
 	}

@@ -144,6 +144,6 @@ func TestRelayAsksForNoOtherPort(t *testing.T) {
 	until(t, "the relay drops it", func() bool { return r.Stats().RelayDropped > dropped })
 	_ = victim.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, err := victim.Read(make([]byte, 100)); err == nil {
-		t.Errorf("got %d bytes at the victim", n)
+		t.Errorf("got %d bytes at the victim, want none", n)
 	}
 }

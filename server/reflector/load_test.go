@@ -64,7 +64,7 @@ func TestEchoDoesNotAllocate(t *testing.T) {
 			t.Fatal("the packet was refused")
 		}
 	}); n != 0 {
-		t.Errorf("got %v allocations per packet", n)
+		t.Errorf("got %v allocations per packet, want none", n)
 	}
 }
 

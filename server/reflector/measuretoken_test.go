@@ -24,7 +24,7 @@ func TestMeasureToken(t *testing.T) {
 		"empty":           "", "prefix": measurePrefix, "no signature": measurePrefix + "MTc5NTk1NDIwMDowMTkyLWFubmE",
 	} {
 		if owner, ok := r.MeasureOwner(bad); ok {
-			t.Errorf("%s: got owner %q", what, owner)
+			t.Errorf("%s: got owner %q, want it refused", what, owner)
 		}
 	}
 	now = now.Add(11 * time.Minute)

@@ -95,7 +95,7 @@ func FuzzOffer(f *testing.F) {
 		case errors.Is(err, ErrBadOffer), errors.Is(err, ErrBusy):
 			return
 		case err != nil:
-			t.Fatalf("got error %v for\n%s", err, text)
+			t.Fatalf("got error %v for\n%s\nwant none", err, text)
 		}
 		if !strings.Contains(answer, "a=candidate:") {
 			t.Errorf("got no candidates in\n%s", answer)

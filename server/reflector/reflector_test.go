@@ -65,11 +65,11 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 		c.send(t, seq, wire.DefaultBytes)
 		d := wait(t, c.down)
 		if d.Seq != uint32(i) || d.UpSeq != seq || d.UpSentNS != int64(seq)+1 || d.TurnaroundNS() < 0 {
-			t.Errorf("echo %d: got %+v", i, d)
+			t.Errorf("echo %d: got %+v, want echo %d of packet %d", i, d, i, seq)
 		}
 		keptNS = append(keptNS, d.TurnaroundNS())
 		if d.Duplicate != (i == 2) {
-			t.Errorf("echo %d: got duplicate %t", i, d.Duplicate)
+			t.Errorf("echo %d: got duplicate %t, want %t", i, d.Duplicate, i == 2)
 		}
 	}
 	until(t, "all are recorded", func() bool { return r.Stats().PacketsEchoed == 4 })
@@ -82,15 +82,15 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 	}
 	a := log.Arrivals()
 	if len(a) != 4 || log.UpUnique != 3 || log.DownSent != 4 || !a[2].Duplicate || a[3].Seq != 1 {
-		t.Errorf("got arrivals %+v, %d different, %d sent", a, log.UpUnique, log.DownSent)
+		t.Errorf("got arrivals %+v, %d different, %d sent; want 4 arrivals, the third a duplicate, of 3 different packets, and 4 sent", a, log.UpUnique, log.DownSent)
 	}
 	if len(log.TurnaroundNS) != len(keptNS) {
-		t.Fatalf("got %d turnarounds of %d echoes", len(log.TurnaroundNS), len(keptNS))
+		t.Fatalf("got %d turnarounds of %d echoes, want one each", len(log.TurnaroundNS), len(keptNS))
 	}
 	for i, ns := range log.TurnaroundNS {
 		// Encryption follows the timestamp.
 		if ns < keptNS[i] || ns > keptNS[i]+int64(time.Second) {
-			t.Errorf("echo %d: got departure %d ns after the arrival, timestamp %d ns after", i, ns, keptNS[i])
+			t.Errorf("echo %d: got departure %d ns after the arrival, timestamp %d ns after; want the departure within a second after the timestamp", i, ns, keptNS[i])
 		}
 	}
 	until(t, "the slot is free", func() bool { return r.Stats().SessionsOpen == 0 })
@@ -162,7 +162,7 @@ func TestSessionsEndThemselves(t *testing.T) {
 			}
 			until(t, "the session ends", func() bool { return r.Stats().SessionsOpen == 0 })
 			if _, err := r.End("anna", id); err != nil {
-				t.Errorf("the log of an ended session: got error %v", err)
+				t.Errorf("the log of an ended session: got error %v, want none", err)
 			}
 		})
 	}
@@ -248,21 +248,21 @@ func TestAnswerNamesWhatTheClientCanReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Count(answer, "a=candidate:") != 4 || !strings.Contains(answer, " 198.51.100.7 ") || !strings.Contains(answer, " 127.0.0.1 ") {
-		t.Errorf("a client on this machine: got\n%s", answer)
+		t.Errorf("a client on this machine: got\n%s\nwant 4 candidates with both addresses", answer)
 	}
 	_, answer, err = r.Offer(t.Context(), "anna", strings.ReplaceAll(offer, "127.0.0.1", "192.0.2.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(answer, "a=candidate:") != 2 || strings.Contains(answer, "127.0.0.1") || !strings.Contains(answer, "a=ice-lite") {
-		t.Errorf("a client elsewhere: got\n%s", answer)
+		t.Errorf("a client elsewhere: got\n%s\nwant 2 candidates without loopback, and ICE lite", answer)
 	}
 }
 
 func TestListenOnEveryAddress(t *testing.T) {
 	r := start(t, func(c *Config) { c.MediaListen, c.STUNListen = ":0", ":0" })
 	if r.MediaAddr().Port() == 0 || r.STUNAddr().Port() == 0 {
-		t.Errorf("got ports %v, %v", r.MediaAddr(), r.STUNAddr())
+		t.Errorf("got ports %v, %v, want both set", r.MediaAddr(), r.STUNAddr())
 	}
 	c := newClient(t)
 	c.connect(t, r, "anna")

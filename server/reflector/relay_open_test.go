@@ -119,7 +119,7 @@ func TestWithoutCredentialsNothingIsAllocated(t *testing.T) {
 	m, _ := listen(t, c)
 	var code stun.ErrorCodeAttribute
 	if code.GetFrom(m) != nil || code.Code != stun.CodeUnauthorized || len(m.Raw) > 200 {
-		t.Errorf("got %v in %d bytes", m, len(m.Raw))
+		t.Errorf("got %v in %d bytes, want %v in at most 200", m, len(m.Raw), stun.CodeUnauthorized)
 	}
 	if s := r.Stats(); s.RelaysOpen != 0 {
 		t.Errorf("got %+v, want no relay", s)

@@ -31,7 +31,7 @@ func TestSTUNAnswersWithoutCredentials(t *testing.T) {
 				return
 			}
 			if err := mapped.GetFrom(e.Message); err != nil {
-				t.Errorf("%s: got error %v", network, err)
+				t.Errorf("%s: got error %v, want none", network, err)
 			}
 		})
 		if err != nil {
@@ -93,7 +93,7 @@ func TestRelayReachesTheMediaPortOnly(t *testing.T) {
 	until(t, "the relay drops it", func() bool { return r.Stats().RelayDropped >= 2 })
 	_ = victim.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, _, err := victim.ReadFrom(make([]byte, 100)); err == nil {
-		t.Errorf("got %d bytes at the victim", n)
+		t.Errorf("got %d bytes at the victim, want none", n)
 	}
 	// Nothing from other ports passes: the victim writes to the relayed address.
 	dropped := r.Stats().RelayDropped
@@ -111,7 +111,7 @@ func TestRelayQuota(t *testing.T) {
 	}{{"anna", true}, {"anna", true}, {"anna", false}, {"bert", true}, {"carl", false}} {
 		_, _, err := turnClient(t, r, c.owner, nil)
 		if (err == nil) != c.ok {
-			t.Errorf("allocation %d of %s: got error %v", i, c.owner, err)
+			t.Errorf("allocation %d of %s: got error %v, want it accepted: %v", i, c.owner, err, c.ok)
 		}
 	}
 	if s := r.Stats(); s.RelaysOpen != 3 || s.RelaysRefused != 2 {
@@ -149,7 +149,7 @@ func TestRelayCredentials(t *testing.T) {
 		"empty":          {func(c *turn.ClientConfig) { c.Username, c.Password = "x", "" }, false},
 	} {
 		if _, _, err := turnClient(t, r, "anna", c.change); (err == nil) != c.ok {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want it accepted: %v", name, err, c.ok)
 		}
 	}
 }
@@ -159,13 +159,13 @@ func TestICEConfig(t *testing.T) {
 	for host, want := range map[string]string{"collector.example": "collector.example:", "2001:db8::1": "[2001:db8::1]:", "[2001:db8::1]": "[2001:db8::1]:"} {
 		c := r.ICE("0192-anna", host)
 		if err := c.Validate(); err != nil {
-			t.Errorf("%s: got error %v", host, err)
+			t.Errorf("%s: got error %v, want none", host, err)
 		}
 		if !strings.HasPrefix(c.ICEServers[0].URLs[0], "stun:"+want) || len(c.ICEServers[1].URLs) != 2 {
-			t.Errorf("got %+v", c)
+			t.Errorf("got %+v, want stun:%s and two addresses of TURN", c, want)
 		}
 		if c.Expired(time.Now()) || !c.Expired(time.Now().Add(11*time.Minute)) {
-			t.Errorf("got expiry %v", c.ExpiresAt)
+			t.Errorf("got expiry %v, want it to be between now and 11 minutes later", c.ExpiresAt)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestOfferTwice(t *testing.T) {
 	}
 	second, answer, err := r.Offer(t.Context(), "anna", text)
 	if err != nil || first == second || unused == answer {
-		t.Fatalf("got %s and %s, error %v", first, second, err)
+		t.Fatalf("got %s and %s, error %v; want different sessions and answers", first, second, err)
 	}
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
