@@ -83,7 +83,7 @@ func (r running) connectAgent(t *testing.T, name string) agentAt {
 	t.Cleanup(func() { _ = a.conn.CloseNow() })
 	a.send(t, `{"type":"hello","version":"1","instance":"`+name+`","screen":true}`)
 	if m := a.read(t); m.Type != wire.MessageHello {
-		t.Fatalf("got first message %+v", m)
+		t.Fatalf("got first message %+v, want type %s", m, wire.MessageHello)
 	}
 	return a
 }
@@ -209,7 +209,7 @@ func TestTwoCollectorsShareEvents(t *testing.T) {
 		got := b.live.SubscribeTo(t.Context(), func(e live.Event) bool { return e.Kind == kind })
 		a.live.Publish(live.Event{Kind: kind, ParticipantID: "anna", At: time.Now()})
 		if e := <-got; e.ParticipantID != "anna" {
-			t.Errorf("%s: got event %+v", kind, e)
+			t.Errorf("%s: got event %+v, want one about anna", kind, e)
 		}
 	}
 }

@@ -70,10 +70,10 @@ func TestRelayOfAnotherOperator(t *testing.T) {
 			r := run(t, Config{ICEServers: c.others})
 			d := tryRelays(t, r.iceConfig(t, r.tokenOf(t)))
 			if d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") || d.UDPError != c.fault || d.TCPError != c.fault {
-				t.Errorf("got %+v", d)
+				t.Errorf("got %+v; want UDPAllocated %v and the errors %q", d, c.fault == "", c.fault)
 			}
 			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed) {
-				t.Errorf("no data was relayed: got %+v", d)
+				t.Errorf("no data was relayed: got %+v, want UDPRelayed and TCPRelayed", d)
 			}
 		})
 	}

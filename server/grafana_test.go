@@ -40,7 +40,7 @@ func TestGrafanaDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.UID == "" || d.Title == "" || d.SchemaVersion == 0 || len(d.Panels) == 0 {
-		t.Fatalf("got uid %q, title %q, version %d, %d panels", d.UID, d.Title, d.SchemaVersion, len(d.Panels))
+		t.Fatalf("got uid %q, title %q, version %d, %d panels; want each of them", d.UID, d.Title, d.SchemaVersion, len(d.Panels))
 	}
 	known, asked := metricNames(t), 0
 	check := func(where, expr string) {
@@ -84,7 +84,7 @@ func TestGrafanaDashboard(t *testing.T) {
 		check(v.Name, v.Definition)
 	}
 	if asked < len(d.Panels) {
-		t.Errorf("got %d names of metrics in %d panels", asked, len(d.Panels))
+		t.Errorf("got %d names of metrics in %d panels, want at least one for each panel", asked, len(d.Panels))
 	}
 }
 

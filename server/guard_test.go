@@ -34,7 +34,7 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 	taken.MetricsOptional = true
 	s, err := New(t.Context(), taken)
 	if err != nil {
-		t.Fatalf("a default address in use: got error %v", err)
+		t.Fatalf("a default address in use: got error %v, want none", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -81,7 +81,7 @@ func TestNoCBC(t *testing.T) {
 		return err
 	}
 	if err := dial(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256); err != nil {
-		t.Errorf("GCM: got error %v", err)
+		t.Errorf("GCM: got error %v, want none", err)
 	}
 	for _, suite := range []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
 		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_128_GCM_SHA256} {
@@ -113,7 +113,7 @@ func TestMalformedForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		if resp.StatusCode != http.StatusBadRequest {
-			t.Errorf("%.20q: got status %s", body, resp.Status)
+			t.Errorf("%.20q: got status %s, want 400", body, resp.Status)
 		}
 		_ = resp.Body.Close()
 		_ = c.Close()

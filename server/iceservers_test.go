@@ -29,7 +29,7 @@ func TestICEServersWithASharedSecret(t *testing.T) {
 	s := c.ICEServers[2]
 	user, rest, _ := strings.Cut(s.Username, ":")
 	if user != "1800000600" || len(rest) != 16 || strings.Contains(s.Username, "anna") || !c.ExpiresAt.Equal(iceNow.Add(10*time.Minute)) {
-		t.Errorf("got %+v, expiry %v", s, c.ExpiresAt)
+		t.Errorf("got %+v, expiry %v; want a pseudonym of 16 characters, valid for ten minutes", s, c.ExpiresAt)
 	}
 	if other := e.add(ownICE(), "bert", iceNow).ICEServers[2]; other.Username == s.Username {
 		t.Error("two agents have the same pseudonym")
@@ -42,7 +42,7 @@ func TestICEServersWithASharedSecret(t *testing.T) {
 func TestICEServersInPlaceOfOurs(t *testing.T) {
 	c := ICEServers{URLs: []string{"turns:t.example:443?transport=tcp"}, Username: "u", Password: "p", Only: true}.add(ownICE(), "anna", iceNow)
 	if len(c.ICEServers) != 1 || c.ICEServers[0].Username != "u" || c.ICEServers[0].Credential != "p" || c.ExpiresAt != nil {
-		t.Errorf("got %+v", c)
+		t.Errorf("got %+v; want only the configured server, without an expiry", c)
 	}
 	if c.HeardMS != nil || c.AnsweredMS != nil {
 		t.Error("the state of the reflector is reported for external servers")

@@ -15,7 +15,7 @@ func TestLifetimeOfCodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if off := expires.Sub(before) - c.want; off.Abs() > time.Minute {
-			t.Errorf("%v: got expiry in %v", c.set, expires.Sub(before))
+			t.Errorf("%v: got expiry in %v, want %v", c.set, expires.Sub(before), c.want)
 		}
 	}
 }

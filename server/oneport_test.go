@@ -33,7 +33,7 @@ func (r running) tokenOf(t *testing.T) string {
 	defer func() { _ = resp.Body.Close() }()
 	var got struct{ Token string }
 	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || got.Token == "" {
-		t.Fatalf("got status %s, error %v", resp.Status, err)
+		t.Fatalf("got status %s, error %v; want a token", resp.Status, err)
 	}
 	return got.Token
 }
@@ -129,7 +129,7 @@ func TestEveryAnswerIsMarkedAsOurs(t *testing.T) {
 				line, _, _ := strings.Cut(request, "\r\n")
 				resp, err := raw(t, r, request+"\r\n")
 				if err != nil {
-					t.Errorf("%s: got error %v", line, err)
+					t.Errorf("%s: got error %v, want none", line, err)
 					continue
 				}
 				if got := resp.Header.Get(wire.HeaderCollector); got != wire.CollectorValue {

@@ -93,10 +93,10 @@ func TestWithoutConfigurationItServesTLS(t *testing.T) {
 	}
 	resp, body := r.get(t, "/readyz")
 	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `"reflector":"ok"`) || !strings.Contains(body, `"store":"ok"`) {
-		t.Errorf("got status %d: %s", resp.StatusCode, body)
+		t.Errorf("got status %d: %s; want 200 with reflector and store ok", resp.StatusCode, body)
 	}
 	if resp.ProtoMajor != 2 {
-		t.Errorf("got protocol %s", resp.Proto)
+		t.Errorf("got protocol %s, want HTTP/2", resp.Proto)
 	}
 	if _, fingerprint, _ := r.OwnCertificate(); len(fingerprint) != 95 {
 		t.Errorf("got fingerprint %q, want 95 characters", fingerprint)
@@ -167,7 +167,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	r := run(t, Config{})
 	p, code, expires, err := r.AddParticipant(t.Context(), "Anna", "")
 	if err != nil || time.Until(expires) < 13*24*time.Hour {
-		t.Fatalf("got error %v, expiry %v", err, expires)
+		t.Fatalf("got error %v, expiry %v; want at least 13 days from now", err, expires)
 	}
 	body, err := json.Marshal(map[string]string{"code": code})
 	if err != nil {
@@ -180,7 +180,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if e := <-events; resp.StatusCode != http.StatusCreated || e.Kind != live.ParticipantEnrolled || e.ParticipantID != p.ID {
-		t.Errorf("got status %s, event %+v", resp.Status, e)
+		t.Errorf("got status %s, event %+v; want 201 and the enrolment of %s", resp.Status, e, p.ID)
 	}
 	link, err := r.OneTimeLogin(t.Context())
 	if err != nil {
@@ -188,7 +188,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	}
 	u, err := url.Parse(link)
 	if err != nil || !strings.HasPrefix(link, r.URL()) || u.Path != auth.OneTimeLoginPath {
-		t.Fatalf("got link %s, error %v", link, err)
+		t.Fatalf("got link %s, error %v; want one that begins with %s%s", link, err, r.URL(), auth.OneTimeLoginPath)
 	}
 	if _, err := r.auth.LoginOnce(t.Context(), auth.Attempt{From: netip.MustParseAddr("192.0.2.1")}, u.Query().Get(auth.OneTimeLoginParam)); err != nil {
 		t.Errorf("signing in with the link: %v", err)
@@ -209,7 +209,7 @@ func TestPagesOfOtherSitesCannotPost(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusForbidden {
-			t.Errorf("%s: got status %s", path, resp.Status)
+			t.Errorf("%s: got status %s, want 403", path, resp.Status)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func TestAddressInUse(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	_, err = New(t.Context(), Config{DataDir: t.TempDir(), Listen: l.Addr().String(), STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want one with %q", err, l.Addr().String())
 	}
 }
 
@@ -241,7 +241,7 @@ func TestOneCollectorForADirectory(t *testing.T) {
 	}
 	s, err := again()
 	if err != nil {
-		t.Fatalf("after the first has ended: got error %v", err)
+		t.Fatalf("after the first has ended: got error %v, want none", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)

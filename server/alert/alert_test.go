@@ -235,12 +235,12 @@ func TestTextsAgree(t *testing.T) {
 				e.Over = over
 				m := Write(b, e, time.UTC, evening, "")
 				if m.Title == "" || m.Text == "" || strings.ContainsAny(m.Title+m.Text, "‹{}\r\n") {
-					t.Errorf("%s, %+v: got %q, %q", lang, e, m.Title, m.Text)
+					t.Errorf("%s, %+v: got %q, %q; want texts without gaps and line breaks", lang, e, m.Title, m.Text)
 				}
 			}
 		}
 		if m := Test(b, evening, ""); strings.Contains(m.Title+m.Text, "‹") {
-			t.Errorf("%s: got %+v", lang, m)
+			t.Errorf("%s: got %+v, want a text without gaps", lang, m)
 		}
 	}
 	// The day is that of the town's time zone.

@@ -86,7 +86,7 @@ func TestWebhookIsSignedAndRepeated(t *testing.T) {
 	}
 	var body webhookBody
 	if err := json.Unmarshal([]byte(r.bodies[2]), &body); err != nil || body.Title != message.Title || body.When != ManyRed || body.Schema != "tonprobe.alert/v1" {
-		t.Errorf("got %s, error %v", r.bodies[2], err)
+		t.Errorf("got %s, error %v; want the message with its rule and schema", r.bodies[2], err)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestSendingGivesUp(t *testing.T) {
 	var waits []time.Duration
 	c := Channel{Name: "office", Kind: KindWebhook, URL: "https://127.0.0.1:1/hook?key=geheim", AllowPrivate: true, secret: "0123456789abcdef"}
 	if err := sender(nil, &waits).Send(t.Context(), c, message); err == nil || len(waits) != 3 || strings.Contains(err.Error(), "geheim") {
-		t.Errorf("nobody answers: got error %v after %d pauses", err, len(waits))
+		t.Errorf("nobody answers: got error %v after %d pauses; want an error without the address after 3", err, len(waits))
 	}
 }
 
@@ -147,7 +147,7 @@ func TestNtfy(t *testing.T) {
 	h := r.requests[0].Header
 	title, err := new(mime.WordDecoder).DecodeHeader(h.Get("Title"))
 	if err != nil || title != message.Title || r.bodies[0] != message.Text || h.Get("Authorization") != "Bearer tk_x" || h.Get("Priority") != "high" || h.Get("Click") != message.Link {
-		t.Errorf("got title %q, body %q, headers %v", title, r.bodies[0], h)
+		t.Errorf("got title %q, body %q, headers %v; want message %+v with the token, the priority and the link", title, r.bodies[0], h, message)
 	}
 }
 
@@ -226,7 +226,7 @@ func TestEmail(t *testing.T) {
 	got := <-s.got
 	plain, after, _ := strings.Cut(got, "(encrypted)")
 	if strings.Contains(plain, "AUTH") || !strings.Contains(after, base64.StdEncoding.EncodeToString([]byte("\x00tonprobe\x00geheim"))) || strings.Count(after, "RCPT TO:") != 2 {
-		t.Errorf("got session %q", got)
+		t.Errorf("got session %q, want the password after STARTTLS only and two recipients", got)
 	}
 	_, document, _ := strings.Cut(after, "DATA\r\n")
 	m, err := mail.ReadMessage(strings.NewReader(strings.TrimSuffix(document, "\r\n.\r\nQUIT\r\n")))
@@ -235,7 +235,7 @@ func TestEmail(t *testing.T) {
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
 	if err != nil || subject != "Tonprobe: "+message.Title || m.Header.Get("Date") == "" || m.Header.Get("Message-Id") == "" {
-		t.Errorf("got subject %q, headers %v, error %v", subject, m.Header, err)
+		t.Errorf("got subject %q, headers %v, error %v; want %q, Date and Message-Id", subject, m.Header, err, "Tonprobe: "+message.Title)
 	}
 }
 
@@ -249,7 +249,7 @@ func TestNoPasswordWithoutEncryption(t *testing.T) {
 		t.Error("got no error")
 	}
 	if got := <-s.got; strings.Contains(got, "AUTH") || strings.Contains(got, "DATA") {
-		t.Errorf("got session %q", got)
+		t.Errorf("got session %q, want neither password nor message", got)
 	}
 	// The mail server of the same machine needs no encryption if there is no password.
 	s = serveMail(t, nil)
@@ -262,6 +262,6 @@ func TestNoPasswordWithoutEncryption(t *testing.T) {
 	s = serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
 	c.Host, c.User, c.secret = s.address, "tonprobe", "geheim"
 	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil || strings.Contains(<-s.got, "AUTH") {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want one, and no password sent", err)
 	}
 }

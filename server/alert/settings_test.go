@@ -59,11 +59,11 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(s.Rules) != 2 || time.Duration(s.Rules[0].Before) != 90*time.Minute || s.Rules[1].AtLeast != 5 || len(s.Channels) != 3 {
-		t.Errorf("got %+v", s)
+		t.Errorf("got %+v, want 2 rules, 90 minutes and at least 5, and 3 channels", s)
 	}
 	for _, c := range s.Channels {
 		if c.secret != "0123456789abcdef" {
-			t.Errorf("%s: got secret %q", c.Name, c.secret)
+			t.Errorf("%s: got secret %q, want 0123456789abcdef", c.Name, c.secret)
 		}
 	}
 }

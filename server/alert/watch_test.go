@@ -71,7 +71,7 @@ func TestOneOfSeveralCollectorsReports(t *testing.T) {
 		if got := len(titles(queue)); got != want {
 			t.Errorf("leads %v: got %d messages, want %d", leads, got, want)
 		}
-		// The one that takes over reports what lasts and was not reported by itself.
+		// A collector that takes over reports each condition that lasts and that it has not reported itself.
 		w.Leads = func() bool { return true }
 		if err := w.Evaluate(t.Context()); err != nil {
 			t.Fatal(err)

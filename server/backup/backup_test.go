@@ -140,7 +140,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Restore(t.Context(), file, dir, anything, false, at); !errors.Is(err, ErrOccupied) || content(t, datadir.Database(dir)) != "in use" {
-		t.Errorf("a restore over a collector: got error %v", err)
+		t.Errorf("a restore over a collector: got error %v, want %v and the database unchanged", err, ErrOccupied)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestDamagedBackups(t *testing.T) {
 		// deflated data.
 		harmless := err == nil && name == "flipped" && content(t, datadir.Database(dir)) == database && content(t, datadir.TLS(dir), "ca.key") == "secret"
 		if !harmless && (err == nil || len(left) > 0) {
-			t.Errorf("%s: got error %v, %d files", name, err, len(left))
+			t.Errorf("%s: got error %v, %d files; want an error and no files", name, err, len(left))
 		}
 	}
 	for n := range whole {

@@ -33,7 +33,7 @@ func TestRestoreAsRootForAnotherUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := info.Sys().(*syscall.Stat_t); got.Uid != uid || got.Gid != gid {
-			t.Errorf("%s belongs to %d:%d", path, got.Uid, got.Gid)
+			t.Errorf("%s belongs to %d:%d, want %d:%d", path, got.Uid, got.Gid, uid, gid)
 		}
 	}
 }

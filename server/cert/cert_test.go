@@ -51,14 +51,14 @@ func TestOwnCertificateIsTrustedByItsAuthority(t *testing.T) {
 	}
 	for _, name := range []string{"tonprobe.example", "192.0.2.1", "2001:db8::1"} {
 		if _, err := get(t, o, o.AuthorityFile, name, nil); err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 		}
 	}
 	if _, err := get(t, o, o.AuthorityFile, "other.example", nil); err == nil {
 		t.Error("another name was trusted")
 	}
 	if info, err := os.Stat(filepath.Join(dir, "ca.key")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the authority's key: got mode %v, error %v", info.Mode(), err)
+		t.Errorf("the authority's key: got mode %v, error %v; want 0600", info.Mode(), err)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestRenewedFilesAreTakenUp(t *testing.T) {
 	}
 	now = now.Add(checkEvery)
 	if names() != "new.example" || !bytes.Contains(log.Bytes(), []byte("level=ERROR")) {
-		t.Errorf("broken files: got log %s", &log)
+		t.Errorf("broken files: got log %s; want the previous certificate and an error", &log)
 	}
 	for _, missing := range [][2]string{{"none", "cert.key"}, {"cert.pem", "none"}, {"cert.pem", "cert.key"}} {
 		if _, err := FromFiles(filepath.Join(dir, missing[0]), filepath.Join(dir, missing[1]), slog.New(slog.DiscardHandler), clock); err == nil {

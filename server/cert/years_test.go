@@ -51,7 +51,7 @@ func (a *agent) contact(t *testing.T, o *Own, now time.Time, enrolment bool) err
 		return err
 	}
 	if verdict := a.pins.Judge(c); a.pins != nil && verdict != trust.Own {
-		t.Fatalf("at %s: got verdict %v", now, verdict)
+		t.Fatalf("at %s: got verdict %v, want %v", now, verdict, trust.Own)
 	}
 	a.pins, _ = a.pins.Learn(c, enrolment)
 	return nil
@@ -106,12 +106,12 @@ func TestElevenYears(t *testing.T) {
 		}
 		skew := time.Duration(n%3-1) * time.Hour
 		if err := a.contact(t, o, now.Add(skew), false); err != nil {
-			t.Fatalf("after %d months: got error %v", n, err)
+			t.Fatalf("after %d months: got error %v, want none", n, err)
 		}
 	}
 	// An agent without any contact in between knows the next key from the start.
 	if err := away.contact(t, o, now, false); err != nil {
-		t.Errorf("after eleven years without a contact: got error %v", err)
+		t.Errorf("after eleven years without a contact: got error %v, want none", err)
 	}
 }
 
@@ -139,13 +139,13 @@ func TestWrongClockAtTheStart(t *testing.T) {
 				}
 			}
 			if err := a.contact(t, o, right, false); err != nil {
-				t.Errorf("%s, running %t: got error %v", name, running, err)
+				t.Errorf("%s, running %t: got error %v, want none", name, running, err)
 			}
 			if err := enrolled(t, o, right).contact(t, o, right, false); err != nil {
-				t.Errorf("%s, running %t, new agent: got error %v", name, running, err)
+				t.Errorf("%s, running %t, new agent: got error %v, want none", name, running, err)
 			}
 			if o.authority.Leaf.NotBefore.After(right) || o.authority.Leaf.NotAfter.Before(right.Add(renewAuthorityBefore)) {
-				t.Errorf("%s: got an authority from %s to %s", name, o.authority.Leaf.NotBefore, o.authority.Leaf.NotAfter)
+				t.Errorf("%s: got an authority from %s to %s, want it valid at %s and for longer than its renewal takes", name, o.authority.Leaf.NotBefore, o.authority.Leaf.NotAfter, right)
 			}
 		}
 	}
@@ -165,13 +165,13 @@ func TestAuthorityFilesThatAreMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o, err = open(); err != nil || o.Keys().CA[0] != before[0] {
-		t.Errorf("without the certificate: got error %v, keys %v", err, o.Keys().CA)
+		t.Errorf("without the certificate: got error %v, keys %v; want the previous key %v", err, o.Keys().CA, before[0])
 	}
 	if err := os.Remove(filepath.Join(dir, "ca.key")); err != nil {
 		t.Fatal(err)
 	}
 	if o, err = open(); err != nil || o.Keys().CA[0] != before[1] {
-		t.Errorf("without the key: got error %v, keys %v", err, o.Keys().CA)
+		t.Errorf("without the key: got error %v, keys %v; want the announced key %v", err, o.Keys().CA, before[1])
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ca-next.key"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func TestAnnouncement(t *testing.T) {
 		t.Errorf("got %+v and %+v, want one collector, one leaf and two authorities", first, second)
 	}
 	if behind, ok := wire.ParseKeys(ask(nil, "n"), "n"); !ok || len(behind.Leaf)+len(behind.CA) != 0 {
-		t.Errorf("behind a proxy: got %+v", behind)
+		t.Errorf("behind a proxy: got %+v, want no keys", behind)
 	}
 	for _, nonce := range []string{"", "a b", "\r\nX: y", string(make([]byte, 100))} {
 		if got := ask(o, nonce); got != "" {

@@ -107,7 +107,7 @@ func TestEventsAndStatesReachOtherCollectors(t *testing.T) {
 	own := a.hub.SubscribeTo(t.Context(), of(live.ReportStored))
 	a.hub.Publish(live.Event{Kind: live.ReportStored, ParticipantID: "anna", ReportID: "r"})
 	if e := <-got; e.ParticipantID != "anna" || e.ReportID != "r" || e.At.IsZero() {
-		t.Errorf("got event %+v", e)
+		t.Errorf("got event %+v, want report r of anna with a time", e)
 	}
 	if n := len(own); n != 1 {
 		t.Errorf("the collector's own pages received %d events, want 1", n)

@@ -27,7 +27,7 @@ func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
 	}
 	for _, name := range []string{file, file + ".lock"} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: got mode %v, error %v", name, info.Mode(), err)
+			t.Errorf("%s: got mode %v, error %v; want 0600", name, info.Mode(), err)
 		}
 	}
 	if err := os.Chmod(file, 0o640); err != nil {

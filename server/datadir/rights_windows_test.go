@@ -18,7 +18,7 @@ func TestRightsOnWindows(t *testing.T) {
 		t.Errorf("the owner cannot write: %v", err)
 	}
 	if err := Make(dir); err != nil {
-		t.Errorf("its own directory: got error %v", err)
+		t.Errorf("its own directory: got error %v, want none", err)
 	}
 	sd, err := windows.SecurityDescriptorFromString("D:P(A;OICI;FA;;;WD)")
 	if err != nil {

@@ -20,13 +20,13 @@ func TestStaffKey(t *testing.T) {
 	}
 	again, err := StaffKey(t.Context(), dir, 32, rand.Reader)
 	if err != nil || !bytes.Equal(again, key) {
-		t.Errorf("got another key at the second start, error %v", err)
+		t.Errorf("got another key at the second start, error %v; want the same", err)
 	}
 	file := filepath.Join(TLS(dir), staffKeyFile)
 	if err := os.WriteFile(file, []byte("no key\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := StaffKey(t.Context(), dir, 32, rand.Reader); err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
-		t.Errorf("a damaged file: got error %v", err)
+		t.Errorf("a damaged file: got error %v, want one that suggests to restore it from a backup", err)
 	}
 }

@@ -140,7 +140,7 @@ func TestTheLargestRecordCanBeVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Verify(b); err != nil {
-		t.Errorf("got error %v for %d people", err, len(largest.Entries[0].People))
+		t.Errorf("got error %v for %d people, want none", err, len(largest.Entries[0].People))
 	}
 	if n := len(b) * store.MaxDisturbanceEntries; n > MaxFileBytes || len(largest.Entries[0].People) < 500 {
 		t.Errorf("%d entries with %d people each need %d bytes, of which a file has %d", store.MaxDisturbanceEntries, len(largest.Entries[0].People), n, MaxFileBytes)
@@ -166,7 +166,7 @@ func TestTheTableOfARecord(t *testing.T) {
 		t.Fatalf("got %d rows, error %v; want 9: %q", len(rows), err, rows)
 	}
 	if rows[1][2] != "2026-03-04T19:00:00+01:00" || rows[1][14] != r.Entries[0].Hash || rows[2][10] != "Anna" || rows[3][10] != "'=1+1" || rows[3][11] != "ready" {
-		t.Errorf("got rows %q", rows[1:4])
+		t.Errorf("got rows %q, want the times, hashes and escaped names of the record", rows[1:4])
 	}
 }
 
@@ -191,10 +191,10 @@ func TestRulesOfTheLaender(t *testing.T) {
 	write("by.toml", "name = \"by\"\n"+land)
 	write("nw.toml", "name = \"nw\"\n"+land)
 	if r, err := LoadRules(dir, "by"); err != nil || r.Land.DE != "X" {
-		t.Errorf("own rules: got %+v, error %v", r, err)
+		t.Errorf("own rules: got %+v, error %v; want those of the town", r, err)
 	}
 	if r, err := LoadRules(dir, "nw"); err != nil || r.PresumedOwn != nil {
-		t.Errorf("own rules instead of shipped ones: got %+v, error %v", r, err)
+		t.Errorf("own rules instead of shipped ones: got %+v, error %v; want no presumption", r, err)
 	}
 	for name, text := range map[string]string{
 		"other name": "name = \"nw\"\n" + land, "no land": "name = \"xx\"\n", "one language": "name = \"xx\"\n[land]\nde = \"X\"\n",
@@ -318,6 +318,6 @@ func TestTextsAreCanonical(t *testing.T) {
 	a, err := textOf(Facts{At: second(evening.Add(time.Millisecond)), People: []string{}})
 	b, errB := textOf(Facts{At: second(evening.In(time.FixedZone("", 3600))), People: []string{}})
 	if err != nil || errB != nil || a != b || !json.Valid([]byte(a)) {
-		t.Errorf("got %s and %s, errors %v, %v", a, b, err, errB)
+		t.Errorf("got %s and %s, errors %v, %v; want the same JSON twice", a, b, err, errB)
 	}
 }

@@ -54,7 +54,7 @@ func TestNames(t *testing.T) {
 		var input *InputError
 		if problem == "" {
 			if err != nil {
-				t.Errorf("%q: got error %v", name, err)
+				t.Errorf("%q: got error %v, want none", name, err)
 			} else if p, err := s.Participant(t.Context(), i.Participant.ID); err != nil || p != i.Participant || p.Name != strings.TrimSpace(name) {
 				t.Errorf("%q: stored as %+v, error %v", name, p, err)
 			}
@@ -115,7 +115,7 @@ func TestHostileApplicants(t *testing.T) {
 	} {
 		var input *InputError
 		if _, err := d.Accept(t.Context(), i.Code, a); !errors.As(err, &input) {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want an InputError", name, err)
 		}
 	}
 	if _, err := d.Accept(t.Context(), i.Code, Applicant{}); err != nil {
@@ -133,7 +133,7 @@ func TestCodeEnrolsOneProgramAndOneBrowser(t *testing.T) {
 		for _, arch := range order {
 			e, err := d.Accept(t.Context(), i.Code, Applicant{Version: "1", OS: "windows", Arch: arch})
 			if err != nil || e.Participant.ID != i.Participant.ID || seen[e.AgentID] {
-				t.Fatalf("%s of %v: got %+v, error %v", arch, order, e, err)
+				t.Fatalf("%s of %v: got %+v, error %v; want another agent of %s", arch, order, e, err, i.Participant.ID)
 			}
 			seen[e.AgentID] = true
 		}

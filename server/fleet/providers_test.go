@@ -37,7 +37,7 @@ func TestProviders(t *testing.T) {
 		if _, err := fleet.ReadProviders(strings.NewReader(text)); err == nil {
 			t.Errorf("%s was accepted", name)
 		} else if name != "line without limit" && !errors.Is(err, fleet.ErrProviderTable) {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want %v", name, err, fleet.ErrProviderTable)
 		}
 	}
 }

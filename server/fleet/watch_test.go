@@ -70,11 +70,11 @@ func TestWatchFollowsAFault(t *testing.T) {
 		named := len(found) == 1 && found[0].Code == fleet.CodeServer && found[0].Key == "bbb.example.org"
 		switch {
 		case now.Before(begin) && len(found) > 0:
-			t.Fatalf("%v before the fault: got %+v", begin.Sub(now), found)
+			t.Fatalf("%v before the fault: got %+v, want none", begin.Sub(now), found)
 		case !now.Before(begin.Add(5*time.Minute)) && now.Before(end) && !named:
 			t.Fatalf("%v after its begin: got %+v, want the server", now.Sub(begin), found)
 		case !now.Before(end.Add(5*time.Minute)) && len(found) > 0:
-			t.Fatalf("%v after its end: got %+v", now.Sub(end), found)
+			t.Fatalf("%v after its end: got %+v, want none", now.Sub(end), found)
 		}
 	}
 	if changed == 0 {
@@ -113,7 +113,7 @@ func FuzzFromDocument(f *testing.F) {
 	f.Add(r.all[0].Document)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		if o, err := fleet.FromDocument("p", time.Time{}, doc, nil); err == nil && o.Found&^o.Measured != 0 {
-			t.Errorf("got %b found, but only %b measured", o.Found, o.Measured)
+			t.Errorf("got %b found, but only %b measured, want nothing beyond those", o.Found, o.Measured)
 		}
 	})
 }

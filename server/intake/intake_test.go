@@ -92,7 +92,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("got %+v, want a new one with the same telephone", p)
 	}
 	if _, err := d.Enroll.Accept(t.Context(), plan.People[0].Invitation.Code, enroll.Applicant{}); err != nil {
-		t.Errorf("the code: got error %v", err)
+		t.Errorf("the code: got error %v, want none", err)
 	}
 
 	// Again: nobody is new, and nobody leaves.
@@ -127,7 +127,7 @@ func TestTableAllOrNothing(t *testing.T) {
 		lines = append(lines, p.Line)
 	}
 	if !slices.Equal(lines, []int{3, 4, 5, 6}) {
-		t.Errorf("got lines %v: %v", lines, err)
+		t.Errorf("got lines %v: %v, want 3 to 6", lines, err)
 	}
 	if all, _ := people(t, s, ""); all != "Zwei, Zwei" {
 		t.Errorf("got participants %q, want %q", all, "Zwei, Zwei")
@@ -227,7 +227,7 @@ func TestRosters(t *testing.T) {
 	}
 	c = apply(evening(true, "Anna", "Bernd"))
 	if c.New || c.Result != (store.ImportResult{Unchanged: 1}) || len(c.Joined)+len(c.Left) > 0 {
-		t.Errorf("second import: got %+v", c)
+		t.Errorf("second import: got %+v, want one unchanged participant and nobody who joined or left", c)
 	}
 	// The source could not be read completely: nobody leaves, and no session is cancelled.
 	part := evening(false, "Anna", "Cem")
@@ -249,6 +249,6 @@ func TestRosters(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Apply(t.Context(), plan, false); err != nil || plan.Councils[0].Result.Added != 1 || len(plan.Notes) != 1 {
-		t.Errorf("got %+v, error %v", plan, err)
+		t.Errorf("got %+v, error %v; want one added participant and one note", plan, err)
 	}
 }

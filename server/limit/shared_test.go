@@ -132,7 +132,8 @@ func TestSharedCountsAsOne(t *testing.T) {
 	}
 }
 
-// TestSharedAndWrongClocks: a wrong clock makes a limit that of one process, and locks nobody out.
+// TestSharedAndWrongClocks: a process with a wrong clock applies the limit to its own attempts only, and
+// nobody is locked out.
 func TestSharedAndWrongClocks(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"ahead": 24 * time.Hour, "behind": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +183,7 @@ func TestSharedWithoutALedger(t *testing.T) {
 		t.Error("the process permits more than its own limit")
 	}
 	if err := one.Fail(t.Context(), one.bucket("a")); !errors.Is(err, l.err) {
-		t.Errorf("got error %v: the client must not receive the result", err)
+		t.Errorf("got error %v: the client must not receive the result, want %v", err, l.err)
 	}
 	l.err = nil
 	if n, _ := two.wrong(t, "a", 10); n != sharedBurst {

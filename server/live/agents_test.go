@@ -69,7 +69,7 @@ func TestRetestFromRequestToReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(service.sent) != 0 || len(line.sent) != 1 || line.sent[0].ID != r.ID || line.sent[0].By != "support" || !line.sent[0].ExpiresAt.Equal(r.At.Add(AnswerTime)) {
-			t.Errorf("got %+v at the service, %+v at the program", service.sent, line.sent)
+			t.Errorf("got %+v at the service, %+v at the program; want one request, at the program", service.sent, line.sent)
 		}
 		if _, err := a.Request("agent", wire.RetestNetwork, "support", ""); !errors.Is(err, ErrRetestRunning) {
 			t.Errorf("a second request: got error %v, want %v", err, ErrRetestRunning)
@@ -79,7 +79,7 @@ func TestRetestFromRequestToReport(t *testing.T) {
 		}
 		receive(t, l, level(-20)) // without consent there is no level
 		if s := a.State("agent"); s.Retest.State != RetestAsked || s.Retest.Level != nil || !s.Connected || !s.Screen {
-			t.Errorf("before consent: got %+v", s.Retest)
+			t.Errorf("before consent: got %+v, want it requested without a level", s.Retest)
 		}
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)},
 			wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: "nat", Status: wire.StatusRunning},
@@ -87,7 +87,7 @@ func TestRetestFromRequestToReport(t *testing.T) {
 			level(-30), level(-10)) // the second one is too early
 		s := a.State("agent").Retest
 		if s.State != RetestRunning || len(s.Probes) != 1 || s.Probes[0] != (ProbeStatus{"nat", "ok"}) || s.Level == nil || s.Level.RMSDBFS != -30 {
-			t.Errorf("running: got %+v %+v", s, s.Level)
+			t.Errorf("running: got %+v %+v, want %s with probe nat and a level of -30 dBFS", s, s.Level, RetestRunning)
 		}
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "new"})
 		s = a.State("agent").Retest
@@ -157,10 +157,10 @@ func TestRetestEnds(t *testing.T) {
 					t.Errorf("got %s %q, want %s %q", s.State, s.Why, c.want, c.why)
 				}
 				if last := line.sent[len(line.sent)-1]; (last.Type == wire.MessageCancel && last.ID == r.ID) != c.withdrawn {
-					t.Errorf("got messages %+v at the agent", line.sent)
+					t.Errorf("got messages %+v at the agent, want a cancellation at the end: %v", line.sent, c.withdrawn)
 				}
 				if all := l.Pending(r.ID); len(all) > 0 != (c.withdrawn || c.want == RetestRefused) {
-					t.Errorf("got %+v from a poll that knows the retest", all)
+					t.Errorf("got %+v from a poll that knows the retest, want messages: %v", all, c.withdrawn || c.want == RetestRefused)
 				}
 			})
 		})
@@ -307,10 +307,10 @@ func TestOnePersonIsAsked(t *testing.T) {
 			}
 			receive(t, again.Link, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
 			if !withdrawn(first, r.ID) || withdrawn(again, r.ID) {
-				t.Errorf("after the consent: got %+v, %+v", first.line.sent, again.line.sent)
+				t.Errorf("after the consent: got %+v, %+v; want a cancellation for the first only", first.line.sent, again.line.sent)
 			}
 			if all := first.Pending(r.ID); len(all) != 1 || all[0].Type != wire.MessageCancel {
-				t.Errorf("another program got the same question: %+v", all)
+				t.Errorf("another program got the same question: %+v, want a cancellation", all)
 			}
 			h := hello("i", true)
 			h.ID = r.ID
@@ -334,7 +334,8 @@ func TestOnePersonIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolledConnectionsGiveWay: they may belong to programs that have ended.
+// TestPolledConnectionsGiveWay: of too many connections, one that polls is closed first, since its program
+// may have ended.
 func TestPolledConnectionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgents(new(bytes.Buffer))
@@ -385,7 +386,7 @@ func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
 		_, line := connect(t, a, hello("i", false))
 		a.Disconnect("agent")
 		if line.closed != CloseRevoked || a.State("agent").Connected {
-			t.Errorf("after the block: got close reason %q", line.closed)
+			t.Errorf("after the block: got close reason %q, want %q", line.closed, CloseRevoked)
 		}
 	})
 }

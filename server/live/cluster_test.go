@@ -140,7 +140,7 @@ func TestRetestAcrossCollectors(t *testing.T) {
 		events := b.Hub.SubscribeTo(t.Context(), func(e Event) bool { return e.ParticipantID == "anna" && e.Kind == RetestChanged })
 		r, err := n.request("b")
 		if err != nil || r.ID == "" || r.State != RetestAsked || r.Before != "old" {
-			t.Fatalf("got retest %+v, error %v", r, err)
+			t.Fatalf("got retest %+v, error %v; want it requested, after report old", r, err)
 		}
 		if asked := line.sentOf(wire.MessageRetest); len(asked) != 1 || asked[0].ID != r.ID || asked[0].By != "support" {
 			t.Errorf("the agent was asked %+v; want once, although the order arrived twice", asked)
@@ -155,12 +155,12 @@ func TestRetestAcrossCollectors(t *testing.T) {
 			wire.ChannelMessage{Type: wire.MessageLevel, ID: r.ID, RMSDBFS: &loud, PeakDBFS: &loud})
 		n.deliver()
 		if s := b.State("agent").Retest; s.State != RetestRunning || len(s.Probes) != 1 || s.Level == nil || s.Level.RMSDBFS != loud {
-			t.Errorf("running: got %+v at the other collector", s)
+			t.Errorf("running: got %+v at the other collector, want one probe and a level of %v dBFS", s, loud)
 		}
 		receive(t, l, wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "new"})
 		n.deliver()
 		if s := b.State("agent").Retest; s.State != RetestDone || s.After != "new" {
-			t.Errorf("done: got %+v at the other collector", s)
+			t.Errorf("done: got %+v at the other collector, want %s with report new", s, RetestDone)
 		}
 		if len(events) < 3 {
 			t.Errorf("the pages of the other collector were notified %d times, want for each change", len(events))
@@ -363,7 +363,7 @@ func TestTheNewestConnectionWithAPersonIsAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(person.sentOf(wire.MessageRetest)) != 1 || len(service.sent) != 0 {
-			t.Errorf("got %+v at the person, %+v at the service", person.sent, service.sent)
+			t.Errorf("got %+v at the person, %+v at the service; want one request at the person", person.sent, service.sent)
 		}
 	})
 }

@@ -34,7 +34,8 @@ func TestSlowSubscriberGetsResyncAndBlocksNobody(t *testing.T) {
 	}
 }
 
-// TestOthersEventsDoNotFillABuffer: thousands of agents connect after a restart.
+// TestOthersEventsDoNotFillABuffer: events that a subscriber does not want take no place in its buffer,
+// because thousands of agents connect after a restart.
 func TestOthersEventsDoNotFillABuffer(t *testing.T) {
 	h := NewHub()
 	list := h.SubscribeTo(t.Context(), func(e Event) bool { return e.Kind != AgentPresence })

@@ -35,7 +35,7 @@ func TestAnswerIsStampedLoggedAndCounted(t *testing.T) {
 		t.Errorf("got time %q, want %q", got, "1772388000123")
 	}
 	if id := w.Header().Get(HeaderRequestID); id == "" || w.Body.String() != id || !strings.Contains(log.String(), id) {
-		t.Errorf("got request id %q, in the handler %q, log: %s", id, w.Body, &log)
+		t.Errorf("got request id %q, in the handler %q, log: %s; want the same id in all of them", id, w.Body, &log)
 	}
 	if strings.Contains(log.String(), "203.0.113.77") || !strings.Contains(log.String(), "203.0.113.0/24") {
 		t.Errorf("the log must contain the network and not the address: %s", &log)
@@ -52,7 +52,7 @@ func TestPanicIsLoggedAndNotSent(t *testing.T) {
 	o.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Type") != "application/json" {
-		t.Errorf("got status %d, headers %s", w.Code, w.Header())
+		t.Errorf("got status %d, headers %s; want 500 and JSON", w.Code, w.Header())
 	}
 	if body := w.Body.String(); strings.Contains(body, "secret") || strings.Contains(body, ".go:") {
 		t.Errorf("got response %s; want it without %q or %q", body, "secret", ".go:")

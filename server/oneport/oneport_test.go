@@ -178,7 +178,7 @@ func TestOpenConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := io.ReadFull(conn, make([]byte, 12)); err != nil {
-			t.Fatalf("connection %d: got error %v", i, err)
+			t.Fatalf("connection %d: got error %v, want none", i, err)
 		}
 		if i == 0 {
 			defer func() {
@@ -224,7 +224,7 @@ func TestTURNSideClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Errorf("got %d bytes", n)
+		t.Errorf("got %d bytes, want the connection closed", n)
 	}
 	web := r.dial(t)
 	if _, err := io.WriteString(web, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {

@@ -13,7 +13,7 @@ import (
 func TestCopiesOfTheDatabase(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a[b")
 	if copies, err := Copies(dir); err != nil || len(copies) != 0 {
-		t.Errorf("no folder: got %v, error %v", copies, err)
+		t.Errorf("no folder: got %v, error %v; want none", copies, err)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestCopiesOfTheDatabase(t *testing.T) {
 	}
 	for _, name := range []string{older, alone} {
 		if err := DeleteCopy(dir, name); err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(dir), "a?b", "*"))

@@ -29,7 +29,7 @@ func TestListReadsWhatItWrote(t *testing.T) {
 		t.Errorf("first version: got %+v, error %v; want %+v and no names", got, err, l.Hashes)
 	}
 	if got, err := ParseList(nil); err != nil || len(got.Hashes) != 0 {
-		t.Errorf("empty: got %+v, error %v", got, err)
+		t.Errorf("empty: got %+v, error %v; want no tombstones", got, err)
 	}
 	for _, bad := range []string{"x", listHead + "\nkey zz", listHead + "\nabcd", listHead + "\nkey 00", listHead + "\nname abcd 2026-01-01", listHead + "\nname " + strings.Repeat("ab", 32), listHead + "\n" + string(FormatList(l)[len(FormatList(l))-65:])} {
 		if _, err := ParseList([]byte(bad)); !errors.Is(err, ErrList) {
@@ -95,7 +95,7 @@ func TestDatabaseFromBeforeAnErasure(t *testing.T) {
 		t.Errorf("the erased one: got error %v, want %v", err, store.ErrNotFound)
 	}
 	if _, err := s.Participant(ctx, ids[1]); err != nil {
-		t.Errorf("the other one: got error %v", err)
+		t.Errorf("the other one: got error %v, want none", err)
 	}
 }
 
@@ -161,7 +161,7 @@ func wantNowhere(t *testing.T, file string, texts ...string) {
 	t.Helper()
 	files, err := filepath.Glob(file + "*")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("got files %v, error %v", files, err)
+		t.Fatalf("got files %v, error %v; want some", files, err)
 	}
 	for _, f := range files {
 		b, err := os.ReadFile(f)

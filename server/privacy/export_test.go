@@ -68,7 +68,7 @@ func TestArchiveContainsOnePersonAndNobodyElse(t *testing.T) {
 	}
 	for _, d := range p.Disturbances {
 		if (d.Diagnosis != nil) != (d.Role == "disturbed") {
-			t.Errorf("got a diagnosis %v in role %s", d.Diagnosis, d.Role)
+			t.Errorf("got a diagnosis %v in role %s, want one only for disturbed", d.Diagnosis, d.Role)
 		}
 	}
 	var archive bytes.Buffer
@@ -98,6 +98,6 @@ func TestArchiveContainsOnePersonAndNobodyElse(t *testing.T) {
 	}
 	var again Person
 	if err := json.Unmarshal([]byte(files["person.json"]), &again); err != nil || again.Name != "=Anna Muster" || again.Schema != Schema {
-		t.Errorf("got %+v, error %v", again, err)
+		t.Errorf("got %+v, error %v; want name %q and schema %q", again, err, "=Anna Muster", Schema)
 	}
 }

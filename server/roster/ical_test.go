@@ -132,7 +132,7 @@ func TestRecurrences(t *testing.T) {
 		var days []string
 		for _, m := range r.Meetings {
 			if at := m.Start.In(berlin); at.Format("15:04") != "18:00" {
-				t.Errorf("%s: got %v", c.rule, at)
+				t.Errorf("%s: got %v, want 18:00", c.rule, at)
 			}
 			days = append(days, m.Start.In(berlin).Format("2006-01-02"))
 		}
@@ -190,7 +190,7 @@ func TestCalendarsOfPrograms(t *testing.T) {
 		}
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read(b)
 		if err != nil {
-			t.Errorf("%s: got error %v", file, err)
+			t.Errorf("%s: got error %v, want none", file, err)
 			continue
 		}
 		if got := list(r); got != want {
@@ -224,7 +224,7 @@ func TestBadCalendars(t *testing.T) {
 			t.Errorf("%s: got error %v, want %v", name, err, c.want)
 		}
 		if err != nil && len(err.Error()) > 300 {
-			t.Errorf("%s: got an error of %d bytes", name, len(err.Error()))
+			t.Errorf("%s: got an error of %d bytes, want at most 300", name, len(err.Error()))
 		}
 	}
 }
@@ -249,7 +249,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 	text := calendarOf(eventOf("DTSTART:20260601T160000Z", "DESCRIPTION:erste Zeile", "zweite Zeile ohne Leerzeichen davor", "LOCATION:Rathaus\\, Sa", " al 1"))
 	r := readCalendar(t, text)
 	if len(r.Meetings) != 1 || r.Meetings[0].Location != "Rathaus, Saal 1" || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "1 lines") {
-		t.Errorf("got %+v, notes %q", r.Meetings, r.Notes)
+		t.Errorf("got %+v, notes %q; want the location joined, and a note about 1 line", r.Meetings, r.Notes)
 	}
 	latin, err := charmap.ISO8859_1.NewEncoder().String(strings.ReplaceAll(text, "Saal", "Großer Saal"))
 	if err != nil {
@@ -259,7 +259,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 	for name, text := range map[string]string{"ISO 8859-1": latin, "line feeds only": strings.ReplaceAll(text, "\r\n", "\n"), "byte order mark": "\ufeff" + text} {
 		r := readCalendar(t, text)
 		if len(r.Meetings) != 1 || name == "ISO 8859-1" && r.Meetings[0].Location != "Rathaus, Großer Saal 1" {
-			t.Errorf("%s: got %+v", name, r.Meetings)
+			t.Errorf("%s: got %+v, want the meeting with its location", name, r.Meetings)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 func FuzzCalendar(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.ics")
 	if err != nil || len(files) == 0 {
-		f.Fatalf("got files %v, error %v", files, err)
+		f.Fatalf("got files %v, error %v; want some", files, err)
 	}
 	for _, name := range files {
 		b, err := os.ReadFile(name)
@@ -280,7 +280,7 @@ func FuzzCalendar(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read(b)
 		if (r == nil) == (err == nil) {
-			t.Fatalf("got roster %v, error %v", r, err)
+			t.Fatalf("got roster %v, error %v; want one of both", r, err)
 		}
 		if err != nil {
 			return
@@ -295,7 +295,7 @@ func checkRoster(t *testing.T, r *roster.Roster) {
 	ids := map[string]bool{}
 	for _, m := range r.Meetings {
 		if m.ID == "" || ids[m.ID] || m.Start.Before(window.From) || !m.Start.Before(window.Until) || !m.End.IsZero() && !m.End.After(m.Start) || strings.ContainsAny(m.Name+m.Location, "\n\r\x00\x1b") {
-			t.Fatalf("got meeting %+v", m)
+			t.Fatalf("got meeting %+v, want an id of its own, a start in the window, a later end, and no control characters", m)
 		}
 		ids[m.ID] = true
 	}

@@ -108,12 +108,12 @@ func TestOParlRoster(t *testing.T) {
 			t.Errorf("in July: got %q, want %q", got, want)
 		}
 		if len(r.Organizations) != 1 || r.Organizations[0].Body != "Stadt Musterstadt" || names(r.Organizations[0].Members) != names(m.Members) {
-			t.Errorf("got organizations %+v", r.Organizations)
+			t.Errorf("got organizations %+v, want one of Musterstadt with the members of its meeting", r.Organizations)
 		}
 	}
 	r, err := s.read(t, "/oparl/system", "")
 	if err != nil || len(r.Organizations) != 2 || len(r.Meetings) != 2 || len(r.Meetings[1].Organizations) != 2 || len(r.Meetings[1].Members) != 2 {
-		t.Errorf("all organizations: got %+v, error %v", r, err)
+		t.Errorf("all organizations: got %+v, error %v; want 2 organizations and 2 meetings, the second of both", r, err)
 	}
 	for by, want := range map[string]string{"Kreistag": `no organization "Kreistag", only: Bauausschuss, Rat der Stadt`} {
 		if _, err := s.read(t, "/oparl/system", by); err == nil || !strings.Contains(err.Error(), want) {
@@ -172,13 +172,13 @@ func TestOParlShapes(t *testing.T) {
 		s := newRIS(t, d)
 		r, err := s.read(t, path, "Rat")
 		if err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 			continue
 		}
 		if got := list(r); got != "2026-06-16 18:00 Sitzung" || !r.Complete {
 			t.Errorf("%s: got %q, complete %v, notes %q; want %q, true", name, got, r.Complete, r.Notes, "2026-06-16 18:00 Sitzung")
 		} else if n := names(r.Meetings[0].Members); !strings.HasPrefix(n, "Anna Muster") || len(r.Meetings[0].Members) != 1 {
-			t.Errorf("%s: got members %q", name, n)
+			t.Errorf("%s: got members %q, want Anna Muster only", name, n)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestOParlFaults(t *testing.T) {
 	} {
 		r, err := newRIS(t, small(c.change)).read(t, "/s", "Rat")
 		if err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 			continue
 		}
 		if got := list(r); got != c.want || r.Complete != c.complete || !r.Complete && len(r.Notes) == 0 {
@@ -266,7 +266,7 @@ func TestOParlRefusals(t *testing.T) {
 			t.Errorf("%s: got %+v, error %v; want %v %q", name, r, err, c.want, c.text)
 		}
 		if err != nil && len(err.Error()) > 1000 {
-			t.Errorf("%s: got an error of %d bytes", name, len(err.Error()))
+			t.Errorf("%s: got an error of %d bytes, want at most 1000", name, len(err.Error()))
 		}
 	}
 }
@@ -342,7 +342,7 @@ func FuzzOParl(f *testing.F) {
 		})}
 		r, err := roster.OParl{URL: "http://ris.example/", Access: roster.Access{Client: client}, Window: window, Local: berlin}.Read(t.Context())
 		if (r == nil) == (err == nil) {
-			t.Fatalf("got roster %v, error %v", r, err)
+			t.Fatalf("got roster %v, error %v; want one of both", r, err)
 		}
 		if err == nil {
 			checkRoster(t, r)

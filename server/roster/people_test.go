@@ -38,7 +38,7 @@ func TestReadPeople(t *testing.T) {
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
 		if err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 			continue
 		}
 		var got []string
@@ -76,7 +76,7 @@ func TestBadTables(t *testing.T) {
 			}
 		}
 		if _, table := errors.AsType[*roster.TableError](err); table != strings.HasPrefix(err.Error(), "line ") {
-			t.Errorf("%s: got error of type %T", name, err)
+			t.Errorf("%s: got error of type %T, want a TableError: %v", name, err, !table)
 		}
 	}
 }
@@ -87,11 +87,11 @@ func FuzzPeople(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		entries, err := roster.ReadPeople(b)
 		if (len(entries) == 0) == (err == nil) {
-			t.Fatalf("got entries %v, error %v", entries, err)
+			t.Fatalf("got entries %v, error %v; want one of both", entries, err)
 		}
 		for _, e := range entries {
 			if e.Name == "" || e.Line < 2 || strings.ContainsAny(e.Name+e.Phone+e.Email+e.Council, "\r\n") {
-				t.Fatalf("got %+v", e)
+				t.Fatalf("got %+v, want a name, a line from 2 on, and no line breaks", e)
 			}
 		}
 	})

@@ -109,7 +109,7 @@ func TestTestMeeting(t *testing.T) {
 		names[q.Get("fullName")] = true
 		if u.Path != "/bigbluebutton/api/join" || sum != checksum("sha256", "join", query, "geheim") || q.Get("meetingID") != id ||
 			q.Get("role") != "VIEWER" || q.Get("redirect") != "false" || q.Get("createTime") != "1764400000000" || q.Has("password") {
-			t.Errorf("got link %s", u.Redacted())
+			t.Errorf("got link %s, want one to join meeting %s as a viewer, signed with sha256", u.Redacted(), id)
 		}
 		if strings.Contains(link, "geheim") {
 			t.Error("the link contains the secret")
@@ -135,7 +135,7 @@ func TestHashOfTheServersChoice(t *testing.T) {
 	}
 	query, sum, _ := strings.Cut(u.RawQuery, "&checksum=")
 	if sum != checksum("sha1", "join", query, "geheim") || s.refused != 1 {
-		t.Errorf("got link %s, %d refusals", u.Path, s.refused)
+		t.Errorf("got link %s, %d refusals; want a link signed with sha1 and 1 refusal", u.Path, s.refused)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestWrongSecret(t *testing.T) {
 	s.secret = "another"
 	d, _ := newProvider(t, s)
 	if link := ask(t, d, "Rat"); link != "" || s.refused != len(hashNames()) {
-		t.Errorf("got link %q, %d refusals", link, s.refused)
+		t.Errorf("got link %q, %d refusals; want no link and %d refusals", link, s.refused, len(hashNames()))
 	}
 }
 
@@ -188,7 +188,7 @@ func TestManyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			all, err := d.Targets(t.Context(), "Rat")
 			if err != nil || all.Targets[0].JoinLink == "" {
-				t.Errorf("got %+v, error %v", all, err)
+				t.Errorf("got %+v, error %v; want a link", all, err)
 			}
 		})
 	}
@@ -203,7 +203,7 @@ func FuzzParseCreated(f *testing.F) {
 	f.Add([]byte(`{"response":{"returncode":"SUCCESS","createTime":1764400000000}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if a, ok := parseCreated(body); ok && strings.ContainsAny(string(a.CreateTime), "&=? ") {
-			t.Errorf("got %+v", a)
+			t.Errorf("got %+v, want no character of a query in CreateTime", a)
 		}
 	})
 }
@@ -236,7 +236,7 @@ func TestEnd(t *testing.T) {
 			}
 		}
 		if len(s.created) != n+1 || !slices.Equal(s.ended, s.created) {
-			t.Errorf("got meetings %q created, %q ended", s.created, s.ended)
+			t.Errorf("got meetings %q created, %q ended; want %d created, and all of them ended", s.created, s.ended, n+1)
 		}
 	}
 	ask(t, d, "Rat")

@@ -54,11 +54,11 @@ func TestProfilesAreSent(t *testing.T) {
 	set("source = \"Rat\"\n[voice.rtt_ms]\nwarn = -3000\n")
 	for range 3 {
 		if got := handed(); len(got) != 1 || got[0].TOML != first {
-			t.Errorf("a broken file is used: %+v", got)
+			t.Errorf("a broken file is used: %+v; want only the first version", got)
 		}
 	}
 	if strings.Count(log.String(), "rathaus.toml, line 2") != 1 {
-		t.Errorf("got log %s", log.String())
+		t.Errorf("got log %s; want one line with rathaus.toml, line 2", log.String())
 	}
 	second := strings.Replace(first, "300", "250", 1)
 	set(second)

@@ -73,7 +73,7 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 		_, err := bad.Normalize()
 		_, isInput := errors.AsType[*InputError](err)
 		if _, isAddress := errors.AsType[*origin.Error](err); !isInput && !isAddress {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want an InputError or an origin.Error", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "checksum=") || strings.Contains(err.Error(), "u:p")) {
 			t.Errorf("%s: the error contains a secret: %v", name, err)
@@ -210,7 +210,7 @@ func TestProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 		if claims.Iss != "key" || claims.Exp-now.Unix() > 300 || claims.Exp <= now.Unix() || claims.Nbf > now.Unix() {
-			t.Errorf("got claims %s", raw)
+			t.Errorf("got claims %s, want the issuer key and a validity of at most 300 s from now", raw)
 		}
 		want := map[string]any{"room": room.Name, "roomJoin": true, "canPublish": publishes, "canSubscribe": !publishes, "canPublishData": false}
 		for k, v := range want {
@@ -219,7 +219,7 @@ func TestProvider(t *testing.T) {
 			}
 		}
 		if len(claims.Video) != len(want) {
-			t.Errorf("got more permissions than needed: %v", claims.Video)
+			t.Errorf("got more permissions than needed: %v, want %v", claims.Video, want)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func TestNoSecretNeeded(t *testing.T) {
 	for _, system := range []string{"janus", "zoom", "youtube"} {
 		_, steps := outcomes(t, Target{System: system, URL: "https://127.0.0.1:1"})
 		if last := steps[len(steps)-1]; last.Name != "secret" || last.Outcome != Untested || last.Problem != "this system needs no secret" {
-			t.Errorf("%s: got %+v", system, last)
+			t.Errorf("%s: got %+v; want secret untested because this system needs no secret", system, last)
 		}
 	}
 }
