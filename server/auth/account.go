@@ -94,10 +94,7 @@ func (a *Auth) AcceptInvitation(ctx context.Context, by Attempt, token, password
 	if err != nil {
 		return Login{}, err
 	}
-	hash, err := a.passwords.Hash(ctx, password)
-	if errors.Is(err, errBusy) {
-		return Login{}, &LimitError{RetryAfter: busyRetry}
-	}
+	hash, err := a.hash(ctx, password)
 	if err != nil {
 		return Login{}, err
 	}

@@ -50,7 +50,7 @@ func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, ch
 	if err != nil {
 		return Login{}, err
 	}
-	hash, err := a.passwords.Hash(ctx, chosen)
+	hash, err := a.hash(ctx, chosen)
 	if err != nil {
 		return Login{}, err
 	}
@@ -63,6 +63,16 @@ func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, ch
 	}
 	m.PasswordHash = hash
 	return a.begin(ctx, by, m, known)
+}
+
+// hash returns the hash of a new password. Its error is ErrPassword, a *LimitError if too many
+// passwords are waiting to be hashed, or an error of ctx.
+func (a *Auth) hash(ctx context.Context, password string) (string, error) {
+	hash, err := a.passwords.Hash(ctx, password)
+	if errors.Is(err, errBusy) {
+		return "", &LimitError{RetryAfter: busyRetry}
+	}
+	return hash, err
 }
 
 // verify returns the member for the right password, and whether the browser was known. Every

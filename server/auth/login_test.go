@@ -189,6 +189,17 @@ func TestTheQueueOfStrangersIsShort(t *testing.T) {
 	})
 }
 
+// TestPasswordChangeWithAFullQueue: the member is told to try again later.
+func TestPasswordChangeWithAFullQueue(t *testing.T) {
+	a, _ := newAuth(t)
+	for range waitingKnown + 1 {
+		a.passwords.known.waiting <- struct{}{}
+	}
+	if _, err := a.ChangePassword(t.Context(), home, "support", password, "another long password"); !isLimited(err) {
+		t.Errorf("got error %v, want a *LimitError", err)
+	}
+}
+
 func TestOneAddressCannotFillTheQueue(t *testing.T) {
 	b := newBudgets(time.Now, nil)
 	address := netip.MustParseAddr("192.0.2.1")
