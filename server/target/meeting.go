@@ -257,7 +257,7 @@ func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query 
 	x := Tester{Client: m.Client}
 	status, body, err := x.do(ctx, request{http.MethodGet, at, ""})
 	if err != nil {
-		return created{}, errors.New(problemOf(err)) // the error must not contain the signed URL
+		return created{}, errors.New(problemOf(err, createTime)) // the error must not contain the signed URL
 	}
 	a, ok := parseCreated(body)
 	if status != http.StatusOK || !ok {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -167,6 +168,26 @@ func TestNoTestMeeting(t *testing.T) {
 			}
 		})
 	}
+}
+
+// silentServer does not answer a request.
+type silentServer struct{}
+
+func (silentServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestSilentServer: the error states the time limit of a call for a test meeting.
+func TestSilentServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMeetings(time.Now, rand.Reader, slog.New(slog.DiscardHandler))
+		m.Client.Transport = silentServer{}
+		_, err := m.Link(t.Context(), Target{Name: "Rat", System: "bbb", URL: "https://bbb.example.org/bigbluebutton", Secret: "geheim", Hash: "sha256"})
+		if want := "create a test meeting: no answer within 2.5s"; err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %q", err, want)
+		}
+	})
 }
 
 // TestWrongSecret: each hash is tried once.

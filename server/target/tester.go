@@ -113,7 +113,7 @@ func (x Tester) ask(ctx context.Context, name string, q request, judge func(stat
 	status, body, err := x.do(ctx, q)
 	s.Status, s.MS = status, x.Now().Sub(began).Milliseconds()
 	if err != nil {
-		s.Problem = problemOf(err)
+		s.Problem = problemOf(err, stepTime)
 		return s
 	}
 	if s.Problem = judge(status, body); s.Problem == "" {
@@ -143,13 +143,14 @@ func (x Tester) do(ctx context.Context, q request) (status int, body []byte, err
 	return resp.StatusCode, body, err
 }
 
-// problemOf describes a connection error. It omits the URL, whose query is signed.
-func problemOf(err error) string {
+// problemOf describes a connection error of a request with a time limit. It omits the URL, whose query
+// is signed.
+func problemOf(err error, limit time.Duration) string {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("no answer within %v", stepTime)
+		return fmt.Sprintf("no answer within %v", limit)
 	}
 	return err.Error()
 }
@@ -220,7 +221,7 @@ func (x Tester) connect(ctx context.Context, u *url.URL) Step {
 	}
 	s.MS = x.Now().Sub(began).Milliseconds()
 	if err != nil {
-		s.Outcome, s.Problem = Failed, problemOf(err)
+		s.Outcome, s.Problem = Failed, problemOf(err, stepTime)
 		return s
 	}
 	_ = c.Close()
