@@ -76,6 +76,7 @@ func (s *Server) certificate() (cert.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	own.Log = c.Log
 	own.Follow(s.ownNames)
 	s.own = own
 	return own, nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -143,6 +144,41 @@ func TestNameThatComesLater(t *testing.T) {
 	}
 	if !holds("a.example") {
 		t.Error("a handshake failed with a full disk")
+	}
+}
+
+// TestRenewalThatFails: the present certificate is served until it expires, and renewed as soon as that
+// is possible again.
+func TestRenewalThatFails(t *testing.T) {
+	dir, now := filepath.Join(t.TempDir(), "tls"), time.Now()
+	o, err := NewOwn(dir, []string{"a.example"}, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	first := o.Fingerprint()
+	if err := os.RemoveAll(dir); err != nil { // as if the disk were full
+		t.Fatal(err)
+	}
+	now = now.Add(serverLife - renewBefore + time.Hour)
+	for range 3 { // handshakes
+		if c, err := o.Certificate(); err != nil || c.Leaf.NotAfter.Before(now) || o.Fingerprint() != first {
+			t.Fatalf("while it is valid: got error %v, fingerprint %s; want the present certificate %s", err, o.Fingerprint(), first)
+		}
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
+		t.Errorf("got %d errors in the log, want 1 within %v:\n%s", n, retryRenewal, &log)
+	}
+	now = now.Add(renewBefore)
+	if _, err := o.Certificate(); err == nil {
+		t.Error("got an expired certificate")
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := o.Certificate(); err != nil || c.Leaf.NotAfter.Before(now.Add(renewBefore)) {
+		t.Errorf("after the disk has space again: got error %v, want a new certificate", err)
 	}
 }
 

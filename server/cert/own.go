@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net/netip"
 	"os"
@@ -54,6 +55,8 @@ const (
 type Own struct {
 	// AuthorityFile is the file that agents need for --ca.
 	AuthorityFile string
+	// Log is for renewals that fail while the certificate is still valid; nil means none.
+	Log *slog.Logger
 
 	dir   string
 	names []string
@@ -66,6 +69,7 @@ type Own struct {
 	nextPin   string
 	server    tls.Certificate
 	served    served
+	failed    time.Time // time of the last renewal that failed
 }
 
 // NewOwn stores the authority and the certificate in dir, and creates what is missing, expired, or
@@ -128,14 +132,37 @@ func current(c *x509.Certificate, now time.Time, life, before time.Duration) boo
 	return !now.Before(c.NotBefore) && now.Add(before).Before(c.NotAfter) && !c.NotAfter.After(now.Add(life+backdate))
 }
 
-// Certificate renews the certificate and the authority in time.
+// retryRenewal is the pause after a renewal that failed.
+const retryRenewal = time.Minute
+
+// Certificate renews the certificate and the authority in time. If that fails, as with a full disk, it
+// returns the present certificate while that is valid.
 func (o *Own) Certificate() (*tls.Certificate, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	now := o.now()
+	valid := !now.Before(o.server.Leaf.NotBefore) && now.Before(o.server.Leaf.NotAfter)
+	if since := now.Sub(o.failed); valid && since >= 0 && since < retryRenewal {
+		return &o.server, nil
+	}
+	if err := o.renew(); err != nil {
+		if !valid {
+			return nil, err
+		}
+		o.failed = now
+		if o.Log != nil {
+			o.Log.Error("the certificate could not be renewed", "err", err, "valid_until", o.server.Leaf.NotAfter)
+		}
+	}
+	return &o.server, nil
+}
+
+// renew renews what is due, and includes new names.
+func (o *Own) renew() error {
 	if !current(o.authority.Leaf, o.now(), authorityLife, renewAuthorityBefore) {
 		renewed, err := o.signAuthority()
 		if err != nil {
-			return nil, fmt.Errorf("renew own certificate authority: %w", err)
+			return fmt.Errorf("renew own certificate authority: %w", err)
 		}
 		o.authority = renewed
 	}
@@ -143,12 +170,12 @@ func (o *Own) Certificate() (*tls.Certificate, error) {
 	if !o.fits() {
 		renewed, err := o.newServer()
 		if err != nil {
-			return nil, fmt.Errorf("renew own certificate: %w", err)
+			return fmt.Errorf("renew own certificate: %w", err)
 		}
 		o.server = renewed
 		o.served.add(renewed.Leaf)
 	}
-	return &o.server, nil
+	return nil
 }
 
 // followEvery limits how often the names are requested.
