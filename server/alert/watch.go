@@ -37,8 +37,8 @@ const (
 	evaluateTimeout = 8 * time.Second
 	// maxWaiting limits the messages that wait for one channel.
 	maxWaiting = 100
-	// maxSessions limits the sessions that are considered.
-	maxSessions = 100
+	// sessionsWithin is the time within which sessions are read, unless a rule needs later ones.
+	sessionsWithin = 24 * time.Hour
 )
 
 // Store is the storage that this package needs.
@@ -170,34 +170,44 @@ func (w *Watch) situation(ctx context.Context) (Situation, error) {
 	return s, err
 }
 
+// sessions returns the sessions that are not over and begin within the time of the rules. It counts the
+// members of those that a rule about members covers now.
 func (w *Watch) sessions(ctx context.Context, now time.Time) ([]Session, error) {
-	furthest, counting := time.Duration(0), false
+	within := sessionsWithin
 	for _, r := range w.Settings.Rules {
-		furthest = max(furthest, time.Duration(r.Before))
-		counting = counting || r.When == ManyRed
-	}
-	page, err := w.Store.CouncilSessions(ctx, store.SessionQuery{From: now, Limit: maxSessions})
-	if err != nil {
-		return nil, err
+		within = max(within, time.Duration(r.Before))
 	}
 	var all []Session
-	for _, one := range page.Sessions {
-		if one.Cancelled || one.StartsAt.Sub(now) > max(furthest, 24*time.Hour) {
-			continue
+	q := store.SessionQuery{From: now, Limit: store.MaxPage}
+	for {
+		page, err := w.Store.CouncilSessions(ctx, q)
+		if err != nil {
+			return nil, err
 		}
-		n := Session{ID: one.ID, Starts: one.StartsAt, Closes: one.Closes()}
-		if counting {
-			err := w.callRoll(ctx, one, &n)
-			if errors.Is(err, store.ErrNotFound) { // the council was deleted in the meantime, with its sessions
+		for _, one := range page.Sessions {
+			if one.StartsAt.Sub(now) > within { // the later ones follow
+				return all, nil
+			}
+			if one.Cancelled {
 				continue
 			}
-			if err != nil {
-				return nil, err
+			n := Session{ID: one.ID, Starts: one.StartsAt, Closes: one.Closes()}
+			if slices.ContainsFunc(w.Settings.Rules, func(r Rule) bool { return r.When == ManyRed && r.covers(n, now) }) {
+				err := w.callRoll(ctx, one, &n)
+				if errors.Is(err, store.ErrNotFound) { // the council was deleted in the meantime, with its sessions
+					continue
+				}
+				if err != nil {
+					return nil, err
+				}
 			}
+			all = append(all, n)
 		}
-		all = append(all, n)
+		if page.Next == "" {
+			return all, nil
+		}
+		q.After = page.Next
 	}
-	return all, nil
 }
 
 // callRoll counts the members of a session's council.

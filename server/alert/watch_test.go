@@ -3,7 +3,11 @@ package alert
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,12 +20,24 @@ import (
 // ready. Reads of a council in faults fail.
 type councils struct {
 	ids    []string
+	later  []string         // councils with a session in two hours
 	faults map[string]error // by council; "" for the sessions
+	rolls  []string         // councils whose members were read
 }
 
-func (c *councils) CouncilSessions(context.Context, store.SessionQuery) (page store.SessionPage, err error) {
-	for _, id := range c.ids {
-		page.Sessions = append(page.Sessions, store.CouncilSession{ID: "session " + id, CouncilID: id, StartsAt: evening.Add(30 * time.Minute)})
+func (c *councils) CouncilSessions(_ context.Context, q store.SessionQuery) (page store.SessionPage, err error) {
+	var all []store.CouncilSession
+	for i, id := range slices.Concat(c.ids, c.later) {
+		at := evening.Add(30 * time.Minute)
+		if i >= len(c.ids) {
+			at = evening.Add(2 * time.Hour)
+		}
+		all = append(all, store.CouncilSession{ID: "session " + id, CouncilID: id, StartsAt: at})
+	}
+	from, _ := strconv.Atoi(q.After)
+	to := min(from+q.Limit, len(all))
+	if page.Sessions = all[from:to]; to < len(all) {
+		page.Next = strconv.Itoa(to)
 	}
 	return page, c.faults[""]
 }
@@ -31,6 +47,7 @@ func (c *councils) Council(_ context.Context, id string) (store.Council, error) 
 }
 
 func (c *councils) CouncilMembers(_ context.Context, id string) ([]store.ParticipantState, int64, error) {
+	c.rolls = append(c.rolls, id)
 	return []store.ParticipantState{{Verdict: report.NotReady, Last: &store.ReportSummary{CheckedAt: evening}}}, 0, c.faults[id]
 }
 
@@ -104,6 +121,27 @@ func TestNoRecoveryWithoutTheDatabase(t *testing.T) {
 		if got := titles(queue); len(got) != 1 || got[0] != "The check server has a problem: database" {
 			t.Errorf("%q cannot be read: got %q, want only the trouble of the database", broken, got)
 		}
+	}
+}
+
+// TestManySessions: an alert does not depend on the number of sessions before it, and only members of
+// the sessions that a rule covers are read.
+func TestManySessions(t *testing.T) {
+	s := &councils{later: []string{"Beirat"}}
+	for n := range 2*store.MaxPage + 1 {
+		s.ids = append(s.ids, fmt.Sprint("Rat ", n))
+	}
+	w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1, Before: Duration(time.Hour)})
+	queue = make(chan Message, len(s.ids))
+	w.queues = map[string]chan Message{"hook": queue}
+	if err := w.Evaluate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := titles(queue); len(got) != len(s.ids) || !slices.ContainsFunc(got, func(title string) bool { return strings.HasPrefix(title, s.ids[len(s.ids)-1]+",") }) {
+		t.Errorf("got %d alerts, want one for each of %d sessions, also the last", len(got), len(s.ids))
+	}
+	if !slices.Equal(s.rolls, s.ids) {
+		t.Errorf("got the members of %d councils read, want those of %d", len(s.rolls), len(s.ids))
 	}
 }
 
