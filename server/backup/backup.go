@@ -37,7 +37,8 @@ const (
 	// maxKeyBytes limits each file but the database. A certificate has about a
 	// kilobyte.
 	maxKeyBytes = 1 << 20
-	maxKeys     = 64 // in each folder
+	// maxKeys limits the files of each folder.
+	maxKeys = 64
 )
 
 // keyName matches the valid names of files in tls/. None of them contains a path to another folder.
@@ -141,10 +142,10 @@ func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (
 	if _, err := a.Write(manifest); err != nil {
 		return err
 	}
-	if err := addFile(ctx, a, m.database(), database, m.CreatedAt); err != nil {
+	if err := addFile(ctx, a, m.database(), database, -1, m.CreatedAt); err != nil {
 		return err
 	}
-	switch err := addFile(ctx, a, targetsName, datadir.Targets(dir), m.CreatedAt); {
+	switch err := addFile(ctx, a, targetsName, datadir.Targets(dir), maxKeyBytes, m.CreatedAt); {
 	case errors.Is(err, fs.ErrNotExist): // no target has been added
 	case err != nil:
 		return err
@@ -165,24 +166,30 @@ func entry(name string, size int64, at time.Time) *tar.Header {
 	return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600, Size: size, ModTime: at, Format: tar.FormatPAX}
 }
 
-// addFolder adds the files of a folder whose names are valid. There may be no such folder.
+// addFolder adds the files of a folder whose names are valid. There may be no such folder. It fails if
+// there are more than Restore accepts.
 func addFolder(ctx context.Context, a *tar.Writer, name, folder string, valid *regexp.Regexp, at time.Time) error {
 	found, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
+	count := 0
 	for _, f := range found {
 		if !f.Type().IsRegular() || !valid.MatchString(f.Name()) {
 			continue
 		}
-		if err := addFile(ctx, a, path.Join(name, f.Name()), filepath.Join(folder, f.Name()), at); err != nil {
+		if count++; count > maxKeys {
+			return fmt.Errorf("%s contains more than %d files", folder, maxKeys)
+		}
+		if err := addFile(ctx, a, path.Join(name, f.Name()), filepath.Join(folder, f.Name()), maxKeyBytes, at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func addFile(ctx context.Context, a *tar.Writer, name, file string, at time.Time) error {
+// addFile adds a file of at most limit bytes; -1 means no limit.
+func addFile(ctx context.Context, a *tar.Writer, name, file string, limit int64, at time.Time) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -191,6 +198,9 @@ func addFile(ctx context.Context, a *tar.Writer, name, file string, at time.Time
 	info, err := f.Stat()
 	if err != nil {
 		return err
+	}
+	if limit >= 0 && info.Size() > limit {
+		return fmt.Errorf("%s has %d bytes, more than %d", file, info.Size(), limit)
 	}
 	if err := a.WriteHeader(entry(name, info.Size(), at)); err != nil {
 		return fmt.Errorf("add %s: %w", name, err)

@@ -6,10 +6,13 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/datadir"
@@ -354,5 +357,49 @@ func TestOverwriteKeepsThePreviousDatabase(t *testing.T) {
 	}
 	if _, err := Restore(t.Context(), file, dir, func(context.Context, string) error { return refused }, true, at); !errors.Is(err, refused) || content(t, datadir.Database(dir)) != "in use" {
 		t.Errorf("a refused restore: got error %v, want %v and the previous database", err, refused)
+	}
+}
+
+// TestUnreadableBackup: an error of the disk with the backup is not reported as one of the written file.
+func TestUnreadableBackup(t *testing.T) {
+	broken := &fs.PathError{Op: "read", Path: "backup", Err: errors.New("input/output error")}
+	err := copyFile(iotest.ErrReader(broken), filepath.Join(t.TempDir(), "x"), -1)
+	if !errors.Is(err, ErrDamaged) || !errors.Is(err, broken) || strings.Contains(err.Error(), "write") {
+		t.Errorf("got error %v, want %v because of %v", err, ErrDamaged, broken)
+	}
+}
+
+// TestWriteRefusesWhatRestoreRefuses: a backup that could not be restored is not written.
+func TestWriteRefusesWhatRestoreRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		files, bytes int
+		good         bool
+	}{
+		"as many files as possible": {maxKeys, 1, true},
+		"too many files":            {maxKeys + 1, 1, false},
+		"a file that is too large":  {1, maxKeyBytes + 1, false},
+	} {
+		dir, to := collectorIn(t), filepath.Join(t.TempDir(), "b")
+		if err := os.Mkdir(filepath.Join(dir, "profiles"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for n := range c.files {
+			if err := os.WriteFile(filepath.Join(dir, "profiles", fmt.Sprintf("p%d.toml", n)), bytes.Repeat([]byte("#"), c.bytes), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := Write(t.Context(), dir, snapshot, to, Manifest{CreatedAt: at})
+		if (err == nil) != c.good {
+			t.Errorf("%s: got error %v, want it written: %v", name, err, c.good)
+		}
+		if !c.good {
+			if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: got error %v, want no file", name, err)
+			}
+			continue
+		}
+		if r, err := Restore(t.Context(), to, t.TempDir(), anything, false, at); err != nil || len(r.Texts) != 1 {
+			t.Errorf("%s: got %+v, error %v; want the profiles restored", name, r, err)
+		}
 	}
 }

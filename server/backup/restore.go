@@ -273,7 +273,7 @@ func copyFile(from io.Reader, to string, size int64) (err error) {
 	n, err := io.Copy(f, from)
 	var disk *fs.PathError // an error of the written file, not of the backup
 	switch {
-	case errors.As(err, &disk):
+	case errors.As(err, &disk) && disk.Path == to:
 		return fmt.Errorf("write: %w", err)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
