@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -127,10 +128,11 @@ type API struct {
 	loadRuns      loadRuns
 	byWebSocket   *limit.Limiter
 	pollers       pollers
-	byRenewal     *limit.Limiter // by agent, new tokens and codes
-	byReader      *limit.Limiter // by the id of the token
-	byTokenDay    *limit.Limiter // by the id of the token, what it read, and the day: entries of the audit log
-	byStranger    *limit.Limiter // by address, requests without a valid token
+	byRenewal     *limit.Limiter     // by agent, new tokens and codes
+	byReader      *limit.Limiter     // by the id of the token
+	byTokenDay    *limit.Limiter     // by the id of the token, what it read, and the day: entries of the audit log
+	entries       singleflight.Group // of byTokenDay, while they are being stored
+	byStranger    *limit.Limiter     // by address, requests without a valid token
 	uploads       *uploads
 	quota         *limit.Limiter
 	byDisturbance *limit.Limiter

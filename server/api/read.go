@@ -112,21 +112,31 @@ func (a *API) recordRead(r *http.Request, kind store.AuditKind, participantID, r
 	return a.recordOnce(r, store.AuditEntry{Kind: kind, Subject: t.Name, ParticipantID: participantID, ReportID: reportID}, t, a.Now())
 }
 
-// recordOnce adds an entry unless there is one of that day.
+// recordOnce adds an entry unless there is one of that day. Requests at the same time wait for the entry
+// of the first one, so that none of them reads without it.
 func (a *API) recordOnce(r *http.Request, e store.AuditEntry, t store.APIToken, now time.Time) error {
 	key := strings.Join([]string{t.ID, string(e.Kind), e.ParticipantID, e.ReportID, now.In(a.Zone).Format(time.DateOnly)}, " ")
-	if _, ok := a.byTokenDay.Allow(key); !ok {
-		return nil // another request was faster
-	}
+	_, err, _ := a.entries.Do(key, func() (any, error) {
+		if _, ok := a.byTokenDay.Allow(key); !ok {
+			return nil, nil
+		}
+		err := a.record(r, e, now)
+		if err != nil {
+			a.byTokenDay.Forget(key)
+		}
+		return nil, err
+	})
+	return err
+}
+
+// record adds an entry, even if the program has gone.
+func (a *API) record(r *http.Request, e store.AuditEntry, now time.Time) error {
 	id, err := uuid.NewV7FromReader(a.Random)
 	if err != nil {
 		return fmt.Errorf("draw the id of an entry: %w", err)
 	}
 	e.ID, e.At, e.Network = id.String(), now, auth.Network(r)
-	if err = a.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e); err != nil {
-		a.byTokenDay.Forget(key)
-	}
-	return err
+	return a.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e)
 }
 
 // unknownReader returns the answer to a request without a valid token.

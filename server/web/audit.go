@@ -178,28 +178,35 @@ func (s *site) recordRequest(r *http.Request, kind store.AuditKind, n *auditNote
 	return nil
 }
 
-// record adds an entry to the audit log. Reads that repeat within auditReadEvery are left out.
+// record adds an entry to the audit log. Reads that repeat within auditReadEvery are left out. Those at
+// the same time wait for the entry of the first one, so that none of them succeeds without it.
 func (s *site) record(r *http.Request, e store.AuditEntry) error {
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s", e.StaffName, e.Kind, e.ParticipantID, e.ReportID, e.Subject)
 	repeats := e.Kind == store.AuditParticipantRead || e.Kind == store.AuditDocumentRead || e.Kind == store.AuditRollCallRead || e.Kind == store.AuditRecordRead || e.Kind == store.AuditSignInFailed
-	if repeats {
-		if _, ok := s.reads.Allow(key); !ok {
-			return nil
-		}
+	if !repeats {
+		return s.addEntry(r, e)
 	}
+	_, err, _ := s.entries.Do(key, func() (any, error) {
+		if _, ok := s.reads.Allow(key); !ok {
+			return nil, nil
+		}
+		err := s.addEntry(r, e)
+		if err != nil {
+			s.reads.Forget(key)
+		}
+		return nil, err
+	})
+	return err
+}
+
+// addEntry adds an entry, even if the browser has gone.
+func (s *site) addEntry(r *http.Request, e store.AuditEntry) error {
 	id, err := uuid.NewV7FromReader(s.Random)
 	if err != nil {
 		return fmt.Errorf("draw the id of an entry: %w", err)
 	}
 	e.ID, e.At, e.Network = id.String(), s.Now(), auth.Network(r)
-	// The entry is written even if the browser has gone.
-	if err := s.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e); err != nil {
-		if repeats {
-			s.reads.Forget(key)
-		}
-		return err
-	}
-	return nil
+	return s.Store.AddAuditEntry(context.WithoutCancel(r.Context()), e)
 }
 
 // recordSignIn records a session that began.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -164,8 +165,10 @@ type site struct {
 	// lines caches the results of partialHeadline.
 	lines *recent[headlineKey, string]
 	shown *shownCodes
-	// reads contains the latest entries of the audit log about reads.
-	reads *limit.Limiter
+	// reads contains the latest entries of the audit log about reads, and entries those that are being
+	// stored.
+	reads   *limit.Limiter
+	entries singleflight.Group
 	// recorder makes the entries of disturbance records.
 	recorder disturbance.Recorder
 	own      *auth.OwnPages
