@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -93,7 +94,7 @@ func (t table) write(w io.Writer) error {
 	c.Comma, c.UseCRLF = ';', true
 	for _, row := range t.rows {
 		for i, cell := range row {
-			row[i] = noFormula(cell)
+			row[i] = enroll.SpreadsheetCell(cell)
 		}
 		if err := c.Write(row); err != nil {
 			return err
@@ -101,18 +102,6 @@ func (t table) write(w io.Writer) error {
 	}
 	c.Flush()
 	return c.Error()
-}
-
-// noFormula keeps a spreadsheet from calculating a text.
-func noFormula(cell string) string {
-	if cell == "" {
-		return cell
-	}
-	switch cell[0] {
-	case '=', '+', '-', '@', '\t', '\r':
-		return "'" + cell
-	}
-	return cell
 }
 
 // tables returns the person as tables, whose titles are in German and English.

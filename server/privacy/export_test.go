@@ -96,6 +96,9 @@ func TestArchiveContainsOnePersonAndNobodyElse(t *testing.T) {
 			t.Errorf("%s: got %q, want %q in it", name, files[name], want)
 		}
 	}
+	if want := ";+49 228 5550101\r\n"; !strings.Contains(files["person.csv"], want) {
+		t.Errorf("person.csv: got %q, want the telephone number %q unchanged", files["person.csv"], want)
+	}
 	var again Person
 	if err := json.Unmarshal([]byte(files["person.json"]), &again); err != nil || again.Name != "=Anna Muster" || again.Schema != Schema {
 		t.Errorf("got %+v, error %v; want name %q and schema %q", again, err, "=Anna Muster", Schema)
