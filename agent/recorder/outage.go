@@ -38,7 +38,7 @@ const (
 type outages struct {
 	last      Sample
 	known     bool
-	settledAt time.Time // end of the last sleep; see settle
+	settledAt time.Time // the time settle after the last sleep
 
 	since    time.Time // zero without an outage
 	lost     int       // samples in a row
@@ -71,7 +71,7 @@ func (o *outages) observe(s Sample) (report.HostEvent, bool) {
 		o.begin(s, last.Link)
 	}
 	o.count(s)
-	if !o.emitted && o.counts() && s.At.Sub(o.since) >= ongoing {
+	if !o.emitted && o.qualifies() && s.At.Sub(o.since) >= ongoing {
 		o.emitted = true
 		return o.event(s.At), true
 	}
@@ -103,9 +103,9 @@ func (o *outages) count(s Sample) {
 	o.programs = slices.DeleteFunc(slices.Clone(o.programs), func(p string) bool { return !slices.Contains(s.Programs, p) })
 }
 
-// counts reports whether an outage is long enough to be emitted, was not caused by a
+// qualifies reports whether the outage is long enough to be emitted, was not caused by a
 // person, and did not begin right after a sleep.
-func (o *outages) counts() bool {
+func (o *outages) qualifies() bool {
 	return !o.off && !o.since.Before(o.settledAt) && (o.noLink >= minNoLink || o.lost >= minLost)
 }
 
@@ -113,7 +113,7 @@ func (o *outages) end(at time.Time) (report.HostEvent, bool) {
 	if o.since.IsZero() {
 		return report.HostEvent{}, false
 	}
-	e, ok := o.event(at), o.counts()
+	e, ok := o.event(at), o.qualifies()
 	o.since, o.lost, o.noLink, o.router, o.off, o.emitted = time.Time{}, 0, 0, 0, false, false
 	return e, ok
 }

@@ -44,8 +44,9 @@ func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
 	return now.Sub(r.server.asked).Abs() >= every
 }
 
-// settle notes when the connection has changed, or answers are missing.
-func (r *Recorder) settle(link linkstate.State, now time.Time) {
+// noteUnsettled records in r.unsettled when the connection has changed, or answers are
+// missing.
+func (r *Recorder) noteUnsettled(link linkstate.State, now time.Time) {
 	if !link.Same(r.link) || r.troubled() {
 		r.link, r.unsettled = link, now
 	}

@@ -56,7 +56,7 @@ type Recorder struct {
 	gateway          target
 	server           target
 	link             linkstate.State // of the last sample
-	unsettled        time.Time       // when link changed, or an answer was missing; see settle
+	unsettled        time.Time       // when link changed, or an answer was missing
 	events           eventLog
 	limit            limiter
 	pending          *report.HostEvent // of the next report
@@ -235,7 +235,7 @@ func (r *Recorder) take(ctx context.Context) Sample {
 			s.Link, s.SignalDBM = v.Link.Kind, v.Link.SignalDBM
 		}
 	}
-	r.settle(v.Link, now)
+	r.noteUnsettled(v.Link, now)
 	if !v.Link.Connected {
 		r.gateway.lost, r.server.lost = 0, 0
 		return s

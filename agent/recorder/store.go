@@ -63,8 +63,8 @@ func (s *store) flush() error {
 	return s.samples.append(payload)
 }
 
-// addEvent writes an event at once, and the samples before it: the computer may be about
-// to stop.
+// addEvent writes an event at once, because the computer may be about to stop. It does not
+// write the pending samples; see flush.
 func (s *store) addEvent(e report.HostEvent) error {
 	b, err := json.Marshal(e)
 	if err != nil {
