@@ -3,8 +3,8 @@ package channel
 import "time"
 
 const (
-	// messageBurst is the number of messages that a collector may send at once, and messageEvery the
-	// interval at which it may send further ones. It sends a few in a day.
+	// messageBurst is the number of messages that a collector may send at once. After that it may
+	// send one each messageEvery. Normally it sends a few in a day.
 	messageBurst = 60
 	messageEvery = time.Second
 )
@@ -12,7 +12,7 @@ const (
 // budget limits the messages of one connection. Each costs an answer and a line in the log.
 type budget struct {
 	spent int
-	since time.Time // until then, the time that has passed is credited
+	since time.Time // the time up to which messages have been credited
 }
 
 // take returns ErrFlood if there are too many messages.

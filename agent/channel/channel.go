@@ -75,7 +75,7 @@ type Config struct {
 	Retests *RetestHandler
 	// Sessions is called when the sessions of the participant may have changed: with the longest
 	// time to wait before requesting them, or 0 after a connection was established. It does not
-	// block; nil means that they are requested otherwise.
+	// block; nil means that something else requests them.
 	Sessions func(within time.Duration)
 	Clock    probe.Clock
 	// Random returns numbers in [0, 1).
@@ -203,7 +203,7 @@ func (c *Client) wait(err error, failures int) time.Duration {
 	return collector.Backoff(failures, c.Random(), after)
 }
 
-// apply applies a message of the collector, and reports whether it was news.
+// apply applies a message of the collector and returns its effect.
 func (c *Client) apply(m wire.ChannelMessage, e *collector.Endpoint, now time.Time) effect {
 	switch m.Type {
 	case wire.MessageToken:

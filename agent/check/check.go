@@ -32,13 +32,14 @@ type Collector = collector.Endpoint
 // reports everything that needs a collector as unknown.
 type Options struct {
 	Profile string // "" means diagnose.DefaultProfile
-	// Target is the conference system's address, or the name of a target of the
-	// collector's, as [Target] reads it; "" means the collector's address.
+	// Target is the conference system's address, or the name of one of the collector's
+	// targets, as [Target] reads it; "" means the collector's address.
 	Target string
-	// KnownTargets are the targets that the collector named last. They stand in for its
-	// answer.
+	// KnownTargets are the targets that the collector named last. They are used if it does
+	// not respond in this check.
 	KnownTargets wire.Targets
-	// LearnTargets, if not nil, takes those that it names now, without credentials.
+	// LearnTargets, if not nil, receives the targets that the collector names in this check,
+	// without credentials.
 	LearnTargets func(wire.Targets)
 	Device       string // "" means the default microphone
 	// NoAudio does not open the microphone. Scheduled checks set it.
@@ -83,21 +84,19 @@ type Options struct {
 	Progress func(probe.Event)
 	// Plan replaces the default plan.
 	Plan probe.Plan
-	// Probes describes the probes of the plan; the zero value is those of this
-	// version. What it does not describe does not get into the report.
+	// Probes describes the data of the plan's probes; the zero value describes those of
+	// this version. Data without a description is left out of the report.
 	Probes report.Probes
 
 	// system is the probe of the conference system at Target; nil if there is none
 	// or the system is unknown.
 	system probe.Probe
-	// targetSystem, room and joinLink are what the collector says of the target: its
-	// system, "" where it is recognised by its address, a test room, and a link into a test
-	// meeting.
-	targetSystem string
-	room         *wire.Room
-	token        string // for a WHIP endpoint
-	joinLink     *url.URL
-	// limits are those of the diagnosis: of Profile, or of the town's own profile.
+	// The collector's data about the target.
+	targetSystem string     // "" means that the system is recognised by its address
+	room         *wire.Room // a test room
+	token        string     // for a WHIP endpoint
+	joinLink     *url.URL   // a link into a test meeting
+	// limits are the limits of the diagnosis: those of Profile, or the municipality's own.
 	limits *diagnose.Profile
 }
 

@@ -65,8 +65,9 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	return s
 }
 
-// measureToken returns a function for the token of measurements over connections of their
-// own. Without the agent's token, which the service keeps, it is the one for measurements.
+// measureToken returns a function that returns the token for measurements over connections
+// of their own: the agent's token own, or the collector's token for measurements if own is
+// "" because only the service has the agent's token.
 func (s sources) measureToken(own string) func(context.Context) string {
 	return func(ctx context.Context) string {
 		if own != "" {

@@ -18,15 +18,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// behaviorBudget is the budget of nat and, in addition, one request before and one
-// after the silence that proves a filter.
+// behaviorBudget is the budget of nat.behavior without the search for the lifetime of a
+// binding. It includes one request before and one after the silence that proves a filter.
 const behaviorBudget = 11 * time.Second
 
-// steps returns all steps of a check, with those on request. The order is that of the report, and that in
-// which steps waiting for the same bandwidth are served.
+// steps returns all steps of a check, including those on request, in the order of the
+// report. Steps that wait for the same bandwidth get it in this order.
 //
-// The budgets limit a check to 12 s even if every server hangs, and to 15 s if
-// nobody speaks. The plan adds probe.Grace to each of them.
+// Without a conference system and steps on request, the budgets limit a check to 12 s even
+// if every server hangs, and to 15 s if nobody speaks. The plan adds probe.Grace to each of
+// them.
 //
 // media.voice connects first and alone. On a line of 30 kbit/s that takes four
 // seconds, and fails if there is other traffic; the report then cannot say which
@@ -87,8 +88,8 @@ func (o Options) steps(s sources) probe.Plan {
 				// Reserves the rate of the largest stream, so that the stream need
 				// not wait.
 				{Name: media.PhaseConnect, Turn: probe.Turn{Sends: steady(83, 81)}},
-				// Not in the same second as the connection, whose packets a slow
-				// line still transmits then.
+				// During the first second after the connection, a slow line still
+				// transmits its packets.
 				{Name: media.PhaseStream, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(58, 58)}},
 				{Name: media.PhaseStreamTCP, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(73, 72)}},
 				{Name: media.PhaseStreamRelayed, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(83, 81)}},

@@ -13,9 +13,9 @@ const (
 	// unackedTime is how long the collector, or a proxy, may leave data unacknowledged: a loss of
 	// several packets in succession, or a change of the access point, takes less.
 	unackedTime = 12 * time.Second
-	// idleTime is the silence after which the system asks whether the other end still exists.
-	// While an agent is connected, it and the collector exchange something more often, because
-	// these questions of both ends, every 15 s by default, would be 1.2 MB a day.
+	// idleTime is the silence after which the system sends TCP keep-alive probes. A connected
+	// agent and its collector exchange data more often than that: with the default, a probe
+	// from each end every 15 s, the probes alone would be 1.2 MB a day.
 	idleTime = 45 * time.Second
 )
 

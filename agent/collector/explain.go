@@ -28,7 +28,8 @@ func (e *ClockError) Error() string {
 // clock as well, so this computer's clock is not the cause.
 var ErrExpired = errors.New("the collector's certificate has expired, also by the collector's own clock")
 
-// minClockError is the clock error from which it can explain an expired certificate.
+// minClockError is the smallest clock error that is accepted as the cause of an expired
+// certificate.
 const minClockError = time.Minute
 
 // askTime limits the request for the time.
@@ -39,8 +40,8 @@ var ErrIntercepted = errors.New("the encrypted connection to the collector is in
 
 // Explain determines why a certificate was refused. Over an untrusted connection and
 // without the token it requests the collector's time and keys. The time is credible if
-// the certificate is valid at it; the keys are signed. Any other error is returned
-// unchanged.
+// the certificate is valid at it; the keys are signed. An error with another cause is
+// returned unchanged.
 func (e *Endpoint) Explain(ctx context.Context, err error, now func() time.Time) error {
 	if !Untrusted(err) {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 // learner requests the collector's keys with the first request that is answered, and
-// stores them.
+// passes them to Endpoint.Learn.
 type learner struct {
 	endpoint *Endpoint
 	next     http.RoundTripper

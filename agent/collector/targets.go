@@ -11,9 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Targets requests the conference systems of the collector's participants, with
-// credentials for a few minutes, and with a join link for the one named join; ""
-// for none. A response other than a success is an *APIError.
+// Targets requests the conference systems that the agent's participant uses, with
+// credentials that are valid for a few minutes. The system named join gets a join link;
+// "" requests no link. A response other than a success is an *APIError.
 func (e *Endpoint) Targets(ctx context.Context, join string) (*wire.Targets, error) {
 	base, err := e.Base()
 	if err != nil {

@@ -81,8 +81,8 @@ func OpenFile(path string, flag int) (*os.File, error) {
 	return os.OpenFile(path, flag|noFollow, 0o600)
 }
 
-// Lock waits for the lock of the file path, which it creates, and which is not written to.
-// The operating system releases the lock when the process exits in any way.
+// Lock creates the file path if it is missing and waits until it holds a lock on it. It does
+// not write to the file. The operating system releases the lock when the process exits in any way.
 func Lock(path string) (unlock func(), err error) {
 	f, err := lockedfile.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {

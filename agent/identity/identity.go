@@ -123,9 +123,10 @@ func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error
 	return id, err
 }
 
-// Update replaces the identity in dir by what change makes of it. change receives an empty
-// one if there is none, and may run when another process has just changed it. If it
-// returns an error, nothing is saved. The error is ErrNotSaved if the file cannot be written.
+// Update calls change with the identity in dir, or with an empty one if there is none, and
+// saves the result. Another process may have changed the identity since the caller loaded
+// it. If change returns an error, nothing is saved. The error is ErrNotSaved if the file
+// cannot be written.
 func Update(dir string, change func(*Identity) error) error {
 	unlock, err := lock(dir)
 	if err != nil {
