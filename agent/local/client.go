@@ -20,13 +20,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// askTime limits a request that the service answers by itself; a program waits for it at
-// startup. enrollTime includes a request to the collector.
+// Limits of the requests of a program.
 const (
 	connectTime = time.Second
-	askTime     = 3 * time.Second
-	enrollTime  = 25 * time.Second
-	checkTime   = 15 * time.Second
+	// askTime limits a request that the service answers by itself. A program waits for it
+	// at startup.
+	askTime = 3 * time.Second
+	// enrollTime and checkTime include requests of the service to the collector.
+	enrollTime = 25 * time.Second
+	checkTime  = 15 * time.Second
 )
 
 // Client is a program's connection to the service.

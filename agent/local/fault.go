@@ -27,7 +27,7 @@ var (
 	ErrEnrolled = errors.New("the service is already enrolled")
 	// ErrOtherAgent means that a report was made with another identity.
 	ErrOtherAgent = errors.New("the report belongs to another identity")
-	// ErrInvalid means that the service does not accept a request.
+	// ErrInvalid means that a request is invalid.
 	ErrInvalid = errors.New("invalid request")
 	// ErrBusy means that this account has sent too many requests.
 	ErrBusy = errors.New("too many requests to the service")

@@ -14,8 +14,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// proxiedRequest is a request that a person's program needs to send to the collector through the service. Nothing else is passed on: a program could
-// otherwise use the token to act as the machine.
+// proxiedRequest is a request that a person's program needs to send to the collector
+// through the service. Other requests are refused: with the service's token, a program
+// could otherwise do everything that this computer may do.
 type proxiedRequest struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
 	most         int64  // bytes of the body

@@ -213,7 +213,8 @@ func (u Setup) stateOf(s service.Service) (State, error) {
 	return stateFrom(s.Platform(), status, err, initFile())
 }
 
-// stateFrom interprets the answer of a service manager. initFile is that of the function.
+// stateFrom interprets the answer of a service manager. initFile is the
+// result of the function initFile.
 func stateFrom(platform string, status service.Status, err error, initFile bool) (State, error) {
 	_, exited := errors.AsType[*exec.ExitError](err)
 	switch {

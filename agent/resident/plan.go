@@ -124,8 +124,8 @@ type Plan struct {
 	First   time.Duration
 	// Draw is a random number in [0, 1) for the wait before the next small check.
 	Draw float64
-	// Seed is a random number of this computer, which determines the times of its checks
-	// before sessions.
+	// Seed is a random number that is chosen when the service starts. It determines the times
+	// of the checks before and after sessions, so that computers do not check simultaneously.
 	Seed uint64
 	// Sparing means that the line is metered, or that the computer saves power: small checks
 	// are rarer, and the first check is a small one. Checks before sessions are not affected.
@@ -291,7 +291,7 @@ func inOrder(sessions []wire.Session) []wire.Session {
 	})
 }
 
-// share returns a number in [0, 1) that is constant for one session on this computer.
+// share returns a number in [0, 1) that depends only on Seed, the start of a session and use.
 func (p Plan) share(start time.Time, use string) float64 {
 	h := fnv.New64a()
 	_, _ = h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, p.Seed), uint64(start.Unix())))

@@ -28,7 +28,7 @@ type Schedule struct {
 	Clock    probe.Clock
 	// Random returns numbers in [0, 1).
 	Random func() float64
-	// Seed is a random number of this computer.
+	// Seed is Plan.Seed.
 	Seed uint64
 	// Sessions returns the next sessions of the participant; nil means that there are none.
 	Sessions func() []wire.Session
@@ -36,7 +36,7 @@ type Schedule struct {
 	// that they do not change. It is called before each check: one that was due must not begin
 	// in a session that was announced since the last request.
 	Learn func(context.Context)
-	// Sparing is that of the Plan; nil means that it is unknown.
+	// Sparing returns Plan.Sparing; nil means that it is unknown.
 	Sparing func() bool
 	// Memory stores the history; nil means that a restart begins anew.
 	Memory Memory

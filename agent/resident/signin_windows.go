@@ -23,8 +23,8 @@ const (
 	launcher = "tonprobe-background.exe"
 	runKey   = `Software\Microsoft\Windows\CurrentVersion\Run`
 	runName  = "Tonprobe"
-	// approvedKey contains what the person has turned off in the settings. An update of the installer writes
-	// runName again, but not this.
+	// approvedKey contains what the person has turned off in the settings. An update by the installer
+	// writes the value runName in runKey again, but does not change approvedKey.
 	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
 	// maxRunLine is the longest command that Windows runs at the sign-in.
 	maxRunLine = 260
@@ -33,7 +33,7 @@ const (
 	launcherEvent = `Local\tonprobe-background-stop`
 )
 
-// launcherStops is the time for the end of launcher, which waits for the program.
+// launcherStops limits the wait for the end of launcher, which itself waits for the end of the program.
 const launcherStops = 17 * time.Second
 
 // controlAtSignIn is Control for the agent of a person.

@@ -15,11 +15,12 @@ import (
 // systemd is the name of systemd in the library.
 const systemd = "linux-systemd"
 
-// unit is the unit file of the machine's service. The library's own unit file waits two minutes before
-// a restart, and does not restart a service that fails often.
+// unit is the unit file of the machine's service. The library's own unit file waits two
+// minutes before a restart, and does not restart a service that fails often.
 //
-// The service has an account of its own without any capability, and can write to its data
-// folder and the folder of its socket only. It requires the following, which is therefore not restricted:
+// The service has an account of its own without any capability, and can write only to its
+// data folder and the folder of its socket. The following is not restricted, because the
+// service requires it:
 //   - the group systemd-journal, to read the records of crashes;
 //   - netlink, for routes, Wi-Fi and the events of devices, and echoes over ping sockets
 //     (net.ipv4.ping_group_range, which systemd opens for all);
@@ -74,8 +75,8 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 `
 
-// userUnit is the unit file of a person's service. A person's manager cannot set up the
-// file system, and the person's own files are what it works with.
+// userUnit is the unit file of a person's service. It does not restrict the access to files:
+// a person's service manager cannot do that, and the service works with the person's files.
 const userUnit = `[Unit]
 Description={{Description}}
 ConditionFileIsExecutable={{Path | cmdEscape}}

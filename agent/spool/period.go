@@ -11,18 +11,18 @@ import (
 const (
 	// keepFor is how long reports are kept that do not wait to be sent, except for the newest of each state.
 	keepFor = 180 * 24 * time.Hour
-	// graceFor is how long the first reports that are older stay nevertheless: a version without this period may
-	// have kept them, and nobody expects an update to delete reports.
+	// graceFor is how long reports older than keepFor remain after the first use of the spool by a version that
+	// deletes them: nobody expects an update to delete reports at once.
 	graceFor = 30 * 24 * time.Hour
-	// confirmFor is how long the clock must have gone on after a gap in the use of the spool before reports are
-	// deleted: the gap may be a jump of the clock.
+	// confirmFor is how long the spool must be in use after a gap before reports are deleted: the gap may be a
+	// jump of the clock.
 	confirmFor = 48 * time.Hour
-	// maxGap is the longest time between two uses that needs no confirmation.
+	// maxGap is the longest time between two uses that is not a gap.
 	maxGap = 14 * 24 * time.Hour
-	// stampEvery is how often a use is stored. A correction of the clock by less is no jump.
+	// stampEvery is how often a use is stored. A clock that is set back by less is not a gap.
 	stampEvery = time.Hour
-	// graceFile contains when the grace period began and when the spool was last used, as RFC 3339, one a line.
-	// An older version wrote the first line only.
+	// graceFile contains two times in the format of RFC 3339, one a line: when the grace period began, and when
+	// the spool was last used. An older version wrote the first line only.
 	graceFile = "old-since.txt"
 )
 
@@ -37,7 +37,7 @@ func (s *Spool) pruneOld() error {
 	}
 	now := s.now().UTC().Truncate(time.Second)
 	next, at, due := g.use(now)
-	var saved error // a full disk prevents no deletion
+	var saved error // a full disk does not prevent the deletion
 	if next.since != g.since || now.Sub(g.last).Abs() >= stampEvery {
 		saved = s.replace(graceFile, []byte(next.since.Format(time.RFC3339)+"\n"+now.Format(time.RFC3339)))
 	}
@@ -60,9 +60,12 @@ func (s *Spool) pruneOld() error {
 	return saved
 }
 
-// use returns the grace period after a use of the spool at now, and whether reports are deleted that were old
-// at the time at. After a gap, what was old at the last use is deleted; the rest of the grace period, at least
-// confirmFor, begins anew. A gap counts as confirmFor, so that rare use ends the period too.
+// use returns the state after a use of the spool at now. If due, the reports that were too old at the time at
+// are to be deleted.
+//
+// After a gap, at is the time of the last use, because the clock may be wrong now. The part of the grace period
+// that had passed at the last use remains credited, but at least confirmFor is still to pass. A gap is credited
+// as confirmFor, so that the period also ends if the spool is rarely used.
 func (g grace) use(now time.Time) (next grace, at time.Time, due bool) {
 	if g.since.IsZero() {
 		return grace{since: now, last: now}, now, false
@@ -83,8 +86,8 @@ func (g grace) use(now time.Time) (next grace, at time.Time, due bool) {
 	return grace{since: now.Add(-passed), last: now}, at, due
 }
 
-// olderThan returns the reports that do not wait to be sent and were older than age at a time, except for the
-// newest of each state.
+// olderThan returns the reports that do not wait to be sent and that were older than age at the time at, except
+// for the newest of each state.
 func (s *Spool) olderThan(age time.Duration, at time.Time) ([]Entry, error) {
 	var old []Entry
 	for _, state := range []State{Sent, Local, Quarantined} {
