@@ -51,9 +51,9 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 }
 
 // Channel returns the loop of the service that keeps the connection over which phone
-// support requests retests. A person is asked through the open programs, screens, which
-// also run the check; nil if programs cannot register. A check without the microphone
-// that was permitted in advance runs in this process, in its turn, if no program is open.
+// support requests retests. The open programs, screens, ask the person and run the check;
+// screens is nil if programs cannot register. If no program is open, a check without the
+// microphone that was permitted in advance runs in this process when turn permits it.
 func Channel(c config.Config, version string, turn Turn, conditions *Conditions, screens *local.Screens, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		handler := &channel.RetestHandler{
@@ -151,7 +151,7 @@ func (s *Station) register(ctx context.Context, screen channel.Screen) error {
 	}
 }
 
-// follow keeps a connection. silent is that of the renewer.
+// follow keeps the connection to the collector. silent is renewer.silent.
 func follow(ctx context.Context, c config.Config, silent func(time.Time) bool, to channel.Config) error {
 	if c.NoUpload { // a retest would be pointless, because its report is not sent
 		<-ctx.Done()

@@ -61,7 +61,8 @@ func (c *Conditions) sessionWithin(now time.Time, in time.Duration) bool {
 	})
 }
 
-// announced returns the sessions that the collector announced last. They are not changed.
+// announced returns the sessions that the collector announced last. The caller must not
+// change them.
 func (c *Conditions) announced(now time.Time) []wire.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,10 +15,10 @@ const (
 	// keepTime allows for a slow disk. The report is stored even if the person has already
 	// left.
 	keepTime = 5 * time.Second
-	// A check and the single attempt to send its report end within programTime. The attempt
-	// may take at least minSendTime and at most maxSendTime; on a good line it takes less
-	// than a second. What has not been sent by then waits for the background service or the
-	// next check.
+	// A check and the single attempt to send its report are to end within programTime. After
+	// a long check the attempt still gets minSendTime, and after a short one at most
+	// maxSendTime; on a good line it takes less than a second. A report that has not been
+	// sent by then waits for the background service or the next check.
 	programTime = 14 * time.Second
 	minSendTime = 2500 * time.Millisecond
 	maxSendTime = 8 * time.Second

@@ -36,9 +36,9 @@ type LaterResult string
 
 // Results of EnrollLater.
 const (
-	LaterNone    LaterResult = "none" // there is no invitation, or it is no longer needed
-	LaterDone    LaterResult = "done" // the computer is enrolled with it
-	LaterWaits   LaterResult = "waits"
+	LaterNone    LaterResult = "none"    // there is no invitation, or it is no longer needed
+	LaterDone    LaterResult = "done"    // the computer is enrolled with it
+	LaterWaits   LaterResult = "waits"   // the attempt failed and is repeated later
 	LaterRefused LaterResult = "refused" // by the collector or the configuration
 	LaterExpired LaterResult = "expired" // stored too long ago, and the collector did not answer again
 )
@@ -62,14 +62,15 @@ func (s *Station) EnrollKept(ctx context.Context, asked enroll.Invitation, versi
 }
 
 // EnrollLater enrols with the stored invitation, if there is one. The error is the reason for
-// LaterWaits and LaterRefused. Except with LaterWaits, nothing remains stored. If another process has
-// enrolled this computer since s was opened, s is that enrolment afterwards.
+// LaterWaits and LaterRefused. After LaterDone, LaterRefused and LaterExpired no invitation remains
+// stored. If another process has enrolled this computer since s was opened, s has that enrolment
+// afterwards.
 func (s *Station) EnrollLater(ctx context.Context, version string, now time.Time) (LaterResult, error) {
 	l, err := enroll.Kept(s.Config.Data)
 	switch {
 	case err != nil:
 		return LaterNone, err
-	case s.service != nil || s.Config.NoUpload: // not used, but no secret stays for ever
+	case s.service != nil || s.Config.NoUpload: // not used, but a secret is not kept for ever
 		return s.forgetExpired(l, now)
 	case l == nil:
 		return LaterNone, s.reload()
@@ -91,7 +92,8 @@ func (s *Station) enrollStored(ctx context.Context, version string, now time.Tim
 	if err != nil || l == nil {
 		return LaterNone, err
 	}
-	// Somebody was faster. A time in the future is that of a wrong clock, and shows nothing.
+	// Another process has enrolled this computer. A time in the future comes from a wrong clock and
+	// proves nothing.
 	if s.Enrolled() && s.id.Enrolment.EnrolledAt.After(l.Since) && !s.id.Enrolment.EnrolledAt.After(now) {
 		return LaterNone, enroll.Forget(s.Config.Data)
 	}

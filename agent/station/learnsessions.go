@@ -14,7 +14,7 @@ const (
 	// the sessions, which is necessary because messages may have been missed without a connection.
 	learnOnConnect = 2 * time.Minute
 	// connectRefill and connectBurst limit the requests for that reason: three in quick succession,
-	// then one every half an hour. A proxy may end connections every minute.
+	// then one every half hour. A proxy may end connections every minute.
 	connectRefill = 30 * time.Minute
 	connectBurst  = 3
 	// learnEvery is the time after which a scheduled check requests the sessions even without a
@@ -153,7 +153,7 @@ type learnWait struct {
 	urgent    bool      // a message is one of the reasons
 	connected bool      // a new connection is one of the reasons
 	failures  int       // in a row
-	refilled  time.Time // when connectBurst requests after connections are possible again
+	refilled  time.Time // when connectBurst requests after connections are possible again; see used
 }
 
 // add determines when to request the sessions after another reason was added.
@@ -172,8 +172,8 @@ func (w *learnWait) add(a sessionRequest) {
 	}
 }
 
-// used returns the time until connectBurst requests after connections are possible again. A longer time
-// than they take is the result of a wrong clock and limited.
+// used returns the time until connectBurst requests after connections are possible again. It is limited
+// to the time that connectBurst requests use up: a longer one is the result of a wrong clock.
 func (w *learnWait) used(now time.Time) time.Duration {
 	return min(max(w.refilled.Sub(now), 0), connectBurst*connectRefill)
 }

@@ -17,7 +17,7 @@ import (
 const (
 	// resendEvery is how often the service looks for reports that were not sent after their check.
 	resendEvery = 10 * time.Minute
-	resendTime  = 2 * time.Minute
+	resendTime  = 2 * time.Minute // limits one attempt
 	// resendFactor is how much longer the interval is on a metered line, and while the computer
 	// saves power, except in the time resendBefore before a session: support must see its check.
 	resendFactor = 6
@@ -58,8 +58,8 @@ func Resend(c config.Config, conditions *Conditions, clock probe.Clock, random f
 	}
 }
 
-// resendCheck makes one attempt to send the newest report of a check that waits and was made after a
-// time, and reports whether there is one.
+// resendCheck makes one attempt to send the newest waiting report of a check that was made after the
+// time after. found means that there is such a report.
 func resendCheck(ctx context.Context, c config.Config, after time.Time, log *slog.Logger) (found bool, err error) {
 	st, err := Open(c, log)
 	if err != nil || !st.Enrolled() || c.NoUpload {

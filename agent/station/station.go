@@ -43,7 +43,7 @@ type Station struct {
 	// service, if not nil, owns identity and spool; id is then the identity that it
 	// reports.
 	service *local.Client
-	targets wire.Targets // the service has this identity
+	targets wire.Targets // the targets that the service reported
 	own     bool         // the person has a spool beside that of the service
 	// keepTrust means that enrolling again at the same collector only replaces the token:
 	// a person who enrols must not change the trust for all users of this computer.
@@ -87,7 +87,8 @@ func (e *ConfiguredElsewhereError) Error() string {
 	return "the invitation belongs to " + e.Asked + ", but the collector " + e.Configured + " is configured"
 }
 
-// oneCollector prevents sending the token of one collector to another.
+// oneCollector returns an error if the configured collector is not that of the enrolment,
+// so that the token of one collector is never sent to another.
 func (s *Station) oneCollector() error {
 	if s.id.Enrolment == nil || s.Config.Server == "" {
 		return nil
