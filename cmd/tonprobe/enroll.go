@@ -104,12 +104,12 @@ func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.In
 	return nil
 }
 
-// enrollLaterTime limits the attempt with a stored invitation, for which a person waits who wants to
-// check.
+// enrollLaterTime limits the attempt with a stored invitation. The person waits for it before the check
+// can start.
 const enrollLaterTime = 5 * time.Second
 
-// enrollLater enrols with the invitation that an installer stored, before a person is asked for a code.
-// It returns a line for the person who is asked nevertheless; "" for none.
+// enrollLater enrols with the invitation that an installer stored. If that fails, the caller asks the
+// person for a code and shows note, which explains the failure; "" means that there is nothing to explain.
 func (p *program) enrollLater(ctx context.Context, st *station.Station) (note string) {
 	used := !st.UsesService() && !st.Config.NoUpload
 	if kept, err := enroll.Kept(st.Config.Data); used && err == nil && kept != nil {

@@ -142,7 +142,7 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Process.Kill() })
-	for a.states()["sent"] == 0 { // limited by schedule.FirstWithin and the test's timeout
+	for a.states()["sent"] == 0 { // limited by resident.FirstWithin and the test's timeout
 		time.Sleep(50 * time.Millisecond)
 	}
 	// Before the end of the service, which may report an event of this computer.

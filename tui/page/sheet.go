@@ -20,8 +20,10 @@ const (
 	wideMargin = 3
 	slimMargin = 1
 	slimBelow  = 50 // narrower screens have the slim margin
-	tallFrom   = 34 // keys further down would be overlooked
-	maxHeight  = 38 // keys further down are overlooked
+	// On a screen of at least tallFrom lines there is a blank line above the head, and the
+	// case code is drawn in its large form.
+	tallFrom  = 34
+	maxHeight = 38 // keys further down are overlooked
 )
 
 // Sheet describes the screen that a page is drawn on.

@@ -117,6 +117,7 @@ func (w Words) About(r *report.Report) []string {
 	return lines
 }
 
+// date formats a time in UTC, which the text around it mentions.
 func (w Words) date(t time.Time) string {
 	if w.Lang() == phrase.DE {
 		return t.UTC().Format("02.01.2006, 15:04")
