@@ -147,27 +147,28 @@ func (p *program) weighed(f systemcode.Finding, last *report.Report, system stri
 	return w
 }
 
-// lastReport returns the last report of this computer that can be read; nil if there is
-// none.
+// lastReport returns the report of the last check of this computer that can be read; nil if
+// there is none. The check may have been one of the service.
 func (p *program) lastReport(ctx context.Context, s *settings) (*report.Report, error) {
-	c, err := s.load(p.getenv)
+	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
 		return nil, err
 	}
-	sp, err := station.OpenSpool(ctx, c, slog.New(slog.DiscardHandler))
+	reports, err := station.OpenReports(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	entries, err := sp.All()
+	entries, err := reports.All()
 	if err != nil {
 		return nil, err
 	}
 	for i := len(entries) - 1; i >= 0; i-- {
-		doc, err := sp.Read(entries[i])
+		doc, err := reports.Read(entries[i])
 		if err != nil {
 			continue // removed in the meantime, or damaged
 		}
-		if r, err := report.Decode(doc); err == nil {
+		// The report of an event contains no measurement of the line.
+		if r, err := report.Decode(doc); err == nil && r.Trigger != report.TriggerEvent {
 			return r, nil
 		}
 	}

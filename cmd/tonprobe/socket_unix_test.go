@@ -217,6 +217,20 @@ func TestEarlierEnrolmentIsMerged(t *testing.T) {
 	}
 }
 
+// TestErrorNumberWithTheService compares an error number with a check whose report the
+// service keeps.
+func TestErrorNumberWithTheService(t *testing.T) {
+	m, _ := newServedMachine(t)
+	anna := m.user("anna")
+	anna.run("enroll", "K7P3-QX9A", "--server", m.collectorURL)
+	anna.check()
+	var got struct{ Measured *struct{ Case string } }
+	out := anna.run("explain", "bbb", "1007", "--json")
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Measured == nil || got.Measured.Case == "" {
+		t.Errorf("got %s, error %v; want a comparison with the check", out, err)
+	}
+}
+
 func TestWithoutServiceTheProgramUsesItsOwn(t *testing.T) {
 	m, _ := newServedMachine(t)
 	m.kill()
