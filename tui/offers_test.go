@@ -264,6 +264,15 @@ func TestPlainOffers(t *testing.T) {
 	}
 }
 
+// TestPlainQuitInTheSecondCheck expects the report of the first check, as on the screen.
+func TestPlainQuitInTheSecondCheck(t *testing.T) {
+	want := finished(t, nil)
+	out, got, err := recital(t, phrase.DE, "\n\nr\nq\n", nil, want, goodVoice)
+	if got != want || err != nil || strings.Count(out, "Ergebnis:") != 1 {
+		t.Errorf("got report %v, error %v; want the first report, nil\n%s", got, err, out)
+	}
+}
+
 func TestPlainReplay(t *testing.T) {
 	var k fakeRecording
 	out, _, err := recital(t, phrase.DE, "\n\np\nx\np\n\n", k.into, finished(t, nil), goodVoice)

@@ -49,6 +49,8 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 			o.erase() // the withdrawn check may have recorded
 			last.erased = true
 			p.say(w.T("request.withdrawn"))
+		case errors.Is(err, ErrQuit) && last.report != nil:
+			return last.report, nil // as on the screen
 		default:
 			return nil, err
 		}
