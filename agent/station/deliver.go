@@ -49,8 +49,9 @@ type Delivery struct {
 	Station *Station
 	// Err is the reason why the report was not sent, KeepErr why it was not stored.
 	Err, KeepErr error
-	// rest is the spool, if the collector has just answered.
-	rest *spool.Spool
+	// rest is the uplink that sent the report; nil if the collector did not accept it. SendRest
+	// uses its connection: on a slow line a new one would use up restTime.
+	rest *uplink.Uplink
 }
 
 // Deliver stores the report, then attempts to send it once.
@@ -75,8 +76,9 @@ func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
 		d.Err = d.sendUnstored(send, r)
 		return statusUnstored(d.Err)
 	}
-	if d.Err = st.uplink(sp).Deliver(send, r.ID); d.Err == nil {
-		d.rest = sp
+	up := st.uplink(sp)
+	if d.Err = up.Deliver(send, r.ID); d.Err == nil {
+		d.rest = up
 	}
 	return statusStored(d.Err)
 }
@@ -142,7 +144,7 @@ func (d *Delivery) SendRest(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
-	if _, err := d.Station.uplink(d.rest).Drain(ctx); err != nil {
+	if _, err := d.rest.Drain(ctx); err != nil {
 		d.Station.log.Info("older reports not sent yet", "err", err)
 	}
 	// For computers without the service.
