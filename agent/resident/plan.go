@@ -163,7 +163,7 @@ func (p Plan) nextFull(now time.Time, sessions []wire.Session, h History) (Check
 		at = p.afterFulls(later(at, now), h)
 		for _, o := range inOrder(sessions) {
 			if silent(o, at, 0) {
-				at = o.Closes()
+				at = Ends(o)
 			}
 		}
 		if at.Add(lastMoment).After(s.StartsAt) || found && !at.Before(next.At) {
@@ -225,7 +225,7 @@ func (p Plan) nextSmall(now time.Time, sessions []wire.Session, h History) Check
 			before = earliestFull
 		}
 		if silent(s, next.At, before) {
-			next.At = s.Closes().Add(time.Duration(p.share(s.StartsAt, "after") * float64(spreadAfter)))
+			next.At = Ends(s).Add(time.Duration(p.share(s.StartsAt, "after") * float64(spreadAfter)))
 		}
 	}
 	return next

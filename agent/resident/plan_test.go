@@ -56,6 +56,7 @@ func TestNextCheck(t *testing.T) {
 		"woken too late":            {now: evening.Add(-30 * time.Second), sessions: []wire.Session{session}, kind: Small, from: 3*time.Hour + 30*time.Second, to: 3*time.Hour + 6*time.Minute},
 		"during the session":        {now: evening.Add(time.Hour), sessions: []wire.Session{session}, kind: Small, from: 2 * time.Hour, to: 2*time.Hour + 5*time.Minute},
 		"during one without an end": {now: evening.Add(time.Hour), sessions: []wire.Session{at(evening, 0)}, kind: Small, from: 5 * time.Hour, to: 5*time.Hour + 5*time.Minute},
+		"during one of ten days":    {now: evening.Add(time.Hour), sessions: []wire.Session{at(evening, 240)}, kind: Small, from: 23 * time.Hour, to: 23*time.Hour + 5*time.Minute},
 		"two in a row":              {now: evening.Add(time.Hour), sessions: []wire.Session{session, at(evening.Add(3*time.Hour), 2)}, kind: Small, from: 4 * time.Hour, to: 4*time.Hour + 5*time.Minute},
 		"the next after a pause":    {now: evening.Add(time.Hour), sessions: []wire.Session{session, at(evening.Add(3*time.Hour+10*time.Minute), 2)}, kind: Full, from: 2 * time.Hour, to: 2 * time.Hour},
 		"was checked":               {now: evening.Add(-20 * time.Minute), sessions: []wire.Session{session}, kind: Small, from: 3*time.Hour + 20*time.Minute, to: 3*time.Hour + 25*time.Minute, change: func(_ *Plan, h *History) { h.Runs[0].Session = evening }},
