@@ -167,7 +167,7 @@ func TestSizeIsLimited(t *testing.T) {
 		t.Errorf("got first file %s, want …%s", got, want)
 	}
 	if last := files[len(files)-2]; last.Kind != KindLog || !bytes.HasSuffix(last.Body, []byte("err=999\n")) {
-		t.Errorf("%s ends with %q", last.Name, last.Body[max(0, len(last.Body)-20):])
+		t.Errorf("got %s ending with %q, want the log ending with err=999", last.Name, last.Body[max(0, len(last.Body)-20):])
 	}
 }
 

@@ -297,14 +297,14 @@ func TestBudget(t *testing.T) {
 	now := time.Now()
 	for n := range messageBurst {
 		if err := b.take(now); err != nil {
-			t.Fatalf("message %d: got %v", n, err)
+			t.Fatalf("message %d: got %v, want nil", n, err)
 		}
 	}
 	if err := b.take(now.Add(messageEvery - 1)); !errors.Is(err, ErrFlood) {
 		t.Errorf("one more: got %v, want %v", err, ErrFlood)
 	}
 	if err := b.take(now.Add(messageEvery)); err != nil {
-		t.Errorf("later: got %v", err)
+		t.Errorf("later: got %v, want nil", err)
 	}
 	if err := b.take(now.Add(messageEvery)); !errors.Is(err, ErrFlood) {
 		t.Errorf("two later: got %v, want %v", err, ErrFlood)
@@ -313,6 +313,6 @@ func TestBudget(t *testing.T) {
 		t.Errorf("after the clock was set back: got %v, want %v", err, ErrFlood)
 	}
 	if err := b.take(now.Add(-time.Hour + messageEvery)); err != nil {
-		t.Errorf("later by that clock: got %v", err)
+		t.Errorf("later by that clock: got %v, want nil", err)
 	}
 }

@@ -145,13 +145,13 @@ func TestBindingLifetimeIsOptional(t *testing.T) {
 		t.Errorf("got %v by default, want %v", got, behaviorBudget)
 	}
 	if got := budget(Options{BindingLifetime: time.Minute}); got < behaviorBudget+2*time.Minute {
-		t.Errorf("two rounds of a minute exceed %v", got)
+		t.Errorf("got %v for two rounds of a minute, want at least %v", got, behaviorBudget+2*time.Minute)
 	}
 	for _, d := range []time.Duration{-1, MinBindingLifetime - 1, MaxBindingLifetime + 1} {
 		err := Options{BindingLifetime: d}.Validate()
 		var refused *LifetimeError
 		if !errors.As(err, &refused) || refused.Asked != d {
-			t.Errorf("%v: got error %v", d, err)
+			t.Errorf("%v: got error %v, want a *LifetimeError", d, err)
 		}
 	}
 }
@@ -210,12 +210,12 @@ func TestSpeakerOnlyOnRequest(t *testing.T) {
 	for _, speaker := range []bool{false, true} {
 		plan, err := Options{Speaker: speaker}.withDefaults().plan(t.Context())
 		if err != nil || slices.Contains(names(plan), report.ProbeAudioOutput) != speaker {
-			t.Errorf("speaker %v: got %v, error %v", speaker, names(plan), err)
+			t.Errorf("speaker %v: got %v, error %v; want %s if and only if the speaker is wanted", speaker, names(plan), err, report.ProbeAudioOutput)
 		}
 	}
 	r, err := Run(t.Context(), Options{Speaker: true, NoAudio: true, Only: []string{report.ProbeAudioOutput}})
 	if err != nil || len(r.Probes) != 1 || r.Probes[0].Status != report.StatusSkipped {
-		t.Errorf("without audio: got %+v, error %v", r, err)
+		t.Errorf("without audio: got %+v, error %v; want one skipped probe", r, err)
 	}
 }
 
@@ -251,7 +251,7 @@ func TestSpeakerFollowsMicrophone(t *testing.T) {
 				o.Only, want = []string{report.ProbeAudioOutput}, 0
 			}
 			if _, err := Run(t.Context(), o); err != nil || waited != want {
-				t.Errorf("alone %v: waited %v, error %v", alone, waited, err)
+				t.Errorf("alone %v: got a wait of %v, error %v; want %v, nil", alone, waited, err, want)
 			}
 		})
 	}

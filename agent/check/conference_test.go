@@ -47,7 +47,7 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 			t.Cleanup(collector.Close)
 			o, err := resolve(t, Options{Target: "Rathaus", Trigger: c.trigger, NoAudio: c.noAudio, Collector: &Collector{URL: collector.URL, Token: "token"}})
 			if err != nil || (joins != "") != c.calls {
-				t.Fatalf("got a request for a meeting of %q: %v", joins, err)
+				t.Fatalf("got a request for a meeting of %q, error %v; want a request: %v", joins, err, c.calls)
 			}
 			if c.calls {
 				return
@@ -99,7 +99,7 @@ func TestHostileTextOfASystem(t *testing.T) {
 			}
 			doc, err := r.Encode()
 			if err != nil || len(doc) > 16<<10 {
-				t.Errorf("got %d bytes, error %v", len(doc), err)
+				t.Errorf("got %d bytes, error %v; want at most 16 KiB", len(doc), err)
 			}
 			d := report.Find[report.Conference](r)
 			if d == nil || strings.ContainsFunc(d.Version+d.Bridge+d.FailedCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '"' }) {

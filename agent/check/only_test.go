@@ -40,7 +40,7 @@ func TestOnly(t *testing.T) {
 		if unknown, ok := errors.AsType[*UnknownProbeError](err); ok {
 			got = "unknown: " + strings.Join(unknown.Names, " ")
 			if !slices.Contains(unknown.Known, report.ProbeAudioOutput) || !slices.Contains(unknown.Known, report.ProbeMediaLoad) {
-				t.Errorf("%q: got only %v as known probes", tt.only, unknown.Known)
+				t.Errorf("%q: got %v as known probes, want the ones on request too", tt.only, unknown.Known)
 			}
 		} else if err != nil {
 			t.Fatal(err)

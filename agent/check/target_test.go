@@ -59,7 +59,7 @@ func TestNameOfATarget(t *testing.T) {
 	}
 	o, err = resolve(t, Options{Target: "https://bbb.example.org", Collector: c})
 	if err != nil || o.Target != "https://bbb.example.org" || o.targetSystem != "" {
-		t.Errorf("an address: got %q, error %v", o.Target, err)
+		t.Errorf("an address: got %q, error %v; want the address and no system", o.Target, err)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestUnknownTargetNames(t *testing.T) {
 	}
 	for _, c := range []*Collector{nil, {URL: "https://collector.example.org"}} {
 		if _, ok := errors.AsType[*NotEnrolledError](second(resolve(t, Options{Target: "Dom", Collector: c}))); !ok {
-			t.Errorf("%+v: got a request without a token", c)
+			t.Errorf("%+v: got no *NotEnrolledError without a token", c)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestCollectorDoesNotReturnTheTarget(t *testing.T) {
 		}
 		o, err = resolve(t, Options{Target: "Dom", Collector: c, KnownTargets: *known})
 		if err != nil || o.Target != "" || o.targetSystem != "" {
-			t.Errorf("%s, of an unknown name: got %q, error %v", name, o.Target, err)
+			t.Errorf("%s, of an unknown name: got %q, error %v; want no target", name, o.Target, err)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestNamesAreNotAddresses(t *testing.T) {
 	}
 	for _, shortcut := range []string{"zoom", "youtube", "localhost"} {
 		if _, err := conference.Parse(shortcut); err != nil || wire.IsTargetName(shortcut) {
-			t.Errorf("%q: got error %v", shortcut, err)
+			t.Errorf("%q: got error %v; want an address and no name of a target", shortcut, err)
 		}
 	}
 	if len(wire.TargetSystems()) != len(conference.Systems()) {
@@ -139,7 +139,7 @@ func TestNamesAreNotAddresses(t *testing.T) {
 	}
 	for _, name := range wire.TargetSystems() {
 		if _, err := conference.ReduceFor(name, "https://x.example.org"); err != nil {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want nil", name, err)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestLimitsOfTheCollector(t *testing.T) {
 			o := Options{Target: "Rathaus", Profile: c.chosen, Collector: collectorWith(t, http.StatusOK, c.list), LearnTargets: func(t wire.Targets) { learnt = t }, Plan: probe.Plan{after(report.ProbeNAT, 0)}}
 			r, err := Run(t.Context(), o)
 			if err != nil || r.Profile != c.want || (r.Limits == nil) != (c.changed == 0) {
-				t.Fatalf("got %+v, error %v", r, err)
+				t.Fatalf("got %+v, error %v; want the profile %s, own limits: %v", r, err, c.want, c.changed != 0)
 			}
 			if c.changed > 0 && (len(r.Limits.Changed) != c.changed || r.Limits.Base != "bbb" || *diagnose.ProfileOf(r).Voice.RTTMS.Warn != 300) {
 				t.Errorf("got limits %+v, want %d changed ones of bbb with a round trip of 300 ms", r.Limits, c.changed)

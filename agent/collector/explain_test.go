@@ -80,7 +80,7 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 		if err != nil && !Untrusted(err) {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want nil or an untrusted certificate", name, err)
 		}
 		explained := e.Explain(t.Context(), err, func() time.Time { return now })
 		wrong, ok := errors.AsType[*ClockError](explained)

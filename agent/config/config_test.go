@@ -164,7 +164,7 @@ func TestBadVariable(t *testing.T) {
 			return ""
 		})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Key != name {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want an *Error with this key", name, err)
 		}
 	}
 }

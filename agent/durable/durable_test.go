@@ -25,6 +25,6 @@ func TestErrorNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "file")
 	err := WriteFile(path, nil)
 	if e, ok := errors.AsType[*fs.PathError](err); !ok || e.Path != path || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want fs.ErrNotExist for %s", err, path)
 	}
 }

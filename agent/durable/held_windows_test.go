@@ -67,7 +67,7 @@ func TestPermanentlyLockedFile(t *testing.T) {
 	defer hold(t, old)()
 	start := time.Now()
 	if err := WriteFile(old, []byte("new")); !isHeld(err) || time.Since(start) < 500*time.Millisecond {
-		t.Errorf("got error %v after %v", err, time.Since(start))
+		t.Errorf("got error %v after %v, want a held file after at least 500ms", err, time.Since(start))
 	}
 	if b, err := os.ReadFile(old); err != nil || string(b) != "old" {
 		t.Errorf("got content %q, error %v; want %q", b, err, "old")

@@ -35,7 +35,7 @@ func TestNormalizeCode(t *testing.T) {
 	} {
 		got, err := NormalizeCode(in)
 		if got != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, ErrCodeForm) {
-			t.Errorf("%.20q: got %q, error %v", in, got, err)
+			t.Errorf("%.20q: got %q, error %v; want %q, ErrCodeForm if empty", in, got, err, want)
 		}
 	}
 }
@@ -130,14 +130,14 @@ func TestCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := run(t, &collector.Endpoint{URL: s.URL, RootCAs: collector.RootCAs(ca)}); err != nil {
-		t.Errorf("with --ca: got error %v", err)
+		t.Errorf("with --ca: got error %v, want nil", err)
 	}
 }
 
 func TestHTTPIsRefused(t *testing.T) {
 	var bad *origin.Error
 	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != origin.FaultPlain {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want an *origin.Error with %v", err, origin.FaultPlain)
 	}
 }
 

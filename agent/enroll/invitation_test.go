@@ -39,6 +39,6 @@ func TestParseInvitation(t *testing.T) {
 	}
 	var bad *origin.Error
 	if _, err := ParseInvitation("K2MV-H5MN-00DY", "http://tonprobe.example.org"); !errors.As(err, &bad) {
-		t.Errorf("an address without TLS: got error %v", err)
+		t.Errorf("an address without TLS: got error %v, want an *origin.Error", err)
 	}
 }

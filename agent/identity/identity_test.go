@@ -61,10 +61,10 @@ func TestBrokenIdentityIsNeverReplaced(t *testing.T) {
 			_, err := LoadOrCreate(dir, rand.Reader, now)
 			var broken *BrokenError
 			if !errors.As(err, &broken) || broken.Path != path {
-				t.Fatalf("got error %v", err)
+				t.Fatalf("got error %v, want a *BrokenError for %s", err, path)
 			}
 			if got, _ := os.ReadFile(path); string(got) != content {
-				t.Errorf("the file was changed to %q", got)
+				t.Errorf("got the file %q, want %q", got, content)
 			}
 		})
 	}
@@ -127,7 +127,7 @@ func TestUpdateThatFailsOrChangesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if err := Update(dir, func(id *Identity) error { id.AgentID = "x"; return nil }); err == nil || errors.Is(err, ErrNotSaved) {
-		t.Errorf("an invalid identity: got error %v", err)
+		t.Errorf("an invalid identity: got error %v, want one other than ErrNotSaved", err)
 	}
 	if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got error %v, want %v", err, fs.ErrNotExist)
@@ -148,7 +148,7 @@ func TestRetire(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Load(dir); err != nil {
-		t.Errorf("enrolled again in the meantime: got error %v", err)
+		t.Errorf("enrolled again in the meantime: got error %v, want nil", err)
 	}
 	if err := Retire(dir, "new"); err != nil {
 		t.Error(err)

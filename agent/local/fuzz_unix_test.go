@@ -77,7 +77,7 @@ func FuzzAnswers(f *testing.F) {
 			}
 		}
 		if err == nil && status != http.StatusOK {
-			t.Errorf("status %d: got no error", status)
+			t.Errorf("status %d: got no error, want one", status)
 		}
 		if h, err := c.History(t.Context(), time.Time{}); err == nil && !h.Valid() {
 			t.Errorf("%q: got %+v, want a valid history or an error", body, h)

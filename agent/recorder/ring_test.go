@@ -51,7 +51,7 @@ func TestRingKeepsTheNewest(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(dir, small.name))
 	if err != nil || info.Size() != int64(small.slots*small.slotBytes) {
-		t.Errorf("got %d bytes, error %v", info.Size(), err)
+		t.Errorf("got %d bytes, error %v; want %d", info.Size(), err, small.slots*small.slotBytes)
 	}
 }
 
@@ -62,10 +62,10 @@ func TestRingRefusesWhatDoesNotFit(t *testing.T) {
 	}
 	defer func() { _ = r.close() }()
 	if err := r.append(make([]byte, small.slotBytes-slotHeader)); err != nil {
-		t.Error(err)
+		t.Errorf("the largest record: got error %v, want nil", err)
 	}
 	if err := r.append(make([]byte, small.slotBytes-slotHeader+1)); !errors.Is(err, ErrTooLarge) {
-		t.Error(err)
+		t.Errorf("one byte more: got error %v, want %v", err, ErrTooLarge)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestRingAfterTornWrites(t *testing.T) {
 		whole := fmt.Sprint(got) == "[1 2 3 4 five, which is longer]"
 		old := fmt.Sprint(got) == "[0 1 2 3 4]"
 		if !whole && !old && !(fmt.Sprint(got) == "[1 2 3 4]" && isDamage(err)) {
-			t.Fatalf("torn after %d bytes: got %v, error %v", torn, got, err)
+			t.Fatalf("torn after %d bytes: got %v, error %v; want the old or the new content, or a *DamagedError without the torn slot", torn, got, err)
 		}
 		write(t, dir, "next") // writing continues
 		if got, _ := read(t, dir); got[len(got)-1] != "next" || got[len(got)-2] == "next" {
@@ -114,7 +114,7 @@ func TestForeignFiles(t *testing.T) {
 		}
 		_, err := read(t, dir)
 		if e, ok := errors.AsType[*DamagedError](err); (len(bytes.Trim(content, "\x00")) > 0) != (ok && e.Slots > 0) {
-			t.Errorf("%s: got error %v", name, err)
+			t.Errorf("%s: got error %v, want a *DamagedError if there is any content", name, err)
 		}
 		write(t, dir, "a", "b", "c", "d", "e")
 		if got, err := read(t, dir); err != nil || fmt.Sprint(got) != "[a b c d e]" {
@@ -144,7 +144,7 @@ func FuzzRing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		slots, err := parseRing(content, small)
 		if len(slots) > len(content)/slotHeader || err != nil && !isDamage(err) {
-			t.Errorf("got %d slots, error %v", len(slots), err)
+			t.Errorf("got %d slots, error %v; want at most %d, and nil or a *DamagedError", len(slots), err, len(content)/slotHeader)
 		}
 	})
 }

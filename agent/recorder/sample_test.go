@@ -23,7 +23,7 @@ func TestSampleOnDisk(t *testing.T) {
 		var b [sampleBytes]byte
 		s.put(b[:])
 		if got, ok := parseSample(b[:]); !ok || !reflect.DeepEqual(got, s) {
-			t.Errorf("%+v\nwas decoded as %+v", s, got)
+			t.Errorf("got %+v, valid: %v; want %+v", got, ok, s)
 		}
 	}
 	if len(watch.Clients()) > 32 {
@@ -50,7 +50,7 @@ func FuzzSample(f *testing.F) {
 		var again [sampleBytes]byte
 		s.put(again[:])
 		if got, ok := parseSample(again[:]); !ok || !reflect.DeepEqual(got, s) {
-			t.Errorf("%+v was changed to %+v", s, got)
+			t.Errorf("got %+v, valid: %v; want %+v", got, ok, s)
 		}
 	})
 }

@@ -103,7 +103,7 @@ func TestSparingSurvivesAPowerFailure(t *testing.T) {
 			r.with(10*time.Minute+30*time.Second, nil)
 			samples, err := Samples(r.Data)
 			if err != nil || len(samples) == 0 {
-				t.Fatalf("got %d samples, %v", len(samples), err)
+				t.Fatalf("got %d samples, error %v; want some", len(samples), err)
 			}
 			if lost := time.Since(samples[len(samples)-1].At); lost > time.Minute+sparingEvery {
 				t.Errorf("the samples of the last %v are not on disk, want at most a minute", lost)

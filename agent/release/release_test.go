@@ -163,7 +163,7 @@ func FuzzParse(f *testing.F) {
 		}
 		r, err := Parse(text, public, now)
 		if (err == nil) != (r.Version != "") || len(text) > MaxBytes && err == nil {
-			t.Errorf("%q: got %+v, error %v", text, r, err)
+			t.Errorf("%q: got %+v, error %v; want a version or an error, and an error above MaxBytes", text, r, err)
 		}
 	})
 }

@@ -224,7 +224,7 @@ func TestAMonth(t *testing.T) {
 			for _, s := range m.sessions {
 				made, possible := times[s.StartsAt.Unix()], m.chance[s.StartsAt.Unix()] > 1 && m.fullsOfTheDay(s.StartsAt) < FullPerDay
 				if possible && made == 0 && s.StartsAt.Before(noon.AddDate(0, 0, 30)) && s.StartsAt.After(noon.Add(time.Hour)) {
-					t.Errorf("session at %v: got no check in %d possible minutes", s.StartsAt, m.chance[s.StartsAt.Unix()])
+					t.Errorf("session at %v: got no check in %d possible minutes, want one", s.StartsAt, m.chance[s.StartsAt.Unix()])
 				}
 				if made > 1 {
 					t.Errorf("session at %v: got %d checks, want one", s.StartsAt, made)

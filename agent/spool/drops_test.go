@@ -33,7 +33,7 @@ func TestDropsAreBounded(t *testing.T) {
 	}
 	drops, counts, err := s.Drops()
 	if err != nil || counts[DropLost] != all-1 || counts[DropQuarantined] != 0 {
-		t.Errorf("got counts %v, error %v", counts, err)
+		t.Errorf("got counts %v, error %v; want %d lost, 0 quarantined", counts, err, all-1)
 	}
 	if len(drops) < keepDrops || len(drops) > all/2 || drops[len(drops)-1].ID != last {
 		t.Errorf("got %d entries, the last %+v; want %d to %d, the last of %s", len(drops), drops[len(drops)-1], keepDrops, all/2, last)
@@ -85,7 +85,7 @@ func TestTriesForgetSentReports(t *testing.T) {
 	}
 	got, err := s.Tries()
 	if err != nil || len(got.Reports) != 1 || got.Reports[id] != (Try{2, 3}) || got.Accepted != 7 {
-		t.Errorf("got %+v, error %v", got, err)
+		t.Errorf("got %+v, error %v; want %s: {2 3}, Accepted 7", got, err, id)
 	}
 	disk.files[triesFile] = []byte(`{"reports":`)
 	if got, err := s.Tries(); err != nil || !got.Blank() {

@@ -46,7 +46,7 @@ func FuzzForeignFiles(f *testing.F) {
 			got, err := s.Read(e)
 			_, damaged := errors.AsType[*CorruptError](err)
 			if err == nil && checksum(got) != e.crc || err != nil && !damaged && !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%q: got %q, %v", name, got, err)
+				t.Errorf("%q: got %q, error %v; want content with the checksum in the name, *CorruptError or fs.ErrNotExist", name, got, err)
 			}
 		}
 		if _, _, err := s.Drops(); err != nil {

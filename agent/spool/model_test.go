@@ -91,7 +91,7 @@ func (m *model) verify() {
 	for _, e := range all {
 		doc, err := m.spool.Read(e)
 		if err != nil {
-			m.t.Fatalf("%s in %q: got error %v", e.ID, e.State, err)
+			m.t.Fatalf("%s in %q: got error %v, want nil", e.ID, e.State, err)
 		}
 		if string(doc) != m.docs[e.ID] {
 			m.t.Fatalf("%s contains %q, want %q", e.ID, doc, m.docs[e.ID])

@@ -126,7 +126,7 @@ func TestForeignFilesAreIgnored(t *testing.T) {
 	}
 	s := open(t, dir, Limits{})
 	if got := ids(t, s, Waiting); len(got) != 0 {
-		t.Errorf("foreign files were listed as reports: %v", got)
+		t.Errorf("got the reports %v, want none: the files are foreign", got)
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestOnlyOneSenderAtATime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := b.Sender(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a second sender got the lock: error %v", err)
+		t.Errorf("a second sender: got error %v, want %v", err, context.DeadlineExceeded)
 	}
 	done()
 	done, err = b.Sender(t.Context())

@@ -52,7 +52,7 @@ func TestAReportOfADisturbance(t *testing.T) {
 		b, err := io.ReadAll(r.Body)
 		var q wire.DisturbanceRequest
 		if err != nil || json.Unmarshal(b, &q) != nil || len(q.ID) != 36 || r.Header.Get("Authorization") != "Bearer t" || r.URL.Path != "/"+wire.PathDisturbances {
-			t.Errorf("got %s %s, error %v", r.URL.Path, b, err)
+			t.Errorf("got %s %s, error %v; want a request with an id at /%s", r.URL.Path, b, err, wire.PathDisturbances)
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, answer)

@@ -94,11 +94,11 @@ func TestEnrollLater(t *testing.T) {
 			}
 			kept, err := enroll.Kept(cfg.Data)
 			if err != nil || (kept != nil) != (c.want == LaterWaits) {
-				t.Errorf("got the invitation %+v, %v", kept, err)
+				t.Errorf("got the invitation %+v, error %v; want one: %v", kept, err, c.want == LaterWaits)
 			}
 			id, err := identity.Load(cfg.Data)
 			if err != nil || (id.Enrolment != nil) != (c.first == http.StatusCreated || c.want == LaterDone) {
-				t.Errorf("got the identity %+v, %v", id, err)
+				t.Errorf("got the identity %+v, error %v; want it enrolled: %v", id, err, c.first == http.StatusCreated || c.want == LaterDone)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func TestEnrollLaterAfterAPerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := st.EnrollLater(t.Context(), "1.0.0", time.Now()); got != LaterNone || err != nil {
-		t.Errorf("half a file: got %s, %v", got, err)
+		t.Errorf("half a file: got %s, error %v; want %s, nil", got, err, LaterNone)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestEnrollLaterDoesNotWaitForAnotherProgram(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if got, err := st.EnrollLater(ctx, "1.0.0", time.Now()); got != LaterWaits || !errors.Is(err, enroll.ErrUnreachable) || asked.Load() != 0 {
-		t.Errorf("got %s, %v after %d requests", got, err, asked.Load())
+		t.Errorf("got %s, error %v after %d requests; want %s, %v after 0", got, err, asked.Load(), LaterWaits, enroll.ErrUnreachable)
 	}
 }
 
@@ -334,7 +334,7 @@ func TestServiceEnrolsLater(t *testing.T) {
 	}
 	id, err := identity.Load(cfg.Data)
 	if err != nil || id.Enrolment == nil || id.Enrolment.Participant != "Anna Beispiel" {
-		t.Errorf("got the identity %+v, %v", id, err)
+		t.Errorf("got the identity %+v, error %v; want the participant Anna Beispiel", id, err)
 	}
 	if err := <-ended; err == nil {
 		t.Error("got no error at the end of the context")

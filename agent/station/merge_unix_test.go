@@ -123,7 +123,7 @@ func TestMergeWithAnOlderService(t *testing.T) {
 				t.Errorf("the service has token %q, want %q", token, valid)
 			}
 			if _, err := identity.Load(c.Data); (err == nil) != (want == NotMerged) {
-				t.Errorf("the identity of the person: got %v", err)
+				t.Errorf("the identity of the person: got error %v, want one unless %v", err, NotMerged)
 			}
 		})
 	}

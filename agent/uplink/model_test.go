@@ -149,11 +149,11 @@ func TestFaultyReportsDoNotHoldUpTheOthers(t *testing.T) {
 					}
 				}
 				if waiting := w.in(t, spool.Waiting); len(waiting) != 0 {
-					t.Errorf("%d reports are still waiting, the first with %q", len(waiting), w.faults[waiting[0]])
+					t.Errorf("got %d waiting reports, the first with %q; want none", len(waiting), w.faults[waiting[0]])
 				}
 				_, counts, err := w.Spool.Drops()
 				if quarantined := len(w.in(t, spool.Quarantined)); err != nil || counts[spool.DropQuarantined] != quarantined {
-					t.Errorf("got %d set aside, %d counted, error %v", quarantined, counts[spool.DropQuarantined], err)
+					t.Errorf("got %d set aside, %d counted, error %v; want the same number", quarantined, counts[spool.DropQuarantined], err)
 				}
 			})
 		})
@@ -206,7 +206,7 @@ func TestFirstReportFaulty(t *testing.T) {
 			for n := range 4 {
 				time.Sleep(time.Hour)
 				if _, err := w.check(t, healthy, 5*time.Second); err != nil {
-					t.Fatalf("%s: check %d: got error %v", a, n, err)
+					t.Fatalf("%s: check %d: got error %v, want nil", a, n, err)
 				}
 			}
 			if got := w.in(t, spool.Quarantined); !slices.Equal(got, []string{poison}) {

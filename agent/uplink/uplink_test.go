@@ -170,11 +170,11 @@ func TestEverythingIsDeliveredOnceAndInOrder(t *testing.T) {
 	}
 	for id, n := range r.fake.stored {
 		if n != 1 {
-			t.Errorf("%s was accepted %d times", id, n)
+			t.Errorf("%s was accepted %d times, want once", id, n)
 		}
 	}
 	if left := r.in(t, spool.Waiting); len(left) != 0 {
-		t.Errorf("%d are waiting", len(left))
+		t.Errorf("got %d waiting, want 0", len(left))
 	}
 }
 
@@ -196,7 +196,7 @@ func TestLostAnswer(t *testing.T) {
 		}
 		sum, err := r.Drain(t.Context())
 		if err != nil || len(sum.Delivered) != 2 || len(r.in(t, spool.Sent)) != 2 {
-			t.Errorf("got %+v, error %v", sum, err)
+			t.Errorf("got %+v, error %v; want 2 delivered and in sent", sum, err)
 		}
 	})
 }
@@ -249,7 +249,7 @@ func TestUnsendableReportsAreSetAside(t *testing.T) {
 	}
 	sum, err := r.Drain(t.Context())
 	if err != nil || len(sum.Delivered) != 1 || !slices.Contains(sum.Quarantined, other) || !slices.Contains(sum.Quarantined, id) {
-		t.Errorf("got %+v, error %v", sum, err)
+		t.Errorf("got %+v, error %v; want 1 delivered, %s and %s quarantined", sum, err, other, id)
 	}
 }
 
@@ -306,7 +306,7 @@ func TestTemporaryFailures(t *testing.T) {
 				}
 				// The upper limits are 1, 2, 4 and 8 s, with random at 0.999.
 				if took := time.Since(begun).Round(time.Second); took != 15*time.Second {
-					t.Errorf("waited %v in total", took)
+					t.Errorf("got a wait of %v in total, want 15s", took)
 				}
 			})
 		})
@@ -326,7 +326,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Fatal(err)
 		}
 		if gap := r.fake.posts[1].Sub(r.fake.posts[0]); gap < 90*time.Second || gap > 135*time.Second {
-			t.Errorf("retried after %v", gap)
+			t.Errorf("got a retry after %v, want 90 to 135 s", gap)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func TestThirtyDaysOfTheWatchers(t *testing.T) {
 			events.mu.Lock()
 			defer events.mu.Unlock()
 			if !e.Valid() {
-				t.Errorf("got an invalid event %+v", e)
+				t.Errorf("got %+v, want a valid event", e)
 			}
 			events.v[e.Kind]++
 		}
@@ -99,7 +99,7 @@ func TestThirtyDaysOfTheWatchers(t *testing.T) {
 		goroutines, heap := resources()
 		time.Sleep(27 * 24 * time.Hour)
 		if g, m := resources(); g > goroutines || m > heap+1<<20 {
-			t.Errorf("goroutines %d, then %d; heap %d, then %d bytes", goroutines, g, heap, m)
+			t.Errorf("got %d goroutines, a heap of %d bytes; want at most %d, %d", g, m, goroutines, heap+1<<20)
 		}
 		cancel()
 		running.Wait()
@@ -108,7 +108,7 @@ func TestThirtyDaysOfTheWatchers(t *testing.T) {
 			report.EventPowerChanged, report.EventOverloaded, report.EventClientStarted, report.EventClientEnded, report.EventClientHung,
 		} {
 			if n := events.v[kind]; n < 20 || n > 2000 {
-				t.Errorf("got %d events %s in 30 days", n, kind)
+				t.Errorf("got %d events %s in 30 days, want 20 to 2000", n, kind)
 			}
 		}
 	})
