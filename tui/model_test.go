@@ -119,13 +119,13 @@ func TestRepeatShowsAnotherTextAndNoOldResults(t *testing.T) {
 	old := finished(t, nil)
 	s.send(checkedMsg{number: 0, report: old}).at(t, answering).press("r").at(t, checking)
 	if s.checking.TextKey() == first {
-		t.Error("got the same text again")
+		t.Error("got the same text again, want another one")
 	}
 	s.send(checkedMsg{number: 0, report: old}, eventMsg{0, doneEvent(healthy()[0])}).at(t, checking)
 	fresh := finished(t, muted)
 	s.send(checkedMsg{number: 1, report: fresh}).at(t, answering)
 	if s.verdict.Report != fresh {
-		t.Error("got an old report")
+		t.Error("got an old report, want the report of the second check")
 	}
 	s.press("d").press("r").at(t, checking)
 }
@@ -184,7 +184,7 @@ func TestOutcome(t *testing.T) {
 	s = newStand(t, phrase.DE, true, nil).press("enter").send(checkedMsg{number: 0, err: errors.New("broken")})
 	var failed *FailedError
 	if _, err := s.outcome(ctx); !errors.As(err, &failed) || failed.Err.Error() != "broken" {
-		t.Errorf("failed check: got error %v", err)
+		t.Errorf("failed check: got error %v, want a *FailedError with %q", err, "broken")
 	}
 	s = newStand(t, phrase.DE, true, nil).press("enter").send(checkedMsg{number: 0})
 	if _, err := s.outcome(ctx); !errors.Is(err, errInternal) {

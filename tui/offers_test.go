@@ -196,7 +196,7 @@ func TestMarksAgreeWithTheVerdict(t *testing.T) {
 		}
 		for _, p := range finished(t, with).Probes {
 			if got := s.checking.StatusOf(p.Name); got != p.Status {
-				t.Errorf("%s: %s is shown as %s, but is %s in the report", name, p.Name, got, p.Status)
+				t.Errorf("%s: %s: got %s on the screen, want %s as in the report", name, p.Name, got, p.Status)
 			}
 		}
 	}

@@ -119,7 +119,7 @@ func TestQuitInTheMiddleOfACheck(t *testing.T) {
 	term.wait("checking_no_color", "seconds left")
 	term.press("C-c")
 	if end := term.wait("quit", "ended 0"); !strings.Contains(end, "error "+ErrQuit.Error()) {
-		t.Errorf("got:\n%s", end)
+		t.Errorf("got\n%s\nwant the error %v", end, ErrQuit)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestDumbTerminalIsPlain(t *testing.T) {
 	term.press("Enter")
 	end := term.wait("dumb_end", "ended 0")
 	if !strings.Contains(end, "verdict limited") {
-		t.Errorf("got:\n%s", end)
+		t.Errorf("got\n%s\nwant %q", end, "verdict limited")
 	}
 }
 
@@ -158,6 +158,6 @@ func TestStartDoesNotQueryTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(string(said)); got != "version" {
-		t.Errorf("the terminal received %q", got)
+		t.Errorf("got %q on the terminal, want %q", got, "version")
 	}
 }

@@ -24,7 +24,7 @@ func TestToneAnswerByKey(t *testing.T) {
 				t.Errorf("%s: got answer %v, want %v", pressed, *got, want)
 			}
 		default:
-			t.Errorf("%s: got no answer", pressed)
+			t.Errorf("%s: got no answer, want %v", pressed, want)
 		}
 	}
 }

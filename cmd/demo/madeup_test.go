@@ -187,7 +187,7 @@ func TestAMadeUpProbe(t *testing.T) {
 		"Lärm des Lüfters", "Sprung zum Server", "Dauer des Sprungs", "203.0.113.0/24")
 	for place, text := range map[string]string{"the details": details, "the dashboard": page} {
 		if strings.Contains(text, "SN-4711") {
-			t.Errorf("%s: got a value that must not be shown", place)
+			t.Errorf("%s: got the serial number, want it hidden", place)
 		}
 	}
 
@@ -195,10 +195,10 @@ func TestAMadeUpProbe(t *testing.T) {
 		Probes []struct{ Data fanData }
 	}
 	if err := json.Unmarshal([]byte(document), &stored); err != nil || len(stored.Probes) != 2 {
-		t.Fatalf("got error %v for %s", err, document)
+		t.Fatalf("got error %v for %s, want two probes", err, document)
 	}
 	if d := stored.Probes[1].Data; d.Maker != "Fan" || d.Address != "203.0.113.0/24" || d.Serial != "SN-4711" {
-		t.Errorf("stored as %+v", d)
+		t.Errorf("got %+v, want Fan, 203.0.113.0/24, SN-4711", d)
 	}
 	for _, name := range []string{fan{}.Name(), hop{}.Name()} {
 		if _, known := report.KnownProbes().Find(name); known {

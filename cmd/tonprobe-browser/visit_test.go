@@ -165,7 +165,7 @@ func TestVisits(t *testing.T) {
 		}
 		for _, lang := range phrase.Langs() {
 			if s, err := sheetOf(r, lang); err != nil || s.Headline == "" || s.Cause == "" || s.Action == "" || s.Case != r.Case {
-				t.Errorf("%s: got %+v, error %v", name, s, err)
+				t.Errorf("%s: got %+v, error %v; want all texts and the case %s", name, s, err, r.Case)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func TestBusyBrowser(t *testing.T) {
 		other.Sends[i].EncodedMS *= 1000
 	}
 	if got := other.result().Data.(*report.MediaVoice); got.SelfCheck != "ok" {
-		t.Errorf("a clock in another unit: got %s", got.SelfCheck)
+		t.Errorf("a clock in another unit: got %s, want ok", got.SelfCheck)
 	}
 	// Two packets at a time are usual.
 	s := line(t, 0)
@@ -198,7 +198,7 @@ func TestBusyBrowser(t *testing.T) {
 		s.Sends[i].SentMS = s.Sends[i-1].SentMS
 	}
 	if got := s.result().Data.(*report.MediaVoice); got.SelfCheck == "void" {
-		t.Errorf("packets in pairs: got %v ms late", *got.SendLatenessP95MS)
+		t.Errorf("packets in pairs: got self-check %s at %v ms late, want another one", got.SelfCheck, *got.SendLatenessP95MS)
 	}
 }
 

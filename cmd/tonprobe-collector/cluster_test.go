@@ -247,7 +247,7 @@ func TestOneOfTwoCollectorsIsKilled(t *testing.T) {
 		case http.StatusTooManyRequests:
 			refused++
 		default:
-			t.Fatalf("a wrong password: got status %d", status)
+			t.Fatalf("a wrong password: got status %d, want %d or %d", status, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 		}
 	}
 	if most := 10 + int(time.Since(began)/(30*time.Second)); tried < 10 || tried > most {

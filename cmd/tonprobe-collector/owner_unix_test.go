@@ -34,7 +34,7 @@ func TestRootCreatesNothingForItself(t *testing.T) {
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) == 0 {
-		t.Fatalf("got files %v, error %v", files, err)
+		t.Fatalf("got files %v, error %v; want some", files, err)
 	}
 	for _, f := range files {
 		info, err := f.Info()
@@ -42,7 +42,7 @@ func TestRootCreatesNothingForItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := info.Sys().(*syscall.Stat_t).Uid; got != uid {
-			t.Errorf("%s belongs to user %d", filepath.Join(dir, f.Name()), got)
+			t.Errorf("%s: got owner %d, want %d", filepath.Join(dir, f.Name()), got, uid)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 		t.Fatalf("backup beside the running collector: %v\n%s", err, out)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("got %v, error %v", info, err)
+		t.Errorf("got %v, error %v; want the permissions 0600", info, err)
 	}
 	restore := func(dir string) (string, error) {
 		out, err := exec.CommandContext(t.Context(), binary, "restore", file, "--data", dir).CombinedOutput()
@@ -101,7 +101,7 @@ func TestKeysWithoutTheirDatabase(t *testing.T) {
 		for _, command := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"participant", "add", "Anna"}} {
 			out, err := exec.CommandContext(t.Context(), binary, append(command, "--data", dataDir)...).CombinedOutput()
 			if statusOf(err) == "0" || !strings.Contains(string(out), "restore FILE") {
-				t.Errorf("%s, %v: got %v\n%s", name, command, err, out)
+				t.Errorf("%s, %v: got error %v, want one that names %q\n%s", name, command, err, "restore FILE", out)
 			}
 		}
 	}

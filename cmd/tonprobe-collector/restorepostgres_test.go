@@ -39,7 +39,7 @@ func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 		t.Fatalf("backup beside the running collector: %v\n%s", err, out)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("got %v, error %v", info, err)
+		t.Errorf("got %v, error %v; want the permissions 0600", info, err)
 	}
 	// What arrives after the backup is not in it.
 	if _, err := c.send(c.newBatch(t, 1)); err != nil {
@@ -51,7 +51,7 @@ func TestRestoredPostgresIsKnownToItsAgents(t *testing.T) {
 	}
 	p.stopped(t)
 	if out, err := command("restore", file, "--data", restored); statusOf(err) != "64" || !strings.Contains(out, "already has tables") {
-		t.Errorf("restore over the collector's database: %v\n%s", err, out)
+		t.Errorf("restore over the collector's database: got error %v, want status 64 and %q\n%s", err, "already has tables", out)
 	}
 	if out, err := exec.CommandContext(t.Context(), binary, "restore", file, "--data", restored, "--database-url", "").CombinedOutput(); err == nil {
 		t.Errorf("restore of a dump without a database: got no error\n%s", out)

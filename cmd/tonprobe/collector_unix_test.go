@@ -168,7 +168,7 @@ func TestAgainstTheRealCollector(t *testing.T) {
 		}
 		t.Logf("first verdict after %d ms, end after %d ms", r.FirstVerdictMS, r.DurationMS)
 		if got := a.states(); got["sent"] != 1 || len(got) != 1 {
-			t.Errorf("got %v on disk", got)
+			t.Errorf("got %v on disk, want only sent: 1", got)
 		}
 	})
 
@@ -184,12 +184,12 @@ func TestAgainstTheRealCollector(t *testing.T) {
 		}
 		_ = p.Wait()
 		if got := a.states(); got["waiting"] != 1 || got["sent"] != 1 {
-			t.Errorf("after the kill: got %v", got)
+			t.Errorf("after the kill: got %v, want waiting: 1, sent: 1", got)
 		}
 		l.setSwallow(false)
 		a.run("check", "--no-audio", "--only", "network.web")
 		if got := a.states(); got["sent"] != 3 || len(got) != 1 {
-			t.Errorf("at the end: got %v", got)
+			t.Errorf("at the end: got %v, want only sent: 3", got)
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -50,7 +50,7 @@ func TestExportOfTheService(t *testing.T) {
 	}
 	out, err := anna.command("report", "export", "--yes", "--output", to).CombinedOutput()
 	if after, _ := os.ReadFile(to); err == nil || !strings.Contains(string(out), "already exists") || string(after) != string(before) {
-		t.Errorf("a second export: %v, %s", err, out)
+		t.Errorf("a second export: got %s, error %v; want %q and the file unchanged", out, err, "already exists")
 	}
 }
 

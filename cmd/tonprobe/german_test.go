@@ -100,7 +100,7 @@ func TestScreensLeaveTechnicalDetailOut(t *testing.T) {
 		for _, e := range []error{enroll.ErrUnreachable, enroll.ErrUntrusted, enroll.ErrCollector, enroll.ErrProxy, collector.ErrExpired, collector.ErrIntercepted} {
 			text, known := p.screenSentence(fmt.Errorf("enrol: %w: %w", e, foreign))
 			if !known || strings.Contains(text, "broken") || strings.Contains(text, p.t("error.technical")) || !strings.Contains(text, ". ") {
-				t.Errorf("%s %v: got %q", lang, e, text)
+				t.Errorf("%s %v: got %q; want sentences without the technical reason", lang, e, text)
 			}
 		}
 	}

@@ -88,12 +88,12 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 		_ = c.Wait()
 	}
 	if got := a.states(); got["waiting"] != kills || len(got) != 1 {
-		t.Fatalf("after %d kills: got %v", kills, got)
+		t.Fatalf("after %d kills: got %v, want only waiting: %d", kills, got, kills)
 	}
 	s.setWithhold(false)
 	a.run("check", "--no-audio", "--only", "network.web")
 	if got := a.states(); got["sent"] != kills+1 || len(got) != 1 {
-		t.Errorf("at the end: got %v", got)
+		t.Errorf("at the end: got %v, want only sent: %d", got, kills+1)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,7 +151,7 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 		t.Errorf("got the scheduled report %s; want it to contain %q and %q", doc, `"trigger":"schedule"`, `"name":"audio.input","version":1,"status":"skipped"`)
 	}
 	if out, err := a.command("service", "run").CombinedOutput(); err == nil || !strings.Contains(string(out), "already uses this data folder") {
-		t.Errorf("a second service in the same folder: got %v, %s", err, out)
+		t.Errorf("a second service in the same folder: got %s, error %v; want an error with %q", out, err, "already uses this data folder")
 	}
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func TestEventsOfTheService(t *testing.T) {
 	m.kill()
 	// The recorded events are unknown now, which is not the same as none.
 	if c := found(); !recorderIs(c, "failed") || watched(c) {
-		t.Errorf("without the service: got %+v", c)
+		t.Errorf("without the service: got %+v, want a recorder that failed, without the event", c)
 	}
 	m.start()
 	if said := anna.run("events"); strings.Contains(said, "has recorded nothing") {
@@ -73,6 +73,6 @@ func TestEventsOfTheService(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if c := report.Find[report.HostCrash](r); c == nil || !recorderIs(*c, "read") || !watched(*c) {
-		t.Errorf("got check output %s", out)
+		t.Errorf("got the report %s, want the recorded event", out)
 	}
 }

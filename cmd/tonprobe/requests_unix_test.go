@@ -217,7 +217,7 @@ func TestRetests(t *testing.T) {
 	d.wait("The new check is finished.")
 	s.wait("case code")
 	if got := a.run("report", "show", "--json"); !strings.Contains(got, `"trigger":"support"`) && !strings.Contains(got, `"trigger": "support"`) {
-		t.Errorf("the report does not contain who requested it: %.400s", got)
+		t.Errorf("got the report %.400s, want the trigger support", got)
 	}
 	d.wait("?alone=1")
 

@@ -137,7 +137,7 @@ func TestTwoUsersAreOneComputer(t *testing.T) {
 	m, s := newServedMachine(t)
 	anna, bert := m.user("anna"), m.user("bert")
 	if out := anna.run("enroll", "K7P3-QX9A", "--server", m.collectorURL); !strings.Contains(out, "everybody who uses this computer") {
-		t.Errorf("enrol: %s", out)
+		t.Errorf("enrol: got %s, want %q", out, "everybody who uses this computer")
 	}
 	a, saidA := anna.check()
 	b, saidB := bert.check()
@@ -146,7 +146,7 @@ func TestTwoUsersAreOneComputer(t *testing.T) {
 	}
 	s.mu.Lock()
 	if len(s.stored) != 2 {
-		t.Errorf("the collector has %d reports", len(s.stored))
+		t.Errorf("got %d reports at the collector, want 2", len(s.stored))
 	}
 	s.mu.Unlock()
 	if doc := anna.run("report", "show", "--json"); !strings.Contains(doc, a) {
@@ -187,7 +187,7 @@ func TestServiceDiesInTheMiddle(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.stored) != 2 {
-		t.Errorf("the collector has %d reports, want both", len(s.stored))
+		t.Errorf("got %d reports at the collector, want 2", len(s.stored))
 	}
 }
 
@@ -213,7 +213,7 @@ func TestEarlierEnrolmentIsMerged(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.stored) != 3 {
-		t.Errorf("the collector has %d reports", len(s.stored))
+		t.Errorf("got %d reports at the collector, want 3", len(s.stored))
 	}
 }
 
@@ -236,10 +236,10 @@ func TestWithoutServiceTheProgramUsesItsOwn(t *testing.T) {
 	m.kill()
 	anna := m.user("anna")
 	if out := anna.run("enroll", "K7P3-QX9A", "--server", m.collectorURL); strings.Contains(out, "everybody") {
-		t.Errorf("enrol: %s", out)
+		t.Errorf("enrol: got %s, want nothing about other users", out)
 	}
 	if _, said := anna.check(); !strings.Contains(said, "has been sent") {
-		t.Errorf("check: %s", said)
+		t.Errorf("check: got %s, want %q", said, "has been sent")
 	}
 	if _, err := os.Stat(filepath.Join(anna.data, "identity.json")); err != nil {
 		t.Error(err)
@@ -263,6 +263,6 @@ func TestMeasurementsWithTheService(t *testing.T) {
 		t.Errorf("got WebSocket result %+v; want non-nil, WebSocket true", web)
 	}
 	if load == nil || load.DownKbps == nil || load.UpKbps == nil {
-		t.Errorf("got load result %s", out)
+		t.Errorf("got %s, want the load in both directions", out)
 	}
 }

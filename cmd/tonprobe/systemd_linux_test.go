@@ -160,7 +160,7 @@ func (m *machine) enrolAndCheck() {
 		if !slices.ContainsFunc(r.Probes, func(p struct{ Name, Status string }) bool {
 			return p.Name == report.ProbeMediaVoice && slices.Contains([]string{"ok", "warn", "fail"}, p.Status)
 		}) {
-			m.t.Errorf("%s: got no voice: %+v", who, r.Probes)
+			m.t.Errorf("%s: got %+v, want a measured voice", who, r.Probes)
 		}
 		agents[r.Agent.ID] = true
 		if out, err := m.as(who, "report", "list"); err != nil || !strings.Contains(out, "sent") {
@@ -332,7 +332,7 @@ func (m *machine) inSession(who string, command ...string) (string, error) {
 func (m *machine) wantAs(who, what, part string, args ...string) {
 	m.t.Helper()
 	if out, err := m.as(who, args...); err != nil || !strings.Contains(out, part) {
-		m.t.Errorf("%s: %v, %s", what, err, out)
+		m.t.Errorf("%s: got %s, error %v; want %q", what, out, err, part)
 	}
 }
 
@@ -363,14 +363,14 @@ func (m *machine) tonprobe(args ...string) string {
 func (m *machine) want(what, part string, args ...string) {
 	m.t.Helper()
 	if out := m.tonprobe(args...); !strings.Contains(out, part) {
-		m.t.Errorf("%s: %s", what, out)
+		m.t.Errorf("%s: got %s, want %q", what, out, part)
 	}
 }
 
 func (m *machine) refuse(what, part string, args ...string) {
 	m.t.Helper()
 	if out, err := m.try(append([]string{"tonprobe"}, args...)...); err == nil || !strings.Contains(out, part) {
-		m.t.Errorf("%s: %v, %s", what, err, out)
+		m.t.Errorf("%s: got %s, error %v; want an error with %q", what, out, err, part)
 	}
 }
 

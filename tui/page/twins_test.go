@@ -28,7 +28,7 @@ func TestSameNamesAreNumbered(t *testing.T) {
 		t.Errorf("got choice %q for a check, want %q", got, "usb-2")
 	}
 	if got := (Microphone{Name: strings.Repeat("x", 60), Twin: 2}).Label(w, 30); len([]rune(got)) > 30 || !strings.HasSuffix(got, "(Nr. 2)") {
-		t.Errorf("the number is missing in a long name: %q", got)
+		t.Errorf("a long name: got %q, want at most 30 characters ending with %q", got, "(Nr. 2)")
 	}
 	c := Checking{Course: Course{Chosen: labels[0], Microphones: d.All()}}
 	c = c.hear(probe.Event{Kind: probe.EventVoiceElsewhere, Device: "usb-2", DeviceName: "USB Audio"}, c.heardAt)

@@ -25,7 +25,7 @@ func TestContrastOnDarkAndLight(t *testing.T) {
 		l := luminance(t, hex)
 		onBlack, onWhite := (l+0.05)/0.05, 1.05/(l+0.05)
 		if math.Min(onBlack, onWhite) < 4.4 {
-			t.Errorf("%s: contrast %.2f on black, %.2f on white", hex, onBlack, onWhite)
+			t.Errorf("%s: got contrast %.2f on black, %.2f on white; want at least 4.4", hex, onBlack, onWhite)
 		}
 	}
 }
@@ -36,7 +36,7 @@ func TestUnmeasuredNeverLooksGood(t *testing.T) {
 		good := s.Status(report.StatusOK).String()
 		for _, status := range []report.Status{report.StatusUnknown, report.StatusSkipped, "", "new"} {
 			if got := s.Status(status).String(); got == good || got != s.Status(report.StatusUnknown).String() {
-				t.Errorf("%q has the style of %q", status, got)
+				t.Errorf("%q: got the style %q, want that of unknown", status, got)
 			}
 		}
 		for _, v := range []report.Verdict{report.Unknown, "", "new"} {

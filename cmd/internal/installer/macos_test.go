@@ -41,7 +41,7 @@ func TestPropertyListOfTheBundle(t *testing.T) {
 		}
 	}
 	if texts["de"] == texts["en"] || got[microphone] != texts[got["CFBundleDevelopmentRegion"]] {
-		t.Errorf("the texts for the microphone are %q and, in the list, %q", texts, got[microphone])
+		t.Errorf("got the texts %q for the microphone and, in the list, %q; want two languages, and in the list the one of the region", texts, got[microphone])
 	}
 }
 

@@ -124,7 +124,7 @@ func TestWindowsInstallerIsSigned(t *testing.T) {
 	}
 	env[1] = "TONPROBE_SIGN_PASSWORD=falsch"
 	if out, err := command(t, env, script, "build", "1.3.0", program, in("b.msi")).CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot sign") {
-		t.Errorf("with a wrong password: got %v, %s", err, out)
+		t.Errorf("with a wrong password: got %s, error %v; want an error with %q", out, err, "cannot sign")
 	}
 }
 

@@ -54,7 +54,7 @@ func TestImage(t *testing.T) {
 	var i index
 	decode(t, files["index.json"], &i)
 	if len(i.Manifests) != 1 || i.Manifests[0].Annotations["io.containerd.image.name"] != "localhost/tonprobe-collector:1.3.0-rc.1" {
-		t.Fatalf("got the index %+v", i)
+		t.Fatalf("got the index %+v, want one image with its name", i)
 	}
 	var m manifest
 	decode(t, blob(i.Manifests[0]), &m)

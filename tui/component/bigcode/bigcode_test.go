@@ -33,7 +33,7 @@ func TestEveryLetterOfACaseCodeIsDrawn(t *testing.T) {
 		}
 	}
 	if len(font()) != len(seen) {
-		t.Errorf("got %d letters, %d of them in case codes", len(font()), len(seen))
+		t.Errorf("got %d letters, want the %d of case codes", len(font()), len(seen))
 	}
 }
 
