@@ -63,6 +63,9 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
+		if err := record(ctx, s, store.AuditParticipantAdded, i.Participant.ID, ""); err != nil {
+			return err
+		}
 		if noteDuplicates(t.err, same); len(same) > 0 {
 			_, _ = fmt.Fprintf(t.err, "For a second computer of the same person use 'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
@@ -93,6 +96,9 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		}
 		i, err := d.Code(ctx, p.Participant)
 		if err != nil {
+			return err
+		}
+		if err := record(ctx, s, store.AuditCodeCreated, p.ID, ""); err != nil {
 			return err
 		}
 		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
