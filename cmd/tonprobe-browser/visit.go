@@ -156,6 +156,10 @@ func (v *visit) nat() report.Result {
 	return r
 }
 
+// soon is how long before its start a session counts as in progress. The agent and the collector
+// use the same value.
+const soon = time.Hour
+
 // inSession reports whether the participant has a session in which a disturbance can be reported,
 // by the collector's answer about the targets.
 func inSession(targets []byte, now time.Time) bool {
@@ -164,6 +168,6 @@ func inSession(targets []byte, now time.Time) bool {
 		return false
 	}
 	return slices.ContainsFunc(known.Sessions, func(s wire.Session) bool {
-		return !now.Before(s.StartsAt) && now.Before(s.Closes().Add(wire.Overtime))
+		return !now.Before(s.StartsAt.Add(-soon)) && now.Before(s.Closes().Add(wire.Overtime))
 	})
 }

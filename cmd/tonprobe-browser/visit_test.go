@@ -213,7 +213,7 @@ func TestPackets(t *testing.T) {
 
 func TestInSession(t *testing.T) {
 	now := time.Date(2026, 11, 30, 18, 0, 0, 0, time.UTC)
-	for start, want := range map[string]bool{"2026-11-30T17:00:00Z": true, "2026-11-30T18:30:00Z": false, "2026-11-30T03:00:00Z": false} {
+	for start, want := range map[string]bool{"2026-11-30T17:00:00Z": true, "2026-11-30T18:30:00Z": true, "2026-11-30T19:30:00Z": false, "2026-11-30T03:00:00Z": false} {
 		if got := inSession([]byte(`{"targets":[],"sessions":[{"starts_at":"`+start+`"}]}`), now); got != want {
 			t.Errorf("a session from %s: got %v, want %v", start, got, want)
 		}
