@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// maxRecentBytes limits the lines that RecentLog keeps, and that ReadLog reads.
+// maxRecentBytes limits the lines that RecentLog keeps, and those that ReadLog returns.
 const maxRecentBytes = 64 << 10
 
 // RecentLog keeps the last lines of a log in memory, for the support file: the service's
@@ -47,28 +47,42 @@ func (l *RecentLog) Lines() []string {
 	return append([]string{}, l.lines...)
 }
 
-// ReadLog returns the last lines of the log file in dir, oldest first; none without a file.
+// ReadLog returns the last lines of the log files in dir, oldest first; none without a file.
 func ReadLog(dir string) ([]string, error) {
-	f, err := os.Open(filepath.Join(dir, LogFile))
+	path := filepath.Join(dir, LogFile)
+	lines, left, err := lastLines(path, maxRecentBytes)
+	if err != nil || left == 0 {
+		return lines, err
+	}
+	previous, _, err := lastLines(path+".1", left)
+	return append(previous, lines...), err
+}
+
+// lastLines returns the whole lines in the last most bytes of a file, and how many bytes the file
+// is shorter than most; no lines without a file.
+func lastLines(path string, most int64) (lines []string, left int64, err error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, most, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	from := max(0, info.Size()-maxRecentBytes)
-	b, err := io.ReadAll(io.NewSectionReader(f, from, maxRecentBytes))
+	from := max(0, info.Size()-most)
+	b, err := io.ReadAll(io.NewSectionReader(f, from, most))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
-	if from > 0 {
+	if len(b) > 0 {
+		lines = strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	}
+	if from > 0 && len(lines) > 0 {
 		lines = lines[1:] // begins in the middle
 	}
-	return lines, nil
+	return lines, max(0, most-info.Size()), nil
 }
