@@ -23,7 +23,14 @@ import (
 func (p *program) enroll(ctx context.Context, args []string) error {
 	f := newFlags("enroll")
 	s := bindSettings(f)
-	s.text(f, "server", func(c *config.Config) *string { return &c.Server })
+	f.Func("server", "", func(v string) error {
+		// The Windows installer passes the property of the administrator, even if it is empty. The settings
+		// or the variable of a group policy name the collector then.
+		if v != "" {
+			s.flags = append(s.flags, func(c *config.Config) { c.Server = v })
+		}
+		return nil
+	})
 	verbose, later := f.Bool("verbose", false, ""), f.Bool("later", false, "")
 	positional, err := p.parse(f, args, 1)
 	if err != nil {
