@@ -3,6 +3,7 @@ package installer_test
 import (
 	"bytes"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,6 +143,25 @@ func TestWindowsInstallerRefuses(t *testing.T) {
 		if _, err := os.Stat(msi); err == nil {
 			t.Errorf("version %q: there is an installer", version)
 		}
+	}
+}
+
+// TestWindowsInstallerIsSmall: a program that cannot be compressed to 12 MB is refused.
+func TestWindowsInstallerIsSmall(t *testing.T) {
+	dir := t.TempDir()
+	program := tinyProgram(t, dir, "1.3.0")
+	noise := make([]byte, 12_100_000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	if err := os.WriteFile(program, append(read(t, program), noise...), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	msi := filepath.Join(dir, "a.msi")
+	out, err := command(t, nil, script, "build", "1.3.0", program, msi).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "more than the 12 MB that are allowed") {
+		t.Errorf("got %v, %s; want that it is too large", err, out)
+	}
+	if _, err := os.Stat(msi); err == nil {
+		t.Error("there is an installer")
 	}
 }
 
