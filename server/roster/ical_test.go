@@ -2,8 +2,10 @@ package roster_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +245,18 @@ func manyCounted(n int) string {
 		b.WriteString(strings.ReplaceAll(eventOf("DTSTART:16010101T000000Z\r\nRRULE:FREQ=DAILY;COUNT=1000000"), "UID:1", "UID:c"+strings.Repeat("x", i)) + "\r\n")
 	}
 	return b.String()
+}
+
+// TestEverySkippedEventIsCounted: also if there are more reasons than notes.
+func TestEverySkippedEventIsCounted(t *testing.T) {
+	var events []string
+	for n := range 101 {
+		events = append(events, eventOf(fmt.Sprintf("DTSTART;TZID=Mars/%03d:20260601T180000", n)))
+	}
+	r := readCalendar(t, calendarOf(append(events, events[0])...))
+	if want := `2 events were skipped: unknown time zone "Mars/000".`; !slices.Contains(r.Notes, want) {
+		t.Errorf("got %d notes, the first %q; want %q among them", len(r.Notes), r.Notes[:min(1, len(r.Notes))], want)
+	}
 }
 
 func TestBrokenLinesAreSkipped(t *testing.T) {

@@ -155,7 +155,7 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 
 // skip counts a skipped event. It returns false, for event.
 func (r *calendarReader) skip(why string, incomplete bool) bool {
-	if len(r.skipped) < maxNotes {
+	if r.skipped[why] > 0 || len(r.skipped) < maxNotes {
 		r.skipped[why]++
 	}
 	if incomplete {
