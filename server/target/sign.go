@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // as used by BigBlueButton: of a checksum with a secret
 	"crypto/sha256"
@@ -23,9 +24,10 @@ func hashes() map[string]func() hash.Hash {
 
 func hashNames() []string { return []string{"sha1", "sha256", "sha384", "sha512"} }
 
-// checksum signs a call of BigBlueButton's API: the hash of name, query and secret.
+// checksum signs a call of BigBlueButton's API: the hash of name, query and secret. The name of the hash
+// must be known; "" means defaultHash.
 func checksum(name, call, query, secret string) string {
-	h := hashes()[name]()
+	h := hashes()[cmp.Or(name, defaultHash)]()
 	h.Write([]byte(call + query + secret))
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -134,7 +134,8 @@ func TestNumberOfTargetsIsLimited(t *testing.T) {
 func TestDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	f := In(dir)
-	for _, text := range []string{`{"format":"tonprobe.targets/v1","targets":[{"secret":"geheim`, `{"format":"tonprobe.targets/v9"}`, "<html>"} {
+	for _, text := range []string{`{"format":"tonprobe.targets/v1","targets":[{"secret":"geheim`, `{"format":"tonprobe.targets/v9"}`, "<html>",
+		`{"format":"tonprobe.targets/v1","targets":[{"name":"Rat","system":"bbb","url":"https://bbb.example.org","secret":"geheim","hash":"md5"}]}`} {
 		if err := os.WriteFile(datadir.Targets(dir), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -152,6 +153,9 @@ func TestDamagedFile(t *testing.T) {
 
 // Test vector of BigBlueButton's documentation.
 func TestChecksum(t *testing.T) {
+	if got, want := checksum("", "create", "", "geheim"), checksum(defaultHash, "create", "", "geheim"); got != want {
+		t.Errorf("without the name of a hash: got checksum %s, want %s", got, want)
+	}
 	const query = "name=Test+Meeting&meetingID=abc123&attendeePW=111222&moderatorPW=333444"
 	if got := checksum("sha1", "create", query, "639259d4-9dd8-4b25-bf01-95f9567eaf4b"); got != "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17" {
 		t.Errorf("got checksum %s, want %s", got, "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17")
