@@ -210,15 +210,16 @@ func property(p proto.PropList, key string) string {
 }
 
 // pulseVolumeDB returns the volume of the loudest channel. PulseAudio's scale is
-// cubic: amplitude = (v/65536)³, so 10 % is -60 dB.
+// cubic: amplitude = (v/65536)³, so 10 % is -60 dB. It returns nil if no channel has a volume.
 func pulseVolumeDB(channels proto.ChannelVolumes) *float64 {
 	var loudest uint32
+	known := false
 	for _, v := range channels {
 		if v != uint32(proto.VolumeInvalid) {
-			loudest = max(loudest, v)
+			loudest, known = max(loudest, v), true
 		}
 	}
-	if len(channels) == 0 {
+	if !known {
 		return nil
 	}
 	return volumeDB(60 * math.Log10(float64(loudest)/float64(proto.VolumeNorm)))

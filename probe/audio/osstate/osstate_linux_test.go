@@ -23,8 +23,10 @@ func TestPulseVolumeIsCubic(t *testing.T) {
 			t.Errorf("%v: %.2f dB, want %.2f", c.channels, *got, c.want)
 		}
 	}
-	if pulseVolumeDB(nil) != nil {
-		t.Error("got a volume for no channels")
+	for _, unknown := range []proto.ChannelVolumes{nil, {uint32(proto.VolumeInvalid), uint32(proto.VolumeInvalid)}} {
+		if got := pulseVolumeDB(unknown); got != nil {
+			t.Errorf("%v: got %.2f dB, want none", unknown, *got)
+		}
 	}
 }
 
