@@ -177,7 +177,7 @@ func (c *child) run(ctx context.Context, req Request, sound []byte) error {
 		return err
 	}
 	// The system's own information about monitors and Bluetooth is better than a guess
-	// from the name. The stream does not wait for a slow server.
+	// from the name. Read limits the time for which a slow server delays the stream.
 	state, stateErr := osstate.Read(ctx, 0)
 	if stateErr == nil {
 		devices = withState(devices, state)
