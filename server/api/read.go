@@ -67,8 +67,8 @@ func (a *API) readers(scope store.Scope, h func(http.ResponseWriter, *http.Reque
 type readerKey struct{}
 
 // reader returns the token of a request. An expired one is like an unknown one. Only failures count
-// against an address: a token has 256 bits, and whoever shares the address of a program with a wrong
-// one must not block the others.
+// against an address: a token has 256 bits, so it cannot be guessed, and a program with a wrong token must
+// not block others at its address.
 func (a *API) reader(r *http.Request) (store.APIToken, error) {
 	hash, ok := auth.BearerToken(r)
 	if !ok {

@@ -162,7 +162,7 @@ func (a *Auth) Disable(ctx context.Context, by, name string, last store.LastAdmi
 }
 
 // Delete removes a disabled account. It returns ErrOwnAccount if by is the member, and
-// store.ErrNotFound if the account is not disabled: whoever deletes one has ended its sessions before.
+// store.ErrNotFound if the account is not disabled. Disabling it has ended its sessions.
 func (a *Auth) Delete(ctx context.Context, by, name string, last store.LastAdministrator) error {
 	if by == name {
 		return ErrOwnAccount

@@ -27,8 +27,8 @@ func oldSessions(t *testing.T, s store.Store) {
 	}
 }
 
-// withoutCouncil: whoever is in no council for long, and whose computers are silent, is erased, and can be
-// added again.
+// withoutCouncil: a person who has been in no council for long, and whose computers are silent, is erased,
+// and can be added again.
 func withoutCouncil(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	member, _ := person(t, s, "Mia")
@@ -94,7 +94,7 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	}
 }
 
-// neededWithoutCouncil: whoever is invited stays until the code has expired, and whoever is blocked stays.
+// neededWithoutCouncil: an invited person stays until the code has expired, and a blocked one for ever.
 func neededWithoutCouncil(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	council(t, s, "Rat")
