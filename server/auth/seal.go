@@ -38,7 +38,7 @@ func newSealer(key []byte, random io.Reader) sealer {
 	return s
 }
 
-// seal encrypts a secret of a member. It cannot be opened as that of another one.
+// seal encrypts a secret of a member. It cannot be opened as the secret of another member.
 func (s sealer) seal(name string, secret []byte) (string, error) {
 	if s.aead == nil {
 		return "", errNoSealKey

@@ -19,7 +19,7 @@ const channel = "tonprobe_cluster"
 // Classes of the advisory locks with two keys. The lock of the migrations has one key.
 const (
 	leadClass = 0x746f6e00
-	// secretClass is that of the first secret; the next ones follow.
+	// secretClass is the class of the first secret; the next numbers are those of the others.
 	secretClass = 0x746f6e01
 )
 

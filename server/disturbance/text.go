@@ -180,7 +180,7 @@ type Record struct {
 	Head
 	Entries []Entry
 	Hash    string
-	// ClosingHash is that of the record when it was closed; "" while it is open.
+	// ClosingHash is the hash of the record when it was closed; "" while it is open.
 	ClosingHash string
 }
 

@@ -259,8 +259,9 @@ func (a *Agents) announcedBy(collector string) (all []remote) {
 	return all
 }
 
-// connectedAt returns the collector that asks the agent: the one with the newest connection with a
-// person, otherwise with the newest. local means this one; without a connection both are empty.
+// connectedAt returns the collector that asks the agent: it has the newest connection with a person or, if
+// there is none, the newest connection. If it is this collector, local is true and collector empty. Without
+// a connection both results are zero.
 func (a *Agents) connectedAt(agentID string) (collector string, local bool) {
 	var best Announcement
 	if w := a.byID[agentID]; w != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// settle compares a retest of this collector with one of another. If it is the same, the one that has
-// come further continues. Of two requests at the same time, the later one ends.
+// settle compares a retest of this collector with a retest of another collector. If they are the same, the
+// state that has come further continues. Of two requests at the same time, the later one ends.
 func (a *Agents) settle(w *agent, n remote) {
 	own := w.retest
 	if own == nil || n.Retest == nil {

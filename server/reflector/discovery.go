@@ -33,7 +33,7 @@ type discovery struct {
 	closed bool
 }
 
-// fourSockets are those of RFC 5780 §3, by address and port, the primary one first.
+// fourSockets are the sockets of RFC 5780 §3, by address and port, the primary ones first.
 type fourSockets struct {
 	at  [2][2]*net.UDPConn
 	own []*net.UDPConn // sockets that do not belong to the STUN port

@@ -9,9 +9,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// DeskCase is a case in the list of cases, which has at most one of each person: the one that
-// somebody has taken, otherwise the one that was changed last, otherwise that of the check that
-// found a problem.
+// DeskCase is a case in the list of cases. The list has at most one case of each person: a case that
+// somebody has taken, or else the case that was changed last, or else the case of the check that found a
+// problem.
 type DeskCase struct {
 	Case                  // without entries
 	Check   ReportSummary // the check that the case is about

@@ -61,7 +61,7 @@ type DisturbanceEntry struct {
 	// Text contains the facts without any person, and the hashes of People, in their order.
 	Text   string
 	People []PersonText
-	// Hash is that of the record up to this entry.
+	// Hash is the hash of the record up to this entry.
 	Hash string
 }
 

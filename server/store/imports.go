@@ -30,8 +30,8 @@ type MemberChange struct {
 type SessionImport struct {
 	CouncilID, Source string
 	Sessions          []CouncilSession
-	// KeepMissing means that those of the source that are missing remain as they are: the source
-	// could not be read completely.
+	// KeepMissing means that stored sessions of the source that are not in Sessions remain as they are:
+	// the source could not be read completely.
 	KeepMissing bool
 	// Until is the end of what was read: missing sessions that start later remain as they are.
 	// Zero means that there is no end.
@@ -42,6 +42,6 @@ type SessionImport struct {
 type Imports interface {
 	// ApplyImport makes all changes of an import, or none. ErrExists means that a new
 	// participant, code or council exists, ErrNotFound that a council or participant is gone.
-	// results are those of Import.Sessions.
+	// results has one entry for each of Import.Sessions.
 	ApplyImport(ctx context.Context, i Import) (results []ImportResult, err error)
 }

@@ -79,9 +79,9 @@ func (k Known) Decides() *Check {
 	return k.Last
 }
 
-// CountsAt is the time from which Verdict ages: that of the last check, and of the last
-// full one if it is "ready" (see ParticipantState.Fresh). It is zero for a participant
-// who was never checked.
+// CountsAt is the time from which Verdict ages: the time of the last check or, if it is "ready"
+// and the last full check is older, the time of that one (see ParticipantState.Fresh). It is zero
+// for a participant who was never checked.
 func (k Known) CountsAt() time.Time {
 	if k.Last == nil {
 		return time.Time{}

@@ -226,9 +226,9 @@ type ParticipantState struct {
 	Verdict report.Verdict
 }
 
-// CountsAt is the time from which the verdict ages: that of the last check, and of the
-// last full one if the verdict is "ready" (see Known.CountsAt). It is zero for a
-// participant who was never checked.
+// CountsAt is the time from which the verdict ages: the time of the last check or, if the
+// verdict is "ready" and the last full check is older, the time of that one (see
+// Known.CountsAt). It is zero for a participant who was never checked.
 func (p ParticipantState) CountsAt() time.Time {
 	switch {
 	case p.Last == nil:
@@ -239,8 +239,8 @@ func (p ParticipantState) CountsAt() time.Time {
 	return p.Last.CheckedAt
 }
 
-// Fresh reports whether the verdict of p still counts: the last check was made since
-// then and, if it says "ready", so was the one with a microphone.
+// Fresh reports whether the verdict of p still counts: the last check was made since then,
+// and for the verdict "ready" the last full check too.
 func (p ParticipantState) Fresh(since time.Time) bool {
 	return p.Last != nil && !p.CountsAt().Before(since)
 }
@@ -363,8 +363,8 @@ type LoginChallenge struct {
 	StaffName string
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// PasswordHash is the one that was verified, Subject that of the member. Only AddLoginChallenge
-	// uses them.
+	// PasswordHash is the hash that was verified, and Subject the subject of the member. Only
+	// AddLoginChallenge uses them.
 	PasswordHash, Subject string
 }
 

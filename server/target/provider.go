@@ -80,7 +80,7 @@ func (p Provider) release() string {
 	return string(b)
 }
 
-// profiles returns those of the town's own profiles that the targets use.
+// profiles returns the town's own profiles that are used by targets.
 func (p Provider) profiles(targets []wire.Target) (all []wire.Profile) {
 	known, err := p.Profiles.Current()
 	if err != nil {

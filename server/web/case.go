@@ -158,10 +158,10 @@ func (v view) casePanel(c store.Case, checked time.Time, by string, input caseIn
 // that member. A call does not last longer, and a case that was not closed must not hide a new one.
 const takenFor = 24 * time.Hour
 
-// caseOf returns the case that a participant's page shows: that of the report in the address,
-// otherwise the one that by, who requested the page, has taken (see takenFor), otherwise that of the
-// last check; nil if there is none. A retest makes a new report, but the call is about the case whose
-// code was read out.
+// caseOf returns the case that a participant's page shows; nil if there is none. It is the case of the
+// report in the address. Without a report there, it is the case that by, the member who requested the
+// page, has taken (see takenFor), or else the case of the last check. A retest makes a new report, but
+// the call is about the case whose code was read out.
 func (s *site) caseOf(ctx context.Context, named *store.StoredReport, inAddress bool, cases []store.Case, by string) (*store.Case, time.Time, error) {
 	if named == nil {
 		return nil, time.Time{}, nil

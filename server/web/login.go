@@ -18,7 +18,7 @@ type loginPage struct {
 	Name    string
 	Problem string // key of the texts; "" for none
 	Minutes int    // to wait after too many attempts
-	// Account is the name that the provider gives, or that of the account; "" if unknown.
+	// Account is the name of the account, or the name that the provider states; "" if unknown.
 	Account string
 	// Provider signs in with OpenID Connect; nil for none.
 	Provider *providerChoice

@@ -234,7 +234,8 @@ func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
 // aboutParam is the parameter with the report whose case a page shows.
 const aboutParam = "report"
 
-// backToRetest returns to the page with the form: that of the case, if it was one of this participant.
+// backToRetest returns to the page with the form. That is the page of a case if the form was on one, and
+// the case is of this participant.
 func (s *site) backToRetest(w http.ResponseWriter, r *http.Request, participantID string) error {
 	address := participantAddress(participantID)
 	if about := r.PostForm.Get(aboutParam); about != "" {

@@ -39,8 +39,8 @@ type dialect struct {
 	keepPrepared bool
 	// fault adds store.ErrUnavailable if the database itself could not work.
 	fault func(error) error
-	// taken recognises the error of an existing key, again that of a transaction that
-	// must be repeated.
+	// taken recognises the error of an existing key, and again the error of a transaction
+	// that must be repeated.
 	taken, again func(error) bool
 	// connections is the size of the pool. ended recognises the error of a connection that
 	// has ended. If harmless is false, it does so only if the statement has had no effect.

@@ -274,7 +274,7 @@ func (s *Store) forgetRemarks(ctx context.Context, tx runner, name string) error
 	}
 	var remarks []remark
 	for chunk := range padded(ids) {
-		// The last condition is that of the index of remarks.
+		// With the last condition, the partial index of remarks is used.
 		_, err := collect(ctx, tx, func(row scanner) (r remark, err error) {
 			err = row.Scan(&r.record, &r.number, &r.place, &r.text)
 			if store.RemarkNames(r.text, name) {

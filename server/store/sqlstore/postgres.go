@@ -37,7 +37,7 @@ const (
 )
 
 // migrationLock is the key of the advisory lock under which the tables change:
-// "tonprobe" in ASCII. Keys are those of one database.
+// "tonprobe" in ASCII. Advisory locks are separate for each database.
 const migrationLock = 0x746f6e70726f6265
 
 // sessionSettings are set on each connection. A response promises that a report is on
