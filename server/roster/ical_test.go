@@ -65,6 +65,7 @@ func TestTimesOfEvents(t *testing.T) {
 		"BEGIN:DAYLIGHT\r\nDTSTART:16010101T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n"
 	for _, c := range []struct{ name, start, want string }{
 		{"UTC", "DTSTART:20260601T160000Z", "2026-06-01 18:00 Rat"},
+		{"an hour that the clocks show twice", "DTSTART;TZID=Rathaus:20261025T023000\r\nDTEND:20261025T013000Z", "2026-10-25 02:30 +1h0m0s Rat"},
 		{"floating", "DTSTART:20260601T180000", "2026-06-01 18:00 Rat"},
 		{"floating in winter", "DTSTART:20261201T180000", "2026-12-01 18:00 Rat"},
 		{"IANA", "DTSTART;TZID=Europe/London:20260601T170000", "2026-06-01 18:00 Rat"},

@@ -154,7 +154,7 @@ func (r *calendarReader) defineZone(c *component) {
 }
 
 // offset returns the offset from UTC when the clocks show wall: that of the observance that began
-// last. Of an hour that the clocks show twice, the second one counts.
+// last. Of an hour that the clocks show twice, the first one counts (RFC 5545, section 3.3.5).
 func (z *zone) offset(wall time.Time, budget *int) int {
 	year := wall.Year()
 	onsets, known := z.byYear[year]
