@@ -116,10 +116,15 @@ func (r Record) Erased() (n int) {
 	return n
 }
 
-// Table writes a record as CSV (RFC 4180): a row for each entry, and for each person of it.
+// Table writes a record as CSV: a row for each entry, and for each person of it. The byte order mark and
+// the semicolons make German versions of Excel read it. With commas they would split it at the
+// semicolons of its texts, which would put formulas into cells of their own.
 func Table(w io.Writer, r Record, zone *time.Location) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return fmt.Errorf("write a disturbance record as CSV: %w", err)
+	}
 	out := csv.NewWriter(w)
-	out.UseCRLF = true
+	out.Comma, out.UseCRLF = ';', true
 	at := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
