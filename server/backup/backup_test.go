@@ -297,6 +297,7 @@ func TestTargetsAreRestored(t *testing.T) {
 type server struct {
 	content string
 	refused error
+	fails   error // of Load
 }
 
 func (s *server) Check(context.Context, string) error { return s.refused }
@@ -304,7 +305,7 @@ func (s *server) Check(context.Context, string) error { return s.refused }
 func (s *server) Load(_ context.Context, dump string) error {
 	b, err := os.ReadFile(dump)
 	s.content = string(b)
-	return err
+	return errors.Join(err, s.fails)
 }
 
 func TestRestoreOfADump(t *testing.T) {
@@ -323,6 +324,17 @@ func TestRestoreOfADump(t *testing.T) {
 	}
 	if _, err := os.Stat(datadir.Database(dir)); err == nil || content(t, datadir.TLS(dir), "ca.key") != "secret" {
 		t.Errorf("got a database file beside the keys (error %v)", err)
+	}
+	// The server fails at the end: the keys and settings of the present collector remain.
+	if err := os.WriteFile(filepath.Join(datadir.TLS(dir), "ca.key"), []byte("present"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.fails = errors.New("connection lost")
+	if _, err := RestoreServer(t.Context(), file, dir, s, at.Add(time.Second)); !errors.Is(err, s.fails) || content(t, datadir.TLS(dir), "ca.key") != "present" {
+		t.Errorf("a restore that fails: got error %v, key %q; want %v and the present key", err, content(t, datadir.TLS(dir), "ca.key"), s.fails)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.before-*")); err != nil || len(left) > 0 {
+		t.Errorf("a restore that fails leaves %q, error %v", left, err)
 	}
 	// A dump cannot be restored as a file of SQLite, and vice versa.
 	if _, err := Restore(t.Context(), file, t.TempDir(), anything, false, at); !errors.Is(err, ErrOtherDatabase) {

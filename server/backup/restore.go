@@ -132,23 +132,24 @@ func restore(ctx context.Context, file, dir string, like Manifest, verify Verify
 	if err := datadir.GiveToOwner(aside); err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
+	var files replacements
 	if r.Keys {
-		if r.Aside, err = replace(filepath.Join(aside, tlsFolder), datadir.TLS(dir), now); err != nil {
-			return r, fmt.Errorf("restore the keys: %w", err)
+		if r.Aside, err = files.add(filepath.Join(aside, tlsFolder), datadir.TLS(dir), now); err != nil {
+			return r, fmt.Errorf("restore the keys: %w", errors.Join(err, files.undo()))
 		}
 	}
 	if r.Targets {
-		if _, err := replace(filepath.Join(aside, targetsName), datadir.Targets(dir), now); err != nil {
-			return r, fmt.Errorf("restore the conference systems: %w", err)
+		if _, err := files.add(filepath.Join(aside, targetsName), datadir.Targets(dir), now); err != nil {
+			return r, fmt.Errorf("restore the conference systems: %w", errors.Join(err, files.undo()))
 		}
 	}
 	for _, name := range r.Texts {
-		if _, err := replace(filepath.Join(aside, name), filepath.Join(dir, name), now); err != nil {
-			return r, fmt.Errorf("restore %s: %w", name, err)
+		if _, err := files.add(filepath.Join(aside, name), filepath.Join(dir, name), now); err != nil {
+			return r, fmt.Errorf("restore %s: %w", name, errors.Join(err, files.undo()))
 		}
 	}
 	if err := put(&r, database); err != nil {
-		return r, fmt.Errorf("restore the database: %w", err)
+		return r, fmt.Errorf("restore the database: %w", errors.Join(err, files.undo()))
 	}
 	return r, datadir.SyncFolder(dir)
 }
@@ -158,15 +159,35 @@ func asideName(name string, now time.Time) string {
 	return name + ".before-" + now.UTC().Format("20060102T150405.000Z")
 }
 
-// replace renames from to to. A previous file or folder to is kept as aside.
-func replace(from, to string, now time.Time) (aside string, err error) {
+// replacements are the renames of a restore. A server may refuse the database after them: then the
+// present database would have the keys of another collector.
+type replacements [][2]string // from, to
+
+// add renames from to to. A previous file or folder to is kept as aside.
+func (done *replacements) add(from, to string, now time.Time) (aside string, err error) {
 	if _, err := os.Lstat(to); err == nil {
 		aside = asideName(to, now)
-		if err := os.Rename(to, aside); err != nil {
+		if err := done.rename(to, aside); err != nil {
 			return "", err
 		}
 	}
-	return aside, os.Rename(from, to)
+	return aside, done.rename(from, to)
+}
+
+func (done *replacements) rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	*done = append(*done, [2]string{from, to})
+	return nil
+}
+
+// undo undoes all renames, the last one first.
+func (done *replacements) undo() (err error) {
+	for _, r := range slices.Backward(*done) {
+		err = errors.Join(err, os.Rename(r[1], r[0]))
+	}
+	return err
 }
 
 func unpack(ctx context.Context, f io.Reader, to string) (Restored, error) {
