@@ -62,7 +62,7 @@ func (s *site) changeRecord(w http.ResponseWriter, r *http.Request) error {
 		problem = v.T("record_problem.no_person")
 	}
 	if problem == "" && at != "" {
-		if c.At, ok = s.timeInSession(r, id, at, v.zone); !ok {
+		if c.At, ok = s.timeInSession(r, id, at, v); !ok {
 			problem = v.T("record_problem.time")
 		}
 	}
@@ -113,8 +113,9 @@ func (v view) recordProblem(err error) (problem string, other error) {
 	return "", err
 }
 
-// timeInSession returns the time of a form, which has no date, in the session.
-func (s *site) timeInSession(r *http.Request, sessionID, text string, zone *time.Location) (time.Time, bool) {
+// timeInSession returns the time of a form, which has no date, in the session: the last one that is in
+// the session and not in the future, otherwise the first one after its beginning.
+func (s *site) timeInSession(r *http.Request, sessionID, text string, v view) (found time.Time, ok bool) {
 	clock, err := time.Parse("15:04", text)
 	if err != nil {
 		return time.Time{}, false
@@ -123,10 +124,18 @@ func (s *site) timeInSession(r *http.Request, sessionID, text string, zone *time
 	if err != nil {
 		return time.Time{}, false
 	}
-	start := session.StartsAt.In(zone)
-	at := time.Date(start.Year(), start.Month(), start.Day(), clock.Hour(), clock.Minute(), 0, 0, zone)
-	if at.Before(start.Add(-disturbance.Before)) { // after midnight
-		at = at.AddDate(0, 0, 1)
+	first, last := session.StartsAt.Add(-disturbance.Before).In(v.zone), session.Closes().Add(disturbance.Overtime)
+	if v.now.Before(last) {
+		last = v.now
 	}
-	return at, true
+	for day := 0; ; day++ {
+		at := time.Date(first.Year(), first.Month(), first.Day()+day, clock.Hour(), clock.Minute(), 0, 0, v.zone)
+		switch {
+		case at.Before(first):
+		case found.IsZero() || !at.After(last):
+			found = at
+		default:
+			return found, true
+		}
+	}
 }

@@ -197,6 +197,35 @@ func TestReportsAfterThePlannedEnd(t *testing.T) {
 	g.want(g.post(page, "do", "report", "participant", anna.ID), http.StatusUnprocessableEntity, "Diese Uhrzeit liegt nicht in der Sitzung")
 }
 
+// TestTimesAcrossMidnight: a time that is entered without its date is the last one in the session.
+func TestTimesAcrossMidnight(t *testing.T) {
+	for _, c := range []struct {
+		starts       time.Duration // after 2026-03-04 00:00
+		length, pass time.Duration // pass: from the start to the entry
+		at, want     string
+	}{
+		{18 * time.Hour, 8 * time.Hour, 7 * time.Hour, "00:30", "05.03.2026, 00:30:00 Uhr"},
+		{18 * time.Hour, 8 * time.Hour, 7 * time.Hour, "23:30", "04.03.2026, 23:30:00 Uhr"},
+		{24*time.Hour + 15*time.Minute, time.Hour, 30 * time.Minute, "23:40", "04.03.2026, 23:40:00 Uhr"},
+		{18 * time.Hour, 23 * time.Hour, 25 * time.Hour, "17:30", "05.03.2026, 17:30:00 Uhr"},
+		{18 * time.Hour, 3 * time.Hour, 15 * time.Hour, "18:30", "04.03.2026, 18:30:00 Uhr"},
+	} {
+		g := newRig(t)
+		anna, _ := g.person("Anna", "")
+		s := g.inSession(anna)
+		s.StartsAt = g.clock().Truncate(24 * time.Hour).Add(c.starts)
+		s.EndsAt = s.StartsAt.Add(c.length)
+		if err := g.store.ChangeCouncilSession(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		g.pass(s.StartsAt.Add(c.pass).Sub(g.clock()))
+		g.login()
+		page := "/sessions/" + s.ID + "/disturbances"
+		g.wantRedirect(g.post(page, "do", "report", "participant", anna.ID, "at", c.at), page+"#disturbance-1")
+		g.want(g.get(page), http.StatusOK, "Störung seit "+c.want)
+	}
+}
+
 // TestRecordsOfALargeCouncilAreShort: the pages have less than 100 kB with 500 members and 120 records.
 // The page of a record lists the members once, without a roll call.
 func TestRecordsOfALargeCouncilAreShort(t *testing.T) {
