@@ -24,6 +24,7 @@ func TestSpokenCases(t *testing.T) {
 		"K as in Kilo 7 P 3 Q X":                                            "K7P-3QX",
 		"K for Kilo, seven, P for Papa, three, Q like queen, X as in x-ray": "K7P-3QX",
 		"K as kilo 7 p 3 q x":                                               "K7P-3QX",
+		"K für Kaufmann, sieben, P fuer Paula, 3, Q von Quelle, X":          "K7P-3QX",
 		"großes K, Ziffer sieben, Buchstabe P dann drei, Q, X":              "K7P-3QX",
 		"K Kaufmann 7 sieben P Paula 3 drei Q X":                            "K7P-3QX",
 		"zwo null drei eins fünf acht":                                      "203-158",

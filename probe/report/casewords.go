@@ -17,7 +17,7 @@ func wordSet(lists ...string) map[string]bool {
 
 var (
 	// asWords and inWords are the words between a letter and its example: "as in".
-	asWords = wordSet("wie as for like")
+	asWords = wordSet("wie fur fuer von as for like")
 	inWords = wordSet("in im bei")
 
 	// around lists the words that people say before or between the symbols.
