@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Limits of a table of people.
@@ -77,6 +79,9 @@ func ReadPeople(b []byte) ([]Entry, error) {
 	text := string(utf8Text(b))
 	if strings.HasPrefix(text, "PK\x03\x04") || strings.ContainsRune(text, 0) {
 		return nil, fmt.Errorf("%w: this is not a CSV file. In Excel choose 'Save as', 'CSV UTF-8 (*.csv)'", ErrFormat)
+	}
+	if !strings.Contains(text, "\n") { // Excel's format "CSV (Macintosh)"
+		text = strings.ReplaceAll(text, "\r", "\n")
 	}
 	text, separator, skipped := separatorOf(text)
 	r := csv.NewReader(strings.NewReader(text))
@@ -160,8 +165,12 @@ func header(record []string) (map[string]int, error) {
 			where[field] = i
 		}
 	}
-	_, name := where["name"]
+	at, name := where["name"]
 	_, family := where["family"]
+	if _, given := where["given"]; name && given && !family { // Name;Vorname
+		where["family"], family = at, true
+		delete(where, "name")
+	}
 	if !name && !family {
 		return nil, fmt.Errorf("the first line must name the columns, of which one is Name (or Nachname and Vorname), such as: Name;Telefon;E-Mail;Gremium. It is: %.80s", tidy(strings.Join(record, ";")))
 	}
@@ -180,7 +189,11 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 		if inner, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(inner, `"`) {
 			s = strings.TrimSuffix(inner, `"`)
 		}
-		return strings.TrimPrefix(s, "'")
+		// An apostrophe marks a text in Excel; it is part of a name such as 't Hooft.
+		if rest, ok := strings.CutPrefix(s, "'"); ok && !startsWithLetter(rest) {
+			s = rest
+		}
+		return s
 	}
 	e.Name = field("name")
 	if e.Name == "" {
@@ -201,6 +214,11 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 		return e, fmt.Sprintf("%.60q is not an e-mail address", e.Email)
 	}
 	return e, ""
+}
+
+func startsWithLetter(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLetter(r)
 }
 
 // isScientific reports whether a spreadsheet wrote a number as 4,92285E+11.
