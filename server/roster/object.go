@@ -36,6 +36,36 @@ func parseObject(b []byte) (object, error) {
 	return o, nil
 }
 
+// properties are those that are read.
+var properties = map[string]bool{
+	"id": true, "name": true, "shortName": true, "deleted": true, "data": true, "links": true, "next": true, "pagination": true, "totalElements": true,
+	"body": true, "organization": true, "person": true, "membership": true, "meeting": true,
+	"startDate": true, "endDate": true, "role": true, "familyName": true, "givenName": true, "phone": true, "email": true,
+	"start": true, "end": true, "cancelled": true, "meetingState": true, "location": true,
+	"description": true, "room": true, "streetAddress": true, "postalCode": true, "locality": true,
+}
+
+// keep removes all other properties, such as agendas, which are most of a document. It returns the
+// number of values that remain.
+func keep(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if properties[key] {
+				n += keep(value)
+			} else {
+				delete(v, key)
+			}
+		}
+	case []any:
+		for _, value := range v {
+			n += keep(value)
+		}
+	}
+	return n
+}
+
 // utf8Text returns a text as UTF-8. Without a byte order mark, a text that is not valid UTF-8 is
 // taken for Windows-1252, of which ISO 8859-1 is a part.
 func utf8Text(b []byte) []byte {

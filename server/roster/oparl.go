@@ -49,6 +49,7 @@ type oparlReader struct {
 	fetch     *fetcher
 	roster    *Roster
 	objects   int
+	values    int
 	requested map[string]object
 
 	persons     map[string]object

@@ -205,6 +205,7 @@ func TestOParlFaults(t *testing.T) {
 		want     string
 		complete bool
 	}{
+		"many values that are not read":  {map[string]string{"/p": `{"data":[{"id":"HOST/p/1","name":"Anna","x":[` + strings.Repeat("0,", 5_000_000) + `0],"membership":[{"id":"HOST/ms/1","organization":"HOST/o/1"}]}]}`}, "2026-06-16 18:00 Sitzung", true},
 		"unchanged":                      {nil, "2026-06-16 18:00 Sitzung", true},
 		"the same page endlessly":        {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"}}`}, "2026-06-16 18:00 A", false},
 		"the same page, but complete":    {map[string]string{"/m": `{"data":[` + m1 + `],"links":{"next":"HOST/m"},"pagination":{"totalElements":1}}`}, "2026-06-16 18:00 A", true},
@@ -259,6 +260,7 @@ func TestOParlRefusals(t *testing.T) {
 		"redirects endlessly":       {map[string]string{"/b": "-> HOST/b"}, nil, "redirects more than"},
 		"two councils of that name": {map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat"},{"id":"HOST/o/2","name":"RAT"}]}`}, nil, "give the URL"},
 		"a deep document":           {map[string]string{"/s": strings.Repeat("[", 1<<20)}, roster.ErrFormat, ""},
+		"too many values":           {map[string]string{"/m": `{"data":[{"id":"HOST/m/1","name":[` + strings.Repeat("0,", 5_000_000) + `0]}]}`}, roster.ErrTooLarge, "values"},
 		"too large":                 {map[string]string{"/m": `{"data":[],"x":"` + strings.Repeat("x", roster.MaxDocumentBytes) + `"}`}, roster.ErrTooLarge, "MiB"},
 	} {
 		r, err := newRIS(t, small(c.change)).read(t, "/s", "Rat")
@@ -285,6 +287,20 @@ func TestOParlEndlessList(t *testing.T) {
 	})
 	if r, err := s.read(t, "/s", ""); !errors.Is(err, roster.ErrTooLarge) || r != nil || s.requests > 2100 {
 		t.Errorf("got error %v after %d requests, want %v", err, s.requests, roster.ErrTooLarge)
+	}
+}
+
+// TestOParlHalfList: a server that lists fewer objects than it has is no reason to cancel sessions.
+func TestOParlHalfList(t *testing.T) {
+	for data, complete := range map[string]bool{
+		`{"data":[],"pagination":{"totalElements":57},"links":{}}`: false,
+		`{"data":[],"pagination":{"totalElements":0},"links":{}}`:  true,
+		`{"data":[]}`: true,
+	} {
+		r, err := newRIS(t, small(map[string]string{"/m": data})).read(t, "/s", "Rat")
+		if err != nil || len(r.Meetings) > 0 || r.Complete != complete || !complete && !strings.Contains(strings.Join(r.Notes, " "), "0 of 57") {
+			t.Errorf("%s: got %+v, error %v; want complete %v", data, r, err, complete)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 const (
 	maxPages   = 2_000
 	maxObjects = 100_000
+	maxValues  = 5_000_000 // that are kept in memory
 )
 
 // list reads a list of objects: at an address with pages, or embedded. Deleted objects are
@@ -25,7 +26,8 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 		return nil, err
 	}
 	var all []object
-	known, pages, total := map[string]bool{}, map[string]bool{}, 0
+	known, pages := map[string]bool{}, map[string]bool{}
+	listed, total := 0, 0
 	for {
 		pages[u.String()] = true
 		page, err := r.document(ctx, u)
@@ -33,6 +35,7 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 			return nil, err
 		}
 		fresh, objects := 0, page.references("data")
+		listed += len(objects)
 		if page["data"] == nil && page.link("id") != "" { // one object instead of a list
 			objects = []reference{{page.link("id"), page}}
 		}
@@ -60,6 +63,9 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 		}
 		next := object(links).link("next")
 		if next == "" {
+			if listed < total {
+				r.roster.missing("The list %.100q ends after %d of %d objects.", key, listed, total)
+			}
 			return all, nil
 		}
 		following, err := r.fetch.resolve(u, next)
@@ -134,6 +140,9 @@ func (r *oparlReader) document(ctx context.Context, u *url.URL) (object, error) 
 	o, err := parseObject(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", u.Redacted(), err)
+	}
+	if r.values += keep(map[string]any(o)); r.values > maxValues {
+		return nil, fmt.Errorf("the source is %w: it has more than %d values", ErrTooLarge, maxValues)
 	}
 	return o, nil
 }
