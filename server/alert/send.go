@@ -156,15 +156,11 @@ func (s Sender) ntfy(ctx context.Context, c Channel, m Message) error {
 
 // do sends a request. Redirects are not followed: they could lead into the town's own network.
 func (s Sender) do(r *http.Request, c Channel) error {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.TLS, DisableKeepAlives: true, ResponseHeaderTimeout: sendTimeout, MaxResponseHeaderBytes: 1 << 16,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			d := net.Dialer{Timeout: sendTimeout}
-			// A proxy may be in a private network.
-			if host, _, err := net.SplitHostPort(address); err == nil && strings.EqualFold(host, r.URL.Hostname()) && !c.AllowPrivate {
-				d.Control = outbound.RefusePrivate
-			}
-			return d.DialContext(ctx, network, address)
-		}}
+	d := net.Dialer{Timeout: sendTimeout}
+	if proxy, err := http.ProxyFromEnvironment(r); proxy == nil && err == nil && !c.AllowPrivate { // a proxy may be in a private network
+		d.Control = outbound.RefusePrivate
+	}
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.TLS, DisableKeepAlives: true, ResponseHeaderTimeout: sendTimeout, MaxResponseHeaderBytes: 1 << 16, DialContext: d.DialContext}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	r.Header.Set("User-Agent", "tonprobe-collector")
 	resp, err := client.Do(r)

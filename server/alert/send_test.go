@@ -124,7 +124,7 @@ func TestSendingGivesUp(t *testing.T) {
 func TestPrivateAddressesAreRefused(t *testing.T) {
 	r := receive(t, http.StatusOK)
 	for _, kind := range []string{KindWebhook, KindNtfy} {
-		for _, address := range []string{r.URL, strings.Replace(r.URL, "127.0.0.1", "localhost", 1), "https://169.254.169.254/latest", "https://[::1]:1/", "https://10.0.0.1/"} {
+		for _, address := range []string{r.URL, strings.Replace(r.URL, "127.0.0.1", "localhost", 1), strings.Replace(r.URL, "127.0.0.1", "ｌｏｃａｌｈｏｓｔ", 1), "https://169.254.169.254/latest", "https://[::1]:1/", "https://10.0.0.1/"} {
 			var waits []time.Duration
 			err := sender(r.trusted(), &waits).Send(t.Context(), Channel{Name: "x", Kind: kind, URL: address, secret: "0123456789abcdef"}, message)
 			if !errors.Is(err, outbound.ErrPrivate) || len(waits) != 0 {
