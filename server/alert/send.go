@@ -61,6 +61,12 @@ type later struct {
 	after time.Duration
 }
 
+// partial is an error after which a mail has reached some of its recipients.
+type partial struct {
+	error
+	rest []string // recipients whom it has not reached
+}
+
 // Send sends a message, with several attempts.
 func (s Sender) Send(ctx context.Context, c Channel, m Message) error {
 	waits := pauses()
@@ -68,6 +74,9 @@ func (s Sender) Send(ctx context.Context, c Channel, m Message) error {
 		err := s.Once(ctx, c, m)
 		if _, refused := errors.AsType[refusal](err); err == nil || refused || n == len(waits) || ctx.Err() != nil {
 			return err
+		}
+		if p, ok := errors.AsType[partial](err); ok {
+			c.To = p.rest
 		}
 		wait := waits[n] + time.Duration(s.Random()*float64(waits[n])/2)
 		if l, ok := errors.AsType[later](err); ok {
@@ -205,18 +214,16 @@ func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 	if err != nil {
 		return refusal{fmt.Errorf("port %.20q is no number", portText)}
 	}
-	message := mail.NewMsg()
-	if err := errors.Join(message.From(c.From), message.To(c.To...)); err != nil {
-		return refusal{err}
+	// One mail for each recipient: the library sends a mail to nobody if the server refuses one of its
+	// recipients.
+	var mails []*mail.Msg
+	for _, to := range c.To {
+		one, err := mailTo(c.From, to, m)
+		if err != nil {
+			return refusal{err}
+		}
+		mails = append(mails, one)
 	}
-	message.Subject("Tonprobe: " + m.Title)
-	message.SetDateWithValue(m.At)
-	message.SetMessageID()
-	text := m.Text + "\r\n"
-	if m.Link != "" {
-		text += "\r\n" + m.Link + "\r\n"
-	}
-	message.SetBodyString(mail.TypeTextPlain, text)
 	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(sendTimeout)}
 	const submissions = 465 // TLS from the start (RFC 8314)
 	switch addr, err := netip.ParseAddr(host); {
@@ -262,7 +269,37 @@ func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 	if err != nil {
 		return refusal{err}
 	}
-	return client.DialAndSendWithContext(ctx, message)
+	err = client.DialAndSendWithContext(ctx, mails...)
+	var rest []string
+	for i, one := range mails {
+		if !one.IsDelivered() {
+			rest = append(rest, c.To[i])
+		}
+	}
+	switch len(rest) {
+	case 0: // an error is one of the end of the connection
+		return nil
+	case len(c.To):
+		return err
+	}
+	return partial{err, rest}
+}
+
+// mailTo returns a message as a mail.
+func mailTo(from, to string, m Message) (*mail.Msg, error) {
+	one := mail.NewMsg()
+	if err := errors.Join(one.From(from), one.To(to)); err != nil {
+		return nil, err
+	}
+	one.Subject("Tonprobe: " + m.Title)
+	one.SetDateWithValue(m.At)
+	one.SetMessageID()
+	text := m.Text + "\r\n"
+	if m.Link != "" {
+		text += "\r\n" + m.Link + "\r\n"
+	}
+	one.SetBodyString(mail.TypeTextPlain, text)
+	return one, nil
 }
 
 // oneLine makes a text from outside safe for a subject or a header.

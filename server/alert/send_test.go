@@ -151,73 +151,91 @@ func TestNtfy(t *testing.T) {
 	}
 }
 
-// mailServer is a mail server for one message. Without a certificate it offers no STARTTLS.
+// mailServer is a mail server. Without a certificate it offers no STARTTLS.
 type mailServer struct {
 	address string
-	got     chan string // the session: commands, then the message
+	got     chan string // the sessions: commands, then the message
 }
 
-func serveMail(t *testing.T, certificate *tls.Config) mailServer {
+// serveMail starts a mail server. answer returns its own answers to commands: "" for the usual one, and
+// hangUp to close the connection; it may be nil.
+func serveMail(t *testing.T, certificate *tls.Config, answer func(command string) string) mailServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	s := mailServer{l.Addr().String(), make(chan string, 1)}
+	s := mailServer{l.Addr().String(), make(chan string, 10)}
 	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = c.Close() }()
-		var all strings.Builder
-		in, secure := bufio.NewReader(c), false
-		say := func(lines ...string) { _, _ = io.WriteString(c, strings.Join(lines, "\r\n")+"\r\n") }
-		say("220 mail.example.org")
-		for data := false; ; {
-			line, err := in.ReadString('\n')
+		for {
+			c, err := l.Accept()
 			if err != nil {
-				break
+				return
 			}
-			all.WriteString(line)
-			switch word := strings.ToUpper(strings.TrimSpace(line)); {
-			case data && word == ".":
-				data = false
-				say("250 ok")
-			case data:
-			case strings.HasPrefix(word, "EHLO") && certificate != nil && !secure:
-				say("250-mail.example.org", "250 STARTTLS")
-			case strings.HasPrefix(word, "EHLO"):
-				say("250-mail.example.org", "250 AUTH PLAIN")
-			case word == "STARTTLS":
-				say("220 go")
-				t := tls.Server(c, certificate)
-				if t.Handshake() != nil {
-					s.got <- all.String()
-					return
-				}
-				c, in, secure = t, bufio.NewReader(t), true
-				all.WriteString("(encrypted)\n")
-			case strings.HasPrefix(word, "AUTH"):
-				say("235 ok")
-			case word == "DATA":
-				data = true
-				say("354 go")
-			case word == "QUIT":
-				say("221 bye")
-			default:
-				say("250 ok")
-			}
+			s.got <- talk(c, certificate, answer)
 		}
-		s.got <- all.String()
 	}()
 	return s
 }
 
+// hangUp is an answer of serveMail.
+const hangUp = "hang up"
+
+// talk is one session of a mail server. It returns what the client has sent.
+func talk(c net.Conn, certificate *tls.Config, answer func(command string) string) string {
+	defer func() { _ = c.Close() }()
+	var all strings.Builder
+	in, secure := bufio.NewReader(c), false
+	say := func(lines ...string) { _, _ = io.WriteString(c, strings.Join(lines, "\r\n")+"\r\n") }
+	say("220 mail.example.org")
+	for data := false; ; {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return all.String()
+		}
+		all.WriteString(line)
+		word, own := strings.ToUpper(strings.TrimSpace(line)), ""
+		if answer != nil && !data {
+			own = answer(word)
+		}
+		switch {
+		case own == hangUp:
+			return all.String()
+		case own != "":
+			say(own)
+		case data && word == ".":
+			data = false
+			say("250 ok")
+		case data:
+		case strings.HasPrefix(word, "EHLO") && certificate != nil && !secure:
+			say("250-mail.example.org", "250 STARTTLS")
+		case strings.HasPrefix(word, "EHLO"):
+			say("250-mail.example.org", "250 AUTH PLAIN")
+		case word == "STARTTLS":
+			say("220 go")
+			t := tls.Server(c, certificate)
+			if t.Handshake() != nil {
+				return all.String()
+			}
+			c, in, secure = t, bufio.NewReader(t), true
+			all.WriteString("(encrypted)\n")
+		case strings.HasPrefix(word, "AUTH"):
+			say("235 ok")
+		case word == "DATA":
+			data = true
+			say("354 go")
+		case word == "QUIT":
+			say("221 bye")
+		default:
+			say("250 ok")
+		}
+	}
+}
+
 func TestEmail(t *testing.T) {
 	r := receive(t, http.StatusOK)
-	s := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
+	s := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates}, nil)
 	var waits []time.Duration
 	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "Tonprobe <tonprobe@example.org>", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "geheim"}
 	if err := sender(r.trusted(), &waits).Send(t.Context(), c, message); err != nil {
@@ -229,7 +247,8 @@ func TestEmail(t *testing.T) {
 		t.Errorf("got session %q, want the password after STARTTLS only and two recipients", got)
 	}
 	_, document, _ := strings.Cut(after, "DATA\r\n")
-	m, err := mail.ReadMessage(strings.NewReader(strings.TrimSuffix(document, "\r\n.\r\nQUIT\r\n")))
+	document, _, _ = strings.Cut(document, "\r\n.\r\n")
+	m, err := mail.ReadMessage(strings.NewReader(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,10 +258,50 @@ func TestEmail(t *testing.T) {
 	}
 }
 
+// TestOneRecipientIsRefused: the others get the mail, and get it once.
+func TestOneRecipientIsRefused(t *testing.T) {
+	s := serveMail(t, nil, func(command string) string {
+		if strings.HasPrefix(command, "RCPT TO:<LEFT@") {
+			return "450 4.2.1 try again"
+		}
+		return ""
+	})
+	var waits []time.Duration
+	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org", "left@example.org", "desk@example.org"}}
+	err := sender(nil, &waits).Send(t.Context(), c, message)
+	if err == nil || !strings.Contains(err.Error(), "left@example.org") || len(waits) != 3 {
+		t.Errorf("got error %v after %d pauses; want one that names the recipient, after 3", err, len(waits))
+	}
+	all := ""
+	for range len(waits) + 1 {
+		all += <-s.got
+	}
+	if strings.Count(all, "RCPT TO:<it@") != 1 || strings.Count(all, "RCPT TO:<desk@") != 1 || strings.Count(all, "RCPT TO:<left@") != 4 || strings.Count(all, "DATA\r\n") != 2 {
+		t.Errorf("got sessions %q", all)
+	}
+}
+
+// TestServerHangsUp: a mail that the server has accepted is not sent again.
+func TestServerHangsUp(t *testing.T) {
+	for _, command := range []string{"RSET", "QUIT"} {
+		s := serveMail(t, nil, func(got string) string {
+			if got == command {
+				return hangUp
+			}
+			return ""
+		})
+		var waits []time.Duration
+		c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}}
+		if err := sender(nil, &waits).Send(t.Context(), c, message); err != nil || len(waits) > 0 {
+			t.Errorf("at %s: got error %v, and %d further attempts", command, err, len(waits))
+		}
+	}
+}
+
 // TestNoPasswordWithoutEncryption: a server that offers no encryption gets neither password nor
 // message.
 func TestNoPasswordWithoutEncryption(t *testing.T) {
-	s := serveMail(t, nil)
+	s := serveMail(t, nil, nil)
 	var waits []time.Duration
 	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}, User: "tonprobe", secret: "geheim"}
 	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil {
@@ -252,14 +311,14 @@ func TestNoPasswordWithoutEncryption(t *testing.T) {
 		t.Errorf("got session %q, want neither password nor message", got)
 	}
 	// The mail server of the same machine needs no encryption if there is no password.
-	s = serveMail(t, nil)
+	s = serveMail(t, nil, nil)
 	c.Host, c.User, c.secret = s.address, "", ""
 	if err := sender(nil, &waits).Once(t.Context(), c, message); err != nil {
 		t.Error(err)
 	}
 	// A certificate of somebody else is refused.
 	r := receive(t, http.StatusOK)
-	s = serveMail(t, &tls.Config{Certificates: r.TLS.Certificates})
+	s = serveMail(t, &tls.Config{Certificates: r.TLS.Certificates}, nil)
 	c.Host, c.User, c.secret = s.address, "tonprobe", "geheim"
 	if err := sender(nil, &waits).Once(t.Context(), c, message); err == nil || strings.Contains(<-s.got, "AUTH") {
 		t.Errorf("got error %v, want one, and no password sent", err)
