@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Limits of a calendar.
@@ -63,7 +65,7 @@ func (c Calendar) Read(b []byte) (*Roster, error) {
 		return nil, fmt.Errorf("the calendar is %w: it has %d bytes, at most %d are read", ErrTooLarge, len(b), MaxDocumentBytes)
 	}
 	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]int{}, budget: maxDays}
-	root, err := r.parse(utf8Text(b))
+	root, err := r.parse(utf8Text(joinLetters(b)))
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +73,22 @@ func (c Calendar) Read(b []byte) (*Roster, error) {
 		return nil, err
 	}
 	return r.roster, nil
+}
+
+// joinLetters returns a calendar without the folds of its lines if that makes it valid UTF-8: some
+// programs fold between the bytes of one letter (RFC 5545, 3.1).
+func joinLetters(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	joined := b
+	for _, fold := range []string{"\r\n ", "\r\n\t", "\n ", "\n\t"} {
+		joined = bytes.ReplaceAll(joined, []byte(fold), nil)
+	}
+	if utf8.Valid(joined) {
+		return joined
+	}
+	return b
 }
 
 // property is one line of a calendar.

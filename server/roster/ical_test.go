@@ -279,6 +279,16 @@ func TestBrokenLinesAreSkipped(t *testing.T) {
 	}
 }
 
+// TestLettersAreFolded: programs may fold a line between the bytes of one letter.
+func TestLettersAreFolded(t *testing.T) {
+	for _, fold := range []string{"\r\n ", "\r\n\t", "\n "} {
+		text := calendarOf(eventOf("DTSTART:20260601T160000Z", "LOCATION:Gro\xc3"+fold+"\x9fer Saal"))
+		if r := readCalendar(t, text); len(r.Meetings) != 1 || r.Meetings[0].Location != "Großer Saal" {
+			t.Errorf("%q: got %+v", fold, r.Meetings)
+		}
+	}
+}
+
 func FuzzCalendar(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.ics")
 	if err != nil || len(files) == 0 {
