@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -17,6 +19,7 @@ const (
 	maxEvents      = 20_000
 	maxRecurrences = 2_000 // of all events within the window
 	maxLineBytes   = 1 << 20
+	maxLines       = 1_000_000 // each may need some hundred bytes of memory
 	maxDepth       = 8
 )
 
@@ -93,9 +96,9 @@ func joinLetters(b []byte) []byte {
 
 // property is one line of a calendar.
 type property struct {
-	name   string // upper case
-	params map[string]string
-	value  string // as written
+	name   string            // upper case
+	params map[string]string // nil if there are none
+	value  string            // as written
 }
 
 // component is the part of a calendar between BEGIN and END.
@@ -121,16 +124,31 @@ func (c *component) text(name string) string {
 	return tidy(unescape.Replace(p.value))
 }
 
+// uid returns the identifier of an event. A long one ends with its hash: those of Exchange may differ
+// only at their ends.
+func (c *component) uid() string {
+	p, _ := c.find("UID")
+	uid := c.text("UID")
+	if utf8.RuneCountInString(uid) == maxTextRunes {
+		sum := sha256.Sum256([]byte(p.value))
+		uid += "#" + hex.EncodeToString(sum[:8])
+	}
+	return uid
+}
+
 var unescape = strings.NewReplacer(`\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`)
 
 // parse splits a calendar into its components. Lines that cannot be read are counted and
 // skipped: some programs break long texts without the space that marks a continuation.
 func (r *calendarReader) parse(text []byte) (*component, error) {
 	root := &component{}
-	stack, broken := []*component{root}, 0
+	stack, broken, lines := []*component{root}, 0, 0
 	for line, err := range unfold(string(text)) {
 		if err != nil {
 			return nil, err
+		}
+		if lines++; lines > maxLines {
+			return nil, fmt.Errorf("the calendar is %w: it has more than %d lines", ErrTooLarge, maxLines)
 		}
 		p, ok := parseLine(line)
 		if !ok {
@@ -199,7 +217,7 @@ func parseLine(line string) (property, bool) {
 	if end <= 0 {
 		return property{}, false
 	}
-	p := property{name: strings.ToUpper(line[:end]), params: map[string]string{}}
+	p := property{name: strings.ToUpper(line[:end])}
 	for _, r := range p.name {
 		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' {
 			return property{}, false
@@ -230,6 +248,9 @@ func parseLine(line string) (property, bool) {
 				return property{}, false
 			}
 			value, rest = value[:stop], value[stop:]
+		}
+		if p.params == nil {
+			p.params = map[string]string{}
 		}
 		p.params[strings.ToUpper(strings.TrimSpace(name))] = value
 	}

@@ -220,7 +220,10 @@ func TestBadCalendars(t *testing.T) {
 		"a very long line":               {calendarOf("X:" + strings.Repeat("y\r\n ", 1<<20)), roster.ErrTooLarge},
 		"too many recurrences": {calendarOf(strings.Repeat(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY")+"\r\n", 1),
 			strings.Repeat(strings.ReplaceAll(eventOf("DTSTART:20260301T000000Z\r\nRRULE:FREQ=DAILY"), "UID:1", "UID:")+"\r\n", 1), manyDaily(10)), roster.ErrTooLarge},
+		"very many lines":       {calendarOf(strings.Repeat("A;B=:\n", 1_000_000)), roster.ErrTooLarge},
 		"old rules with counts": {calendarOf(manyCounted(200)), roster.ErrTooLarge},
+		"zones with many rules": {calendarOf("BEGIN:VTIMEZONE\r\nTZID:Rathaus\r\n"+strings.Repeat("BEGIN:STANDARD\r\nDTSTART:16010101T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=DAILY\r\nEND:STANDARD\r\n", 20)+"END:VTIMEZONE",
+			eventOf("DTSTART;TZID=Rathaus:20260601T180000")), roster.ErrTooLarge},
 	} {
 		r, err := roster.Calendar{Window: window, Local: berlin}.Read([]byte(c.text))
 		if !errors.Is(err, c.want) || r != nil {
@@ -285,6 +288,35 @@ func TestLettersAreFolded(t *testing.T) {
 		text := calendarOf(eventOf("DTSTART:20260601T160000Z", "LOCATION:Gro\xc3"+fold+"\x9fer Saal"))
 		if r := readCalendar(t, text); len(r.Meetings) != 1 || r.Meetings[0].Location != "Großer Saal" {
 			t.Errorf("%q: got %+v", fold, r.Meetings)
+		}
+	}
+}
+
+// TestDoubtfulCalendars: what cannot be trusted is noted, and marks the calendar as incomplete, so that
+// no session is cancelled because of it.
+func TestDoubtfulCalendars(t *testing.T) {
+	const first = "DTSTART:20260601T160000Z"
+	for name, c := range map[string]struct{ calendar, want, note string }{
+		"no events":           {calendarOf("X-WR-CALNAME:Rat"), "", "no events"},
+		"one UID for all":     {calendarOf(eventOf(first), eventOf("DTSTART:20260701T160000Z")), "2026-07-01 18:00 Rat", "UID of another event"},
+		"all later ones move": {calendarOf(eventOf("DTSTART:20260303T170000Z\r\nRRULE:FREQ=WEEKLY;COUNT=2"), eventOf("RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T170000Z", "DTSTART:20260310T190000Z")), "2026-03-03 18:00 Rat; 2026-03-10 18:00 Rat", "all later recurrences"},
+	} {
+		r := readCalendar(t, c.calendar)
+		if got := list(r); got != c.want || r.Complete || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], c.note) {
+			t.Errorf("%s: got %q, complete %v, notes %q; want %q and a note with %q", name, got, r.Complete, r.Notes, c.want, c.note)
+		}
+	}
+	// The same event twice, and two whose long identifiers differ at their ends, are no doubt.
+	long := strings.Repeat("0", 300)
+	for name, c := range map[string]struct {
+		calendar string
+		want     int
+	}{
+		"twice":            {calendarOf(eventOf(first), eventOf(first)), 1},
+		"long identifiers": {calendarOf(strings.Replace(eventOf(first), "UID:1", "UID:"+long+"1", 1), strings.Replace(eventOf(first), "UID:1", "UID:"+long+"2", 1)), 2},
+	} {
+		if r := readCalendar(t, c.calendar); len(r.Meetings) != c.want || !r.Complete || len(r.Notes) > 0 {
+			t.Errorf("%s: got %+v, notes %q; want %d", name, r.Meetings, r.Notes, c.want)
 		}
 	}
 }

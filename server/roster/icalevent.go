@@ -80,6 +80,9 @@ func (r *calendarReader) read(root *component) error {
 					changed[e.uid][at] = e
 				}
 			} else if old, known := series[e.uid]; !known || e.newerThan(old) {
+				if known && old.newerThan(e) && !e.start.Equal(old.start.Time) { // no later version
+					r.skip("they have the UID of another event", true)
+				}
 				series[e.uid] = e
 			}
 			if !slices.Contains(order[max(0, len(order)-1):], e.uid) {
@@ -96,6 +99,12 @@ func (r *calendarReader) read(root *component) error {
 		if err := r.add(series[uid], changed[uid]); err != nil {
 			return err
 		}
+	}
+	switch {
+	case r.budget < 0: // times in zones that the calendar defines may be wrong
+		return fmt.Errorf("the calendar is %w: its recurrence rules require more than %d days to be examined", ErrTooLarge, maxDays)
+	case r.events == 0: // perhaps of a server with a fault: this is no reason to cancel all sessions
+		r.roster.missing("The calendar has no events.")
 	}
 	for _, why := range slices.Sorted(keysOf(r.skipped)) {
 		r.roster.note("%d events were skipped: %s.", r.skipped[why], why)
@@ -121,7 +130,7 @@ func (e event) newerThan(old event) bool {
 
 // event reads an event; ok is false if it was skipped.
 func (r *calendarReader) event(c *component) (e event, ok bool) {
-	e = event{uid: c.text("UID"), name: c.text("SUMMARY"), location: c.text("LOCATION"), cancelled: strings.EqualFold(c.text("STATUS"), "CANCELLED"), dtstamp: c.text("DTSTAMP")}
+	e = event{uid: c.uid(), name: c.text("SUMMARY"), location: c.text("LOCATION"), cancelled: strings.EqualFold(c.text("STATUS"), "CANCELLED"), dtstamp: c.text("DTSTAMP")}
 	e.sequence, _ = strconv.Atoi(c.text("SEQUENCE"))
 	start, found := c.find("DTSTART")
 	if !found {
@@ -144,6 +153,9 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 		instead, err := r.when(p)
 		if err != nil {
 			return e, r.skip(reason(err), true)
+		}
+		if p.params["RANGE"] != "" {
+			return e, r.skip("they change all later recurrences at once", true)
 		}
 		e.instead = r.at(instead, e.start)
 	}
