@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/intake"
@@ -250,5 +251,18 @@ func TestRosters(t *testing.T) {
 	}
 	if err := d.Apply(t.Context(), plan, false); err != nil || plan.Councils[0].Result.Added != 1 || len(plan.Notes) != 1 {
 		t.Errorf("got %+v, error %v; want one added participant and one note", plan, err)
+	}
+}
+
+// TestLongIdentifiers: an identifier that is shortened remains valid UTF-8, which PostgreSQL demands.
+func TestLongIdentifiers(t *testing.T) {
+	d, _ := newImporter(t)
+	id := "x" + strings.Repeat("ü", 300)
+	plan, err := d.Calendar(t.Context(), &roster.Roster{Complete: true, Meetings: []roster.Meeting{{ID: id, Name: "S", Start: now.Add(time.Hour)}}}, "Rat", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Councils[0].Sessions[0].SourceUID; !utf8.ValidString(got) {
+		t.Errorf("got the identifier %q", got)
 	}
 }

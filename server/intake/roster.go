@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
@@ -177,5 +178,5 @@ func short(id string) string {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
-	return id[:most/2] + "#" + hex.EncodeToString(sum[:])
+	return strings.ToValidUTF8(id[:most/2], "") + "#" + hex.EncodeToString(sum[:])
 }
