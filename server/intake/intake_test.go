@@ -254,6 +254,26 @@ func TestRosters(t *testing.T) {
 	}
 }
 
+// TestPhoneNumbersThatAreTexts: a member is imported without a phone number that cannot be stored.
+func TestPhoneNumbersThatAreTexts(t *testing.T) {
+	d, s := newImporter(t)
+	r := evening(true, "Anna", "Bernd")
+	r.Meetings[0].Members[0].Phone = "0228 5550101 (dienstlich), 0170 5550102 (nur abends)"
+	for n, notes := range []int{1, 0} {
+		plan, err := d.OParl(t.Context(), r, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Apply(t.Context(), plan, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, members := people(t, s, "Rat"); members != "Anna, Bernd" || !plan.Complete || len(plan.Notes) != notes {
+			t.Errorf("import %d: got members %q, complete %v, notes %q; want Anna, Bernd and %d notes", n+1, members, plan.Complete, plan.Notes, notes)
+		}
+		r.Meetings[0].Members[0].Phone = ""
+	}
+}
+
 // TestLongIdentifiers: an identifier that is shortened remains valid UTF-8, which PostgreSQL demands.
 func TestLongIdentifiers(t *testing.T) {
 	d, _ := newImporter(t)

@@ -104,6 +104,12 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 			source = "oparl:" + m.ID
 		}
 		one, err := p.person(ctx, m.Name, m.Phone, source)
+		if input, ok := errors.AsType[*enroll.InputError](err); ok && m.Phone != "" {
+			// A text with several numbers is no reason to leave out a member.
+			if one, err = p.person(ctx, m.Name, "", source); err == nil {
+				p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("The telephone number of %.100q is not imported: %s.", m.Name, input.Problem))
+			}
+		}
 		if gone, ok := errors.AsType[*erasedError](err); ok {
 			p.leaveOut(Erased{Name: m.Name, ErasedAt: gone.at})
 			continue
