@@ -88,7 +88,7 @@ func (d Importer) Apply(ctx context.Context, p *Plan, dryRun bool) error {
 	for i, s := range p.change.Sessions {
 		for j := range p.Councils {
 			if p.Councils[j].ID == s.CouncilID {
-				p.Councils[j].Result = results[i]
+				p.Councils[j].Result = p.Councils[j].Result.Plus(results[i])
 			}
 		}
 	}

@@ -254,6 +254,44 @@ func TestRosters(t *testing.T) {
 	}
 }
 
+// TestTwoTermsOfOneCouncil: before an election, the source has the organization of the old term and that
+// of the new one, with the same name.
+func TestTwoTermsOfOneCouncil(t *testing.T) {
+	d, s := newImporter(t)
+	const old, next = "https://ris.example/o/1", "https://ris.example/o/2"
+	source := func() *roster.Roster {
+		meeting := func(id string, days int, organizations []string, members ...roster.Member) roster.Meeting {
+			return roster.Meeting{ID: "https://ris.example/m/" + id, Name: id, Start: now.AddDate(0, 0, days), Organizations: organizations, Members: members}
+		}
+		return &roster.Roster{Complete: true,
+			Organizations: []roster.Organization{{ID: old, Name: "Rat", Body: "Stadt", Members: []roster.Member{member("Anna")}}, {ID: next, Name: "Rat", Body: "Stadt"}},
+			Meetings: []roster.Meeting{
+				meeting("last", 2, []string{old}, member("Anna"), member("Bernd")),
+				meeting("first", 9, []string{next}, member("Bernd"), member("Cem")),
+				meeting("both", 10, []string{old, next}, member("Anna"), member("Bernd"), member("Cem")),
+			}}
+	}
+	for n, want := range []store.ImportResult{{Added: 3}, {Unchanged: 3}, {Unchanged: 3}} {
+		plan, err := d.OParl(t.Context(), source(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Apply(t.Context(), plan, false); err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Councils) != 1 || plan.Councils[0].Result != want || len(plan.Councils[0].Left) > 0 || len(plan.Notes) != 1 {
+			t.Errorf("import %d: got councils %+v, notes %q; want one with %+v", n+1, plan.Councils, plan.Notes, want)
+		}
+		if all, members := people(t, s, "Rat (Stadt)"); all != "Anna, Bernd, Cem" || members != all {
+			t.Errorf("import %d: got participants %q, members %q; want Anna, Bernd, Cem", n+1, all, members)
+		}
+		page, err := s.CouncilSessions(t.Context(), store.SessionQuery{From: now})
+		if err != nil || len(page.Sessions) != 3 {
+			t.Errorf("import %d: got sessions %+v, error %v; want 3", n+1, page.Sessions, err)
+		}
+	}
+}
+
 // TestPhoneNumbersThatAreTexts: a member is imported without a phone number that cannot be stored.
 func TestPhoneNumbersThatAreTexts(t *testing.T) {
 	d, s := newImporter(t)

@@ -20,38 +20,67 @@ import (
 //
 // The members of a council become those of the source at the next session: others leave it, but
 // remain participants with their reports. Sessions of the source that have vanished are cancelled.
+//
+// Organizations with the same name are one council with the members of all: before an election, the
+// source has the council of the old and that of the new term.
 func (d Importer) OParl(ctx context.Context, r *roster.Roster, council string) (*Plan, error) {
 	if council != "" && len(r.Organizations) != 1 {
 		return nil, &store.InputError{Problem: fmt.Sprintf("the source has %d organizations with sessions: choose the one for %q", len(r.Organizations), council)}
 	}
 	p := d.planner()
 	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
-	now := d.Enroll.Now()
+	var names []string
+	members := map[string][]roster.Member{} // by the name of the council
+	organizations := map[string][]roster.Organization{}
 	for _, o := range r.Organizations {
 		name, err := p.nameOf(ctx, o, r.Organizations, council)
 		if err != nil {
 			return nil, err
 		}
-		members := o.Members
-		var meetings []roster.Meeting
-		next := time.Time{}
-		for _, m := range r.Meetings {
-			if !slices.Contains(m.Organizations, o.ID) {
-				continue
-			}
-			meetings = append(meetings, m)
-			if next.IsZero() && !m.Cancelled && m.Start.After(now) && len(m.Organizations) == 1 {
-				next, members = m.Start, m.Members
+		if organizations[name] == nil {
+			names = append(names, name)
+		}
+		organizations[name] = append(organizations[name], o)
+		for _, m := range membersOf(r, o, d.Enroll.Now()) {
+			if !slices.ContainsFunc(members[name], func(other roster.Member) bool { return other.ID == m.ID }) {
+				members[name] = append(members[name], m)
 			}
 		}
-		if err := p.replace(ctx, name, members); err != nil {
+	}
+	for _, name := range names {
+		if err := p.replace(ctx, name, members[name]); err != nil {
 			return nil, err
 		}
-		if err := p.sessions(ctx, name, sourceOf(o), meetings, r.Until); err != nil {
-			return nil, err
+		if n := len(organizations[name]); n > 1 {
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%d organizations of the source are the council %.100q, with the members of all.", n, name))
+		}
+		for _, o := range organizations[name] {
+			if err := p.sessions(ctx, name, sourceOf(o), meetingsOf(r, o), r.Until); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return p.plan, nil
+}
+
+// meetingsOf returns the meetings of an organization.
+func meetingsOf(r *roster.Roster, o roster.Organization) (meetings []roster.Meeting) {
+	for _, m := range r.Meetings {
+		if slices.Contains(m.Organizations, o.ID) {
+			meetings = append(meetings, m)
+		}
+	}
+	return meetings
+}
+
+// membersOf returns the members of an organization at its next meeting, or at present if there is none.
+func membersOf(r *roster.Roster, o roster.Organization, now time.Time) []roster.Member {
+	for _, m := range meetingsOf(r, o) {
+		if !m.Cancelled && m.Start.After(now) && len(m.Organizations) == 1 {
+			return m.Members
+		}
+	}
+	return o.Members
 }
 
 // Calendar plans the import of the sessions of a council from a calendar. source names the
@@ -165,15 +194,20 @@ func (p *planner) sessions(ctx context.Context, name, source string, meetings []
 	if err != nil {
 		return err
 	}
+	var sessions []store.CouncilSession
 	for _, m := range meetings {
+		if slices.ContainsFunc(c.Sessions, func(other store.CouncilSession) bool { return other.SourceUID == short(m.ID) }) {
+			continue // a meeting of two organizations that are one council
+		}
 		s := store.CouncilSession{Title: m.Name, StartsAt: m.Start, EndsAt: m.End, Place: m.Location, Cancelled: m.Cancelled, SourceUID: short(m.ID)}
 		if s.EndsAt.Sub(s.StartsAt) > store.MaxSessionLength {
 			s.EndsAt = time.Time{}
 			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("The session %.60q lasts more than %d hours: its end is not imported.", m.Name, store.MaxSessionLength/time.Hour))
 		}
-		c.Sessions = append(c.Sessions, s)
+		sessions = append(sessions, s)
 	}
-	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: c.Sessions, KeepMissing: !p.plan.Complete, Until: until})
+	c.Sessions = append(c.Sessions, sessions...)
+	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: sessions, KeepMissing: !p.plan.Complete, Until: until})
 	return nil
 }
 

@@ -133,6 +133,11 @@ type ImportResult struct {
 	Unchanged int `json:"unchanged"`
 }
 
+// Plus returns the sum of two results.
+func (r ImportResult) Plus(o ImportResult) ImportResult {
+	return ImportResult{r.Added + o.Added, r.Changed + o.Changed, r.Cancelled + o.Cancelled, r.Unchanged + o.Unchanged}
+}
+
 // Councils stores councils, their members and their sessions.
 type Councils interface {
 	// AddCouncil returns ErrExists if the id or the name exists.
