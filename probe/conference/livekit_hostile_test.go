@@ -63,6 +63,15 @@ func TestWrongLiveKit(t *testing.T) {
 		}
 	}
 	welcome := response(1, "room")
+	// A join response with the address of a relay.
+	names := func(u string) []byte {
+		server := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), u)
+		for field, text := range map[protowire.Number]string{2: "user", 3: "secret"} {
+			server = protowire.AppendString(protowire.AppendTag(server, field, protowire.BytesType), text)
+		}
+		join := protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), server)
+		return protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), join)
+	}
 	for name, c := range map[string]struct {
 		speak func(context.Context, *websocket.Conn)
 		steps map[report.ConferenceStep]string
@@ -76,6 +85,8 @@ func TestWrongLiveKit(t *testing.T) {
 		"only the join response": {say(welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer", report.StepPathRelay: "unknown step_before"}},
 		"a wrong answer": {say(welcome, response(2, "answer", "v=0\r\nnonsense"), response(6, "voice"), response(3, "offer", "nonsense")),
 			map[report.ConferenceStep]string{report.StepCall: "fail bad_answer"}},
+		"an invalid relay":       {say(names("turn:turn:turn.example.org:3478?transport=udp")), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
+		"an invalid STUN server": {say(names("stun:")), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
 		"closes": {func(ctx context.Context, c *websocket.Conn) {
 			_ = c.Write(ctx, websocket.MessageBinary, welcome)
 			_, _, _ = c.Read(ctx)

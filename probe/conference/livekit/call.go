@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
@@ -86,10 +87,11 @@ func (p *Pair) Leave() {
 	p.speaker, p.listener = nil, nil
 }
 
-// servers returns the STUN and TURN servers of a participant.
-func (p *participant) servers(room Room) []webrtc.ICEServer {
+// servers returns the STUN and TURN servers of a participant, and the number of entries that
+// WebRTC rejects.
+func (p *participant) servers(room Room) (usable []webrtc.ICEServer, bad int) {
 	if room.ICEServers != nil {
-		return room.ICEServers
+		return room.ICEServers, 0
 	}
 	return iceServers(p.welcome.ICEServers)
 }
@@ -166,12 +168,12 @@ func sound(ctx context.Context, v *visit.Visit, trips *visit.Early, joining *ear
 		return
 	}
 	v.Data.Version = p.version()
-	servers := p.speaker.servers(room)
+	servers, bad := p.speaker.servers(room)
 	var relays *relaytest.Test
 	var tryRelays func(netip.Addr)
-	if hasRelay(servers) {
+	if hasRelay(servers) || bad > 0 {
 		v.Skip(report.StepRelay, visit.StepFailed) // reserves its position; Record replaces it
-		tryRelays = func(media netip.Addr) { relays = relaytest.Start(ctx, v, listOf(servers), media) }
+		tryRelays = func(media netip.Addr) { relays = relaytest.Start(ctx, v, listOf(servers, bad), media) }
 	} else {
 		v.Skip(report.StepRelay, "not_offered")
 	}
@@ -199,25 +201,29 @@ func (p *Pair) version() string {
 
 // config returns the configuration of a participant's connection.
 func (p *Pair) config(of *participant, only peer.Transport) peer.Config {
-	return peer.Config{Server: p.room.URL, ICEServers: of.servers(p.room), Only: only, Listen: of.target == signal.Subscriber}
+	servers, _ := of.servers(p.room)
+	return peer.Config{Server: p.room.URL, ICEServers: servers, Only: only, Listen: of.target == signal.Subscriber}
 }
 
-// iceServers removes entries that WebRTC rejects: a single invalid one would prevent
-// the connection.
-func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
+// iceServers returns the entries that WebRTC accepts, and the number of the others: a single
+// invalid one would prevent the connection.
+func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer, bad int) {
 	for _, s := range told {
 		usable := webrtc.ICEServer{Username: s.Username, Credential: s.Credential}
 		for _, u := range s.URLs {
-			relay := strings.HasPrefix(u, "turn:") || strings.HasPrefix(u, "turns:")
-			if relay && s.Username != "" && s.Credential != "" || strings.HasPrefix(u, "stun:") {
-				usable.URLs = append(usable.URLs, u)
+			parsed, err := stun.ParseURI(u)
+			isRelay := err == nil && (parsed.Scheme == stun.SchemeTypeTURN || parsed.Scheme == stun.SchemeTypeTURNS)
+			if err != nil || isRelay && (s.Username == "" || s.Credential == "") {
+				bad++
+				continue
 			}
+			usable.URLs = append(usable.URLs, u)
 		}
 		if len(usable.URLs) > 0 {
 			all = append(all, usable)
 		}
 	}
-	return all
+	return all, bad
 }
 
 // call is a call of two participants.
@@ -246,8 +252,10 @@ func (c *call) AwaitPath(ctx context.Context) error {
 	return err
 }
 
-// listOf returns the servers for the test of the relays.
-func listOf(servers []webrtc.ICEServer) (list relaytest.List) {
+// listOf returns the servers for the test of the relays. bad is the number of entries that
+// WebRTC rejects.
+func listOf(servers []webrtc.ICEServer, bad int) (list relaytest.List) {
+	list.Bad = bad
 	for _, s := range servers {
 		one := wire.ICEServer{URLs: s.URLs, Username: s.Username}
 		if secret, ok := s.Credential.(string); ok {
