@@ -302,6 +302,22 @@ func TestWHIPRedirects(t *testing.T) {
 	}
 }
 
+// TestWHIPOptionsRedirected: the step names a redirect to another host. One that leaves https, as
+// by a filter, is a fault.
+func TestWHIPOptionsRedirected(t *testing.T) {
+	for to, want := range map[string]string{"https://edge.example/whip": "ok other_host", "http://block.example/": "fail redirected"} {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			address, roots := startTLS(t, http.RedirectHandler(to, http.StatusTemporaryRedirect))
+			_, got := run(t, conference.Config{Address: address + "/whip", RootCAs: roots, NoMedia: true, Direct: true})
+			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: want})
+			if (got.Reachable != nil) != (want[:2] == "ok") {
+				t.Errorf("got reachable %v, want it with ok only", got.Reachable)
+			}
+		})
+	}
+}
+
 // TestWHIPStopped: a cancelled check ends its session.
 func TestWHIPStopped(t *testing.T) {
 	var e whipEndpoint
