@@ -27,3 +27,27 @@ func TestStatusOfZoom(t *testing.T) {
 		})
 	}
 }
+
+// TestRedirectOfZoom: only a redirect to another host of Zoom's shows a working front end. A
+// filter may redirect to its own page.
+func TestRedirectOfZoom(t *testing.T) {
+	for to, want := range map[string]string{
+		"https://us02web.zoom.us/":  "ok ",
+		"https://zoom-x.de/":        "ok ",
+		"http://zoom.us/":           "fail redirected",
+		"http://block.example/":     "fail redirected",
+		"https://block.example/":    "fail redirected",
+		"https://zoom.us.example/":  "fail redirected",
+		"https://example/?zoom.us/": "fail redirected",
+	} {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			address, roots := startTLS(t, http.RedirectHandler(to, http.StatusFound))
+			_, got := run(t, conference.Config{Address: address, System: "zoom", RootCAs: roots, Direct: true})
+			step, _ := got.Check(report.StepReach)
+			if is := string(step.Status) + " " + step.Code; is != want || (got.Reachable != nil) != (want[:2] == "ok") {
+				t.Errorf("got %q, reachable %v; want %q", is, got.Reachable, want)
+			}
+		})
+	}
+}

@@ -24,7 +24,7 @@ func proxyRequired(f *facts) *finding {
 	if f.web == nil {
 		return nil
 	}
-	if isTrue(f.web.ProxyOffered) && !f.lineReached() && f.proxyFault() == "" {
+	if isTrue(f.web.ProxyOffered) && f.proxyFault() == "" && f.directKept() {
 		return fault(likely, ofWeb("proxy_offered", true, ""))
 	}
 	var hit *finding
@@ -37,6 +37,25 @@ func proxyRequired(f *facts) *finding {
 		hit.supporting = append(hit.supporting, ofWeb("proxy", f.web.Proxy, ""))
 	}
 	return hit
+}
+
+// directKept reports whether this network may be the one that prevents a direct
+// connection. Many networks announce a proxy and permit both. If a machine outside
+// answers, packets to the server must demonstrably not leave this network, or names must
+// not resolve: otherwise the server may be the one that is silent.
+func (f *facts) directKept() bool {
+	switch {
+	case f.lineReached():
+		return false
+	case !f.lineAlive(), f.web.Stage == "" && f.web.DNSError != "":
+		return true
+	}
+	end := atTransit
+	if f.conferenceChecked() {
+		end = atServer
+	}
+	p := f.neededPort(end, "tcp")
+	return p != nil && isFalse(p.Left)
 }
 
 // proxyFailed is a proxy, or a script that selects one, that does not work. If the
