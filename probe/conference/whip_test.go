@@ -18,6 +18,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -299,6 +300,42 @@ func TestWHIPRedirects(t *testing.T) {
 		if header != "" {
 			t.Errorf("to another host: got token %q, want none", header)
 		}
+	}
+}
+
+// TestWHIPRequestsWithoutSecrets: the path of a redirect may contain a token, which the list of
+// requests does not contain.
+func TestWHIPRequestsWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	secrets := []string{"eyJhbGciOiJIUzI1NiJ9", "geheim", "sitzung"}
+	second, roots := startTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", "application/sdp")
+			w.Header().Set("Location", "/whip/"+secrets[0]+"/"+secrets[1]+"/"+secrets[2])
+			w.WriteHeader(http.StatusCreated)
+		}
+	}))
+	first := whipEndpoint{before: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, second+"/whip/"+secrets[0]+"/"+secrets[1], http.StatusTemporaryRedirect)
+	}}
+	first.start(t)
+	var mu sync.Mutex
+	var shown []string
+	run(t, conference.Config{Address: first.address, RootCAs: roots, Direct: true, Requested: func(r visit.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		shown = append(shown, r.Method+" "+r.URL)
+	}})
+	mu.Lock()
+	defer mu.Unlock()
+	all := strings.Join(shown, "\n")
+	for _, s := range secrets {
+		if strings.Contains(all, s) {
+			t.Errorf("got the requests\n%s\nwant none with %q", all, s)
+		}
+	}
+	if len(shown) != 4 || shown[1] != "POST "+first.address || !strings.HasPrefix(shown[3], "DELETE "+second) {
+		t.Errorf("got the requests\n%s\nwant OPTIONS and POST to the target, POST and DELETE to the other host", all)
 	}
 }
 

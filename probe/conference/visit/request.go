@@ -42,17 +42,17 @@ func (v *Visit) note(ctx context.Context, method string, at *url.URL, resp *http
 
 // withoutSecrets returns an address as it may be shown. The path of the target is kept. In the
 // rest of the path, parts that contain digits, such as the names of sessions, are replaced by
-// "…".
+// "…"; after a redirect to another path, which may contain a token, all parts are.
 func (v *Visit) withoutSecrets(at *url.URL) string {
-	path := at.Path
-	rest, below := strings.CutPrefix(path, v.URL.Path)
-	kept := v.URL.Path
+	redirected := v.URL.Path != v.path
+	kept := v.path
+	rest, below := strings.CutPrefix(at.Path, kept)
 	if !below {
-		rest, kept = path, ""
+		kept = ""
 	}
 	parts := strings.Split(rest, "/")
 	for i, part := range parts {
-		if len(part) > 2 && strings.ContainsAny(part, "0123456789") {
+		if redirected && part != "" || len(part) > 2 && strings.ContainsAny(part, "0123456789") {
 			parts[i] = "…"
 		}
 	}

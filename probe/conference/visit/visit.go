@@ -59,13 +59,14 @@ type Visit struct {
 	Env  probe.Env
 	Data *report.Conference
 
+	path string // of URL as configured; a redirect may replace that of URL
 	web  *web
 	trip trip
 }
 
 // New prepares a visit. Close ends it.
 func New(c Config, env probe.Env) *Visit {
-	v := &Visit{Config: c, Env: env, Data: &report.Conference{URLHost: c.URL.Hostname()}}
+	v := &Visit{Config: c, Env: env, path: c.URL.Path, Data: &report.Conference{URLHost: c.URL.Hostname()}}
 	v.web = newWeb(v)
 	return v
 }
