@@ -154,6 +154,8 @@ func TestMediaAddress(t *testing.T) {
 		"a=candidate:1 1 udp 1 ::ffff:203.0.113.7 24577 typ host\r\n":                                      "203.0.113.7",
 		"a=candidate:1 1 udp 1 x.local 1 typ host\r\na=candidate:1 1 udp 1 2001:db8::1 24577 typ host\r\n": "2001:db8::1",
 		"c=IN IP4 203.0.113.7\r\n": "invalid IP",
+		// Relays allocate IPv4 addresses.
+		"a=candidate:1 1 udp 2 2001:db8::1 24577 typ host\r\na=candidate:2 1 udp 1 203.0.113.7 24577 typ host\r\n": "203.0.113.7",
 	} {
 		if got := relaytest.MediaAddress(sdp); got.String() != want {
 			t.Errorf("%q: got %s, want %s", sdp, got, want)

@@ -92,13 +92,19 @@ func judge(relays []report.TURNRelay, list List) visit.Outcome {
 	return visit.Fault("unreachable")
 }
 
-// MediaAddress returns the first address that an SDP names for the media; the zero value
-// if it names no usable one. ICE-lite servers put theirs in candidates.
-func MediaAddress(sdp string) netip.Addr {
+// MediaAddress returns the first IPv4 address that an SDP names for the media, or else the first
+// one; the zero value if it names no usable one. Relays allocate IPv4 addresses unless requested
+// otherwise (RFC 8656 §7.2). ICE-lite servers put their addresses in candidates.
+func MediaAddress(sdp string) (first netip.Addr) {
 	for at := range mediaAddresses(sdp) {
-		return at
+		if at.Is4() {
+			return at
+		}
+		if !first.IsValid() {
+			first = at
+		}
 	}
-	return netip.Addr{}
+	return first
 }
 
 // OnlyPrivate reports whether an SDP names addresses for the media, all of which are private
