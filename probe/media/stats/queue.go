@@ -23,9 +23,9 @@ const (
 // short, and 0 if the change was not caused by a queue.
 //
 // Jitter and stalls delay some packets and not others. A queue filled by another transfer delays every
-// packet, and changes slowly: it grows with the excess rate and drains no faster than the line. A delay
-// that jumps by half of its whole swing from one packet to the next, as after a change of the route or
-// during a stall of a radio, is therefore not a queue.
+// packet, and changes slowly: it grows with the excess rate, and drains no faster than time passes, because
+// no packet in it overtakes another. A delay that jumps by half of its whole swing from one packet to the
+// next, as after a change of the route or during a stall of a radio, is therefore not a queue.
 //
 // The queue itself is at least as high: a TCP flow that halves its window (RFC 5681) varies between half
 // of a full buffer and all of it.
@@ -36,7 +36,7 @@ func QueueSwingMS(first []Packet, skewPPM float64) *float64 {
 		return nil
 	}
 	swing := slices.Max(least) - slices.Min(least)
-	if steepestRise(first, pdv) > swing/2 {
+	if steepestJump(first, pdv) > swing/2 {
 		swing = 0
 	}
 	return &swing
@@ -77,10 +77,10 @@ func windowMinima(first []Packet, pdv []float64) []float64 {
 	return least
 }
 
-// steepestRise returns the largest increase of the delay from one packet to the next, in ms. Over a gap of
-// lost packets the increase is divided by their number plus one, because a queue grows while packets are
-// dropped too.
-func steepestRise(first []Packet, pdv []float64) (steepest float64) {
+// steepestJump returns the largest change of the delay from one packet to the next that a queue cannot
+// cause so quickly, in ms: an increase, or a decrease by more than the time between the two. Over a gap of
+// lost packets it is divided by their number plus one, because a queue grows while packets are dropped too.
+func steepestJump(first []Packet, pdv []float64) (steepest float64) {
 	order := make([]int, len(first))
 	for i := range order {
 		order[i] = i
@@ -89,7 +89,9 @@ func steepestRise(first []Packet, pdv []float64) (steepest float64) {
 	for k := 1; k < len(order); k++ {
 		a, b := order[k-1], order[k]
 		steps := float64(max(1, int32(first[b].Seq-first[a].Seq)))
-		steepest = max(steepest, (pdv[b]-pdv[a])/steps)
+		rise := pdv[b] - pdv[a]
+		overtaken := -rise - float64(first[b].SentNS-first[a].SentNS)/1e6
+		steepest = max(steepest, rise/steps, overtaken/steps)
 	}
 	return steepest
 }

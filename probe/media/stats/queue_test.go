@@ -88,7 +88,14 @@ func TestQueueSwing(t *testing.T) {
 			return 10
 		}, 0, 0},
 		"a new route with 300 ms more delay": {func(i int) float64 { return 20 + 300*float64(i/150) }, 0, 0},
-		"a narrow line fills up":             {narrow(34.7, 600), 350, 640},
+		"a new route with 300 ms less delay": {func(i int) float64 { return 320 - 300*float64(i/150) }, 0, 0},
+		"a queue that drains at once": {func(i int) float64 {
+			if i < 150 {
+				return 50
+			}
+			return max(10, 50-20*float64(i-150))
+		}, 39, 41},
+		"a narrow line fills up": {narrow(34.7, 600), 350, 640},
 	} {
 		packets := voice(c.delay)
 		got := QueueSwingMS(packets, Skew(packets))
