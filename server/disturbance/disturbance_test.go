@@ -82,6 +82,20 @@ func TestASavedRecordIsVerified(t *testing.T) {
 			t.Errorf("a change at %d was not found: …%s…", i, changed[max(0, i-20):min(len(b), i+20)])
 		}
 	}
+	// Nothing is beside what is verified: of a field that occurs twice, a person may read the other one.
+	for _, name := range []string{"head", "HEAD"} {
+		twice := strings.Replace(string(b), `"head": `, `"head": "{\"council\":\"Other\"}", "`+name+`": `, 1)
+		if _, err := Verify([]byte(twice)); !errors.Is(err, ErrChanged) {
+			t.Errorf("%s twice: got error %v, want %v", name, err, ErrChanged)
+		}
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(compact.Bytes()); err != nil {
+		t.Errorf("without spaces: got error %v", err)
+	}
 	// Erasing a text does not count as a change, adding an entry does.
 	r.Entries[0].People[0].Text = ""
 	b, err = Save(r)

@@ -76,6 +76,12 @@ func Verify(b []byte) (Record, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Record{}, ErrNoRecord
 	}
+	// A field that occurs twice, also in other letters, would show people something else than what is
+	// verified here.
+	var compact bytes.Buffer
+	if again, err := json.Marshal(f); err != nil || json.Compact(&compact, b) != nil || !bytes.Equal(again, compact.Bytes()) {
+		return Record{}, fmt.Errorf("%w: its fields are not written as they were saved", ErrChanged)
+	}
 	r := store.DisturbanceRecord{Head: f.Head}
 	for i, e := range f.Entries {
 		one := store.DisturbanceEntry{Number: i + 1, Text: e.Text, Hash: store.ChainHash(r.Hash(), e.Text)}
