@@ -52,21 +52,29 @@ func (e *TableError) Add(line int, format string, args ...any) {
 	}
 }
 
-// columns maps the column names used in tables, in lower case and without spaces, dashes
-// and dots, to the fields of an entry.
+// columns maps the column names used in tables, in lower case and without spaces and punctuation, to the
+// fields of an entry.
 var columns = map[string]string{
 	"name": "name", "fullname": "name", "vollständigername": "name", "person": "name", "mitglied": "name", "member": "name", "teilnehmer": "name", "teilnehmerin": "name", "participant": "name",
 	"nachname": "family", "familienname": "family", "zuname": "family", "surname": "family", "lastname": "family", "familyname": "family",
 	"vorname": "given", "firstname": "given", "givenname": "given", "rufname": "given",
 	"titel": "title", "akademischertitel": "title", "title": "title",
-	"telefon": "phone", "telefonnummer": "phone", "tel": "phone", "telnr": "phone", "rufnummer": "phone", "phone": "phone", "phonenumber": "phone", "telephone": "phone", "tel.": "phone",
+	"telefon": "phone", "telefonnummer": "phone", "tel": "phone", "telnr": "phone", "rufnummer": "phone", "phone": "phone", "phonenumber": "phone", "telephone": "phone",
+	"telefonnr": "phone", "telefonprivat": "phone", "telefondienstlich": "phone", "telefongeschäftlich": "phone", "festnetz": "phone", "festnetznummer": "phone", "telefonfestnetz": "phone",
 	"mobil": "mobile", "handy": "mobile", "mobiltelefon": "mobile", "handynummer": "mobile", "mobile": "mobile", "mobilephone": "mobile", "cell": "mobile",
+	"mobilnummer": "mobile", "mobilnr": "mobile", "mobilfunk": "mobile", "mobilfunknummer": "mobile", "telefonmobil": "mobile", "handynr": "mobile",
 	"email": "email", "mail": "email", "emailadresse": "email", "mailadresse": "email", "emailaddress": "email",
+	"emailprivat": "email", "emaildienstlich": "email", "emailgeschäftlich": "email",
 	"gremium": "council", "rat": "council", "ausschuss": "council", "council": "council", "committee": "council", "gremien": "council",
 }
 
 func columnOf(header string) string {
-	return columns[strings.NewReplacer(" ", "", "-", "", ".", "", "_", "", "\u2011", "").Replace(strings.ToLower(tidy(header)))]
+	return columns[strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPunct(r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(tidy(header)))]
 }
 
 // ReadPeople reads a table of people as spreadsheets save it: separated by semicolons, commas or

@@ -23,21 +23,22 @@ func TestReadPeople(t *testing.T) {
 		return s
 	}
 	for name, c := range map[string]struct{ table, want string }{
-		"UTF-8":            {table, want},
-		"byte order mark":  {"\ufeff" + table, want},
-		"Windows-1252":     {encode(charmap.Windows1252.NewEncoder().String(table)), want},
-		"UTF-16":           {encode(utf16.UTF16(utf16.LittleEndian, utf16.UseBOM).NewEncoder().String(table)), want},
-		"commas":           {"name,phone,email,council\nJörg Müller,0228 5550101,j@example.org,Rat\n", `2 "Jörg Müller" "0228 5550101" "j@example.org" "Rat"`},
-		"tabs":             {"Name\tMobil\nA\t1\n", `2 "A" "1" "" ""`},
-		"sep":              {"sep=;\r\nName;Telefon\r\nA, B;1\r\n", `3 "A, B" "1" "" ""`},
-		"several columns":  {"Anrede;Titel;Nachname;Vorname;Straße;Handy\nFrau;Dr.;Muster;Anna;Weg 1;0170 1\n;;Alt;;;\n", `2 "Dr. Anna Muster" "0170 1" "" ""; 3 "Alt" "" "" ""`},
-		"short lines":      {"Name;Telefon;Gremium\nA\nB;2\n", `2 "A" "" "" ""; 3 "B" "2" "" ""`},
-		"formula":          {"Name;Telefon\nA;\"=\"\"0228 1\"\"\"\nB;'0228 2\n", `2 "A" "0228 1" "" ""; 3 "B" "0228 2" "" ""`},
-		"bare quotes":      {"Name;Telefon\nHans \"Hansi\" Maier;1\n", `2 "Hans \"Hansi\" Maier" "1" "" ""`},
-		"old Mac":          {"Name;Telefon\rA;1\r\rB;2", `2 "A" "1" "" ""; 4 "B" "2" "" ""`},
-		"no last line":     {"Name;Telefon\nA;1", `2 "A" "1" "" ""`},
-		"name and Vorname": {"Name;Vorname;Telefon\nMuster;Anna;1\nAlt;;2\n", `2 "Anna Muster" "1" "" ""; 3 "Alt" "2" "" ""`},
-		"apostrophe":       {"Name;Telefon\n't Hooft;'0228 1\n'=1+1;\n", `2 "'t Hooft" "0228 1" "" ""; 3 "=1+1" "" "" ""`},
+		"UTF-8":              {table, want},
+		"byte order mark":    {"\ufeff" + table, want},
+		"Windows-1252":       {encode(charmap.Windows1252.NewEncoder().String(table)), want},
+		"UTF-16":             {encode(utf16.UTF16(utf16.LittleEndian, utf16.UseBOM).NewEncoder().String(table)), want},
+		"commas":             {"name,phone,email,council\nJörg Müller,0228 5550101,j@example.org,Rat\n", `2 "Jörg Müller" "0228 5550101" "j@example.org" "Rat"`},
+		"tabs":               {"Name\tMobil\nA\t1\n", `2 "A" "1" "" ""`},
+		"sep":                {"sep=;\r\nName;Telefon\r\nA, B;1\r\n", `3 "A, B" "1" "" ""`},
+		"several columns":    {"Anrede;Titel;Nachname;Vorname;Straße;Handy\nFrau;Dr.;Muster;Anna;Weg 1;0170 1\n;;Alt;;;\n", `2 "Dr. Anna Muster" "0170 1" "" ""; 3 "Alt" "" "" ""`},
+		"kinds of telephone": {"Name;Telefon (dienstlich):;Mobilnummer;E-Mail privat\nA;1;2;a@b\nB;;2;\n", `2 "A" "1" "a@b" ""; 3 "B" "2" "" ""`},
+		"short lines":        {"Name;Telefon;Gremium\nA\nB;2\n", `2 "A" "" "" ""; 3 "B" "2" "" ""`},
+		"formula":            {"Name;Telefon\nA;\"=\"\"0228 1\"\"\"\nB;'0228 2\n", `2 "A" "0228 1" "" ""; 3 "B" "0228 2" "" ""`},
+		"bare quotes":        {"Name;Telefon\nHans \"Hansi\" Maier;1\n", `2 "Hans \"Hansi\" Maier" "1" "" ""`},
+		"old Mac":            {"Name;Telefon\rA;1\r\rB;2", `2 "A" "1" "" ""; 4 "B" "2" "" ""`},
+		"no last line":       {"Name;Telefon\nA;1", `2 "A" "1" "" ""`},
+		"name and Vorname":   {"Name;Vorname;Telefon\nMuster;Anna;1\nAlt;;2\n", `2 "Anna Muster" "1" "" ""; 3 "Alt" "2" "" ""`},
+		"apostrophe":         {"Name;Telefon\n't Hooft;'0228 1\n'=1+1;\n", `2 "'t Hooft" "0228 1" "" ""; 3 "=1+1" "" "" ""`},
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
 		if err != nil {
