@@ -40,6 +40,8 @@ type Meetings struct {
 
 	mu  sync.Mutex
 	all map[string]*place // by the name of the target
+
+	doubtful sync.WaitGroup // requests to end meetings that may exist
 }
 
 // NewMeetings returns Meetings that does not follow redirects: a target's address is that
@@ -79,9 +81,10 @@ type meeting struct {
 }
 
 // Link returns a signed link that admits one viewer to a test meeting. Nobody else knows
-// of the meeting, and it is ended within minutes.
+// of the meeting, and it is ended within minutes. The meeting serves others too, so that a
+// cancelled ctx does not stop its creation; it takes 2.5 s at most.
 func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, createTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
 	p := m.place(t.Name)
 	p.mu.Lock()
@@ -141,6 +144,13 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 		a, err := m.call(ctx, t, hash, "create", query)
 		switch {
 		case err != nil:
+			// A slow server may have created it nevertheless.
+			made.hash = hash
+			m.doubtful.Go(func() {
+				if err := m.end(context.WithoutCancel(ctx), made); err != nil {
+					m.Log.Debug("a test meeting that may exist was not ended", "target", t.Name, "err", err)
+				}
+			})
 			return nil, fmt.Errorf("create a test meeting: %w", err)
 		case a.MessageKey == "checksumError":
 			continue
@@ -227,6 +237,7 @@ func (m *Meetings) Close() {
 		})
 	}
 	wg.Wait()
+	m.doubtful.Wait()
 	m.Client.CloseIdleConnections()
 }
 

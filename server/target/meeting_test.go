@@ -1,12 +1,15 @@
 package target
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -182,12 +185,61 @@ func (silentServer) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSilentServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMeetings(time.Now, rand.Reader, slog.New(slog.DiscardHandler))
+		defer m.Close()
 		m.Client.Transport = silentServer{}
 		_, err := m.Link(t.Context(), Target{Name: "Rat", System: "bbb", URL: "https://bbb.example.org/bigbluebutton", Secret: "geheim", Hash: "sha256"})
 		if want := "create a test meeting: no answer within 2.5s"; err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %q", err, want)
 		}
 	})
+}
+
+// slowServer creates a meeting, but its response does not arrive in time.
+type slowServer struct{ asked chan string }
+
+func (s slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked <- path.Base(r.URL.Path) + " " + r.URL.Query().Get("meetingID")
+	if path.Base(r.URL.Path) == "create" {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	return nil, errors.New("no response is needed")
+}
+
+// TestSlowServer: no meeting is left that nobody can join.
+func TestSlowServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMeetings(time.Now, rand.Reader, slog.New(slog.DiscardHandler))
+		defer m.Close()
+		asked := make(chan string, 2)
+		m.Client.Transport = slowServer{asked}
+		if link, err := m.Link(t.Context(), Target{Name: "Rat", System: "bbb", URL: "https://bbb.example.org/bigbluebutton", Secret: "geheim", Hash: "sha256"}); err == nil {
+			t.Errorf("got %q, want an error", link)
+		}
+		_, made, _ := strings.Cut(<-asked, " ")
+		if end := <-asked; end != "end "+made {
+			t.Errorf("got the request %q, want %q", end, "end "+made)
+		}
+	})
+}
+
+// TestCallerLeaves: the meeting serves others too. It is created even if the agent that asked
+// first does not wait.
+func TestCallerLeaves(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	d, _ := newProvider(t, s)
+	target, err := Target{Name: "Rat", System: "bbb", URL: s.URL, Secret: "geheim"}.Normalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := d.Meetings.Link(left, target); err != nil {
+		t.Errorf("got error %v, want none", err)
+	}
+	if _, err := d.Meetings.Link(t.Context(), target); err != nil || len(s.created) != 1 {
+		t.Errorf("got error %v, %d meetings; want none, 1", err, len(s.created))
+	}
 }
 
 // TestWrongSecret: each hash is tried once.
