@@ -69,7 +69,7 @@ func (f *facts) conferenceFault() *finding {
 	}
 	c := f.conference
 	switch {
-	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked():
+	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked(), f.socketBlocked():
 		return nil // causes of their own
 	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "private_address", "redirect_loop", "too_long"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
@@ -85,6 +85,21 @@ func (f *facts) conferenceFault() *finding {
 		return nil
 	}
 	return disturbance(suggested, c.evidence()...)
+}
+
+// socketBlocked reports whether the conference system's WebSocket was not opened, and the
+// participant's network prevents WebSockets to the collector too.
+func (f *facts) socketBlocked() bool {
+	if f.web == nil || !isFalse(f.web.WebSocket) || f.web.WebSocketBy != "between" {
+		return false
+	}
+	if !f.failedAt(report.StepSignalling, report.StepState) && !(f.failedAt(report.StepSignIn) && f.conference.probe == report.ProbeLiveKit) {
+		return false
+	}
+	const firstCloseCode = 1000 // of a WebSocket that was open; below are the statuses of HTTP (RFC 6455 §7.4.2)
+	status := f.conference.failedStatus()
+	return 0 < status && status < firstCloseCode ||
+		slices.Contains([]string{"not_api", "redirected", "redirect_loop", "cut_off", "refused", "timeout"}, f.conference.FailedCode)
 }
 
 // frontEndFails reports whether the web server of Zoom answers with an error.

@@ -26,7 +26,7 @@ func TestConferenceSystem(t *testing.T) {
 		"bbb-web down":              {[]func(*report.Report){failed("api", "502")}, "conf.server_error", report.NotReady},
 		"signalling down":           {[]func(*report.Report){failed("signalling", "502")}, "conf.server_error", report.NotReady},
 		"too many connections":      {[]func(*report.Report){failed("state", "1011")}, "conf.server_error", report.NotReady},
-		"Janus wants a secret":      {[]func(*report.Report){failed("signalling", "403")}, "conf.server_error", report.NotReady},
+		"signalling refuses":        {[]func(*report.Report){failed("signalling", "403")}, "conf.server_error", report.NotReady},
 		"the server mutes":          {[]func(*report.Report){failed("sound_up", "muted_by_server")}, "conf.muted_by_server", report.NotReady},
 		"microphones locked":        {[]func(*report.Report){failed("call", "microphone_locked")}, "conf.muted_by_server", report.Limited},
 		"muted on joining":          {[]func(*report.Report){failed("sound_up", "mute_on_start")}, "conf.muted_by_server", report.Limited},
@@ -68,6 +68,38 @@ func TestConferenceSystem(t *testing.T) {
 			}
 			if verdict != c.verdict {
 				t.Errorf("got verdict %s, want %s", verdict, c.verdict)
+			}
+		})
+	}
+}
+
+// TestBlockedWebSocketOfTheSystem: if the participant's network prevents WebSockets, it is not the
+// conference server's fault that its own WebSocket does not open.
+func TestBlockedWebSocketOfTheSystem(t *testing.T) {
+	for name, c := range map[string]struct {
+		probe, step, code, by string
+		want                  string
+		verdict               report.Verdict
+	}{
+		"the upgrade is removed":      {report.ProbeBBB, "state", "426", "between", "net.websocket_blocked", report.NotReady},
+		"a block page":                {report.ProbeBBB, "signalling", "not_api", "between", "net.websocket_blocked", report.NotReady},
+		"it is cut off":               {report.ProbeBBB, "state", "cut_off", "between", "net.websocket_blocked", report.NotReady},
+		"LiveKit":                     {report.ProbeLiveKit, "sign_in", "403", "between", "net.websocket_blocked", report.NotReady},
+		"it was open":                 {report.ProbeBBB, "state", "1011", "between", "conf.server_error", report.NotReady},
+		"the session is refused":      {report.ProbeBBB, "sign_in", "502", "between", "conf.server_error", report.NotReady},
+		"by the collector's own side": {report.ProbeBBB, "state", "502", "server", "conf.server_error", report.NotReady},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = "https://bbb.example.org"
+			visited(r, c.probe, &report.Conference{URLHost: "bbb.example.org", FailedStep: c.step, FailedCode: c.code})
+			web(r).WebSocket, web(r).WebSocketBy = new(false), c.by
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if len(causes) == 0 || causes[0].Code != c.want || verdict != c.verdict {
+				t.Errorf("got causes %q, verdict %s; want %s first, %s", codes(causes), verdict, c.want, c.verdict)
+			}
+			if c.want == "net.websocket_blocked" && slices.Contains(codes(causes), "conf.server_error") {
+				t.Errorf("got causes %q, want none that blames the server", codes(causes))
 			}
 		})
 	}

@@ -13,6 +13,11 @@ func websocketBlocked(f *facts) *finding {
 	if f.web.WebSocketBy != "" {
 		hit.supporting = append(hit.supporting, ofWeb("websocket_by", f.web.WebSocketBy, ""))
 	}
+	if f.socketBlocked() {
+		// The session needs the connection that was prevented.
+		hit.worsen(report.SeverityFail)
+		hit.supporting = append(hit.supporting, f.conference.evidence()...)
+	}
 	switch f.web.WebSocketBy {
 	case "unknown":
 		hit.confidence, hit.area = suggested, report.AreaUnknown
