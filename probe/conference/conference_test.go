@@ -191,6 +191,8 @@ func TestBigBlueButton(t *testing.T) {
 			map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
 		"upgrade stripped": {with(healthy27(), func(b *bbbServer) { b.signalling = text(400, "") }), "2.7.3", report.StatusWarn,
 			map[report.ConferenceStep]string{report.StepSignalling: "fail 400"}},
+		"WebSockets forbidden": {with(healthy30(), func(b *bbbServer) { b.signalling, b.state = refuses(403), refuses(403) }), "3.0.4", report.StatusOK,
+			map[report.ConferenceStep]string{report.StepSignalling: "unknown needs_link", report.StepState: "unknown needs_link"}},
 		"GraphQL full":   {with(healthy30(), func(b *bbbServer) { b.state = closes(1011, "connections limit exceeded") }), "3.0.4", report.StatusWarn, map[report.ConferenceStep]string{report.StepState: "fail 1011"}},
 		"GraphQL silent": {with(healthy30(), func(b *bbbServer) { b.state = hangs }), "3.0.4", report.StatusWarn, map[report.ConferenceStep]string{report.StepState: "fail timeout"}},
 	} {

@@ -45,7 +45,7 @@ func theirs() map[string]endpointCase {
 		"no path to the conference server": {step("path", "no_path"), "conf.ice_failed", ""},
 		"it ends the call":                 {step("sound_up", "cut_off"), "conf.server_error", ""},
 		"it passes no sound on":            {step("sound_down", "no_track"), "conf.server_error", ""},
-		"it takes no call":                 {step("call", "460"), "conf.server_error", ""},
+		"it takes no call":                 {step("call", "490"), "conf.server_error", ""},
 		"it mutes the participant":         {step("sound_up", "muted_by_server"), "conf.muted_by_server", ""},
 		"its relay refuses":                {step("relay", "denied"), "conf.turn_denied", ""},
 		"its relay passes nothing on": {func(r *report.Report) {

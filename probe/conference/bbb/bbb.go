@@ -146,7 +146,7 @@ func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
 }
 
 // signalling opens the WebSocket of the SFU without a session. nginx queries bbb-web first and
-// rejects the request with 401, which proves that it arrived as a request for a WebSocket.
+// rejects the request with 401. Without the session it does not tell whether the upgrade arrived.
 func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 	at := v.At(pathSignalling)
 	at.RawQuery = "sessionToken=tonprobe"
@@ -161,10 +161,7 @@ const closeNotAuthorised = 4403
 func state(ctx context.Context, v *visit.Visit) visit.Outcome {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
 	if err != nil {
-		if visit.SignedIn(status) {
-			return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-		}
-		return visit.SocketFault(status, err)
+		return visit.UnsignedFault(status, err)
 	}
 	defer conn.CloseNow()
 	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]any{

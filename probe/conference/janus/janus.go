@@ -87,8 +87,12 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		return o
 	})
 	if !signalling {
-		v.Skip(report.StepSignIn, visit.StepFailed)
-		v.SkipMedia(visit.StepFailed)
+		why := visit.StepFailed
+		if v.Data.FailedStep == "" {
+			why = visit.NeedsLink
+		}
+		v.Skip(report.StepSignIn, why)
+		v.SkipMedia(why)
 		return
 	}
 	if v.NoMedia {
@@ -98,7 +102,11 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 	attached := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return talk.attach(ctx, pluginEcho) })
 	if !attached {
-		v.SkipMedia(visit.StepFailed)
+		why := visit.StepFailed
+		if v.Data.FailedStep == "" {
+			why = "not_offered"
+		}
+		v.SkipMedia(why)
 		return
 	}
 	echo(ctx, v, talk)
@@ -126,8 +134,13 @@ func info(ctx context.Context, v *visit.Visit) (message, transport, visit.Outcom
 	return m, posts{v}, judge(m, err, m.Janus == "server_info")
 }
 
-// refusal returns the outcome for an error of the gateway: 403 if it requires a secret,
-// 460 if the plugin is missing (apierror.h).
+// Errors of the gateway (apierror.h).
+const (
+	codeSecret   = 403 // it requires a secret
+	codeNoPlugin = 460 // the plugin is missing
+)
+
+// refusal returns the outcome for an error of the gateway.
 func refusal(m message) visit.Outcome {
 	return visit.Outcome{Status: report.StatusFail, Code: strconv.Itoa(m.Error.Code)}
 }

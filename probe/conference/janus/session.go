@@ -104,18 +104,24 @@ func (s *session) close() {
 	_, _ = s.over.request(ctx, message{Janus: "destroy", SessionID: s.id})
 }
 
-// open creates a session.
+// open creates a session. A gateway with a secret admits only its own clients.
 func open(ctx context.Context, over transport) (*session, visit.Outcome) {
 	m, err := over.request(ctx, message{Janus: "create"})
+	if err == nil && m.Error != nil && m.Error.Code == codeSecret {
+		return nil, visit.Untested(visit.NeedsLink)
+	}
 	if o := judge(m, err, m.Janus == "success" && m.Data != nil); o.Status != report.StatusOK {
 		return nil, o
 	}
 	return &session{over: over, id: m.Data.ID}, visit.OK()
 }
 
-// attach requests a handle of a plugin.
+// attach requests a handle of a plugin. A gateway may work without the EchoTest.
 func (s *session) attach(ctx context.Context, plugin string) visit.Outcome {
 	m, err := s.over.request(ctx, message{Janus: "attach", SessionID: s.id, Plugin: plugin})
+	if err == nil && m.Error != nil && m.Error.Code == codeNoPlugin {
+		return visit.Untested("not_offered")
+	}
 	o := judge(m, err, m.Janus == "success" && m.Data != nil)
 	if o.Status == report.StatusOK {
 		s.handle = m.Data.ID

@@ -189,16 +189,26 @@ func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string)
 	return v.WebSocketAs(ctx, at, "", protocols...)
 }
 
-// TryWebSocket opens a WebSocket without signing in, and closes it again. A server that
-// requires a sign-in rejects it, which proves that it received the request.
+// TryWebSocket opens a WebSocket without signing in, and closes it again.
 func (v *Visit) TryWebSocket(ctx context.Context, at *url.URL) Outcome {
 	conn, status, err := v.WebSocket(ctx, at)
 	switch {
 	case err == nil:
 		_ = conn.CloseNow()
 		return OK()
-	case SignedIn(status):
+	}
+	return UnsignedFault(status, err)
+}
+
+// UnsignedFault is SocketFault for a WebSocket without a sign-in. nginx of BigBlueButton and
+// LiveKit reject it with 401. Other machines on the path reject with 403, and so does a server
+// that admits some networks only: this says nothing about a participant with a link.
+func UnsignedFault(status int, err error) Outcome {
+	switch status {
+	case http.StatusUnauthorized:
 		return Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+	case http.StatusForbidden:
+		return Untested(NeedsLink)
 	}
 	return SocketFault(status, err)
 }
