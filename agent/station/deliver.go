@@ -73,7 +73,7 @@ func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
 	send, cancel := context.WithTimeout(ctx, sendTime(time.Duration(r.DurationMS)*time.Millisecond))
 	defer cancel()
 	if keepErr != nil {
-		d.Err = d.sendUnstored(send, r)
+		d.Err = st.sendUnstored(send, r)
 		return statusUnstored(d.Err)
 	}
 	up := st.uplink(sp)
@@ -99,12 +99,35 @@ func (d *Delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, er
 }
 
 // sendUnstored sends a report that could not be stored because the disk is full or read-only.
-func (d *Delivery) sendUnstored(ctx context.Context, r *report.Report) error {
+func (s *Station) sendUnstored(ctx context.Context, r *report.Report) error {
 	doc, err := r.Encode()
 	if err != nil {
 		return err
 	}
-	return d.Station.uplink(nil).Send(ctx, r.ID, doc)
+	return s.uplink(nil).Send(ctx, r.ID, doc)
+}
+
+// keepOrSend stores a report of the service, and returns the spool that has it. A report that cannot be
+// stored is sent at once, which may take as long as within; the spool is then nil. After an error the
+// report is neither stored nor sent.
+func (s *Station) keepOrSend(ctx context.Context, r *report.Report, within time.Duration) (*spool.Spool, error) {
+	sp, err := OpenSpool(ctx, s.Config, s.log)
+	if err == nil {
+		err = s.keep(ctx, sp, r)
+	}
+	if err == nil {
+		return sp, nil
+	}
+	if s.Config.NoUpload || !s.Enrolled() {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if unsent := s.sendUnstored(ctx, r); unsent != nil {
+		return nil, errors.Join(err, unsent)
+	}
+	s.log.Warn("a report was sent, but not stored", "case", r.Case, "err", err)
+	return nil, nil
 }
 
 func statusStored(err error) Outcome {

@@ -55,15 +55,13 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	if err != nil {
 		return fmt.Errorf("report an event: %w", err)
 	}
-	sp, err := OpenSpool(ctx, c, log)
-	if err != nil {
-		return err
-	}
 	log.Info("an event is reported", "case", r.Case, "kind", i.Event.Kind)
-	if err := st.keep(ctx, sp, r); err != nil || c.NoUpload || !st.Enrolled() {
+	// With a full disk the recorder waits for the answer, because it tries again without one.
+	sp, err := st.keepOrSend(ctx, r, minSendTime)
+	if err != nil || sp == nil || c.NoUpload || !st.Enrolled() {
 		return err
 	}
-	// The recorder does not wait: an answer may take longer than the time between two
+	// Otherwise it does not wait: an answer may take longer than the time between two
 	// samples.
 	go st.deliverSoon(ctx, sp, r.ID)
 	return nil

@@ -1,9 +1,19 @@
 package station
 
 import (
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/recorder"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
@@ -33,5 +43,67 @@ func TestIncidentReport(t *testing.T) {
 	}
 	if h := report.Find[report.HostHistory](r); h == nil || *h.Suppressed != 2 || *h.Minutes[0].AwayS != 2 {
 		t.Errorf("got %+v, want 2 suppressed and 2 s away", h)
+	}
+}
+
+// TestReportWithoutASpool: the service sends a report that the disk cannot store, and a failure of both is an
+// error.
+func TestReportWithoutASpool(t *testing.T) {
+	for name, do := range map[string]func(*testing.T, config.Config) error{
+		"of an event": func(t *testing.T, c config.Config) error {
+			e := report.HostEvent{At: time.Now().Add(-time.Minute), Kind: report.EventClientCrashed, Program: "Zoom"}
+			return sendIncident(t.Context(), c, "1.0.0", slog.New(slog.DiscardHandler), recorder.Incident{
+				Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}}, History: recorder.History(nil, e, 0),
+			})
+		},
+		"of a check": func(t *testing.T, c config.Config) error {
+			w := Work(c, "1.0.0", NewTurn(), &Conditions{}, slog.New(slog.DiscardHandler))
+			s, err := w.Session()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := testReport(t)
+			r.Agent.ID = s.AgentID
+			return w.Store(t.Context(), r)
+		},
+	} {
+		for _, reached := range []bool{true, false} {
+			sent := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !reached {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				z, err := gzip.NewReader(r.Body)
+				var in struct{ Reports []struct{ ID string } }
+				if err == nil {
+					err = json.NewDecoder(z).Decode(&in)
+				}
+				if err != nil || len(in.Reports) != 1 {
+					t.Errorf("got %+v, error %v; want one report", in, err)
+					return
+				}
+				sent++
+				w.WriteHeader(http.StatusAccepted)
+				fmt.Fprintf(w, `{"results":[{"id":%q,"status":"stored"}]}`, in.Reports[0].ID)
+			}))
+			c := config.Default(t.TempDir())
+			c.Socket = ""
+			err := identity.Update(c.Data, func(id *identity.Identity) error {
+				id.AgentID = testAgentID
+				id.Enrolment = &identity.Enrolment{Server: server.URL, Token: "t", Participant: "A", EnrolledAt: renewedAt}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(c.Data, spoolFolder), nil, 0o600); err != nil { // instead of a folder
+				t.Fatal(err)
+			}
+			if err := do(t, c); (err == nil) != reached || reached && sent != 1 {
+				t.Errorf("%s, the collector answers: %v: got %d reports, error %v; want one, or an error", name, reached, sent, err)
+			}
+			server.Close()
+		}
 	}
 }

@@ -53,11 +53,8 @@ func Work(c config.Config, version string, turn Turn, conditions *Conditions, lo
 			return check.Run(ctx, st.scheduledOptions(version, a))
 		},
 		Store: func(ctx context.Context, r *report.Report) error {
-			sp, err := OpenSpool(ctx, c, log)
-			if err != nil {
-				return err
-			}
-			return st.keep(ctx, sp, r)
+			_, err := st.keepOrSend(ctx, r, maxSendTime)
+			return err
 		},
 		Send: func(ctx context.Context, _ resident.Session) (uplink.Summary, error) {
 			return st.sendWaiting(ctx)
