@@ -61,6 +61,7 @@ type Recorder struct {
 	limit            limiter
 	pending          *report.HostEvent // of the next report
 	tried            bool              // an earlier run began to make it
+	allowed          bool              // by limit
 	waiting          waiting           // pending on disk
 	due              time.Time
 	flushed          time.Time

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,7 +108,11 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 			data := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				attempts := 0
-				kill := func(context.Context, Incident) error { attempts++; return errors.New("killed") }
+				kill := func(context.Context, Incident) error {
+					attempts++
+					runtime.Goexit()
+					return nil
+				}
 				killed := newRig(data)
 				killed.Send = kill
 				killed.during(t, func() {
@@ -140,6 +145,60 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 					if want == 1 && (next.sent[0].Event.Kind != report.EventClientCrashed || len(next.sent[0].History.Seconds) == 0) {
 						t.Errorf("got %+v, want the crash and the samples around it", next.sent[0])
 					}
+				}
+				if _, err := os.Stat(waitingIn(data).path); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("got error %v of the file, want %v", err, fs.ErrNotExist)
+				}
+			})
+		})
+	}
+}
+
+// TestReportOnAFullDisk: a report that cannot be stored is made as soon as there is room, once, and counts once
+// for the limit. After fresh it is given up.
+func TestReportOnAFullDisk(t *testing.T) {
+	for name, c := range map[string]struct {
+		full   time.Duration
+		atEnd  bool // the service is stopped as soon as there is room
+		events int
+		want   int
+	}{
+		"for a while":         {5 * time.Minute, false, 1, 1},
+		"until the end":       {5*time.Minute + 30*time.Second, true, 1, 1},
+		"for too long":        {3 * time.Hour, false, 1, 0},
+		"a worse event since": {5 * time.Minute, false, 2, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(data)
+				store, begin := r.Send, time.Now()
+				r.Send = func(ctx context.Context, i Incident) error {
+					if time.Since(begin) < c.full {
+						return errors.New("no space left on the disk")
+					}
+					return store(ctx, i)
+				}
+				r.during(t, func() {
+					r.with(time.Minute, nil)
+					r.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom"})
+					r.with(2*time.Minute, nil)
+					if c.events > 1 {
+						r.emit(report.HostEvent{At: time.Now(), Kind: report.EventOutOfMemory, Program: "Zoom"})
+					}
+					r.with(time.Until(begin.Add(c.full)), nil)
+					if !c.atEnd {
+						r.with(10*time.Minute, nil)
+					}
+				})
+				if len(r.sent) != c.want {
+					t.Fatalf("got reports %+v, want %d", r.sent, c.want)
+				}
+				if got := burst - r.limit.tokens; got > 1 {
+					t.Errorf("got %v tokens used, want at most 1", got)
+				}
+				if c.events > 1 && r.sent[0].Event.Kind != report.EventOutOfMemory {
+					t.Errorf("got a report of %s, want %s", r.sent[0].Event.Kind, report.EventOutOfMemory)
 				}
 				if _, err := os.Stat(waitingIn(data).path); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("got error %v of the file, want %v", err, fs.ErrNotExist)

@@ -99,7 +99,10 @@ func (r *rig) during(t *testing.T, do func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	r.Board.Set(r.view)
-	go func() { done <- r.Run(ctx) }()
+	go func() {
+		defer close(done) // also if a test ends Run as a kill would
+		done <- r.Run(ctx)
+	}()
 	do()
 	cancel()
 	if err := <-done; ctx.Err() == nil {

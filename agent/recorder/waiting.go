@@ -21,7 +21,7 @@ func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 	r.events.markReported(e)
 	switch {
 	case r.pending == nil:
-		r.due = now.Add(afterwards)
+		r.due, r.allowed = now.Add(afterwards), false
 	case rank(e.Kind) >= rank(r.pending.Kind):
 		return
 	}
@@ -49,19 +49,21 @@ func (r *Recorder) resume() {
 	}
 }
 
-// sendPending makes the report that is due. If that fails, or ends this run, the next run tries once more.
+// sendPending makes the report that is due. If that fails, for example because the disk is full, it is made
+// later. If it ends this run, the next run tries once more.
 func (r *Recorder) sendPending(ctx context.Context) {
 	now := r.Clock.Now()
 	if r.pending == nil || now.Before(r.due) && r.due.Sub(now) <= afterwards {
 		return
 	}
 	e := *r.pending
-	r.pending = nil
-	if !r.limit.allow(now) {
+	if !r.allowed && !r.limit.allow(now) {
 		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
+		r.pending = nil
 		r.forget()
 		return
 	}
+	r.allowed = true
 	if r.tried {
 		r.forget()
 	} else if err := r.waiting.keep(e, true); err != nil {
@@ -69,11 +71,17 @@ func (r *Recorder) sendPending(ctx context.Context) {
 	}
 	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
 	if err := r.Send(ctx, i); err != nil {
-		if ctx.Err() == nil {
-			r.Log.Warn("no report of an event", "err", err)
+		if ctx.Err() != nil {
+			return
+		}
+		r.Log.Warn("no report of an event", "err", err)
+		if r.due = now.Add(afterwards); r.due.Sub(e.At).Abs() > fresh {
+			r.pending = nil
+			r.forget()
 		}
 		return
 	}
+	r.pending = nil
 	r.forget()
 	r.limit.suppressed = 0
 }
