@@ -21,13 +21,35 @@ const (
 	maxGap = 14 * 24 * time.Hour
 	// stampEvery is how often a use is stored. A clock that is set back by less is not a gap.
 	stampEvery = time.Hour
-	// graceFile contains two times in the format of RFC 3339, one a line: when the grace period began, and when
-	// the spool was last used. An older version wrote the first line only.
+	// graceFile contains up to three times in the format of RFC 3339, one a line: when the grace period began,
+	// when the spool was last used, and when that was after a gap. An older version wrote the first line only.
 	graceFile = "old-since.txt"
 )
 
 // grace is the content of graceFile.
-type grace struct{ since, last time.Time }
+type grace struct {
+	since, last time.Time
+	gap         time.Time // the end of the last gap; zero if there was none
+}
+
+func (g grace) String() string {
+	text := g.since.Format(time.RFC3339) + "\n" + g.last.Format(time.RFC3339)
+	if !g.gap.IsZero() {
+		text += "\n" + g.gap.Format(time.RFC3339)
+	}
+	return text
+}
+
+// steady reports whether the ages of the reports can be trusted: there was no gap for confirmFor.
+func (s *Spool) steady() (bool, error) {
+	g, err := s.readGrace()
+	if err != nil {
+		return false, err
+	}
+	now := s.now().UTC().Truncate(time.Second)
+	next, _, _ := g.use(now)
+	return next.gap.IsZero() || now.Sub(next.gap) >= confirmFor, nil
+}
 
 // pruneOld removes reports that were kept longer than keepFor. The caller holds the lock.
 func (s *Spool) pruneOld() error {
@@ -39,7 +61,9 @@ func (s *Spool) pruneOld() error {
 	next, at, due := g.use(now)
 	var saved error // a full disk does not prevent the deletion
 	if next.since != g.since || now.Sub(g.last).Abs() >= stampEvery {
-		saved = s.replace(graceFile, []byte(next.since.Format(time.RFC3339)+"\n"+now.Format(time.RFC3339)))
+		stamp := next
+		stamp.last = now
+		saved = s.replace(graceFile, []byte(stamp.String()))
 	}
 	old, err := s.olderThan(keepFor, at)
 	if err != nil || len(old) == 0 {
@@ -83,7 +107,7 @@ func (g grace) use(now time.Time) (next grace, at time.Time, due bool) {
 		at = now
 	}
 	passed = min(max(0, passed), graceFor-confirmFor)
-	return grace{since: now.Add(-passed), last: now}, at, due
+	return grace{since: now.Add(-passed), last: now, gap: now}, at, due
 }
 
 // olderThan returns the reports that do not wait to be sent and that were older than age at the time at, except
@@ -113,17 +137,21 @@ func (s *Spool) readGrace() (grace, error) {
 	if err != nil {
 		return grace{}, fmt.Errorf("read %s: %w", graceFile, err)
 	}
-	first, second, two := strings.Cut(strings.TrimSpace(string(b)), "\n")
-	since, err := time.Parse(time.RFC3339, first)
-	if err != nil {
-		return grace{}, nil
+	var times []time.Time
+	for line := range strings.Lines(strings.TrimSpace(string(b))) {
+		t, err := time.Parse(time.RFC3339, strings.TrimSpace(line))
+		if err != nil {
+			return grace{}, nil
+		}
+		times = append(times, t)
 	}
-	if !two {
-		return grace{since: since, last: since}, nil
+	switch len(times) {
+	case 1:
+		return grace{since: times[0], last: times[0]}, nil
+	case 2:
+		return grace{since: times[0], last: times[1]}, nil
+	case 3:
+		return grace{since: times[0], last: times[1], gap: times[2]}, nil
 	}
-	last, err := time.Parse(time.RFC3339, strings.TrimSpace(second))
-	if err != nil {
-		return grace{}, nil
-	}
-	return grace{since: since, last: last}, nil
+	return grace{}, nil
 }

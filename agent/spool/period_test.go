@@ -125,3 +125,40 @@ func TestJumpsOfTheClockDeleteNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestJumpsOfTheClockDropNothing puts a report on some days, according to a clock that jumps, while the
+// collector does not answer.
+func TestJumpsOfTheClockDropNothing(t *testing.T) {
+	start := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		days []float64
+		want int
+	}{
+		"a month ahead":                     {[]float64{0, 0.1, 0.2, 30, 30.1, 0.5, 1}, 7},
+		"a month ahead, then for two days":  {[]float64{0, 0.1, 0.2, 30, 31, 31.9}, 6},
+		"a month behind at first":           {[]float64{-30, -29.9, 0, 0.1, 1}, 5},
+		"off for a month":                   {[]float64{0, 0.1, 30, 31, 33}, 3},
+		"two weeks of use":                  {[]float64{0, 1, 5, 10, 15, 15.5}, 4},
+		"the clock is corrected by an hour": {[]float64{0, 0.1, 10, 10 - 1.0/24, 16}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := start
+			s, err := New(t.Context(), Config{
+				FS: newFaultyDisk(rand.New(rand.NewPCG(1, 1))), Lock: noLock{}, Limits: Limits{Age: 14 * 24 * time.Hour},
+				Now: func() time.Time { return at }, Log: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, day := range c.days {
+				at = start.Add(time.Duration(day * float64(24*time.Hour)))
+				if err := s.Put(t.Context(), idAt(at, i), []byte("{}")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := ids(t, s, Waiting); len(got) != c.want {
+				t.Errorf("got %v, want %d", got, c.want)
+			}
+		})
+	}
+}

@@ -30,13 +30,17 @@ func (s *Spool) pruneWaiting() error {
 	if err != nil {
 		return err
 	}
+	steady, err := s.steady()
+	if err != nil {
+		s.log.Warn("reports that have waited too long remain", "err", err)
+	}
 	count, bytes := len(entries), int64(0)
 	for _, e := range entries {
 		bytes += e.Bytes
 	}
 	// The newest is never dropped: the participant has just created it.
 	for _, e := range entries[:max(0, len(entries)-1)] {
-		reason := s.tooMuch(count, bytes, s.now().Sub(e.Time))
+		reason := s.tooMuch(count, bytes, s.now().Sub(e.Time), steady)
 		if reason == "" {
 			break
 		}
@@ -48,13 +52,13 @@ func (s *Spool) pruneWaiting() error {
 	return nil
 }
 
-func (s *Spool) tooMuch(count int, bytes int64, age time.Duration) string {
+func (s *Spool) tooMuch(count int, bytes int64, age time.Duration, steady bool) string {
 	switch l := s.limits; {
 	case l.Reports > 0 && count > l.Reports:
 		return fmt.Sprintf("more than %d reports wait", l.Reports)
 	case l.Bytes > 0 && bytes > l.Bytes:
 		return fmt.Sprintf("more than %d bytes wait", l.Bytes)
-	case l.Age > 0 && age > l.Age && age < implausibleAge:
+	case l.Age > 0 && steady && age > l.Age && age < implausibleAge:
 		return fmt.Sprintf("waited longer than %v", l.Age)
 	}
 	return ""
