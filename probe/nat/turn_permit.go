@@ -69,5 +69,18 @@ func (p relays) permission(ctx context.Context, client *turn.Client, relay net.A
 			break
 		}
 	}
-	return new(false), faultDenied
+	return new(false), permissionFault(watched.permissionRefusal())
+}
+
+// permissionFault returns the reason of a refused permission (RFC 8656 §19, RFC 8489 §14.8).
+func permissionFault(code stun.ErrorCode) string {
+	switch code {
+	case stun.CodeForbidden:
+		return faultDenied
+	case stun.CodeUnauthorized, stun.CodeStaleNonce, stun.CodeWrongCredentials:
+		return faultAuth
+	case stun.CodeAllocQuotaReached, stun.CodeInsufficientCapacity:
+		return faultQuota
+	}
+	return faultOther
 }

@@ -41,6 +41,9 @@ type watchedConn struct {
 	permit stun.ErrorCode // of the last refused permission; 0 if none
 }
 
+// noCode is an error response without a code, which RFC 8489 §6.3.1.1 does not permit.
+const noCode stun.ErrorCode = -1
+
 // WriteTo implements net.PacketConn.
 func (c *watchedConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	if m := turnMessage(b); m != nil && m.Type.Class == stun.ClassRequest {
@@ -76,12 +79,19 @@ func (c *watchedConn) note(b []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var code stun.ErrorCodeAttribute
-	if !c.asked[m.TransactionID] || code.GetFrom(m) != nil {
+	if !c.asked[m.TransactionID] {
 		return
 	}
-	if m.Type.Method == stun.MethodCreatePermission {
+	var code stun.ErrorCodeAttribute
+	missing := code.GetFrom(m) != nil
+	switch {
+	case m.Type.Method == stun.MethodCreatePermission && missing:
+		c.permit = noCode
+		return
+	case m.Type.Method == stun.MethodCreatePermission:
 		c.permit = code.Code
+		return
+	case missing:
 		return
 	}
 	c.code = code.Code

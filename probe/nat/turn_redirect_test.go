@@ -205,6 +205,13 @@ func TestRedirectionsEnd(t *testing.T) {
 // nonces of a method as stale (RFC 8489 §9.2.4).
 func staleNonceProxy(t *testing.T, server string, method stun.Method, times int) (at string) {
 	t.Helper()
+	return refusingProxy(t, server, method, times, stun.CodeStaleNonce)
+}
+
+// refusingProxy runs in front of a TURN server over UDP and responds to the first
+// requests of a method with an error that contains refusal; nil drops them.
+func refusingProxy(t *testing.T, server string, method stun.Method, times int, refusal stun.Setter) (at string) {
+	t.Helper()
 	in, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -246,14 +253,16 @@ func staleNonceProxy(t *testing.T, server string, method stun.Method, times int)
 			mu.Lock()
 			client = from
 			_, err = m.Write(b[:n])
-			stale := err == nil && m.Type.Method == method && m.Contains(stun.AttrMessageIntegrity) && times > 0
-			if stale {
+			refused := err == nil && m.Type.Method == method && m.Contains(stun.AttrMessageIntegrity) && times > 0
+			if refused {
 				times--
-				answer := stun.MustBuild(m, stun.NewType(method, stun.ClassErrorResponse), stun.CodeStaleNonce, realm, nonce)
+			}
+			if refused && refusal != nil {
+				answer := stun.MustBuild(m, stun.NewType(method, stun.ClassErrorResponse), refusal, realm, nonce)
 				_, _ = in.WriteTo(answer.Raw, from)
 			}
 			mu.Unlock()
-			if !stale {
+			if !refused {
 				_, _ = out.Write(b[:n])
 			}
 		}
