@@ -20,9 +20,9 @@ import (
 // peer's network; then ICE finds no path although the relay seems to work. Nothing
 // is sent through the relay.
 //
-// c.ICE is not used. The result contains the relays that responded, in the order of
-// the list.
-func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICEConfig, peer netip.Addr) []report.TURNRelay {
+// c.ICE is not used. The result contains the relays that were asked, in the order of
+// the list, and the number of those whose names could not be resolved.
+func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICEConfig, peer netip.Addr) (asked []report.TURNRelay, unnamed int) {
 	if c.Timers == (Timers{}) {
 		c.Timers = DefaultTimers
 	}
@@ -42,13 +42,15 @@ func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICE
 		})
 	}
 	wg.Wait()
-	var asked []report.TURNRelay
 	for i, o := range outcomes {
-		if o.asked {
+		switch {
+		case o.asked:
 			asked = append(asked, o.of(servers[i]))
+		case o.unnamed:
+			unnamed++
 		}
 	}
-	return asked
+	return asked, unnamed
 }
 
 // permission requests the permission for the peer. It is nil if the relay's address

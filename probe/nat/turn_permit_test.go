@@ -31,7 +31,7 @@ func TestCoturnPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			at := fmt.Sprintf("127.0.0.1:%d", c.port)
 			list := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: c.password}}}
-			got := Permissions(t.Context(), probetest.Env(t), TURNConfig{}, list, netip.MustParseAddr(c.peer))
+			got, _ := Permissions(t.Context(), probetest.Env(t), TURNConfig{}, list, netip.MustParseAddr(c.peer))
 			if len(got) != 2 {
 				t.Fatalf("got %d relays, want 2: %+v", len(got), got)
 			}

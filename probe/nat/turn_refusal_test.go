@@ -40,7 +40,7 @@ func TestRefusedPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			at := refusingProxy(t, server, stun.MethodCreatePermission, c.times, c.refusal)
-			got := nat.Permissions(t.Context(), probetest.Env(t), nat.TURNConfig{Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4}}, wire.ICEConfig{ICEServers: []wire.ICEServer{
+			got, _ := nat.Permissions(t.Context(), probetest.Env(t), nat.TURNConfig{Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4}}, wire.ICEConfig{ICEServers: []wire.ICEServer{
 				{URLs: []string{"turn:" + at}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, netip.MustParseAddr("127.0.0.1"))
 			if len(got) != 1 || got[0].Allocated == nil || !*got[0].Allocated {

@@ -33,7 +33,8 @@ const (
 
 // outcome is the result of one relay.
 type outcome struct {
-	asked      bool // false: cancelled before there was a result
+	asked      bool // false: cancelled before there was a result, or unnamed
+	unnamed    bool // the name could not be resolved
 	allocated  bool
 	relayed    *bool
 	permitted  *bool
@@ -105,7 +106,7 @@ func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers fun
 	if s.transport == overUDP {
 		found := resolve(ctx, env, []server{{host: s.host, port: s.port, udp: true}})
 		if len(found) == 0 {
-			return outcome{}
+			return outcome{unnamed: outer.Err() == nil}
 		}
 		s.at = found[0].addr
 	}
@@ -236,7 +237,7 @@ func bind(env probe.Env, to netip.AddrPort) (net.PacketConn, error) {
 // nothing about the transport.
 func connectFault(err error) outcome {
 	if _, unnamed := errors.AsType[*net.DNSError](err); unnamed {
-		return outcome{}
+		return outcome{unnamed: true}
 	}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -41,8 +41,9 @@ func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Te
 		ctx, cancel := context.WithTimeout(ctx, visit.StreamTime)
 		defer cancel()
 		began := v.Env.Clock.Now()
-		t.relays = nat.Permissions(ctx, v.Env, nat.TURNConfig{RootCAs: v.RootCAs, Proxy: v.Proxy()}, list.ICEConfig, media)
-		t.outcome = judge(t.relays, list)
+		relays, unnamed := nat.Permissions(ctx, v.Env, nat.TURNConfig{RootCAs: v.RootCAs, Proxy: v.Proxy()}, list.ICEConfig, media)
+		t.relays = relays
+		t.outcome = judge(tried{relays: relays, unnamed: unnamed, media: media, ended: ctx.Err() != nil}, list)
 		t.took = visit.Milliseconds(v.Env.Clock.Now().Sub(began))
 	}()
 	return t
@@ -65,29 +66,51 @@ func (t *Test) Record() {
 	t.v.Data.Checks[i] = step
 }
 
+// tried is what is known about the relays of a list.
+type tried struct {
+	relays []report.TURNRelay
+	// unnamed is the number of relays whose names could not be resolved.
+	unnamed int
+	// media is the address whose permission was requested; the zero value for none.
+	media netip.Addr
+	ended bool // the time of the test ended
+}
+
 // judge returns the outcome of the relays. One working relay is sufficient; entries that no
 // client can use are a warning.
-func judge(relays []report.TURNRelay, list List) visit.Outcome {
+func judge(t tried, list List) visit.Outcome {
+	allocated := func(r report.TURNRelay) bool { return r.Allocated != nil && *r.Allocated }
 	works := func(r report.TURNRelay) bool {
-		return r.Allocated != nil && *r.Allocated && (r.Permitted == nil || *r.Permitted)
+		return allocated(r) && (r.Permitted != nil && *r.Permitted || r.Permitted == nil && !t.media.IsValid())
 	}
 	switch {
-	case slices.ContainsFunc(relays, works) && list.Bad == 0:
+	case slices.ContainsFunc(t.relays, works) && list.Bad == 0:
 		return visit.OK()
-	case slices.ContainsFunc(relays, works):
+	case slices.ContainsFunc(t.relays, works):
 		return visit.Outcome{Status: report.StatusWarn, Code: "bad_entry"}
 	case !list.HasTURN() && list.Bad > 0:
 		return visit.Fault("bad_entry")
 	case !list.HasTURN():
 		return visit.Outcome{Status: report.StatusSkipped, Code: "no_relay"}
-	case len(relays) == 0:
-		return visit.Untested(visit.NoTime)
 	}
 	// The response of a relay takes precedence over silence, which the line may have caused.
 	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
-		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
+		if slices.ContainsFunc(t.relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
 			return visit.Fault(fault)
 		}
+	}
+	silent := slices.ContainsFunc(t.relays, allocated) // about the permission
+	switch {
+	case t.ended && (silent || len(t.relays) == 0):
+		return visit.Untested(visit.NoTime)
+	case silent && t.media.Unmap().Is4():
+		return visit.Untested("no_answer")
+	case silent: // the addresses of the relays are of the other family, so it was not requested
+		return visit.Untested("not_measured")
+	case len(t.relays) == 0 && t.unnamed > 0: // by the server's entry or by the name server
+		return visit.Untested("no_name")
+	case len(t.relays) == 0:
+		return visit.Untested(visit.NoTime)
 	}
 	return visit.Fault("unreachable")
 }

@@ -1,27 +1,87 @@
 package relaytest
 
 import (
+	"net"
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+func listOf(urls ...string) List {
+	return List{ICEConfig: wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls, Username: "c", Credential: "d"}}}}
+}
+
 // TestRelaysAreJudged: one working relay is sufficient; a relay's response has priority
-// over silence.
+// over silence. What was not tested is neither good nor a fault.
 func TestRelaysAreJudged(t *testing.T) {
 	relay := func(allocated bool, permitted *bool, fault string) report.TURNRelay {
 		return report.TURNRelay{Allocated: &allocated, Permitted: permitted, Error: fault}
 	}
-	list := List{ICEConfig: wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"turn:b"}, Username: "c", Credential: "d"}}}}
 	works, denied, silent, refuses := relay(true, new(true), ""), relay(true, new(false), "denied"), relay(false, nil, "unreachable"), relay(false, nil, "auth_failed")
-	for want, relays := range map[string][]report.TURNRelay{
-		"ok": {silent, works}, "fail denied": {silent, denied}, "fail auth_failed": {silent, refuses}, "fail unreachable": {silent}, "unknown no_time": nil,
+	mute := relay(true, nil, "") // about the permission
+	all := func(r ...report.TURNRelay) []report.TURNRelay { return r }
+	media, media6 := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")
+	for name, c := range map[string]struct {
+		tried tried
+		want  string
+	}{
+		"one works":                     {tried{relays: all(silent, works), media: media}, "ok"},
+		"one works, another is mute":    {tried{relays: all(mute, works), media: media}, "ok"},
+		"one works, another is unnamed": {tried{relays: all(works), unnamed: 1, media: media}, "ok"},
+		"no address to ask for":         {tried{relays: all(silent, mute)}, "ok"},
+		"denied":                        {tried{relays: all(silent, denied), media: media}, "fail denied"},
+		"denied, another is mute":       {tried{relays: all(mute, denied), media: media}, "fail denied"},
+		"refuses":                       {tried{relays: all(silent, refuses), media: media}, "fail auth_failed"},
+		"silent":                        {tried{relays: all(silent), media: media}, "fail unreachable"},
+		"silent and unnamed":            {tried{relays: all(silent), unnamed: 1, media: media}, "fail unreachable"},
+		"mute":                          {tried{relays: all(silent, mute), media: media}, "unknown no_answer"},
+		"mute, an IPv4-mapped address":  {tried{relays: all(mute), media: netip.MustParseAddr("::ffff:192.0.2.7")}, "unknown no_answer"},
+		"mute until the end":            {tried{relays: all(mute), media: media, ended: true}, "unknown no_time"},
+		"relays of the other family":    {tried{relays: all(mute), media: media6}, "unknown not_measured"},
+		"unnamed":                       {tried{unnamed: 2, media: media}, "unknown no_name"},
+		"no time":                       {tried{media: media, ended: true}, "unknown no_time"},
+		"no time, unnamed":              {tried{unnamed: 1, media: media, ended: true}, "unknown no_time"},
 	} {
-		o := judge(relays, list)
-		if got := strings.TrimSpace(string(o.Status) + " " + o.Code); got != want {
-			t.Errorf("got %s, want %s", got, want)
+		o := judge(c.tried, listOf("turn:b"))
+		if got := strings.TrimSpace(string(o.Status) + " " + o.Code); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// nameless is a network in which no name can be resolved.
+type nameless struct{ transport.Net }
+
+func (nameless) ResolveUDPAddr(_, address string) (*net.UDPAddr, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}
+}
+
+func (nameless) CreateDialer(*net.Dialer) transport.Dialer { return noDialer{} }
+
+type noDialer struct{}
+
+func (noDialer) Dial(network, address string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}}
+}
+
+// TestUnnamedRelays: a list whose names do not exist is not a lack of time.
+func TestUnnamedRelays(t *testing.T) {
+	for _, query := range []string{"", "?transport=tcp"} {
+		env := probetest.Env(t)
+		env.Net = nameless{env.Net}
+		v := visit.New(visit.Config{URL: &url.URL{Scheme: "https", Host: "bbb.example.org"}, Direct: true}, env)
+		defer v.Close()
+		Start(t.Context(), v, listOf("turn:turn.example"+query), netip.MustParseAddr("192.0.2.7")).Record()
+		if step, _ := v.Data.Check(report.StepRelay); step.Status != report.StatusUnknown || step.Code != "no_name" || len(v.Data.Relays) != 0 {
+			t.Errorf("%q: got %s %s, relays %+v, want unknown no_name, none", query, step.Status, step.Code, v.Data.Relays)
 		}
 	}
 }
