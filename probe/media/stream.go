@@ -22,6 +22,7 @@ import (
 type stream struct {
 	clock   probe.Clock
 	start   time.Time
+	begun   time.Time // when run began
 	payload int
 	packets int // planned number
 	most    int // number if the loss is in doubt
@@ -30,7 +31,7 @@ type stream struct {
 	sends  []stats.Send // by number
 	missed int
 	broken bool // ended early
-	turned bool // the clock ran backwards, so no timestamp is valid
+	turned bool // the clock ran backwards or stood still, so no timestamp is valid
 	echoes []receipt
 	back   []bool // by number: the echo has arrived
 	nBack  int
@@ -46,8 +47,9 @@ type (
 
 func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
 	n, most := int(usual/wire.PacketInterval), int(longest/wire.PacketInterval)
+	now := clock.Now()
 	return &stream{
-		clock: clock, start: clock.Now(), payload: payload, packets: n, most: most,
+		clock: clock, start: now, begun: now, payload: payload, packets: n, most: most,
 		sends: make([]stats.Send, 0, n), echoes: make([]receipt, 0, n+n/4), back: make([]bool, most),
 	}
 }
@@ -62,13 +64,27 @@ const maxLateness = 5 * wire.PacketInterval
 // a fallback clock with a resolution of 15.6 ms.
 const clockTolerance = 20 * time.Millisecond
 
+// suspendedFrom is the difference between the wall clock and the monotonic clock from
+// which this computer was suspended or its clock was set. It is longer than a busy
+// computer needs between the readings of both.
+const suspendedFrom = time.Second
+
+// suspended reports whether this computer slept since the stream began. The monotonic
+// clock of Linux and macOS stands still meanwhile and the reflector's does not, so the
+// schedule seems to have been kept while the line seems to have changed.
+func (s *stream) suspended() bool {
+	now := s.clock.Now()
+	return (now.Round(0).Sub(s.begun.Round(0)) - now.Sub(s.begun)).Abs() > suspendedFrom
+}
+
 // run sends until all packets are sent, ctx is done or the connection is lost.
 func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	go s.receive(l)
 	ctx, cancel := untilDown(ctx, l)
 	defer cancel()
 	buf := make([]byte, 0, s.payload)
-	first := s.nowNS()
+	s.begun = s.clock.Now()
+	first := int64(s.begun.Sub(s.start))
 	latest := first
 	for i, n := 0, s.packets; i < n; i++ {
 		if i == s.packets-1 && s.inDoubt() {
@@ -78,7 +94,7 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 		planned := first + int64(i)*int64(wire.PacketInterval)
 		// After the clock ran backwards the next packet would wait that long.
 		now := s.nowNS()
-		turned := now < latest-int64(clockTolerance)
+		turned := now < latest-int64(clockTolerance) || s.suspended()
 		latest = now
 		if turned || s.clock.Sleep(ctx, time.Duration(planned-now)) != nil {
 			s.mu.Lock()
@@ -212,6 +228,7 @@ func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	defer func() {
 		s.mu.Lock()
 		s.waited, s.allIn = s.nowNS(), s.nBack == len(s.sends)
+		s.turned = s.turned || s.suspended() // also if the connection was lost by it
 		s.mu.Unlock()
 	}()
 	ctx, cancel := untilDown(ctx, l)

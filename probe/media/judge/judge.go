@@ -39,7 +39,11 @@ func Voice(m Measurement) probe.Result {
 	if void := fillSelfCheck(d, m.Stream); void {
 		// Only figures that do not concern the line: the fault is in this computer.
 		d.State = report.MediaSelfCheckVoid
-		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep its schedule", Data: d}
+		note := "this computer was too busy to keep its schedule"
+		if m.Stream.Turned {
+			note = "this computer slept, or its clock was set"
+		}
+		return probe.Result{Status: report.StatusUnknown, Note: note, Data: d}
 	}
 	if m.LogErr == nil {
 		m.Stream.correctDepartures(m.Log)

@@ -22,7 +22,7 @@ type Recording struct {
 	WaitedNS int64 // end of the wait for the last echoes
 	Payload  int   // size of the RTP payload in bytes
 	Complete bool  // the stream was not ended early
-	Turned   bool  // the clock ran backwards
+	Turned   bool  // the clock ran backwards or stood still
 	AllBack  bool  // each packet's echo arrived before WaitedNS
 }
 
