@@ -77,7 +77,7 @@ func TestLinksOfTheRecorder(t *testing.T) {
 	}
 	for name, open := range map[string]func() error{
 		"running":        func() error { _, _, _, err := openMark(data, time.Now()); return err },
-		"waiting":        func() error { return waitingIn(data).keep(report.HostEvent{}, false) },
+		"waiting.new":    func() error { return waitingIn(data).keep(keptEvent{}) },
 		eventLayout.name: func() error { _, err := openRing(filepath.Join(data, Folder), eventLayout); return err },
 	} {
 		if err := os.Symlink(theirs, filepath.Join(data, Folder, name)); err != nil {

@@ -19,6 +19,8 @@ import (
 
 // Incident is what a report of an event contains.
 type Incident struct {
+	// ReportID is the id of the report, which remains the same if the report is made again.
+	ReportID string
 	// Event is what happened.
 	Event report.HostEvent
 	// Crash contains all events of the last hours, History the samples around the event.
@@ -46,7 +48,9 @@ type Recorder struct {
 	Crashes func(ctx context.Context, since, now time.Time) *report.HostCrash
 	// Booted returns when the computer was started; zero if unknown.
 	Booted func() time.Time
-	// Send makes a report of an incident.
+	// NewID returns the id of a new report.
+	NewID func(now time.Time) (string, error)
+	// Send makes a report of an incident, unless there is one with the same id.
 	Send func(ctx context.Context, i Incident) error
 	Log  *slog.Logger
 
@@ -60,6 +64,7 @@ type Recorder struct {
 	events           eventLog
 	limit            limiter
 	pending          *report.HostEvent // of the next report
+	reportID         string            // of the next report; "" before the first attempt
 	tried            bool              // an earlier run began to make it
 	allowed          bool              // by limit
 	waiting          waiting           // pending on disk

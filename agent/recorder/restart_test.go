@@ -102,14 +102,18 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 		"of no kind":     {20 * time.Second, `{"at":"2026-11-30T00:00:00Z","kind":"x"}`, 0, 0},
 		"far too long":   {20 * time.Second, strings.Repeat(" ", 1<<20) + "{}", 0, 0},
 		"an empty file":  {20 * time.Second, " ", 0, 0},
+		"of no id":       {20 * time.Second, `{"at":"2000-01-01T00:00:00Z","kind":"client_crashed","report_id":"../x"}`, 0, 0},
 		"of a wrong age": {20 * time.Second, `{"at":"2999-11-30T00:00:00Z","kind":"client_crashed"}`, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
-				attempts := 0
-				kill := func(context.Context, Incident) error {
-					attempts++
+				attempts, made := 0, ""
+				kill := func(_ context.Context, i Incident) error {
+					if attempts++; i.ReportID == "" || made != "" && i.ReportID != made {
+						t.Errorf("attempt %d: got report %q, want the same as before, %q", attempts, i.ReportID, made)
+					}
+					made = i.ReportID
 					runtime.Goexit()
 					return nil
 				}
@@ -142,8 +146,8 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 					if len(next.sent) != want {
 						t.Errorf("got reports %+v, want %d", next.sent, want)
 					}
-					if want == 1 && (next.sent[0].Event.Kind != report.EventClientCrashed || len(next.sent[0].History.Seconds) == 0) {
-						t.Errorf("got %+v, want the crash and the samples around it", next.sent[0])
+					if want == 1 && (next.sent[0].ReportID != made || next.sent[0].Event.Kind != report.EventClientCrashed || len(next.sent[0].History.Seconds) == 0) {
+						t.Errorf("got %+v, want report %s of the crash and the samples around it", next.sent[0], made)
 					}
 				}
 				if _, err := os.Stat(waitingIn(data).path); !errors.Is(err, fs.ErrNotExist) {
@@ -205,5 +209,41 @@ func TestReportOnAFullDisk(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestKilledWhileKeepingAnEvent: the file of the event is complete at all times.
+func TestKilledWhileKeepingAnEvent(t *testing.T) {
+	data := t.TempDir()
+	if err := os.Mkdir(filepath.Join(data, Folder), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w, stop := waitingIn(data), make(chan struct{})
+	e := keptEvent{HostEvent: report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom"}}
+	if err := w.keep(e); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error)
+	go func() {
+		var err error
+		for done := false; !done && err == nil; {
+			err = w.keep(e)
+			select {
+			case <-stop:
+				done = true
+			default:
+			}
+		}
+		written <- err
+	}()
+	for range 2000 {
+		if got, err := w.read(); err != nil || got == nil || got.Program != e.Program {
+			t.Errorf("got %+v, error %v; want %+v", got, err, e)
+			break
+		}
+	}
+	close(stop)
+	if err := <-written; err != nil {
+		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -64,7 +65,8 @@ func newRig(data string) *rig {
 			}
 			return c
 		},
-		Send: func(_ context.Context, i Incident) error { r.sent = append(r.sent, i); return nil },
+		NewID: func(now time.Time) (string, error) { return report.NewID(now, rand.Reader) },
+		Send:  func(_ context.Context, i Incident) error { r.sent = append(r.sent, i); return nil },
 	}
 	r.Watchers = []watch.Watcher{{Name: "the rig", Run: func(ctx context.Context, _ watch.Emit) error {
 		<-ctx.Done()

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -25,8 +27,8 @@ func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 	case rank(e.Kind) >= rank(r.pending.Kind):
 		return
 	}
-	r.pending, r.tried = &e, false
-	if err := r.waiting.keep(e, false); err != nil {
+	r.pending, r.reportID, r.tried = &e, "", false
+	if err := r.waiting.keep(keptEvent{HostEvent: e}); err != nil {
 		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
 }
@@ -34,7 +36,7 @@ func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 // resume continues the wait for the report that was due when the previous run was killed.
 func (r *Recorder) resume() {
 	r.waiting = waitingIn(r.Data)
-	e, tried, err := r.waiting.read()
+	e, err := r.waiting.read()
 	now := r.Clock.Now()
 	switch {
 	case err != nil:
@@ -44,8 +46,8 @@ func (r *Recorder) resume() {
 	case now.Sub(e.At).Abs() > fresh:
 		r.forget()
 	default:
-		r.pending, r.due, r.tried = e, now.Add(settleEvidence), tried
-		r.events.markReported(*e)
+		r.pending, r.due, r.reportID, r.tried = &e.HostEvent, now.Add(settleEvidence), e.ReportID, e.Tried
+		r.events.markReported(e.HostEvent)
 	}
 }
 
@@ -64,12 +66,19 @@ func (r *Recorder) sendPending(ctx context.Context) {
 		return
 	}
 	r.allowed = true
+	if r.reportID == "" {
+		id, err := r.NewID(now)
+		if err != nil {
+			r.Log.Warn("no id for the report of an event", "err", err)
+		}
+		r.reportID = id
+	}
 	if r.tried {
 		r.forget()
-	} else if err := r.waiting.keep(e, true); err != nil {
+	} else if err := r.waiting.keep(keptEvent{e, r.reportID, true}); err != nil {
 		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
-	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
+	i := Incident{ReportID: r.reportID, Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
 	if err := r.Send(ctx, i); err != nil {
 		if ctx.Err() != nil {
 			return
@@ -113,51 +122,61 @@ type waiting struct{ path string }
 // keptEvent is the content of the file.
 type keptEvent struct {
 	report.HostEvent
+	// ReportID is the id of the report, with which an earlier run may have stored it; "" before the first
+	// attempt.
+	ReportID string `json:"report_id,omitempty"`
 	// Tried means that an earlier run began to make the report. It may have failed because of a panic,
 	// which would happen again.
 	Tried bool `json:"tried,omitempty"`
 }
 
+// newSuffix is added to the name of a file that is not yet complete.
+const newSuffix = ".new"
+
 func waitingIn(data string) waiting { return waiting{filepath.Join(data, Folder, "waiting")} }
 
-func (w waiting) keep(e report.HostEvent, tried bool) error {
-	b, err := json.Marshal(keptEvent{e, tried})
+// keep replaces the file. A kill leaves either the former or the new one.
+func (w waiting) keep(e keptEvent) error {
+	b, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("keep the event of a report: %w", err)
 	}
-	f, err := durable.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	f, err := durable.OpenFile(w.path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return fmt.Errorf("keep the event of a report: %w", err)
 	}
 	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = durable.Rename(f.Name(), w.path)
+	}
+	if err != nil {
 		return fmt.Errorf("keep the event of a report: %w", err)
 	}
 	return nil
 }
 
-// read returns the event that a previous run kept, and whether it began to make the report; nil if there is none.
-func (w waiting) read() (e *report.HostEvent, tried bool, err error) {
+// read returns the event that a previous run kept; nil if there is none.
+func (w waiting) read() (*keptEvent, error) {
 	f, err := durable.OpenFile(w.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read the event of a report: %w", err)
+		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, int64(2*eventLayout.slotBytes)))
 	if err != nil {
-		return nil, false, fmt.Errorf("read the event of a report: %w", err)
+		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
 	var kept keptEvent
 	if err := json.Unmarshal(b, &kept); err != nil {
-		return nil, false, fmt.Errorf("read the event of a report: %w", err)
+		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
-	if !kept.Valid() {
-		return nil, false, errors.New("read the event of a report: it has the wrong form")
+	if !kept.Valid() || kept.ReportID != "" && uuid.Validate(kept.ReportID) != nil {
+		return nil, errors.New("read the event of a report: it has the wrong form")
 	}
-	return &kept.HostEvent, kept.Tried, nil
+	return &kept, nil
 }
 
 func (w waiting) remove() error {

@@ -170,7 +170,7 @@ func testReport(t *testing.T) *report.Report {
 	now := time.Now()
 	e := report.HostEvent{At: now.Add(-time.Minute), Kind: report.EventWiFiDropped, DurationS: new(40.0)}
 	r, err := incidentReport(recorder.Incident{
-		Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}},
+		ReportID: testReportID(t, now), Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}},
 		History: recorder.History([]recorder.Sample{{At: now.Add(-time.Minute), Link: "none"}}, e, 0),
 	}, testAgentID, "1.0.0", diagnose.DefaultProfile, now)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +34,8 @@ func Recorder(c config.Config, version string, conditions *Conditions, log *slog
 	server := &collectorAddr{data: c.Data, clock: clock}
 	return &recorder.Recorder{
 		Data: c.Data, Board: board, Clock: clock, Watchers: watch.All(board, clock), Log: log,
-		Ask: linkstate.Ask, Server: server.get, Booted: booted, InSession: conditions.inSession,
+		NewID: func(now time.Time) (string, error) { return report.NewID(now, rand.Reader) },
+		Ask:   linkstate.Ask, Server: server.get, Booted: booted, InSession: conditions.inSession,
 		Crashes: func(ctx context.Context, since, now time.Time) *report.HostCrash {
 			return crash.Read(ctx, nil, since, now)
 		},
@@ -55,6 +57,9 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	if err != nil {
 		return fmt.Errorf("report an event: %w", err)
 	}
+	if stored, err := hasReport(ctx, c, r.ID, log); err == nil && stored { // by a run that was killed
+		return nil
+	}
 	log.Info("an event is reported", "case", r.Case, "kind", i.Event.Kind)
 	// With a full disk the recorder waits for the answer, because it tries again without one.
 	sp, err := st.keepOrSend(ctx, r, minSendTime)
@@ -65,6 +70,16 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	// samples.
 	go st.deliverSoon(ctx, sp, r.ID)
 	return nil
+}
+
+// hasReport reports whether the spool contains a report, in any state.
+func hasReport(ctx context.Context, c config.Config, id string, log *slog.Logger) (bool, error) {
+	sp, err := OpenSpool(ctx, c, log)
+	if err != nil {
+		return false, err
+	}
+	all, err := sp.All()
+	return slices.ContainsFunc(all, func(e spool.Entry) bool { return e.ID == id }), err
 }
 
 // deliverSoonTime limits an attempt, which may be made during a session.
@@ -86,10 +101,6 @@ func incidentReport(i recorder.Incident, agentID, version, profile string, now t
 	if err != nil {
 		return nil, err
 	}
-	id, err := report.NewID(now, rand.Reader)
-	if err != nil {
-		return nil, err
-	}
 	code, err := report.NewCase(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -98,7 +109,7 @@ func incidentReport(i recorder.Incident, agentID, version, profile string, now t
 		return report.Result{Name: name, Version: 1, Status: report.StatusOK, StartedAt: now.UTC(), Data: data}
 	}
 	r := &report.Report{
-		Schema: report.SchemaV1, ID: id, Case: code,
+		Schema: report.SchemaV1, ID: i.ReportID, Case: code,
 		Agent:   report.Agent{ID: agentID, Version: version, OS: runtime.GOOS, Arch: runtime.GOARCH},
 		Trigger: report.TriggerEvent, Profile: profile, StartedAt: now.UTC(),
 		Verdict: report.Unknown, Causes: []report.Cause{},

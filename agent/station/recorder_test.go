@@ -2,6 +2,7 @@ package station
 
 import (
 	"compress/gzip"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -26,7 +27,7 @@ func TestIncidentReport(t *testing.T) {
 	now := time.Date(2026, 3, 2, 18, 5, 0, 0, time.UTC)
 	e := report.HostEvent{At: now.Add(-2 * time.Minute), Kind: report.EventWiFiDropped, Program: "Zoom", DurationS: new(40.0)}
 	i := recorder.Incident{
-		Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}},
+		ReportID: testReportID(t, now), Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}},
 		History: recorder.History([]recorder.Sample{{At: now.Add(-time.Minute), Link: "none"}}, e, 2),
 	}
 	r, err := incidentReport(i, "5f0f6a3e-7a4c-4a53-9d0e-3f1a52b4c6d7", "1.0.0", diagnose.DefaultProfile, now)
@@ -53,7 +54,7 @@ func TestReportWithoutASpool(t *testing.T) {
 		"of an event": func(t *testing.T, c config.Config) error {
 			e := report.HostEvent{At: time.Now().Add(-time.Minute), Kind: report.EventClientCrashed, Program: "Zoom"}
 			return sendIncident(t.Context(), c, "1.0.0", slog.New(slog.DiscardHandler), recorder.Incident{
-				Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}}, History: recorder.History(nil, e, 0),
+				ReportID: testReportID(t, e.At), Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}}, History: recorder.History(nil, e, 0),
 			})
 		},
 		"of a check": func(t *testing.T, c config.Config) error {
@@ -106,4 +107,36 @@ func TestReportWithoutASpool(t *testing.T) {
 			server.Close()
 		}
 	}
+}
+
+// TestIncidentIsReportedOnce: a run that was killed after the report was stored does not cause a second one.
+func TestIncidentIsReportedOnce(t *testing.T) {
+	c := config.Default(t.TempDir())
+	c.Socket = ""
+	e := report.HostEvent{At: time.Now().Add(-time.Minute), Kind: report.EventClientCrashed, Program: "Zoom"}
+	i := recorder.Incident{
+		ReportID: testReportID(t, e.At), Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}}, History: recorder.History(nil, e, 0),
+	}
+	log := slog.New(slog.DiscardHandler)
+	for range 2 {
+		if err := sendIncident(t.Context(), c, "1.0.0", log, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sp, err := OpenSpool(t.Context(), c, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := sp.All(); err != nil || len(all) != 1 || all[0].ID != i.ReportID {
+		t.Errorf("got %+v, error %v; want one report %s", all, err, i.ReportID)
+	}
+}
+
+func testReportID(t *testing.T, at time.Time) string {
+	t.Helper()
+	id, err := report.NewID(at, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
