@@ -63,6 +63,9 @@ func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, 
 	}
 	if how == NotMerged {
 		s, err := Open(c, log)
+		if s != nil {
+			s.keepToken = true
+		}
 		return s, how, err
 	}
 	if s.ca, err = collector.ReadCA(c.CA); err != nil {
@@ -77,8 +80,11 @@ func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, 
 func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	id, err := identity.Load(s.Config.Data)
 	switch {
-	case err != nil, id.Enrolment == nil, id.AgentID == status.AgentID:
+	case err != nil, id.Enrolment == nil:
 		return Service // a damaged identity is not needed here, and is not changed
+	case id.AgentID == status.AgentID:
+		s.leaveRenewal(id.Enrolment)
+		return Service
 	case status.Enrolment != nil:
 		return DuplicateEnrolment
 	}
@@ -97,6 +103,12 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 		return Service
 	}
 	taken, err := s.handOverIdentity(ctx, *id)
+	if err != nil { // perhaps only the answer was lost
+		again, lost := s.service.Status(ctx)
+		if lost == nil && again.AgentID == id.AgentID && again.Enrolment != nil {
+			taken, err = again, nil
+		}
+	}
 	if err != nil {
 		s.log.Warn("the service does not take over the identity", "err", err)
 		return NotMerged
@@ -107,6 +119,20 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 		s.log.Warn("the identity that the service has taken over remains here too", "err", err)
 	}
 	return Merged
+}
+
+// leaveRenewal makes the renewal of the token the task of the service, which has taken over the identity,
+// although the answer was lost. The program uses its own copy while the service is stopped: if it renewed the
+// token, that of the service would become invalid.
+func (s *Station) leaveRenewal(e *identity.Enrolment) {
+	now := time.Now().UTC()
+	if e.RenewAt.Sub(now) > minTokenAge {
+		return
+	}
+	s.id = &identity.Identity{Enrolment: e}
+	if err := s.updateEnrolment(func(e *identity.Enrolment) { e.RenewAt = now.Add(maxTokenAge) }); err != nil {
+		s.log.Warn("the program may replace the token of the service", "err", err)
+	}
 }
 
 // handOverIdentity gives an identity to the service. An older service does not support former tokens,

@@ -170,6 +170,9 @@ func (d *Delivery) SendRest(ctx context.Context) {
 	if _, err := d.rest.Drain(ctx); err != nil {
 		d.Station.log.Info("older reports not sent yet", "err", err)
 	}
+	if d.Station.keepToken {
+		return
+	}
 	// For computers without the service.
 	if err := d.Station.renewToken(ctx, d.Station.renewalAsked.Load(), time.Now(), rand.Float64); err != nil {
 		d.Station.log.Info("the token was not replaced", "err", err)

@@ -129,6 +129,93 @@ func TestMergeWithAnOlderService(t *testing.T) {
 	}
 }
 
+// TestAnswerToTheHandOverIsLost: the service has taken over the identity, but the program does not learn it,
+// or only with its next question. The token of the service remains valid.
+func TestAnswerToTheHandOverIsLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		stopped bool // after the hand-over, until the next start
+		want    Connection
+	}{"an answer": {false, Merged}, "the service is restarted": {true, NotMerged}} {
+		t.Run(name, func(t *testing.T) {
+			tokens := newTokenCollector(t)
+			socket, stopped := forgetfulService(t, c.stopped)
+			person := enrolledPerson(t, socket, tokens.URL)
+			if err := identity.Update(person.Data, func(id *identity.Identity) error {
+				id.Enrolment.Token, id.Enrolment.FormerToken = tokens.current, ""
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			renew := func(st *Station) {
+				sp, err := OpenSpool(t.Context(), person, st.log)
+				if err != nil {
+					t.Fatal(err)
+				}
+				(&Delivery{Station: st, rest: st.uplink(sp)}).SendRest(t.Context())
+			}
+			st, how, err := Connect(t.Context(), person, slog.New(slog.DiscardHandler))
+			if err != nil || how != c.want {
+				t.Fatalf("got connection %s, %v, want %s", how, err, c.want)
+			}
+			_, err = identity.Load(person.Data)
+			if (err == nil) != c.stopped {
+				t.Errorf("the identity of the person: got error %v, want none only if the service was restarted", err)
+			}
+			renew(st)
+			stopped.Store(false)
+			if _, how, err := Connect(t.Context(), person, slog.New(slog.DiscardHandler)); err != nil || how != Service {
+				t.Errorf("at the next start: got connection %s, %v, want %s", how, err, Service)
+			}
+			stopped.Store(true)
+			st, how, err = Connect(t.Context(), person, slog.New(slog.DiscardHandler))
+			if err != nil || how != Own {
+				t.Errorf("without the service: got connection %s, %v, want %s", how, err, Own)
+			}
+			renew(st)
+			if tokens.issued != 0 {
+				t.Errorf("got %d new tokens, want none: the service does not have them", tokens.issued)
+			}
+		})
+	}
+}
+
+// forgetfulService serves a service that stores an identity, but does not answer. If stops, it answers
+// nothing until stopped is false.
+func forgetfulService(t *testing.T, stops bool) (socket string, stopped *atomic.Bool) {
+	t.Helper()
+	stopped = &atomic.Bool{}
+	socket = filepath.Join(t.TempDir(), "agent.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taken atomic.Pointer[identity.Identity]
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
+		if stopped.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		s := local.Status{AgentID: "00000000-0000-4000-8000-000000000000", Data: "/var/lib/tonprobe", Targets: wire.Targets{Targets: []wire.Target{}}}
+		if id := taken.Load(); id != nil {
+			s.AgentID, s.Enrolment = id.AgentID, local.Public(id.Enrolment)
+		}
+		_ = json.NewEncoder(w).Encode(s)
+	})
+	mux.HandleFunc("POST /v1/adopt", func(_ http.ResponseWriter, r *http.Request) {
+		id := new(identity.Identity)
+		if err := json.NewDecoder(r.Body).Decode(id); err != nil {
+			t.Error(err)
+		}
+		taken.Store(id)
+		stopped.Store(stops)
+		panic(http.ErrAbortHandler)
+	})
+	server := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return socket, stopped
+}
+
 // oldService serves what a version without renewals of tokens did.
 func oldService(t *testing.T) (socket string, adopted *atomic.Value) {
 	t.Helper()

@@ -49,6 +49,10 @@ type Station struct {
 	// a person who enrols must not change the trust for all users of this computer.
 	keepTrust bool
 
+	// keepToken means that the service may have taken over the identity. A renewal would make its token
+	// invalid.
+	keepToken bool
+
 	keeping sync.Mutex // held while the identity file is changed
 	phone   string     // phone number of support announced since the start
 	named   bool       // phone is known, and may be ""
