@@ -241,8 +241,6 @@ func (c *Client) connected(how string) {
 func refusal(resp *http.Response, now time.Time) error {
 	e := collector.ReadError(resp, now)
 	switch {
-	case e.Code == "upgrade_missing":
-		return fmt.Errorf("%w: %w", ErrNoWebSocket, e)
 	case e.Code == "":
 		return fmt.Errorf("%w: %w", ErrInvalidResponse, e)
 	case e.Code == "participant_blocked":

@@ -117,6 +117,7 @@ func TestWrongAnswers(t *testing.T) {
 		"blocked":          {fault(http.StatusForbidden, "participant_blocked"), ErrBlocked, blockedWait / 2},
 		"older collector":  {fault(http.StatusNotFound, "not_found"), ErrUnsupported, unknownWait / 2},
 		"busy":             {fault(http.StatusServiceUnavailable, "busy"), nil, time.Second},
+		"no upgrade":       {fault(http.StatusUpgradeRequired, codeNoUpgrade), nil, time.Second},
 		"proxy":            {write(http.StatusForbidden, "no"), ErrInvalidResponse, time.Second},
 		"silent socket":    {upgraded(func(*websocket.Conn) {}), nil, time.Second},
 		"drops":            {upgraded(hello), nil, time.Second},
@@ -147,17 +148,19 @@ func TestWrongAnswers(t *testing.T) {
 		"closed by the collector": {upgraded(func(c *websocket.Conn) { hello(c); _ = c.Close(wire.CloseShut, "") }), ErrBlocked, blockedWait / 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
 			var mu sync.Mutex
 			requests := 0
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
-				requests++
+				if requests++; requests > 1000 {
+					cancel()
+				}
 				mu.Unlock()
 				c.handler(w, r)
 			}))
 			defer s.Close()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
 			clock := &quickClock{most: 5, end: cancel}
 			log := &errorLog{}
 			client := New(Config{
@@ -165,6 +168,9 @@ func TestWrongAnswers(t *testing.T) {
 				Retests:  &RetestHandler{Log: slog.New(slog.DiscardHandler)}, Clock: clock, Random: func() float64 { return 0.9 }, Log: slog.New(log),
 			})
 			_ = client.Run(ctx)
+			if len(clock.waits) < 4 {
+				t.Fatalf("got waits %v after %d requests, want one after each attempt", clock.waits, requests)
+			}
 			if last := clock.waits[3]; last < c.minWait {
 				t.Errorf("got waits %v, want the last one at least %v", clock.waits, c.minWait)
 			}

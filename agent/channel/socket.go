@@ -193,6 +193,9 @@ func read(line context.Context, conn *websocket.Conn) (wire.ChannelMessage, erro
 	return m, err
 }
 
+// codeNoUpgrade is the collector's answer to a request for a WebSocket without an upgrade.
+const codeNoUpgrade = "upgrade_missing"
+
 // noSocket classifies the failure of an upgrade.
 func (c *Client) noSocket(ctx context.Context, resp *http.Response, err error) error {
 	switch {
@@ -204,7 +207,9 @@ func (c *Client) noSocket(ctx context.Context, resp *http.Response, err error) e
 		return err
 	}
 	refused := refusal(resp, time.Now())
-	if errors.Is(refused, ErrInvalidResponse) { // another machine answered
+	answer, answered := errors.AsType[*collector.APIError](refused)
+	// Another machine answered, or one between removed the upgrade from the request.
+	if errors.Is(refused, ErrInvalidResponse) || answered && answer.Code == codeNoUpgrade {
 		return fmt.Errorf("%w: %w", ErrNoWebSocket, refused)
 	}
 	return refused
