@@ -34,34 +34,48 @@ func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription
 	return c.pc.LocalDescription().SDP, nil
 }
 
-// Limits of a description of the server. Each of its candidates is an address that this
-// computer sends to.
+// Limits of the server's descriptions. Each candidate is an address that this computer sends
+// to. maxCandidates applies to a connection: to all of its descriptions, and to the
+// candidates that arrive separately.
 const (
 	maxSDPBytes   = 64 << 10
 	maxCandidates = 32
 )
 
-// bounded returns a description with its first candidates only. The error is ErrAnswer.
-func bounded(sdp string) (string, error) {
+// bounded returns a description without the candidates that exceed maxCandidates. The error
+// is ErrAnswer. It refuses a CR that is not part of a line end (RFC 8866 §5): the parser
+// takes it for a line end, so that a candidate after it would not be counted.
+func (c *Connection) bounded(sdp string) (string, error) {
 	if len(sdp) > maxSDPBytes {
 		return "", fmt.Errorf("%w: %d bytes", ErrAnswer, len(sdp))
 	}
+	if strings.Count(sdp, "\r") != strings.Count(sdp, "\r\n") {
+		return "", fmt.Errorf("%w: CR without LF", ErrAnswer)
+	}
 	var b strings.Builder
-	candidates := 0
 	for line := range strings.Lines(sdp) {
-		if strings.HasPrefix(line, "a=candidate:") {
-			if candidates++; candidates > maxCandidates {
-				continue
-			}
+		if strings.HasPrefix(line, "a=candidate:") && !c.admit() {
+			continue
 		}
 		b.WriteString(line)
 	}
 	return b.String(), nil
 }
 
+// admit counts a candidate of the server and reports whether it may be used.
+func (c *Connection) admit() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.candidates == maxCandidates {
+		return false
+	}
+	c.candidates++
+	return true
+}
+
 // Answer applies the server's answer. The error is ErrAnswer.
 func (c *Connection) Answer(sdp string) error {
-	sdp, err := bounded(sdp)
+	sdp, err := c.bounded(sdp)
 	if err != nil {
 		return err
 	}
@@ -75,7 +89,7 @@ func (c *Connection) Answer(sdp string) error {
 // Accept applies an offer of the server and returns the answer. The error is ErrAnswer
 // if the offer cannot be used.
 func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
-	sdp, err := bounded(sdp)
+	sdp, err := c.bounded(sdp)
 	if err != nil {
 		return "", err
 	}
@@ -89,9 +103,10 @@ func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
 	return c.describe(ctx, answer)
 }
 
-// Candidate adds an address of the server that arrived after its answer.
+// Candidate adds an address of the server that arrived separately. It ignores those that
+// exceed maxCandidates.
 func (c *Connection) Candidate(candidate string) {
-	if !c.withheld(candidate) {
+	if c.admit() && !c.withheld(candidate) {
 		c.add(candidate)
 	}
 }

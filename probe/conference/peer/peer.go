@@ -92,11 +92,12 @@ type Connection struct {
 
 	arrivals, departures arrival.Stamps
 
-	only     Transport
-	mu       sync.Mutex
-	held     []string // TCP candidates, see udpFirst
-	holding  bool
-	released bool
+	only       Transport
+	mu         sync.Mutex
+	candidates int      // of the server, at most maxCandidates
+	held       []string // TCP candidates, see udpFirst
+	holding    bool
+	released   bool
 
 	path, keys, down, heard chan struct{} // each closed once
 }

@@ -1,12 +1,14 @@
 package peer
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/transport/v4/stdnet"
 
@@ -16,12 +18,53 @@ import (
 // TestBounded: the number of addresses taken from a description is limited.
 func TestBounded(t *testing.T) {
 	line := "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
-	got, err := bounded("v=0\r\n" + strings.Repeat(line, 1000) + "a=end-of-candidates\r\n")
+	got, err := new(Connection).bounded("v=0\r\n" + strings.Repeat(line, 1000) + "a=end-of-candidates\r\n")
 	if err != nil || strings.Count(got, line) != maxCandidates || !strings.HasPrefix(got, "v=0\r\n") || !strings.HasSuffix(got, "a=end-of-candidates\r\n") {
 		t.Errorf("got %d addresses, error %v", strings.Count(got, line), err)
 	}
-	if _, err := bounded(strings.Repeat("a=x\r\n", 20000)); !errors.Is(err, ErrAnswer) {
-		t.Errorf("a huge description: got error %v, want %v", err, ErrAnswer)
+	for name, sdp := range map[string]string{"a huge description": strings.Repeat("a=x\r\n", 20000), "a leading CR": "v=0\r\n\r" + line, "a CR as a line end": "t=0 0\r" + line} {
+		if _, err := new(Connection).bounded(sdp); !errors.Is(err, ErrAnswer) {
+			t.Errorf("%s: got error %v, want %v", name, err, ErrAnswer)
+		}
+	}
+}
+
+// stopped is a clock whose sleeps end only with their context.
+type stopped struct{ probe.SystemClock }
+
+func (stopped) Sleep(ctx context.Context, _ time.Duration) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestCandidatesAreBounded: the limit applies to a connection, however the server names its
+// addresses. Those for TCP are counted here while they are held back.
+func TestCandidatesAreBounded(t *testing.T) {
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := probe.Env{Clock: stopped{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
+	c, err := Open(env, Config{Server: &url.URL{Scheme: "https", Host: "localhost"}, Listen: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const tcp = "candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype passive"
+	offer := strings.ReplaceAll(answer, "setup:passive", "setup:actpass") + strings.Repeat("a="+tcp+"\r\n", 12)
+	for range 2 {
+		if _, err := c.Accept(t.Context(), offer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		c.Candidate(tcp)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// Each offer also contains one for UDP.
+	if want := maxCandidates - 2; len(c.held) != want {
+		t.Errorf("got %d addresses, want %d", len(c.held), want)
 	}
 }
 

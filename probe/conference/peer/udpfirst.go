@@ -59,14 +59,9 @@ func (c *Connection) withheld(candidate string) bool {
 	if c.only != AnyTransport || c.released || !isTCP(candidate) {
 		return false
 	}
-	if len(c.held) < maxHeld {
-		c.held = append(c.held, candidate)
-	}
+	c.held = append(c.held, candidate)
 	return true
 }
-
-// maxHeld limits the candidates that are held back.
-const maxHeld = 64
 
 // release adds the withheld candidates, unless a path was found or the connection has ended.
 func (c *Connection) release() {
