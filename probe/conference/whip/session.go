@@ -133,17 +133,21 @@ func (s *session) leave(ctx context.Context) {
 	_, _ = s.end(context.WithoutCancel(ctx))
 }
 
-// end ends the session once and returns the body of the endpoint's response.
+// end ends the session once and returns the body of the endpoint's response. After a
+// cancellation the endpoint may still have the session: it is ended by leave.
 func (s *session) end(ctx context.Context) ([]byte, error) {
 	at := s.location
 	if at == nil {
 		return nil, errors.New("there is no session")
 	}
 	s.location = nil
-	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	limited, cancel := context.WithTimeout(ctx, leaveTime)
 	defer cancel()
-	a, err := s.v.Ask(ctx, http.MethodDelete, at, authorized(s.token), nil)
+	a, err := s.v.Ask(limited, http.MethodDelete, at, authorized(s.token), nil)
 	if err != nil {
+		if ctx.Err() != nil {
+			s.location = at
+		}
 		return nil, fmt.Errorf("end the session: %s", report.ErrorText(err))
 	}
 	if a.Status != http.StatusOK {
