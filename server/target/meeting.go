@@ -184,7 +184,7 @@ func (m *Meetings) join(made *meeting) (string, error) {
 	return at.String(), nil
 }
 
-// End ends the current test meeting of the named target.
+// End ends the current test meeting of the named target, even if ctx is done.
 func (m *Meetings) End(ctx context.Context, name string) error {
 	p := m.place(name)
 	p.mu.Lock()
@@ -194,7 +194,7 @@ func (m *Meetings) End(ctx context.Context, name string) error {
 		return nil
 	}
 	p.current = nil
-	return m.end(ctx, open)
+	return m.end(context.WithoutCancel(ctx), open)
 }
 
 // end ends a meeting. A meeting that the server no longer has is not an error.

@@ -313,6 +313,12 @@ func TestEnd(t *testing.T) {
 		}
 	}
 	ask(t, d, "Rat")
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.Meetings.End(cancelled, "Rat"); err != nil || !slices.Equal(s.ended, s.created) {
+		t.Errorf("cancelled: got error %v, meetings %q created, %q ended; want all of them ended", err, s.created, s.ended)
+	}
+	ask(t, d, "Rat")
 	s.secret = "another"
 	if err := d.Meetings.End(t.Context(), "Rat"); err == nil || strings.Contains(err.Error(), "checksum=") {
 		t.Errorf("a server that refuses: got error %v; want one without %q", err, "checksum=")
