@@ -5,12 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -178,67 +175,5 @@ func (p posts) event(ctx context.Context, session uint64) (message, error) {
 
 func (posts) close() {}
 
-// socket sends requests over a WebSocket. events contains the events that arrived while
-// a response was awaited.
-type socket struct {
-	v      *visit.Visit
-	conn   *websocket.Conn
-	events []message
-}
-
-func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
-	conn, status, err := v.WebSocket(ctx, v.URL, subprotocol)
-	switch {
-	case status != 0 && err != nil:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
-	}
-	return &socket{v: v, conn: conn}, visit.OK()
-}
-
-// maxEvents limits these events.
+// maxEvents limits the events that have not been read.
 const maxEvents = 50
-
-func (s *socket) request(ctx context.Context, m message) (message, error) {
-	m.Transaction = transaction()
-	body, err := json.Marshal(m)
-	if err != nil {
-		return message{}, err
-	}
-	began := s.v.Env.Clock.Now()
-	if err := s.conn.Write(ctx, websocket.MessageText, body); err != nil {
-		return message{}, fmt.Errorf("write to Janus: %w", err)
-	}
-	for len(s.events) < maxEvents {
-		answer, err := s.read(ctx)
-		if err != nil {
-			return message{}, err
-		}
-		if answer.Transaction == m.Transaction && answer.Janus != "event" {
-			s.v.NoteTrip(s.v.Env.Clock.Now().Sub(began))
-			return answer, nil
-		}
-		s.events = append(s.events, answer)
-	}
-	return message{}, errNoMessage
-}
-
-func (s *socket) event(ctx context.Context, _ uint64) (message, error) {
-	if len(s.events) > 0 {
-		first := s.events[0]
-		s.events = s.events[1:]
-		return first, nil
-	}
-	return s.read(ctx)
-}
-
-func (s *socket) read(ctx context.Context) (message, error) {
-	_, got, err := s.conn.Read(ctx)
-	if err != nil {
-		return message{}, fmt.Errorf("read from Janus: %w", err)
-	}
-	return parse(got)
-}
-
-func (s *socket) close() { _ = s.conn.CloseNow() }
