@@ -4,15 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // listener returns the address of a UDP socket that answers nothing, and a channel that is
@@ -101,5 +105,46 @@ func TestJanusStopped(t *testing.T) {
 	<-over
 	if got := strings.Join(seen, " "); got != "info create attach message destroy" {
 		t.Errorf("got requests %q, want destroy at the end", got)
+	}
+}
+
+// TestJanusPolls: a gateway, or something before it, that answers each long poll at once is
+// not flooded with requests, and an error of the gateway is stated.
+func TestJanusPolls(t *testing.T) {
+	const lost, empty = `{"janus":"error","error":{"code":458,"reason":"No such session"}}`, `{"janus":"keepalive"}`
+	at, _ := listener(t)
+	for name, c := range map[string]struct {
+		first, later string
+		steps        map[report.ConferenceStep]string
+		most         int64
+	}{
+		"the session is lost":         {lost, lost, map[report.ConferenceStep]string{report.StepCall: "fail 458"}, 1},
+		"empty":                       {empty, empty, map[report.ConferenceStep]string{report.StepCall: "fail no_answer"}, 50},
+		"lost after the answer":       {janusAnswer(at), lost, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path"}, 2},
+		"only empty after the answer": {janusAnswer(at), empty, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path"}, 51},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var polls atomic.Int64
+			address, roots := startTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var m janusRequest
+				switch body, _ := io.ReadAll(r.Body); {
+				case r.Method == http.MethodPost:
+					_ = json.Unmarshal(body, &m)
+					_, _ = io.WriteString(w, m.response())
+				case strings.HasSuffix(r.URL.Path, "/info"):
+					_, _ = io.WriteString(w, janusRequest{Janus: "info"}.response())
+				case polls.Add(1) == 1:
+					_, _ = io.WriteString(w, c.first)
+				default:
+					_, _ = io.WriteString(w, c.later)
+				}
+			}))
+			_, got := run(t, conference.Config{Address: address + "/janus", System: "janus", RootCAs: roots, Direct: true})
+			conferencetest.Want(t, got, c.steps)
+			if n := polls.Load(); n > c.most {
+				t.Errorf("got %d polls, want at most %d", n, c.most)
+			}
+		})
 	}
 }

@@ -44,21 +44,21 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 		return o
 	}
 	var early []string
-	for {
-		m, err := s.over.event(ctx, s.id)
+	for range maxEvents {
+		m, err := s.event(ctx)
 		switch {
 		case isNoMessage(err):
 			return visit.Fault("not_api")
 		case err != nil:
 			return visit.Fault(visit.FaultOf(err))
+		case m.Error != nil:
+			return refusal(m)
 		case m.PluginData != nil && m.PluginData.Data.ErrorCode != 0:
 			return visit.Fault(strconv.Itoa(m.PluginData.Data.ErrorCode))
 		case m.Janus == "hangup", m.Janus == "timeout", m.Janus == "detached":
 			return visit.Fault("hung_up")
 		case m.Candidate != nil && m.Candidate.Candidate != "":
-			if len(early) < maxEvents {
-				early = append(early, m.Candidate.Candidate)
-			}
+			early = append(early, m.Candidate.Candidate)
 		}
 		if m.JSEP == nil {
 			continue
@@ -72,14 +72,15 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 		go s.follow(events, c)
 		return visit.OK()
 	}
+	return visit.Fault("no_answer")
 }
 
 // follow processes the addresses that arrive after the answer. It ends with ctx, or
 // when the gateway sends nothing more.
 func (s *session) follow(ctx context.Context, c *mirror.Connection) {
-	for {
-		m, err := s.over.event(ctx, s.id)
-		if err != nil {
+	for range maxEvents {
+		m, err := s.event(ctx)
+		if err != nil || m.Error != nil {
 			return
 		}
 		if m.Candidate != nil && m.Candidate.Candidate != "" {

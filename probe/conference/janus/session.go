@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -84,6 +85,7 @@ type transport interface {
 // session is a session of the gateway, with a handle of a plugin after attach.
 type session struct {
 	over       transport
+	clock      probe.Clock
 	id, handle uint64
 }
 
@@ -102,7 +104,7 @@ func (s *session) close() {
 }
 
 // open creates a session. A gateway with a secret admits only its own clients.
-func open(ctx context.Context, over transport) (*session, visit.Outcome) {
+func open(ctx context.Context, clock probe.Clock, over transport) (*session, visit.Outcome) {
 	m, err := over.request(ctx, message{Janus: "create"})
 	if err == nil && m.Error != nil && m.Error.Code == codeSecret {
 		return nil, visit.Untested(visit.NeedsLink)
@@ -110,7 +112,7 @@ func open(ctx context.Context, over transport) (*session, visit.Outcome) {
 	if o := judge(m, err, m.Janus == "success" && m.Data != nil); o.Status != report.StatusOK {
 		return nil, o
 	}
-	return &session{over: over, id: m.Data.ID}, visit.OK()
+	return &session{over: over, clock: clock, id: m.Data.ID}, visit.OK()
 }
 
 // attach requests a handle of a plugin. A gateway may work without the EchoTest.
@@ -124,6 +126,23 @@ func (s *session) attach(ctx context.Context, plugin string) visit.Outcome {
 		s.handle = m.Data.ID
 	}
 	return o
+}
+
+const (
+	// maxEvents limits the events of a session that are read before the answer, and after it.
+	maxEvents = 50
+	// emptyPause is the pause after an event without content. Something between this
+	// computer and the gateway may answer each long poll at once.
+	emptyPause = 50 * time.Millisecond
+)
+
+// event returns the next event.
+func (s *session) event(ctx context.Context) (message, error) {
+	m, err := s.over.event(ctx, s.id)
+	if err == nil && m.Error == nil && m.JSEP == nil && m.PluginData == nil && m.Candidate == nil {
+		err = s.clock.Sleep(ctx, emptyPause)
+	}
+	return m, err
 }
 
 // judge returns the outcome of a request: a fault unless its response is expected.
@@ -174,6 +193,3 @@ func (p posts) event(ctx context.Context, session uint64) (message, error) {
 }
 
 func (posts) close() {}
-
-// maxEvents limits the events that have not been read.
-const maxEvents = 50
