@@ -396,6 +396,9 @@ func otherPath(ctx context.Context, v *visit.Visit, room Room, only peer.Transpo
 	if p == nil {
 		return visit.Untested(o.Code)
 	}
+	// stop closes the socket, so it is called after leave.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	defer p.leave()
 	if o := p.join(ctx); o.Status != report.StatusOK {
 		return visit.Untested(o.Code)
@@ -405,8 +408,6 @@ func otherPath(ctx context.Context, v *visit.Visit, room Room, only peer.Transpo
 		return visit.Untested("no_webrtc")
 	}
 	defer pc.Close()
-	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
 	p.follow(following, pc)
 	offer, err := pc.Offer(ctx)
 	if err != nil {

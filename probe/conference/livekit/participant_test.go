@@ -1,0 +1,80 @@
+package livekit
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/coder/websocket"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/probetest"
+)
+
+// message returns a message of a LiveKit: a field with an embedded message of texts.
+func message(field protowire.Number, texts ...string) []byte {
+	var inner []byte
+	for i, s := range texts {
+		inner = protowire.AppendString(protowire.AppendTag(inner, protowire.Number(i+1), protowire.BytesType), s)
+	}
+	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
+}
+
+// visitTo returns a visit to a server whose WebSocket speak handles, and its room.
+func visitTo(t *testing.T, speak func(context.Context, *websocket.Conn)) (*visit.Visit, Room) {
+	t.Helper()
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err != nil {
+			return
+		}
+		speak(r.Context(), c)
+		_ = c.CloseNow()
+	}))
+	t.Cleanup(s.Close)
+	at, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	v := visit.New(visit.Config{URL: at, RootCAs: roots, Direct: true}, probetest.Env(t))
+	t.Cleanup(v.Close)
+	return v, Room{URL: at, Publish: "p", Subscribe: "s"}
+}
+
+// TestOtherPathLeaves: the test of another path that was not found leaves the room before its
+// socket is closed. It is repeated because a wrong order would not always fail.
+func TestOtherPathLeaves(t *testing.T) {
+	var all sync.WaitGroup
+	for range 20 {
+		last, over := []byte(nil), make(chan struct{})
+		v, room := visitTo(t, func(ctx context.Context, c *websocket.Conn) {
+			defer close(over)
+			_ = c.Write(ctx, websocket.MessageBinary, message(1, "room"))
+			for {
+				_, b, err := c.Read(ctx)
+				if err != nil {
+					return
+				}
+				last = b
+			}
+		})
+		all.Go(func() {
+			otherPath(t.Context(), v, room, peer.TCP)
+			<-over
+			if !slices.Equal(last, signal.Goodbye()) {
+				t.Errorf("got %.20q as the last message, want that of leaving", last)
+			}
+		})
+	}
+	all.Wait()
+}
