@@ -284,9 +284,9 @@ func (c *call) begin(ctx context.Context) visit.Outcome {
 		select {
 		case <-step.done:
 		case <-c.speaker.ended:
-			return visit.Fault("cut_off")
+			return c.speaker.cutOff()
 		case <-c.listener.ended:
-			return visit.Fault("cut_off")
+			return c.listener.cutOff()
 		case <-ctx.Done():
 			return visit.Fault(step.missing)
 		}

@@ -3,9 +3,11 @@ package livekit
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +31,7 @@ const (
 // participant is one participant of a test room: its signalling, and one connection.
 type participant struct {
 	socket  *websocket.Conn
+	log     *slog.Logger
 	welcome *signal.Join
 	target  signal.Target
 	pc      *peer.Connection
@@ -61,7 +64,7 @@ func dial(ctx context.Context, v *visit.Visit, room Room, target signal.Target) 
 	switch {
 	case err == nil:
 		return &participant{
-			socket: socket, target: target,
+			socket: socket, log: v.Env.Log, target: target,
 			answered: make(chan struct{}), published: make(chan struct{}),
 			muted: make(chan struct{}), ended: make(chan struct{}),
 		}, visit.OK()
@@ -108,11 +111,20 @@ func (p *participant) write(ctx context.Context, message []byte) error {
 }
 
 // follow processes the server's messages until ctx is done or the server sends nothing
-// more.
+// more. A message that causes a panic counts as a description that cannot be applied; outside
+// of the goroutine of the probe, a panic would end the program.
 func (p *participant) follow(ctx context.Context, pc *peer.Connection) {
 	p.pc, p.following = pc, true
 	go func() {
 		defer close(p.ended)
+		defer func() {
+			if v := recover(); v != nil {
+				p.log.Error("a message of LiveKit caused a panic", "panic", v, "stack", string(debug.Stack()))
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.badOffer = true
+			}
+		}()
 		answered := sync.OnceFunc(func() { close(p.answered) })
 		published := sync.OnceFunc(func() { close(p.published) })
 		muted := sync.OnceFunc(func() { close(p.muted) })
@@ -229,6 +241,14 @@ func (p *participant) state() (bad, offersTCP bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.badOffer, p.offersTCP
+}
+
+// cutOff returns the outcome after the end of the messages.
+func (p *participant) cutOff() visit.Outcome {
+	if bad, _ := p.state(); bad {
+		return visit.Fault("bad_answer")
+	}
+	return visit.Fault("cut_off")
 }
 
 // leave leaves the room. It may be called in any state, and on nil.

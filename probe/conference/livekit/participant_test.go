@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/probetest"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // message returns a message of a LiveKit: a field with an embedded message of texts.
@@ -77,4 +78,26 @@ func TestOtherPathLeaves(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestMessagePanics: a message whose processing panics ends the participant, not the program.
+func TestMessagePanics(t *testing.T) {
+	v, room := visitTo(t, func(ctx context.Context, c *websocket.Conn) {
+		_ = c.Write(ctx, websocket.MessageBinary, message(1, "room"))
+		_ = c.Write(ctx, websocket.MessageBinary, message(2, "answer", "v=0"))
+		_, _, _ = c.Read(ctx)
+	})
+	p, o := dial(t.Context(), v, room, signal.Publisher)
+	if p == nil {
+		t.Fatal(o)
+	}
+	defer p.leave()
+	if o := p.join(t.Context()); o.Status != report.StatusOK {
+		t.Fatal(o)
+	}
+	p.follow(t.Context(), nil) // the use of a nil connection panics
+	<-p.ended
+	if got, want := p.cutOff(), visit.Fault("bad_answer"); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
