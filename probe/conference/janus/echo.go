@@ -2,6 +2,7 @@ package janus
 
 import (
 	"context"
+	"runtime/debug"
 	"strconv"
 
 	"github.com/tonprobe/tonprobe/probe/conference/mirror"
@@ -76,8 +77,14 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 }
 
 // follow processes the addresses that arrive after the answer. It ends with ctx, or
-// when the gateway sends nothing more.
+// when the gateway sends nothing more. A panic would end the program, because this is not the
+// goroutine of the probe.
 func (s *session) follow(ctx context.Context, c *mirror.Connection) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.env.Log.Error("an event of Janus caused a panic", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
 	for range maxEvents {
 		m, err := s.event(ctx)
 		if err != nil || m.Error != nil {

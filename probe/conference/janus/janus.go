@@ -83,7 +83,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		v.Data.Version = word
 	}
 	signalling := v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
-		talk, o = open(ctx, v.Env.Clock, over)
+		talk, o = open(ctx, v.Env, over)
 		return o
 	})
 	if !signalling {

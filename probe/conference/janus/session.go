@@ -85,7 +85,7 @@ type transport interface {
 // session is a session of the gateway, with a handle of a plugin after attach.
 type session struct {
 	over       transport
-	clock      probe.Clock
+	env        probe.Env
 	id, handle uint64
 }
 
@@ -104,7 +104,7 @@ func (s *session) close() {
 }
 
 // open creates a session. A gateway with a secret admits only its own clients.
-func open(ctx context.Context, clock probe.Clock, over transport) (*session, visit.Outcome) {
+func open(ctx context.Context, env probe.Env, over transport) (*session, visit.Outcome) {
 	m, err := over.request(ctx, message{Janus: "create"})
 	if err == nil && m.Error != nil && m.Error.Code == codeSecret {
 		return nil, visit.Untested(visit.NeedsLink)
@@ -112,7 +112,7 @@ func open(ctx context.Context, clock probe.Clock, over transport) (*session, vis
 	if o := judge(m, err, m.Janus == "success" && m.Data != nil); o.Status != report.StatusOK {
 		return nil, o
 	}
-	return &session{over: over, clock: clock, id: m.Data.ID}, visit.OK()
+	return &session{over: over, env: env, id: m.Data.ID}, visit.OK()
 }
 
 // attach requests a handle of a plugin. A gateway may work without the EchoTest.
@@ -140,7 +140,7 @@ const (
 func (s *session) event(ctx context.Context) (message, error) {
 	m, err := s.over.event(ctx, s.id)
 	if err == nil && m.Error == nil && m.JSEP == nil && m.PluginData == nil && m.Candidate == nil {
-		err = s.clock.Sleep(ctx, emptyPause)
+		err = s.env.Clock.Sleep(ctx, emptyPause)
 	}
 	return m, err
 }
