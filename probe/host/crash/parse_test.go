@@ -271,6 +271,7 @@ func FuzzParsers(f *testing.F) {
 	f.Add("Process: zoom.us [712]\r\nDate/Time: 2026-03-02 09:00:00.000 +0100\r\nException Type: EXC_CRASH (SIGABRT)\r\n")
 	f.Add(winDocument("Application Error", 1000, "chrome.exe", "120.0", "5f", "ntdll.dll", "10.0", "60", "0xc0000409", "000a"))
 	f.Add(winDocument("Windows Error Reporting", 1001, "EventName=LiveKernelEvent", "P1=141"))
+	f.Add(winDocument("Windows Error Reporting", 1001, "EventName=APPCRASH", "P1=Zoom.exe", "ReportId={8d4e3b5a-0000-4a4b-8c1d-2e3f40515253}"))
 	f.Add(winDocument("Windows Error Reporting", 1001, "1", "4", "BEX64", "n", "0", "msedge.exe", "120", "5f", "x.dll", "1", "60", "0", "c0000409"))
 	f.Add(winDocument("Microsoft-Windows-Kernel-Power", 41, "BugcheckCode=159", "SleepInProgress=0", "PowerButtonTimestamp=133"))
 	f.Add(winDocument("Microsoft-Windows-WLAN-AutoConfig", 8003, "FailureReason=The network is disconnected by the driver."))
@@ -297,8 +298,8 @@ func FuzzParsers(f *testing.F) {
 		add(e, ok && err == nil)
 		found, _ := parseJournal(strings.NewReader(s))
 		events = append(events, found...)
-		found, _ = parseWinEvent(s)
-		events = append(events, found...)
+		record, _ := parseWinEvent(s)
+		events = append(events, winEvents([]winRecord{record, record}, time.Time{})...)
 		for _, e := range events {
 			if e.Program != "" && report.ProgramName(e.Program) != e.Program {
 				t.Errorf("%q: got program %q, want one of report.Programs", s, e.Program)

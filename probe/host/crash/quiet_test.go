@@ -31,8 +31,8 @@ func TestAQuietDay(t *testing.T) {
 		winDocument("Windows Error Reporting", 1001, "EventName=MoAppHang", "P1=Microsoft.LockApp_10.0_neutral__cw5n1h2txyewy"),
 		winDocument("Windows Error Reporting", 1001),
 	} {
-		if events, err := parseWinEvent(document); err != nil || len(events) != 0 {
-			t.Errorf("%s: got %q, %v; want nothing", document, eventTexts(events), err)
+		if record, err := parseWinEvent(document); err != nil || len(record.events) != 0 {
+			t.Errorf("%s: got %q, %v; want nothing", document, eventTexts(record.events), err)
 		}
 	}
 	head := func(kind, name string) string {

@@ -52,16 +52,16 @@ func (e winEvent) from(provider string, id int) bool {
 	return e.System.ID == id && (e.System.Provider.Name == provider || e.System.Provider.SourceName == provider)
 }
 
-// parseWinEvent parses one event. It returns none for other events, and two for a
+// parseWinEvent parses one record. It has no event for other records, and two for a
 // resume, which contains the start of the sleep.
-func parseWinEvent(document string) ([]report.HostEvent, error) {
+func parseWinEvent(document string) (winRecord, error) {
 	var e winEvent
 	if err := xml.Unmarshal([]byte(document), &e); err != nil {
-		return nil, fmt.Errorf("read an event of Windows: %w", err)
+		return winRecord{}, fmt.Errorf("read an event of Windows: %w", err)
 	}
 	at, err := time.Parse(time.RFC3339Nano, e.System.Time.At)
 	if err != nil {
-		return nil, fmt.Errorf("read the time of an event of Windows: %w", err)
+		return winRecord{}, fmt.Errorf("read the time of an event of Windows: %w", err)
 	}
 	events := e.events()
 	for i := range events {
@@ -69,7 +69,7 @@ func parseWinEvent(document string) ([]report.HostEvent, error) {
 			events[i].At = at
 		}
 	}
-	return events, nil
+	return winRecord{e.reportID(), events}, nil
 }
 
 func (e winEvent) events() []report.HostEvent {
@@ -222,10 +222,10 @@ func (e winEvent) resume() []report.HostEvent {
 // winQuery is a query of the event log.
 type winQuery struct{ channel, filter string }
 
-// winQueries returns the queries for the events since a time. Filters are XPath 1.0
+// winQueries returns the queries for the events since a time; those of programs also for
+// earlier ones, which a report since then may belong to. Filters are XPath 1.0
 // as supported by the event log ("Consuming Events", Win32).
 func winQueries(since, now time.Time) []winQuery {
-	ms := max(1, now.Sub(since).Milliseconds())
 	of := func(provider string, ids ...int) string {
 		var parts []string
 		for _, id := range ids {
@@ -233,17 +233,18 @@ func winQueries(since, now time.Time) []winQuery {
 		}
 		return "(Provider[@Name='" + provider + "'] and (" + strings.Join(parts, " or ") + "))"
 	}
-	query := func(channel string, providers ...string) winQuery {
+	query := func(channel string, since time.Time, providers ...string) winQuery {
+		ms := max(1, now.Sub(since).Milliseconds())
 		return winQuery{channel, fmt.Sprintf("*[System[(%s) and TimeCreated[timediff(@SystemTime) <= %d]]]", strings.Join(providers, " or "), ms)}
 	}
 	return []winQuery{
-		query("Application",
+		query("Application", since.Add(-reportWait),
 			of("Application Error", 1000), of("Application Hang", 1002), of("Windows Error Reporting", 1001)),
-		query("System",
+		query("System", since,
 			of("Microsoft-Windows-Kernel-Power", 41, 42, 506, 507), of("Microsoft-Windows-WER-SystemErrorReporting", 1001),
 			of("BugCheck", 1001), of("EventLog", 6008), of("Display", 4101),
 			of("User32", 1074), of("nvlddmkm", 153), of("Microsoft-Windows-Resource-Exhaustion-Detector", 2004), of("Microsoft-Windows-Power-Troubleshooter", 1)),
-		query("Microsoft-Windows-WLAN-AutoConfig/Operational",
+		query("Microsoft-Windows-WLAN-AutoConfig/Operational", since,
 			of("Microsoft-Windows-WLAN-AutoConfig", 8001, 8002, 8003)),
 	}
 }

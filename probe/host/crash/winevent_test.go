@@ -113,7 +113,8 @@ func TestWindowsEvents(t *testing.T) {
 		"Wi-Fi fails, unnamed":      {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8002, "{guid}", "Intel", "Familie Müller"), []string{"wifi_dropped  connecting_failed"}},
 		"another provider":          {winDocument("Anna Application Error", 1000, "AppName=Zoom.exe"), []string{}},
 	} {
-		events, err := parseWinEvent(c.document)
+		record, err := parseWinEvent(c.document)
+		events := record.events
 		if got := eventTexts(events); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got error %v, %q; want %q", name, err, got, c.want)
 		}
@@ -124,8 +125,8 @@ func TestWindowsEvents(t *testing.T) {
 		}
 	}
 	for _, broken := range []string{"", "<Event>", "<Event></Event>", "<a/>", "\x00"} {
-		if events, err := parseWinEvent(broken); err == nil {
-			t.Errorf("%q: got %v, want an error", broken, events)
+		if record, err := parseWinEvent(broken); err == nil {
+			t.Errorf("%q: got %v, want an error", broken, record)
 		}
 	}
 }
@@ -133,8 +134,14 @@ func TestWindowsEvents(t *testing.T) {
 func TestWindowsQueries(t *testing.T) {
 	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	queries := winQueries(now.Add(-24*time.Hour), now)
-	want := "*[System[((Provider[@Name='Application Error'] and (EventID=1000)) or (Provider[@Name='Application Hang'] and (EventID=1002)) or (Provider[@Name='Windows Error Reporting'] and (EventID=1001))) and TimeCreated[timediff(@SystemTime) <= 86400000]]]"
+	want := "*[System[((Provider[@Name='Application Error'] and (EventID=1000)) or (Provider[@Name='Application Hang'] and (EventID=1002)) or (Provider[@Name='Windows Error Reporting'] and (EventID=1001))) and TimeCreated[timediff(@SystemTime) <= 691200000]]]"
+	// The report of a crash may be a week late.
 	if len(queries) != 3 || queries[0].channel != "Application" || queries[0].filter != want {
 		t.Errorf("got %+v; want 3 entries, [0].channel %q, [0].filter %v", queries, "Application", want)
+	}
+	for _, q := range queries[1:] {
+		if !strings.Contains(q.filter, "timediff(@SystemTime) <= 86400000]") {
+			t.Errorf("%s: got filter %s, want one of 24 h", q.channel, q.filter)
+		}
 	}
 }

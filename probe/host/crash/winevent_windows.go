@@ -37,19 +37,19 @@ func readEventLog(ctx context.Context, since time.Time) ([]report.HostEvent, err
 	if err := wevtapi.Load(); err != nil {
 		return nil, errAbsent
 	}
-	var events []report.HostEvent
+	var records []winRecord
 	var failed error
 	for _, q := range winQueries(since, time.Now()) {
 		found, err := queryChannel(ctx, q)
-		events = append(events, found...)
+		records = append(records, found...)
 		if err != nil && !errors.Is(err, windows.ERROR_EVT_CHANNEL_NOT_FOUND) {
 			failed = err
 		}
 	}
-	return events, failed
+	return winEvents(records, since), failed
 }
 
-func queryChannel(ctx context.Context, q winQuery) ([]report.HostEvent, error) {
+func queryChannel(ctx context.Context, q winQuery) ([]winRecord, error) {
 	channel, err := windows.UTF16PtrFromString(q.channel)
 	if err != nil {
 		return nil, fmt.Errorf("encode the name of a channel: %w", err)
@@ -63,10 +63,10 @@ func queryChannel(ctx context.Context, q winQuery) ([]report.HostEvent, error) {
 		return nil, eventLogError("query the event log", err)
 	}
 	defer evtClose.Call(result)
-	var events []report.HostEvent
+	var records []winRecord
 	for n := 0; n < maxWinEvents; {
 		if err := ctx.Err(); err != nil {
-			return events, fmt.Errorf("read the event log: %w", err)
+			return records, fmt.Errorf("read the event log: %w", err)
 		}
 		var handles [16]uintptr
 		var got uint32
@@ -74,21 +74,21 @@ func queryChannel(ctx context.Context, q winQuery) ([]report.HostEvent, error) {
 		ok, _, err := evtNext.Call(result, uintptr(len(handles)), uintptr(unsafe.Pointer(&handles[0])), wait, 0, uintptr(unsafe.Pointer(&got)))
 		if ok == 0 {
 			if errors.Is(err, windows.ERROR_NO_MORE_ITEMS) {
-				return events, nil
+				return records, nil
 			}
-			return events, eventLogError("read the event log", err)
+			return records, eventLogError("read the event log", err)
 		}
 		for _, h := range handles[:got] {
 			n++
 			if document, err := renderEvent(h); err == nil {
 				if found, err := parseWinEvent(document); err == nil {
-					events = append(events, found...)
+					records = append(records, found)
 				}
 			}
 			evtClose.Call(h)
 		}
 	}
-	return events, nil
+	return records, nil
 }
 
 // renderEvent returns an event as XML.
