@@ -13,7 +13,8 @@ func sources() []source {
 	local, roaming, shared := os.Getenv("LOCALAPPDATA"), os.Getenv("APPDATA"), os.Getenv("PROGRAMDATA")
 	return []source{
 		{name: "event_log", read: readEventLog},
-		{name: "error_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		// Their folders change when a report is sent, hours after the crash.
+		{name: "error_reports", insteadOf: "event_log", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, errorReportFolders(local, shared), since)
 		}},
 		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
