@@ -4,9 +4,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -45,6 +47,14 @@ func TestPackages(t *testing.T) {
 	}
 
 	agent, collector := m.mainPID(), m.pidOf("tonprobe-collector")
+	m.refusesHalf()
+	m.refusesOnFullDisk()
+	if out := m.run("dpkg", "--audit"); out != "" || m.mainPID() != agent || m.pidOf("tonprobe-collector") != collector {
+		t.Errorf("after two upgrades that failed, other processes run than before, or: %s", out)
+	}
+	m.want("old version", "1.0.0", "version")
+	m.want("serves", "The check server responds", "service", "status")
+
 	m.run("sh", "-c", "dpkg --install /root/new/*.deb")
 	m.awaitRunning(agent)
 	m.await("restarts the collector", func() bool {
@@ -110,6 +120,38 @@ func (m *machine) copyPackages(version string) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
+	}
+}
+
+// refusesHalf installs a package whose download was interrupted.
+func (m *machine) refusesHalf() {
+	m.t.Helper()
+	m.run("sh", "-c", "head -c 1000000 /root/new/tonprobe_*.deb >/root/half.deb")
+	if out, err := m.try("dpkg", "--install", "/root/half.deb"); err == nil {
+		m.t.Errorf("half a package was installed: %s", out)
+	}
+}
+
+// refusesOnFullDisk upgrades while there is not enough room for the new programs.
+func (m *machine) refusesOnFullDisk() {
+	m.t.Helper()
+	disk := filepath.Dir(m.root) // see overlay
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(disk, &s); err != nil {
+		m.t.Fatal(err)
+	}
+	const room = 8 << 20 // for what dpkg writes about itself
+	resize := func(bytes int64) {
+		m.t.Helper()
+		if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("mode=755,size=%d", bytes)); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	resize(int64(s.Blocks-s.Bfree)*s.Bsize + room)
+	out, err := m.try("sh", "-c", "dpkg --install /root/new/*.deb")
+	resize(int64(s.Blocks) * s.Bsize)
+	if err == nil || !strings.Contains(out, "No space left on device") {
+		m.t.Errorf("upgrade on a full disk: %v, %s", err, out)
 	}
 }
 
