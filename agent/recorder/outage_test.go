@@ -32,6 +32,10 @@ func course(letters string) (said []string) {
 			s.Server = lost
 		case 'b':
 			s.Gateway = lost
+		case 'z': // Zoom and Chrome run
+			s.Gateway, s.Server, s.Programs = lost, lost, []string{"Zoom", "Chrome"}
+		case 'd': // Zoom is closed, Chrome is not
+			s.Gateway, s.Server, s.Programs = lost, lost, []string{"Chrome"}
 		case 'c': // Zoom is closed
 			s.Gateway, s.Server, s.Programs = lost, lost, nil
 		case '?':
@@ -50,22 +54,26 @@ func course(letters string) (said []string) {
 func TestOutages(t *testing.T) {
 	r := strings.Repeat
 	for letters, want := range map[string]string{
-		r(".", 300):                                "",
-		"..." + r("w", 20) + "...":                 "wifi_dropped Zoom 40",
-		"...w...":                                  "",
-		"..." + r("o", 20) + "...":                 "", // a person switched it off
-		"eee" + r("l", 5) + "ee":                   "connection_lost link Zoom 10",
-		"..." + r("g", 6) + "..":                   "connection_lost router Zoom 12",
-		".g.g.gg.g.gg..":                           "", // single packets
-		"..." + r("s", 6) + "..":                   "connection_lost beyond_router Zoom 12",
-		"..." + r("b", 60) + "..":                  "", // the router no longer answers, but the collector does
-		"..." + r("w", 5) + r("g", 5) + ".":        "wifi_dropped Zoom 20",
-		"..." + r("g", 3) + r("c", 3) + "..":       "connection_lost router 12",
-		"..." + r("w", 70) + "..":                  "wifi_dropped Zoom 120|wifi_dropped Zoom 140",
-		r("?", 100):                                "",
-		"..." + r("w", 5) + "-" + r("w", 5) + "..": "wifi_dropped Zoom 8", // asleep in between
-		"...-" + r("w", 10) + "...":                "",                    // the connection returns some time after a sleep
-		"...-" + r(".", 40) + r("w", 10) + "...":   "wifi_dropped Zoom 20",
+		r(".", 300):                                        "",
+		"..." + r("w", 20) + "...":                         "wifi_dropped Zoom 40",
+		"...w...":                                          "",
+		"..." + r("o", 20) + "...":                         "", // a person switched it off
+		"eee" + r("l", 5) + "ee":                           "connection_lost link Zoom 10",
+		"..." + r("g", 6) + "..":                           "connection_lost router Zoom 12",
+		".g.g.gg.g.gg..":                                   "", // single packets
+		"..." + r("s", 6) + "..":                           "connection_lost beyond_router Zoom 12",
+		"..." + r("b", 60) + "..":                          "", // the router no longer answers, but the collector does
+		"..." + r("w", 5) + r("g", 5) + ".":                "wifi_dropped Zoom 20",
+		"..." + r("g", 3) + r("c", 3) + "..":               "connection_lost router 12",
+		"..." + r("w", 70) + "..":                          "wifi_dropped Zoom 120|wifi_dropped Zoom 140",
+		"..." + r("g", 75) + r("w", 5) + "..":              "connection_lost router Zoom 120|connection_lost router Zoom 160", // one outage keeps its name
+		"..." + r("g", 75) + r("?", 20) + "..":             "connection_lost router Zoom 120|connection_lost router Zoom 190", // unknown in between
+		"..." + r("g", 75) + r("?", 20) + r("w", 9) + "..": "connection_lost router Zoom 120|connection_lost router Zoom 148|wifi_dropped Zoom 18",
+		"..." + r("z", 75) + r("d", 5) + "..":              "connection_lost router Zoom 120|connection_lost router Zoom 160",
+		r("?", 100):                                        "",
+		"..." + r("w", 5) + "-" + r("w", 5) + "..":         "wifi_dropped Zoom 8", // asleep in between
+		"...-" + r("w", 10) + "...":                        "",                    // the connection returns some time after a sleep
+		"...-" + r(".", 40) + r("w", 10) + "...":           "wifi_dropped Zoom 20",
 	} {
 		if got := strings.Join(course(letters), "|"); got != want {
 			t.Errorf("%s: got %q, want %q", letters, got, want)

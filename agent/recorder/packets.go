@@ -62,7 +62,8 @@ type target struct {
 
 // maxLost is the number of missing answers in a row after which a machine counts as one
 // that does not answer at all: a firewall may have been activated. It exceeds what the
-// detection of an outage needs.
+// detection of an outage needs. An outage that is in progress then does not end, but the
+// recorder no longer sends more packets than usual.
 const maxLost = 300
 
 func (t *target) at(addr netip.Addr) {

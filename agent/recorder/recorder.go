@@ -186,7 +186,7 @@ func (r *Recorder) record(ctx context.Context) error {
 // pace returns the time until the next sample. On a metered line, or while the computer saves
 // power, there are fewer, except while answers are missing.
 func (r *Recorder) pace() time.Duration {
-	if r.troubled() || !r.outages.since.IsZero() {
+	if r.troubled() || r.outages.inProgress() {
 		return Every
 	}
 	return r.Board.View().Pace(Every)

@@ -1,6 +1,8 @@
 package recorder
 
 import (
+	"math"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,6 +193,41 @@ func TestHowTheLastRunEnded(t *testing.T) {
 			})
 			if events, _ := Events(data, time.Time{}); kinds(events) != c.want {
 				t.Errorf("got %q, want %q", kinds(events), c.want)
+			}
+		})
+	}
+}
+
+// TestLongOutageHasItsWholeDuration: a machine that is silent for a long time does not end the outage.
+func TestLongOutageHasItsWholeDuration(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent []netip.Addr
+		within float64 // seconds
+	}{
+		"router and collector": {[]netip.Addr{router, server}, 5},
+		"collector":            {[]netip.Addr{server}, serverEveryQuiet.Seconds()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(data)
+				r.during(t, func() {
+					r.with(5*time.Minute, nil)
+					r.silence(true, c.silent...)
+					r.with(time.Hour, nil)
+					r.silence(false, c.silent...)
+					r.with(5*time.Minute, nil)
+				})
+				if len(r.sent) != 1 {
+					t.Errorf("got %d reports, want 1", len(r.sent))
+				}
+			})
+			events, err := Events(data, time.Time{})
+			if err != nil || kinds(events) != "connection_lost Zoom" {
+				t.Fatalf("got %+v, %v, want one lost connection", events, err)
+			}
+			if s := *events[0].DurationS; math.Abs(s-3600) > c.within {
+				t.Errorf("got a duration of %v s, want 3600 within %v", s, c.within)
 			}
 		})
 	}
