@@ -73,8 +73,8 @@ func options(ctx context.Context, v *visit.Visit) (endpoint, visit.Outcome) {
 	a, err := v.Ask(ctx, http.MethodOptions, v.URL, authorized(v.Token), nil)
 	var away *visit.RedirectError
 	switch {
-	case errors.As(err, &away):
-		return endpoint{}, visit.OK() // the offer is redirected too
+	case errors.As(err, &away) && away.To.Scheme == v.URL.Scheme:
+		return endpoint{}, visit.Outcome{Status: report.StatusOK, Code: otherHost} // the offer is redirected too
 	case err != nil:
 		return endpoint{}, visit.Fault(visit.FaultOf(err))
 	case a.Status == http.StatusNotFound, a.Status == http.StatusGone, a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented:

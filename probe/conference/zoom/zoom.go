@@ -4,6 +4,7 @@ package zoom
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -54,9 +55,10 @@ func judge(status int) visit.Outcome {
 func (System) Check(ctx context.Context, v *visit.Visit) {
 	reached := v.Do(ctx, report.StepReach, func(ctx context.Context) visit.Outcome {
 		a, err := v.Ask(ctx, http.MethodHead, v.URL, nil, nil)
+		var away *visit.RedirectError
 		switch {
-		// The front end redirects by country.
-		case err != nil && visit.FaultOf(err) == "redirected":
+		// The front end redirects by country. A filter redirects to a page of its own.
+		case errors.As(err, &away) && away.To.Scheme == "https" && (System{}).Recognises(away.To):
 			return visit.OK()
 		case err != nil:
 			return visit.Fault(visit.FaultOf(err))
