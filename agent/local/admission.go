@@ -84,6 +84,7 @@ type requestKind int
 
 const (
 	kindRead   requestKind = iota // reads what the service knows
+	kindStored                    // reads one report: a list of all of them needs hundreds
 	kindEnrol                     // sends a code to a collector
 	kindReport                    // writes a report to the disk
 	kindScreen                    // registers a program as a screen
@@ -93,6 +94,8 @@ const (
 // rates returns the sustained rate and the burst of k.
 func (k requestKind) rates() (rate.Limit, int) {
 	switch k {
+	case kindStored:
+		return 100, 500
 	case kindEnrol:
 		return rate.Every(30 * time.Second), 6
 	case kindReport:

@@ -29,6 +29,9 @@ const (
 	// enrollTime and checkTime include requests of the service to the collector.
 	enrollTime = 25 * time.Second
 	checkTime  = 15 * time.Second
+	// busyTime limits the repetition, busyPause apart, of a request that exceeds the rate of the service.
+	busyTime  = 30 * time.Second
+	busyPause = 100 * time.Millisecond
 )
 
 // Client is a program's connection to the service.
@@ -164,8 +167,24 @@ func (c *Client) Reports(ctx context.Context) (Reports, error) {
 	return r, err
 }
 
-// Report returns a report exactly as it is sent.
+// Report returns a report exactly as it is sent. A program that reads all of them may exceed the rate of the
+// service. It waits then: a report that is left out would appear damaged.
 func (c *Client) Report(ctx context.Context, id string) ([]byte, error) {
+	until := time.Now().Add(busyTime)
+	for {
+		doc, err := c.report(ctx, id)
+		if !errors.Is(err, ErrBusy) || time.Now().After(until) {
+			return doc, err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (c *Client) report(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	return c.bytes(ctx, http.MethodGet, pathReports+"/"+url.PathEscape(id), nil)

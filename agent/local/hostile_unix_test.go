@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -30,6 +31,22 @@ func TestAFloodIsRefused(t *testing.T) {
 	}
 	if _, err := c.Status(t.Context()); err != nil {
 		t.Errorf("got %v for another request, want no error", err)
+	}
+}
+
+// TestAllReportsCanBeRead reads more reports than the service serves at once.
+func TestAllReportsCanBeRead(t *testing.T) {
+	c, _ := start(t, &fakeAgent{}, person)
+	_, atOnce := kindStored.rates()
+	for n := range atOnce + 100 {
+		if _, err := c.Report(t.Context(), "x"); !errors.Is(err, ErrNoReport) {
+			t.Fatalf("request %d: got error %v, want %v", n, err, ErrNoReport)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Report(ctx, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }
 

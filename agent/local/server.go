@@ -149,7 +149,7 @@ func (s *Server) handler() http.Handler {
 	handle("POST "+pathAdopt, kindEnrol, s.adopt)
 	handle("POST "+pathReports, kindReport, s.take)
 	handle("GET "+pathReports, kindRead, s.reports)
-	handle("GET "+pathReports+"/{id}", kindRead, s.report)
+	handle("GET "+pathReports+"/{id}", kindStored, s.report)
 	handle("GET "+pathEvents, kindRead, s.events)
 	handle("GET "+pathHistory, kindRead, s.history)
 	handle("GET "+pathLog, kindRead, s.log)
