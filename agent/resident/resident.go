@@ -23,6 +23,10 @@ const StopWithin = 10 * time.Second
 // other than zero makes the service manager restart the service.
 const ExitFatal = 70
 
+// ExitUnusable is the exit status if the service cannot start until a person mends something. systemd does not
+// restart the service then. It is EX_CONFIG of BSD's sysexits.h.
+const ExitUnusable = 78
+
 // Interactive reports whether this process was not started by the service manager.
 func Interactive() bool { return service.Interactive() }
 

@@ -27,6 +27,9 @@ const systemd = "linux-systemd"
 //   - the names of other users' processes in /proc: no ProtectProc, ProcSubset;
 //   - the accounts of its clients, which PrivateUsers would hide from SO_PEERCRED.
 //
+// RestartPreventExitStatus lists the status after an error in the settings, and ExitUnusable: a restart would
+// fail every five seconds for ever.
+//
 // ExecStartPre gives the account the folder, and later the files that an administrator's
 // program has created in it while the service was stopped.
 const unit = `[Unit]
@@ -41,6 +44,7 @@ ExecStartPre=+/bin/chown --recursive --no-dereference ` + accountName + `: ` + d
 ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
 Restart=on-failure
 RestartSec=5
+RestartPreventExitStatus=64 78
 User=` + accountName + `
 SupplementaryGroups=systemd-journal
 RuntimeDirectory=tonprobe
@@ -86,6 +90,7 @@ StartLimitIntervalSec=0
 ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
 Restart=on-failure
 RestartSec=5
+RestartPreventExitStatus=64 78
 UMask=0077
 NoNewPrivileges=yes
 RestrictRealtime=yes

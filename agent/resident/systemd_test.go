@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -27,6 +28,16 @@ func TestUnitIsHardened(t *testing.T) {
 	}
 	if text := unitFor("/srv/100% $HOME"); !strings.Contains(text, `tonprobe: "/srv/100%% $$HOME"`+"\n") {
 		t.Errorf("got %s, want an escaped folder", text)
+	}
+}
+
+// TestUnitsPreventEndlessRestarts: a service that cannot start until a person mends something is not restarted.
+func TestUnitsPreventEndlessRestarts(t *testing.T) {
+	want := fmt.Sprintf("\nRestartPreventExitStatus=64 %d\n", ExitUnusable)
+	for name, text := range map[string]string{"of the machine": unitFor("/var/lib/tonprobe"), "of a person": userUnit} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the service %s: got\n%s\nwant %q in it", name, text, want)
+		}
 	}
 }
 

@@ -42,6 +42,22 @@ type printedError struct{ status status }
 
 func (e *printedError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
+// unusableError is an error of the service that remains until a person mends something. It has the text of Err.
+type unusableError struct{ Err error }
+
+func (e *unusableError) Error() string { return e.Err.Error() }
+func (e *unusableError) Unwrap() error { return e.Err }
+
+// unusable marks err as an *unusableError, unless a later start may succeed.
+func unusable(err error) error {
+	_, broken := errors.AsType[*identity.BrokenError](err)
+	_, elsewhere := errors.AsType[*station.EnrolledElsewhereError](err)
+	if broken || elsewhere || errors.Is(err, station.ErrOtherService) {
+		return &unusableError{err}
+	}
+	return err
+}
+
 // finish prints the error, if any, and returns the exit status.
 func (p *program) finish(err error) status {
 	if err == nil {
@@ -51,6 +67,9 @@ func (p *program) finish(err error) status {
 		return printed.status
 	}
 	text, s := p.explainFailure(err)
+	if _, ok := errors.AsType[*unusableError](err); ok {
+		s = exitUnusable
+	}
 	fmt.Fprintln(p.err, "tonprobe:", text)
 	p.closed = false // remains to be read
 	if s == exitUsage && !p.inOwnWindow() {

@@ -150,8 +150,9 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 	if !strings.Contains(doc, `"trigger":"schedule"`) || !strings.Contains(doc, `"name":"audio.input","version":1,"status":"skipped"`) {
 		t.Errorf("got the scheduled report %s; want it to contain %q and %q", doc, `"trigger":"schedule"`, `"name":"audio.input","version":1,"status":"skipped"`)
 	}
-	if out, err := a.command("service", "run").CombinedOutput(); err == nil || !strings.Contains(string(out), "already uses this data folder") {
-		t.Errorf("a second service in the same folder: got %s, error %v; want an error with %q", out, err, "already uses this data folder")
+	second := a.command("service", "run")
+	if out, err := second.CombinedOutput(); err == nil || second.ProcessState.ExitCode() != int(exitUnusable) || !strings.Contains(string(out), "already uses this data folder") {
+		t.Errorf("a second service in the same folder: got %s, error %v; want status %d and %q", out, err, exitUnusable, "already uses this data folder")
 	}
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -18,7 +19,7 @@ import (
 // status is the exit status of the program.
 type status int
 
-// Exit statuses. 64 and 70 are those of BSD's sysexits.h.
+// Exit statuses. 64, 70 and 78 are those of BSD's sysexits.h.
 const (
 	exitReady    status = 0
 	exitLimited  status = 1
@@ -26,6 +27,7 @@ const (
 	exitUnknown  status = 3
 	exitUsage    status = 64
 	exitSoftware status = 70
+	exitUnusable status = resident.ExitUnusable
 )
 
 const exitOK = exitReady

@@ -203,7 +203,7 @@ func (p *program) serviceRun(ctx context.Context, s *settings, user, formerInter
 	st, err := station.Open(c, log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
-		return err
+		return unusable(err)
 	}
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
@@ -211,7 +211,7 @@ func (p *program) serviceRun(ctx context.Context, s *settings, user, formerInter
 	release, err := station.OnlyService(c.Data)
 	if err != nil {
 		log.Error("cannot start", "err", err)
-		return err
+		return unusable(err)
 	}
 	defer func() { _ = release() }()
 	return resident.Run(p.loops(c, recent, log).Run, log)
