@@ -25,12 +25,15 @@ const (
 	maxJournalEvents = 1000
 )
 
+// maxDumpTime is more than the 5 min after which systemd-coredump@.service is stopped.
+const maxDumpTime = 10 * time.Minute
+
 // journalArgs returns the arguments for journalctl. The fields do not include
 // COREDUMP_ENVIRON and others with personal data.
 func journalArgs(since time.Time) []string {
 	return []string{
 		"--no-pager", "--output=json", "--lines=20000",
-		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,_TRANSPORT,SYSLOG_IDENTIFIER",
+		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,COREDUMP_TIMESTAMP,_TRANSPORT,SYSLOG_IDENTIFIER",
 		"--since=@" + strconv.FormatInt(since.Unix(), 10),
 		"MESSAGE_ID=" + messageCoredump, "+", "MESSAGE_ID=" + messageSleep, "+", "MESSAGE_ID=" + messageResume,
 		"+", "MESSAGE_ID=" + messageOomdKill,
@@ -65,6 +68,7 @@ type entry struct {
 	Exe        text `json:"COREDUMP_EXE"`
 	Signal     text `json:"COREDUMP_SIGNAL"`
 	SignalName text `json:"COREDUMP_SIGNAL_NAME"`
+	Crashed    text `json:"COREDUMP_TIMESTAMP"` // µs since 1970
 	Transport  text `json:"_TRANSPORT"`
 	Identifier text `json:"SYSLOG_IDENTIFIER"`
 }
@@ -117,7 +121,21 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, true
 	}
 	event.At = time.UnixMicro(us)
+	if e.ID == messageCoredump {
+		event.At = e.crashed(event.At)
+	}
 	return event, ok
+}
+
+// crashed returns the time of a crash whose core was written at the time of the entry. A time
+// that cannot be true, e.g. from before the clock was set, does not count.
+func (e entry) crashed(written time.Time) time.Time {
+	us, err := strconv.ParseInt(string(e.Crashed), 10, 64)
+	at := time.UnixMicro(us)
+	if err != nil || at.After(written) || written.Sub(at) > maxDumpTime {
+		return written
+	}
+	return at
 }
 
 // signal returns the name of the signal in lower case; older versions of systemd

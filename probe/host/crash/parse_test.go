@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -100,6 +101,31 @@ func TestJournal(t *testing.T) {
 	}
 	if at := time.UnixMicro(1772438400000000); len(events) > 0 && !events[0].At.Equal(at) {
 		t.Errorf("got time %v, want %v", events[0].At, at)
+	}
+}
+
+// TestTimeOfACoreDump: the journal has the entry when the core is written, which may take long. The
+// crash has the time in COREDUMP_TIMESTAMP, as in the file's name and in the kernel's message.
+func TestTimeOfACoreDump(t *testing.T) {
+	const line = `{"__REALTIME_TIMESTAMP":"1772438440500000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL_NAME":"SIGSEGV","COREDUMP_TIMESTAMP":%s}`
+	for timestamp, want := range map[string]int64{
+		`"1772438400000000"`:           1772438400000000,
+		`"1772438440000000"`:           1772438440000000,
+		`"1772438441000000"`:           1772438440500000, // after the entry: the clock was set back
+		`"86400000000"`:                1772438440500000, // before the clock was set
+		`"-9223372036854775808"`:       1772438440500000,
+		`"99999999999999999999"`:       1772438440500000,
+		`"x"`:                          1772438440500000,
+		`null`:                         1772438440500000,
+		`["1772438400000000", "9999"]`: 1772438440500000,
+	} {
+		events, err := parseJournal(strings.NewReader(fmt.Sprintf(line, timestamp)))
+		if err != nil || len(events) != 1 || !events[0].At.Equal(time.UnixMicro(want)) {
+			t.Errorf("%s: got %+v, %v; want one event at %v", timestamp, events, err, time.UnixMicro(want))
+		}
+	}
+	if args := strings.Join(journalArgs(time.Unix(0, 0)), " "); !strings.Contains(args, ",COREDUMP_TIMESTAMP,") {
+		t.Errorf("got arguments %q; want the field COREDUMP_TIMESTAMP", args)
 	}
 }
 
@@ -261,6 +287,7 @@ func FuzzParsers(f *testing.F) {
 	f.Add("core.zoom.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst")
 	f.Add("/var/cores/core.%e.%p")
 	f.Add(`{"__REALTIME_TIMESTAMP":"1772438400000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL_NAME":"_x"}`)
+	f.Add(`{"__REALTIME_TIMESTAMP":"1772438440000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_TIMESTAMP":"1772438400000000"}`)
 	f.Add("3,812,90000000,-;traps: zoom[99] trap invalid opcode ip:55 sp:7f error:0")
 	f.Add("wlan0: deauthenticated from 02:00:00:00:00:00 (Reason: 15=4WAY_HANDSHAKE_TIMEOUT)")
 	f.Add("AppCrash_Zoom.exe_8f2b_0_1a2b_d4")
