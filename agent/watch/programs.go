@@ -19,6 +19,9 @@ const (
 	// itself waits 5 s before it calls a window hung; a debugger or a slow disk stops a
 	// program for some seconds.
 	hungAfter = 10 * time.Second
+	// hungChecks is in how many checks in a row it must be so. A program that waits for the
+	// disk in two of them may have responded in between.
+	hungChecks = 5
 )
 
 // process is a running client.
@@ -53,6 +56,7 @@ type programs struct {
 // hang is a period in which a program did not respond.
 type hang struct {
 	since   time.Time
+	checks  int
 	detail  string
 	emitted bool
 }
@@ -72,10 +76,13 @@ func (p *programs) run(ctx context.Context, emit Emit) error {
 }
 
 // pace returns the time until the next check. Without known processes there is nothing to read
-// before the next scan.
+// before the next scan. While a program does not respond, the checks are never slower.
 func (p *programs) pace() time.Duration {
 	if len(p.known) == 0 {
 		return scanEvery * programsEvery
+	}
+	if len(p.stuck) > 0 {
+		return programsEvery
 	}
 	return p.board.View().Pace(programsEvery)
 }
@@ -129,7 +136,8 @@ func (p *programs) checkHangs(at time.Time, emit Emit) {
 			s = &hang{since: at, detail: why}
 			p.stuck[name] = s
 		}
-		if !s.emitted && at.Sub(s.since) >= hungAfter {
+		s.checks++
+		if !s.emitted && s.checks >= hungChecks && at.Sub(s.since) >= hungAfter {
 			s.emitted = true
 			emit(s.event(name, nil))
 		}

@@ -266,6 +266,70 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
+// TestHangOnABatterySaver: the checks are slower there, but two of them are not evidence of a hang.
+func TestHangOnABatterySaver(t *testing.T) {
+	zoom := process{pid: 20, parent: 1, program: "Zoom"}
+	hung := zoom
+	hung.stuck = "blocked_on_disk"
+	for name, c := range map[string]struct {
+		stuck func(time.Duration) bool
+		want  string
+	}{
+		"at two instants": {func(d time.Duration) bool { return d%(10*time.Second) < time.Second }, ""},
+		"all the time":    {func(time.Duration) bool { return true }, "client_hung Zoom blocked_on_disk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &Board{}
+				b.Set(View{Saving: new(true)})
+				begin := time.Now().Truncate(time.Minute)
+				p := newPrograms(b, probe.SystemClock{})
+				p.table = tableFunc(func() []process {
+					if c.stuck(time.Since(begin)) {
+						return []process{hung}
+					}
+					return []process{zoom}
+				})
+				var l log
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() { _ = p.run(ctx, l.emit) }()
+				time.Sleep(time.Minute)
+				cancel()
+				synctest.Wait()
+				if got := l.text(); got != c.want {
+					t.Errorf("got %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestHangNeedsSeveralChecks: after a pause of the watcher, such as a sleep, two checks are far apart.
+func TestHangNeedsSeveralChecks(t *testing.T) {
+	p := newPrograms(&Board{}, probe.SystemClock{})
+	p.known = []process{{pid: 20, parent: 1, program: "Zoom", stuck: "suspended"}}
+	var l log
+	at := time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
+	p.checkHangs(at, l.emit)
+	for range hungChecks - 2 {
+		at = at.Add(time.Minute)
+		p.checkHangs(at, l.emit)
+	}
+	if got := l.text(); got != "" {
+		t.Errorf("after %d checks: got %q, want none", hungChecks-1, got)
+	}
+	p.checkHangs(at.Add(time.Second), l.emit)
+	if got, want := l.text(), "client_hung Zoom suspended"; got != want {
+		t.Errorf("after %d checks: got %q, want %q", hungChecks, got, want)
+	}
+}
+
+// tableFunc lists the processes that a function returns.
+type tableFunc func() []process
+
+func (f tableFunc) scan() ([]process, error)    { return f(), nil }
+func (f tableFunc) refresh([]process) []process { return f() }
+
 func TestClientOf(t *testing.T) {
 	for name, want := range map[string]string{
 		"zoom": "Zoom", "Zoom.exe": "Zoom", "firefox": "Firefox", "firefox-bin": "Firefox", "firefox-esr": "Firefox", "chromium-browse": "Chromium", "chromium": "Chromium", "chrome": "Chrome", "chrome.exe": "Chrome",
