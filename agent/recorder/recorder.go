@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -285,10 +286,29 @@ func (r *Recorder) handleEvent(e report.HostEvent) {
 	if e.Kind == report.EventClientEnded {
 		r.requestEvidence(settleEvidence)
 	}
-	running := len(r.Board.View().Programs) > 0
+	// A microphone that was put away may return during a conference.
+	running := isNew && r.inConference(e.At)
 	if isReportable(e, running) && now.Sub(e.At) <= fresh && !r.events.reported(e) {
 		r.plan(e, now)
 	}
+}
+
+// inConference reports whether a conference may have been in progress at a recent time. A browser
+// runs without one, too, unless it uses the microphone or the collector announced a session. If it
+// is unknown whether a program uses the microphone, each program counts.
+func (r *Recorder) inConference(at time.Time) bool {
+	v := r.Board.View()
+	inUse, programs := v.InUse, v.Programs
+	for _, s := range slices.Backward(r.recent) {
+		// The sample before: once the microphone is unplugged, nothing uses it.
+		if before := at.Sub(s.At); before >= 0 {
+			if before <= maxGap {
+				inUse, programs = s.InUse, s.Programs
+			}
+			break
+		}
+	}
+	return len(programs) > 0 && (inUse == nil || *inUse || v.InSession)
 }
 
 // requestEvidence requests to read the system's records. It does nothing if enough requests are

@@ -109,6 +109,22 @@ func TestObserversOfEachProblem(t *testing.T) {
 			r.silence(false, server)
 			r.with(2*time.Minute, nil)
 		}, "connection_lost Zoom", "connection_lost"},
+		"a microphone pulled out in a conference, and back": {func(r *rig) {
+			r.unplugs(10*time.Minute, new(true), "Zoom")
+		}, "device_unplugged", "device_unplugged"},
+		"a microphone pulled out, use unknown": {func(r *rig) {
+			r.unplugs(10*time.Minute, nil, "Zoom")
+		}, "device_unplugged", "device_unplugged"},
+		"a microphone put away, a browser runs": {func(r *rig) {
+			r.unplugs(10*time.Minute, new(false), "Chrome")
+		}, "device_unplugged", ""},
+		"a microphone put away, a program starts before it returns": {func(r *rig) {
+			r.unplugs(45*time.Minute, nil)
+		}, "device_unplugged", ""},
+		"a microphone pulled out in a session, muted": {func(r *rig) {
+			r.InSession = func(time.Time) bool { return true }
+			r.unplugs(10*time.Minute, new(false), "Chrome")
+		}, "device_unplugged", "device_unplugged"},
 		"an old crash": {func(r *rig) {
 			r.records(report.HostEvent{At: time.Now().Add(-5 * time.Hour), Kind: report.EventClientCrashed, Program: "Zoom"})
 			r.with(3*time.Minute, nil)

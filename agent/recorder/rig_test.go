@@ -124,6 +124,18 @@ func (r *rig) with(d time.Duration, change func(*watch.View)) {
 	synctest.Wait()
 }
 
+// unplugs pulls the microphone out while programs run, and plugs it in again after another
+// program has used a microphone.
+func (r *rig) unplugs(away time.Duration, inUse *bool, programs ...string) {
+	r.with(time.Minute, func(v *watch.View) { v.InUse, v.Programs = inUse, programs })
+	at := time.Now()
+	r.emit(report.HostEvent{At: at, Kind: report.EventDeviceUnplugged})
+	r.with(2*time.Minute, func(v *watch.View) { v.InUse, v.Programs = inUse, programs })
+	r.with(away, func(v *watch.View) { v.InUse = new(true) })
+	r.emit(report.HostEvent{At: at, Kind: report.EventDeviceUnplugged, DurationS: new(time.Since(at).Seconds())})
+	r.with(2*time.Minute, nil)
+}
+
 func kinds(events []report.HostEvent) string {
 	var all []string
 	for _, e := range events {
