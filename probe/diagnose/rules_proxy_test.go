@@ -56,3 +56,45 @@ func TestProxyFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestOfferedProxy: a network that announces a proxy may permit direct connections as
+// well. If its line works, a silent server is not its fault.
+func TestOfferedProxy(t *testing.T) {
+	kept := func(segment string, left bool) []report.PathPort {
+		return []report.PathPort{{Name: segment, Protocol: "tcp", Port: new(443), Needed: new(true), Answer: "silent", Left: &left}}
+	}
+	unresolved := report.NetworkWeb{Proxy: "none", DNSError: "timeout", ProxyOffered: new(true)}
+	silent := report.NetworkWeb{Stage: "dns", DNSMS: new(4.0), Proxy: "none", ProxyOffered: new(true)}
+	const demanded, down, unnamed = "net.proxy_required", "conf.server_down", "net.dns_failure"
+	for name, c := range map[string]struct {
+		web                report.NetworkWeb
+		path               report.NetworkPath
+		collector, session string // the primary cause without and with a conference server
+	}{
+		"the line is silent":                    {silent, report.NetworkPath{Line: "silent"}, demanded, demanded},
+		"a router of the provider answers":      {silent, report.NetworkPath{Line: "reached"}, down, down},
+		"one answers, packets leave":            {silent, report.NetworkPath{Line: "reached", Ports: append(kept("server", true), kept("transit", true)...)}, down, down},
+		"one answers, packets do not leave":     {silent, report.NetworkPath{Line: "reached", Ports: append(kept("server", false), kept("transit", false)...)}, demanded, demanded},
+		"one answers, only ours do not leave":   {silent, report.NetworkPath{Line: "reached", Ports: kept("transit", false)}, demanded, "net.port_blocked"},
+		"one answers, and names do not resolve": {unresolved, report.NetworkPath{Line: "reached"}, unnamed, unnamed},
+	} {
+		for target, want := range map[string]string{"": c.collector, "https://bbb.example.org": c.session} {
+			r := &report.Report{Target: target, Probes: []report.Result{
+				{Name: report.ProbeNetworkWeb, Data: &c.web}, {Name: report.ProbeNetworkPath, Data: &c.path},
+				{Name: report.ProbeNAT, Data: &report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}},
+				{Name: report.ProbeMediaVoice, Data: &report.MediaVoice{State: report.MediaNoSignalling}},
+			}}
+			p, err := LoadProfile(DefaultProfile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			causes, verdict := Diagnose(r, p)
+			if len(causes) == 0 || causes[0].Code != want {
+				t.Errorf("%s (%q): got %+v, want %s first", name, target, causes, want)
+			}
+			if target == "" && want == down && verdict != report.Unknown {
+				t.Errorf("%s: got verdict %s, want %s", name, verdict, report.Unknown)
+			}
+		}
+	}
+}
