@@ -55,9 +55,10 @@ type NetworkPath struct {
 	// Segments has one entry for each point, nearest first.
 	Segments []PathSegment `json:"segments,omitempty" max:"8" show:"never" against:"segment"`
 	// Line is reached if a machine beyond the local router responded (a router of the
-	// provider or a server), silent if only the local router responds, router_silent if
-	// neither the local router nor anything beyond it responds, cut if this computer's
-	// interface went away and stayed away, and "" if the figures do not tell.
+	// provider or a server), silent if only the local router responds and no local name
+	// server resolves a new name, router_silent if neither the local router nor anything
+	// beyond it responds, cut if this computer's interface went away and stayed away,
+	// and "" if the figures do not tell.
 	Line string `json:"line,omitempty" oneof:"reached silent router_silent cut" show:"details dashboard"`
 	// FaultSegment is lan, access, transit or server; none if there is no fault, "" if
 	// the figures do not tell. It is also lan if the local interface was down for a

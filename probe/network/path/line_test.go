@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pion/transport/v4"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -20,6 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -239,5 +241,53 @@ func TestPathToThisComputerIsNotNeeded(t *testing.T) {
 		if r.Status != report.StatusSkipped || !strings.Contains(r.Note, "not needed") || r.Data != nil {
 			t.Errorf("%s: got %+v; want Status %v, Note to contain %q, no Data", url, r, report.StatusSkipped, "not needed")
 		}
+	}
+}
+
+// oneNameServer answers every query in the same way.
+type oneNameServer struct {
+	at     string
+	answer lookup.Answer
+}
+
+func (s oneNameServer) Servers() []netip.AddrPort {
+	return []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr(s.at), 53)}
+}
+
+func (oneNameServer) Search() []string { return nil }
+
+func (s oneNameServer) Ask(context.Context, netip.AddrPort, string, dnsmessage.Type) (lookup.Answer, error) {
+	return s.answer, nil
+}
+
+// TestPathAsksNameServers: a name server that resolves a new name shows that the line may
+// work although a firewall drops everything else. A router without a line does not resolve
+// one, or returns its own address.
+func TestPathAsksNameServers(t *testing.T) {
+	const internal, outside = "10.1.0.53", "203.0.113.53"
+	absent, failed := lookup.Answer{Code: dnsmessage.RCodeNameError}, lookup.Answer{Code: dnsmessage.RCodeServerFailure}
+	own := lookup.Answer{Addrs: []netip.Addr{netip.MustParseAddr(gatewayIn)}}
+	dead := scriptedPath{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
+	for name, c := range map[string]struct {
+		oneNameServer
+		want string
+	}{
+		"an internal one resolves":           {oneNameServer{internal, absent}, cannotTell},
+		"an internal one, no address":        {oneNameServer{internal, lookup.Answer{}}, cannotTell},
+		"the router resolves":                {oneNameServer{gatewayIn, absent}, cannotTell},
+		"one outside resolves":               {oneNameServer{outside, absent}, lineReached},
+		"the router fails":                   {oneNameServer{gatewayIn, failed}, lineSilent},
+		"the router returns its own address": {oneNameServer{gatewayIn, own}, lineSilent},
+		"a server of this computer":          {oneNameServer{"127.0.0.53", absent}, lineSilent},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d, _ := runPath(t, noUDP(t), dead, Config{
+				Collector: "https://collector.example", ICE: noICE, NameServers: c.oneNameServer,
+				Resolver: testnet.Names{"collector.example": {collectorIn}},
+			})
+			if d.Line != c.want {
+				t.Errorf("%s: got line %q, want %q", name, d.Line, c.want)
+			}
+		})
 	}
 }

@@ -108,12 +108,12 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	found := p.survey(ctx, env, far)
 	surveying.Leave()
 	data := &report.NetworkPath{}
-	lives := false
+	lives, named := false, false
 	var wg sync.WaitGroup
 	// Neither waits for its turn: they send few packets, and for a silent port they take longer
 	// than the rest of the budget.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
-	wg.Go(func() { lives = p.reachesElsewhere(ctx, env, found) })
+	wg.Go(func() { lives, named = p.reachesElsewhere(ctx, env, found) })
 	for _, at := range found.points { // they run concurrently: all or none
 		_, _ = env.Enter(ctx, at.phase())
 	}
@@ -132,6 +132,8 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.Line = lineReached
 	case data.Line != lineReached && anyProhibited(data.Ports):
 		data.Line = cannotTell // a firewall's rejection does not mean a silent line
+	case data.Line == lineSilent && named:
+		data.Line = cannotTell // the line may work, and a firewall drop everything else
 	}
 	data.RejectedBy = whoRejectsAll(data.Ports)
 	data.CGNAT = found.isShared()

@@ -138,21 +138,22 @@ func anyProhibited(ports []report.PathPort) bool {
 }
 
 // reachesElsewhere reports whether the line carries packets to other destinations. If nothing on the
-// path to the server responds, it tests the path to another address and the name servers outside,
-// because a firewall may block a single address.
-func (p path) reachesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
+// path to the server responds, it tests the path to another address and the name servers, because a
+// firewall may block a single address. named reports whether a name server of the local network
+// resolves new names, so that the silence of everything else may be a firewall's.
+func (p path) reachesElsewhere(ctx context.Context, env probe.Env, found surveyed) (reached, named bool) {
 	if !found.far.isKnown() || found.direct || found.trace.noRoute || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
-		return false
+		return false, false
 	}
-	var route, names bool
+	var route, outside bool
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		t := p.traceTo(ctx, env, found.far.elsewhere)
 		route = t.isOutside(found.adapter.Gateway)
 	})
-	wg.Go(func() { names = p.nameServerOutside(ctx, env) })
+	wg.Go(func() { outside, named = p.askNameServers(ctx, env) })
 	wg.Wait()
-	return route || names
+	return route || outside, named
 }
 
 // isOutside reports whether a router behind the local network answered.
@@ -165,38 +166,44 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 	return false
 }
 
-// nameServerOutside reports whether a name server outside answers. The name is random, so that no cache
-// contains it. A server failure does not count: a router that intercepts all queries sends it while
-// its line is down.
-func (p path) nameServerOutside(ctx context.Context, env probe.Env) bool {
+// askNameServers reports whether a name server outside answers, and whether one of the local network
+// resolves a new name. The name is random, so that no cache contains it. A server failure does not
+// count: a router that answers or intercepts queries sends it while its line is down, as it sends its
+// own address. A name server on this computer proves nothing about the network.
+func (p path) askNameServers(ctx context.Context, env probe.Env) (outside, inside bool) {
 	host := p.hostToQuery()
 	var random [8]byte
 	if p.NameServers == nil || host == "" {
-		return false
+		return false, false
 	}
 	if _, err := io.ReadFull(env.Rand, random[:]); err != nil {
-		return false
+		return false, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, portWait)
 	defer cancel()
 	name := hex.EncodeToString(random[:]) + "." + host
-	answers := make(chan bool)
+	type answer struct{ outside, inside bool }
+	answers := make(chan answer)
 	asked := 0
 	for _, server := range p.NameServers.Servers() {
-		if !isOutside(server.Addr()) {
+		if server.Addr().IsLoopback() {
 			continue
 		}
 		asked++
 		go func() {
 			a, err := p.NameServers.Ask(ctx, server, name, dnsmessage.TypeA)
-			answers <- err == nil && (a.Code == dnsmessage.RCodeSuccess || a.Code == dnsmessage.RCodeNameError)
+			exists, absent := a.Code == dnsmessage.RCodeSuccess, a.Code == dnsmessage.RCodeNameError
+			answers <- answer{
+				outside: err == nil && isOutside(server.Addr()) && (exists || absent),
+				inside:  err == nil && !isOutside(server.Addr()) && (absent || exists && !a.Truncated && len(a.Addrs) == 0),
+			}
 		}()
 	}
-	any := false
 	for range asked {
-		any = <-answers || any
+		a := <-answers
+		outside, inside = outside || a.outside, inside || a.inside
 	}
-	return any
+	return outside, inside
 }
 
 // hostToQuery returns the name of a far end; "" if all are given by address.

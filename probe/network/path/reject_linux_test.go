@@ -33,7 +33,10 @@ func recordRejection(t *testing.T, out, collector, elsewhere string) {
 	var r rejection
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Ports = p.askPorts(t.Context(), env, found) })
-	wg.Go(func() { r.Lives = found.trace.noRoute || p.reachesElsewhere(t.Context(), env, found) })
+	wg.Go(func() {
+		reached, _ := p.reachesElsewhere(t.Context(), env, found)
+		r.Lives = found.trace.noRoute || reached
+	})
 	wg.Wait()
 	r.All = whoRejectsAll(r.Ports)
 	b, err := json.Marshal(r)

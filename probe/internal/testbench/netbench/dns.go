@@ -128,7 +128,7 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 		if isAddress {
 			a.RCode = dnsmessage.RCodeNameError
 		}
-	case spec.Fails == "servfail":
+	case spec.Fails == "servfail", spec.Fails == "uncached" && !known:
 		a.RCode = dnsmessage.RCodeServerFailure
 	case spec.Fails == "refused":
 		a.RCode = dnsmessage.RCodeRefused

@@ -38,6 +38,8 @@ func TestNameServer(t *testing.T) {
 		{ServerName + ".", "hidden", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 0},
 		{"other.example.org.", "hidden", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
 		{ServerName + ".", "hidden_nxdomain", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+		{ServerName + ".", "uncached", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 1},
+		{"other.example.org.", "uncached", dnsmessage.TypeA, dnsmessage.RCodeServerFailure, 0},
 		{ServerName + ".", "hidden_nxdomain", dnsmessage.TypeSOA, dnsmessage.RCodeSuccess, 0},
 	} {
 		reply, ok := answerDNS(question(t, c.name, c.kind), DNSSpec{Fails: c.fails})

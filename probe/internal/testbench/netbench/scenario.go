@@ -89,8 +89,9 @@ type DNSSpec struct {
 	DelayMS float64 `toml:"delay_ms"`
 	// Fails is "", silent, servfail, nxdomain, refused, silent_aaaa (no response to
 	// IPv6 queries), truncated (with TCP closed), hidden (an answer without an
-	// address, as with DNS rebinding protection) or hidden_nxdomain (the same,
-	// reported as a nonexistent name).
+	// address, as with DNS rebinding protection), hidden_nxdomain (the same,
+	// reported as a nonexistent name) or uncached (servfail except for the names of
+	// the servers, which it has in its cache).
 	Fails string `toml:"fails"`
 	// DeadFirst adds a name server before it that does not exist.
 	DeadFirst bool `toml:"dead_first"`
@@ -106,7 +107,7 @@ type DNSSpec struct {
 }
 
 func (s DNSSpec) validate() error {
-	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused", "silent_aaaa", "truncated", "hidden", "hidden_nxdomain"}, s.Fails) || !(s.DelayMS >= 0) {
+	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused", "silent_aaaa", "truncated", "hidden", "hidden_nxdomain", "uncached"}, s.Fails) || !(s.DelayMS >= 0) {
 		return fmt.Errorf("fails = %q, delay_ms = %v", s.Fails, s.DelayMS)
 	}
 	if a, err := netip.ParseAddr(s.Says); s.Says != "" && (err != nil || !a.Is4()) {
