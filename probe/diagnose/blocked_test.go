@@ -42,6 +42,8 @@ type firewall struct {
 	noRoute    bool // reports no route, not a prohibition
 	asPort     bool // its ICMP error is "port unreachable", as for a closed port of the server
 	othersWork bool // other addresses are reached
+	// othersHeard means that other homes have reached the collector over UDP.
+	othersHeard bool
 }
 
 func tcpOnly(ports ...int) func(flow) bool {
@@ -104,7 +106,10 @@ func observe(s site, w firewall) *report.Report {
 		return report.ReachServerSilent
 	}
 	udp, tcp := flow{"udp", stunPort}, flow{"tcp", stunPort}
-	*nat(r) = report.NAT{UDP: reach(udp, tcp), TCP: reach(tcp, udp), ServerAnsweredS: new(0.5)}
+	*nat(r) = report.NAT{UDP: reach(udp, tcp), TCP: reach(tcp, udp), Transmissions: new(4), ServerAnsweredS: new(0.5)}
+	if w.othersHeard {
+		nat(r).ServerHeardS = new(3600.0)
+	}
 	tls := s.shared || s.turnsTLS != 0 && w.passes(flow{"tcp", s.turnsTLS})
 	relay := func(works bool) (allocated, relayed *bool, fault string) {
 		if works {
@@ -245,8 +250,10 @@ func TestRestrictedNetworks(t *testing.T) {
 		{"TCP 443, no relay over TLS, no pings", behindProxy, firewall{passes: tcpOnly(443), hides: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
 
 		{"UDP dropped or rejected", ours, firewall{passes: udpOnly()}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
-		{"UDP dropped, and pings", ours, firewall{passes: udpOnly(), hides: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
-		{"UDP out, no answers", ours, firewall{passes: udpOnly(), answers: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP dropped, and pings", ours, firewall{passes: udpOnly(), hides: true}, "net.udp_blocked", unknown, "prflx tcp", report.Limited},
+		{"UDP dropped, and pings, others reach it", ours, firewall{passes: udpOnly(), hides: true, othersHeard: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP out, no answers", ours, firewall{passes: udpOnly(), answers: true}, "net.udp_blocked", unknown, "prflx tcp", report.Limited},
+		{"UDP out, no answers, others reach it", ours, firewall{passes: udpOnly(), answers: true, othersHeard: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
 		{"UDP to 53 and 443", ours, firewall{passes: udpOnly(53, 443)}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
 		{"UDP to 3478", ours, firewall{passes: udpOnly(3478)}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
 		{"UDP to 53, 443 and 3478, TCP to 443", ours, firewall{passes: func(f flow) bool {
@@ -264,6 +271,7 @@ func TestRestrictedNetworks(t *testing.T) {
 
 		{"at the server: 8443 blocked", usual, firewall{passes: allBut(flow{"tcp", 8443}), atServer: true}, "conf.server_down", server, "", report.Unknown},
 		{"at the server: all blocked", usual, firewall{passes: nothing, atServer: true}, "conf.server_down", server, "", report.Unknown},
+		{"at the server: UDP blocked", ours, firewall{passes: udpOnly(), atServer: true}, "net.udp_blocked", unknown, "prflx tcp", report.Limited},
 		{"at the server: UDP and media TCP blocked", ours, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "relay tls", report.Limited},
 		{"at the server: only HTTPS permitted", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
 		{"the collector is not running", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},

@@ -126,6 +126,18 @@ func tlsIntercepted(f *facts) *finding {
 
 func udpBlocked(f *facts) *finding { return f.udpBlocked() }
 
+// serverMayDropUDP reports that a reflector that answers over TCP only may be blocked at
+// its own site: nothing shows that this computer or a machine near it drops UDP packets,
+// and no others have reached the reflector.
+func (f *facts) serverMayDropUDP() bool {
+	if f.nat.Transmissions == nil {
+		return false // this computer itself refused to send
+	}
+	p := f.neededPort(atTransit, "udp")
+	near := p != nil && (p.RejectedBy == "lan" || p.RejectedBy == "provider")
+	return !near && f.udpKept() == nil && f.reachable(f.NAT.ReflectorOpenedS.Value) == nil
+}
+
 // udpBlocked requires that another transport to the collector's servers works while UDP
 // is silent; servers that are silent on all transports prove nothing.
 func (f *facts) udpBlocked() *finding {
@@ -137,6 +149,7 @@ func (f *facts) udpBlocked() *finding {
 	}
 	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	relay, onlyWeb, kept := f.relayAnswersInstead(), f.onlyWebPasses(), f.udpKept()
+	doubt := false
 	switch {
 	case f.natSilent() && kept != nil && f.webReached():
 		hit.confidence = likely
@@ -144,7 +157,9 @@ func (f *facts) udpBlocked() *finding {
 	case f.nat.UDP == report.ReachBlocked && f.nat.TCP == report.ReachOpen:
 		hit.confidence = likely
 		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "tcp", string(f.nat.TCP), ""))
+		doubt = f.serverMayDropUDP()
 	case f.nat.UDP == report.ReachBlocked && f.webReached():
+		doubt = f.serverMayDropUDP()
 	case f.natSilent() && relay != nil && (!f.udpLeaves() || onlyWeb != nil || f.reachable(f.NAT.ReflectorHeardS.Value) != nil):
 		hit.supporting = append(hit.supporting, *relay)
 	case onlyWeb != nil:
@@ -152,10 +167,18 @@ func (f *facts) udpBlocked() *finding {
 	default:
 		return nil
 	}
+	if doubt {
+		hit.confidence, hit.area = suggested, report.AreaUnknown
+		if copies, ok := count(f.nat.Transmissions); ok { // selects the texts
+			hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "transmissions", copies, ""))
+		}
+	}
 	if f.voice == nil {
 		return hit
 	}
 	switch {
+	case doubt:
+		hit.blind = !f.voiceConnected()
 	case f.voice.State == report.MediaICEFailed || f.voice.State == report.MediaDTLSFailed || f.voice.State == report.MediaNotFlowing:
 		hit.severity = report.SeverityFail
 		hit.evidence = append(hit.evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))

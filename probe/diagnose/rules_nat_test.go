@@ -210,9 +210,20 @@ func TestMediaRules(t *testing.T) {
 		"TCP, STUN answers":              {func(r *report.Report) { voice(r).Path = "prflx tcp" }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
 		"TCP, STUN not tested":           {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachNotTested }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
 		"TCP, UDP blocked":               {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachBlocked }, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
-		"no echo, no log":                {func(r *report.Report) { media(r, report.MediaNotFlowing) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no keys":                        {func(r *report.Report) { media(r, report.MediaDTLSFailed) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"no path, relay works":           {func(r *report.Report) { media(r, report.MediaICEFailed) }, one("conf.ice_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"TCP, UDP blocked, perhaps at the server": {func(r *report.Report) {
+			voice(r).Path, nat(r).UDP, nat(r).Transmissions = "host tcp", report.ReachBlocked, new(4)
+		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"TCP, UDP blocked, others reach it": {func(r *report.Report) {
+			voice(r).Path, nat(r).UDP, nat(r).Transmissions = "host tcp", report.ReachBlocked, new(4)
+			nat(r).ServerAnsweredS, nat(r).ServerHeardS = new(0.5), new(3600.0)
+		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"no path, UDP blocked, perhaps at the server": {func(r *report.Report) {
+			media(r, report.MediaICEFailed)
+			nat(r).UDP, nat(r).Transmissions = report.ReachBlocked, new(4)
+		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no echo, no log":      {func(r *report.Report) { media(r, report.MediaNotFlowing) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no keys":              {func(r *report.Report) { media(r, report.MediaDTLSFailed) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no path, relay works": {func(r *report.Report) { media(r, report.MediaICEFailed) }, one("conf.ice_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"no path, relay not tested": {func(r *report.Report) {
 			media(r, report.MediaICEFailed)
 			*turn(r) = report.NATTURN{}

@@ -102,6 +102,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 			may["cause.host.connection_lost.sentence_detail_"+detail+form] = true
 		}
 	}
+	may["cause.net.udp_blocked.sentence_with_transmissions"] = true
 	for _, by := range []string{"lan", "house", "provider"} {
 		may["cause.net.port_blocked.sentence_rejected_by_"+by] = true
 	}
