@@ -310,3 +310,14 @@ func TestFarIsNotSilent(t *testing.T) {
 		"near, and no signalling": {func(r *report.Report) { far(r); web(r).TCPMS = new(20.0) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	})
 }
+
+// TestNoIPv4: a computer without IPv4 cannot ask a server that has no IPv6 address, so
+// that its silence says nothing about that server.
+func TestNoIPv4(t *testing.T) {
+	judgeWeb(t, map[string]natCase{
+		"no route to the conference server": {func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none", NoRoute: new(true)}
+			link(r).IPv4, link(r).IPv6Reached = new(false), nil
+		}, nil, "", "", report.Unknown},
+	})
+}

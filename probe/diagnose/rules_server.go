@@ -134,6 +134,8 @@ func (f *facts) targetSilent() *finding {
 		return nil
 	}
 	switch {
+	case isTrue(f.web.NoRoute):
+		return nil // nobody asked the server
 	case f.lineLoses() && !f.targetNeverAnswered():
 		return nil // its responses may be lost
 	case f.proxyFault() != "" && !f.webReached(), f.web.Stage == "dns" && f.throughProxy():

@@ -22,6 +22,9 @@ type NetworkWeb struct {
 	// Online is false if not even the local network answers (no route, no address),
 	// true if any step reached another machine.
 	Online *bool `json:"online,omitempty" show:"never"`
+	// NoRoute is true if this computer has no route to any address of the server: it
+	// lacks the family of addresses that the server has.
+	NoRoute *bool `json:"no_route,omitempty" show:"never"`
 	// DNSMS is the time to look the name up in ms.
 	DNSMS *float64 `json:"dns_ms,omitempty" show:"details dashboard"`
 	// TCPMS is the time to connect in ms, to the address that answered.

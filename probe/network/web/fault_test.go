@@ -150,3 +150,26 @@ func TestOffline(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRouteToTheServer: without IPv4, nobody asks a server that has no IPv6 address,
+// while the line works.
+func TestNoRouteToTheServer(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}
+	wlan := testnet.InterfaceWith("wlan0", net.FlagUp, "192.168.178.20")
+	for name, c := range map[string]struct {
+		dial func(context.Context) error
+		want bool
+	}{
+		"no route":  {func(context.Context) error { return unreachable }, true},
+		"no answer": {testnet.UntilDone, false},
+		"refused":   {func(context.Context) error { return syscall.ECONNREFUSED }, false},
+	} {
+		env := probetest.Env(t)
+		env.Net = testnet.Broken{Net: env.Net, OnDial: c.dial, Listed: []*transport.Interface{wlan}} // another address has a route
+		conf := direct("https", closed(t), nil)
+		conf.Resolver, conf.StepTime = testnet.Names{host: {"203.0.113.1"}}, 200*time.Millisecond
+		if d, _ := run(t, conf, env); (d.NoRoute != nil && *d.NoRoute) != c.want || d.Online != nil && !*d.Online {
+			t.Errorf("%s: got %+v, want no route: %t", name, d, c.want)
+		}
+	}
+}

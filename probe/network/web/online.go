@@ -14,6 +14,9 @@ import (
 // nothing about the line. Only the system's own statement that there is no route means "offline";
 // otherwise the result is unknown.
 func (j *journey) judgeOnline() {
+	if j.hasNoRoute() {
+		j.data.NoRoute = new(true)
+	}
 	if j.data.Online != nil {
 		return
 	}
@@ -25,6 +28,12 @@ func (j *journey) judgeOnline() {
 	case adapter.HasNoInterface(j.env.Net), adapter.HasNoRoute(j.env.Net, j.addrs...):
 		j.data.Online = new(false)
 	}
+}
+
+// hasNoRoute reports whether the system rejected every connection to the server for lack of a route.
+func (j *journey) hasNoRoute() bool {
+	return j.proxy == nil && len(j.dialErrs) > 0 &&
+		!slices.ContainsFunc(j.dialErrs, func(err error) bool { return !probe.IsNoRoute(err) })
 }
 
 // answeredDial reports whether a machine refused a connection, and therefore exists.
