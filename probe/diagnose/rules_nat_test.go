@@ -321,3 +321,13 @@ func TestNoIPv4(t *testing.T) {
 		}, nil, "", "", report.Unknown},
 	})
 }
+
+// TestIPv6ToTheServer: IPv6 that does not reach the server may end on the line or at the
+// server's own firewall.
+func TestIPv6ToTheServer(t *testing.T) {
+	hangs := func(r *report.Report) { link(r).IPv6Reached = new(false) }
+	judgeNAT(t, map[string]natCase{
+		"no answer over IPv6":       {hangs, one("net.ipv6_broken"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"the server's site answers": {func(r *report.Report) { hangs(r); link(r).IPv6Beyond = new(true) }, one("net.ipv6_broken"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+	})
+}

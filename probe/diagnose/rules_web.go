@@ -27,10 +27,21 @@ func websocketBlocked(f *facts) *finding {
 	return hit
 }
 
-// ipv6Broken requires that IPv4 to the same server works, which the probe has compared.
+// ipv6Broken requires that IPv4 to the same server works, which the probe has compared. If
+// its site answers over IPv6, its firewall drops the port. Otherwise IPv6 may end anywhere,
+// at the server too.
 func ipv6Broken(f *facts) *finding {
 	if f.link == nil || !isFalse(f.link.IPv6Reached) {
 		return nil
 	}
-	return disturbance(likely, ofLink("ipv6_reached", false, ""))
+	hit := disturbance(suggested, ofLink("ipv6_reached", false, ""))
+	hit.area = report.AreaUnknown
+	if isTrue(f.link.IPv6Beyond) {
+		hit.severity, hit.confidence, hit.area = report.SeverityInfo, likely, report.AreaMunicipality
+		if f.conferenceChecked() {
+			hit.area = f.ServerArea
+		}
+		hit.supporting = append(hit.supporting, ofLink("ipv6_beyond", true, ""))
+	}
+	return hit
 }

@@ -45,6 +45,10 @@ type NetworkLink struct {
 	// only if IPv4 to the same server was faster and the attempt over IPv6 hung: an
 	// immediate failure delays nobody.
 	IPv6Reached *bool `json:"ipv6_reached,omitempty" show:"never"`
+	// IPv6Beyond is true if, when that attempt had failed, the server's machine or a
+	// router of its site (the same /48) answered a packet over IPv6, so that the line
+	// carries it; nil if nobody answered or it was not tried.
+	IPv6Beyond *bool `json:"ipv6_beyond,omitempty" show:"never"`
 	// MTU is the largest packet that the interface accepts, in bytes.
 	MTU *int `json:"mtu,omitempty" show:"never"`
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -103,7 +104,12 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no route to the server", Data: data}, nil
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { data.IPv6Reached = compareFamilies(ctx, env, addrs, origin.PortOf(p.URL), ipv6) })
+	wg.Go(func() {
+		data.IPv6Reached = compareFamilies(ctx, env, addrs, origin.PortOf(p.URL), ipv6)
+		if data.IPv6Reached != nil && !*data.IPv6Reached && p.siteAnswers(ctx, addrs[indexOf6(addrs)], a.Local) {
+			data.IPv6Beyond = new(true)
+		}
+	})
 	wg.Go(func() { describeLink(p.Radio(ctx, a), data) })
 	p.askGateway(ctx, env, a, data)
 	wg.Wait()
@@ -203,7 +209,7 @@ const familyTime = 3 * time.Second
 // compareFamilies reports whether the server is reached over IPv6, if it has an IPv6 address and is
 // reached over IPv4; nil if that cannot be compared.
 func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, port string, ipv6 bool) *bool {
-	six := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is6() && a.IsGlobalUnicast() && !a.IsPrivate() })
+	six := indexOf6(addrs)
 	four := slices.IndexFunc(addrs, netip.Addr.Is4)
 	if !ipv6 || six < 0 || four < 0 {
 		return nil
@@ -224,6 +230,46 @@ func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, por
 		return nil
 	}
 	return new(false)
+}
+
+// indexOf6 returns the index of the first public IPv6 address; -1 if there is none.
+func indexOf6(addrs []netip.Addr) int {
+	return slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is6() && a.IsGlobalUnicast() && !a.IsPrivate() })
+}
+
+// The packets of siteAnswers. The last router of a site is rarely farther away.
+const (
+	siteTime    = 700 * time.Millisecond
+	siteHops    = 16
+	siteTries   = 2
+	sitePrefix6 = 48 // of a site (RFC 6177)
+)
+
+// siteAnswers reports whether the machine at an address or a router of its site answers. An answer of
+// the provider's router would not be sufficient: IPv6 may end behind it. local is this computer's own
+// address, whose site proves nothing.
+func (p link) siteAnswers(ctx context.Context, server, local netip.Addr) bool {
+	site, err := server.Prefix(sitePrefix6)
+	if err != nil || site.Contains(local.WithZone("")) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, siteTime)
+	defer cancel()
+	var found atomic.Bool
+	var wg sync.WaitGroup
+	for hops := range siteHops {
+		for range siteTries {
+			wg.Go(func() {
+				r, err := p.Asker.Ask(ctx, server, hops) // 0: the server itself
+				if err == nil && (r.Kind == echo.Reached || r.Kind == echo.Expired) && site.Contains(r.From.WithZone("")) {
+					found.Store(true)
+					cancel()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	return found.Load()
 }
 
 // answers reports whether a connection was accepted or refused.

@@ -307,3 +307,46 @@ func TestLinkToThisComputer(t *testing.T) {
 		t.Errorf("got %+v, error %v; want status skipped without data", r, err)
 	}
 }
+
+// siteAsker answers from one address at one distance.
+type siteAsker struct {
+	hops int // 0: the addressed machine itself
+	from string
+}
+
+func (a siteAsker) Ask(ctx context.Context, _ netip.Addr, hops int) (echo.Reply, error) {
+	if a.from == "" || hops != a.hops {
+		<-ctx.Done()
+		return echo.Reply{}, echo.ErrSilent
+	}
+	kind := echo.Expired
+	if hops == 0 {
+		kind = echo.Reached
+	}
+	return echo.Reply{From: netip.MustParseAddr(a.from), Kind: kind}, nil
+}
+
+// TestServerDropsIPv6: an answer from the server's site shows that the line carries IPv6;
+// one of this site or of the provider does not.
+func TestServerDropsIPv6(t *testing.T) {
+	for name, c := range map[string]struct {
+		siteAsker
+		local string
+		want  bool
+	}{
+		"the server itself":         {siteAsker{0, "2001:db8:5::7"}, "2001:db8:20::2", true},
+		"a router of its site":      {siteAsker{9, "2001:db8:5:ff::1"}, "2001:db8:20::2", true},
+		"the provider's router":     {siteAsker{2, "2001:db8:1::1"}, "2001:db8:20::2", false},
+		"the next router":           {siteAsker{1, "2001:db8:20::1"}, "2001:db8:20::2", false},
+		"nobody":                    {siteAsker{}, "2001:db8:20::2", false},
+		"this computer's own site":  {siteAsker{1, "2001:db8:5::1"}, "2001:db8:5:1::2", false},
+		"towards it over IPv4 only": {siteAsker{0, "2001:db8:5::7"}, "192.168.178.20", true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := link{Config{Asker: c.siteAsker}}
+			if got := p.siteAnswers(t.Context(), netip.MustParseAddr("2001:db8:5::7"), netip.MustParseAddr(c.local)); got != c.want {
+				t.Errorf("%s: got %t, want %t", name, got, c.want)
+			}
+		})
+	}
+}
