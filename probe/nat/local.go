@@ -27,6 +27,20 @@ func localAddr(env probe.Env, network string, to netip.AddrPort) netip.Addr {
 	return addr.WithZone(a.Zone)
 }
 
+// hasRoute reports whether the system may send to to: only its own report that there is no route counts.
+func hasRoute(env probe.Env, to netip.AddrPort) bool {
+	network := "udp4"
+	if to.Addr().Is6() {
+		network = "udp6"
+	}
+	conn, err := env.Net.DialUDP(network, nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return !probe.IsNoRoute(err)
+	}
+	_ = conn.Close()
+	return true
+}
+
 // interfaceAddrs returns all addresses of this computer.
 func interfaceAddrs(env probe.Env) (all []netip.Addr) {
 	interfaces, err := env.Net.Interfaces()

@@ -3,12 +3,18 @@ package nat_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"maps"
 	"net"
 	stdreflect "reflect"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -147,5 +153,65 @@ func TestRelayURLs(t *testing.T) {
 	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478", "udp b.example:3478"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), strings.Join(want, ", "))
+	}
+}
+
+// noIPv4 is a network without a route over IPv4. It counts the sockets of each family.
+type noIPv4 struct {
+	transport.Net
+	names  map[string]string // addresses of the relay by family
+	mu     *sync.Mutex
+	opened map[string]int
+}
+
+func (n noIPv4) ResolveUDPAddr(family, _ string) (*net.UDPAddr, error) {
+	if n.names[family] == "" {
+		return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
+	}
+	return net.ResolveUDPAddr(family, n.names[family])
+}
+
+func (n noIPv4) DialUDP(family string, local, remote *net.UDPAddr) (transport.UDPConn, error) {
+	if family == "udp4" {
+		return nil, &net.OpError{Op: "dial", Net: family, Err: syscall.ENETUNREACH}
+	}
+	return n.Net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+}
+
+func (n noIPv4) ListenUDP(family string, _ *net.UDPAddr) (transport.UDPConn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.opened[family]++
+	return nil, errors.New("no sockets in this test")
+}
+
+// TestRelayWithoutIPv4: a relay is not unreachable if this computer has no route to its
+// IPv4 address.
+func TestRelayWithoutIPv4(t *testing.T) {
+	const four, six = "198.51.100.7:3478", "[2001:db8:5::7]:3478"
+	for name, c := range map[string]struct {
+		names  map[string]string
+		opened map[string]int
+		tried  bool
+	}{
+		"both":      {map[string]string{"udp4": four, "udp6": six}, map[string]int{"udp6": 1}, true},
+		"IPv4 only": {map[string]string{"udp4": four}, map[string]int{}, false},
+	} {
+		env := probetest.Env(t)
+		n := noIPv4{env.Net, c.names, &sync.Mutex{}, map[string]int{}}
+		env.Net = n
+		result, err := nat.NewTURN(nat.TURNConfig{
+			ICE: func(context.Context) (wire.ICEConfig, error) {
+				return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"turn:relay.example:3478?transport=udp"}, Username: "1:anna", Credential: "x"}}}, nil
+			},
+			Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4},
+		}).Run(t.Context(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := result.Data.(*report.NATTURN)
+		if !maps.Equal(n.opened, c.opened) || (d.UDPAllocated != nil) != c.tried {
+			t.Errorf("%s: opened %v, want %v; got %+v, want it tried: %t", name, n.opened, c.opened, d, c.tried)
+		}
 	}
 }

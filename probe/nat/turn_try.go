@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/logging"
@@ -108,7 +109,12 @@ func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers fun
 		if len(found) == 0 {
 			return outcome{unnamed: outer.Err() == nil}
 		}
-		s.at = found[0].addr
+		// Without a route nothing is sent, which says nothing about the relay.
+		routed := slices.IndexFunc(found, func(t target) bool { return hasRoute(env, t.addr) })
+		if routed < 0 {
+			return outcome{}
+		}
+		s.at = found[routed].addr
 	}
 	within(ctx, env, 2*p.Timers.Total(), func(ctx context.Context) {
 		o = p.follow(ctx, env, s, peers)
