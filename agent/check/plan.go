@@ -6,6 +6,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -73,13 +74,13 @@ func (o Options) inputBudget() time.Duration {
 }
 
 // lifetimeSearch returns the additional time of the search for the lifetime of a
-// NAT binding: two rounds, each at most BindingLifetime long, and the timeouts that
-// end them.
+// NAT binding: two rounds, each at most BindingLifetime long and with bindings of some
+// age, and the timeouts that end them.
 func (o Options) lifetimeSearch() time.Duration {
 	if o.BindingLifetime == 0 {
 		return 0
 	}
-	return 2*o.BindingLifetime + 2*behaviorBudget
+	return 2*(o.BindingLifetime+nat.StreamTime) + 2*behaviorBudget
 }
 
 // noAudioReason returns why the check does not open the microphone; "" if it does.

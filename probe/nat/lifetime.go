@@ -14,6 +14,11 @@ import (
 // binary search of RFC 5780 §4.6 takes several times the lifetime, a round of concurrent tests takes it once.
 const lifetimeSteps = 12
 
+// StreamTime is the age at which a binding is used once more before its idle time. Linux gives a binding that is
+// used more than 2 s after its first packet the timeout of a stream, 120 s instead of 30 s
+// (nf_conntrack_proto_udp.c), which is the one that a call gets.
+const StreamTime = 2500 * time.Millisecond
+
 // lifetime returns how many seconds a binding without traffic exists: the longest idle time after which one
 // still worked, at most longest. It is nil if unknown, as with a server without RESPONSE-PORT.
 func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
@@ -76,7 +81,7 @@ func (c credentials) setters() []stun.Setter {
 	return []stun.Setter{stun.NewUsername(c.username), stun.NewShortTermIntegrity(c.password)}
 }
 
-// outlives binds socket X, leaves it idle, and makes the server send to its mapped port, on request of another
+// outlives binds socket X as a stream does, leaves it idle, and makes the server send to its mapped port, on request of another
 // socket: a packet from X itself would renew the binding. The result is silent only if the same works with a new
 // X without an idle time: a line that failed meanwhile must not look like a short lifetime.
 func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
@@ -85,8 +90,13 @@ func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 		return notAsked
 	}
 	defer x.close()
-	if idle > 0 && l.env.Clock.Sleep(ctx, idle) != nil {
-		return notAsked
+	if idle > 0 {
+		if l.env.Clock.Sleep(ctx, StreamTime) != nil {
+			return notAsked
+		}
+		if mapped = x.ask(ctx, l.timers, basic(l.primary)).mapped; !mapped.IsValid() || l.env.Clock.Sleep(ctx, idle) != nil {
+			return notAsked
+		}
 	}
 	y, err := openUDP(l.env, l.primary)
 	if err != nil {

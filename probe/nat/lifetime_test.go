@@ -2,6 +2,8 @@ package nat
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,4 +61,58 @@ func TestStoppedLifetime(t *testing.T) {
 	if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
 		t.Errorf("got %v s after cancellation, want nil", *got)
 	}
+}
+
+// linuxNAT is the timeout of UDP in Linux (nf_conntrack_proto_udp.c): 30 s, and 120 s for a
+// flow that is still used 2 s after its first packet. It drops what arrives later.
+type linuxNAT struct {
+	mu    sync.Mutex
+	flows map[string]*linuxFlow // by the port of the router
+}
+
+type linuxFlow struct {
+	first, last time.Time
+	isStream    bool
+}
+
+func (n *linuxNAT) passes(c vnet.Chunk) bool {
+	const short, long, streamAfter = 30 * time.Second, 120 * time.Second, 2 * time.Second
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := strings.HasPrefix(c.SourceAddr().String(), wanRouter+":")
+	port := c.DestinationAddr().String()
+	if out {
+		port = c.SourceAddr().String()
+	}
+	now := time.Now()
+	f := n.flows[port]
+	if f != nil && (now.Sub(f.last) > long || !f.isStream && now.Sub(f.last) > short) {
+		f = nil
+	}
+	switch {
+	case f == nil && !out:
+		return false
+	case f == nil:
+		f = &linuxFlow{first: now}
+		n.flows[port] = f
+	}
+	f.last, f.isStream = now, f.isStream || now.Sub(f.first) > streamAfter
+	return true
+}
+
+// TestLifetimeOfAStream: the binding is used as that of a call, not as that of a single
+// query, which Linux forgets sooner.
+func TestLifetimeOfAStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		router := &linuxNAT{flows: map[string]*linuxFlow{}}
+		env, url := behindFiltered(t, &vnet.NATType{
+			MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent, MappingLifeTime: time.Hour,
+		}, nil, router.passes)
+		const longest = time.Minute
+		r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: longest}).Run(t.Context(), env)
+		fatal(t, err)
+		if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got == nil || *got != longest.Seconds() {
+			t.Errorf("got %v s, want %v", probetest.Value(got), longest.Seconds())
+		}
+	})
 }
