@@ -21,9 +21,13 @@ const (
 	messageOomdKill  = "d989611b15e44c9dbf31e3c81256e4ed" // systemd-oomd killed a control group
 	journaldItself   = "systemd-journald"
 	transportKernel  = "kernel"
+	transportDriver  = "driver" // journald itself
 	maxJournalLine   = 64 << 10
 	maxJournalEvents = 1000
 )
+
+// maxStartTime is the time after the start of the system within which journald opens its file.
+const maxStartTime = 2 * time.Minute
 
 // maxDumpTime is more than the 5 min after which systemd-coredump@.service is stopped.
 const maxDumpTime = 10 * time.Minute
@@ -61,7 +65,8 @@ func (t *text) UnmarshalJSON(data []byte) error {
 
 // entry is one line of journalctl --output=json.
 type entry struct {
-	Time       text `json:"__REALTIME_TIMESTAMP"` // µs since 1970
+	Time       text `json:"__REALTIME_TIMESTAMP"`  // µs since 1970
+	Monotonic  text `json:"__MONOTONIC_TIMESTAMP"` // µs since the start
 	Message    text `json:"MESSAGE"`
 	ID         text `json:"MESSAGE_ID"`
 	Comm       text `json:"COREDUMP_COMM"`
@@ -115,16 +120,26 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 		event, ok = report.HostEvent{Kind: report.EventResume}, true
 	case e.ID == messageOomdKill:
 		event, ok = report.HostEvent{Kind: report.EventOutOfMemory, Program: killedUnit(string(e.Message)), Detail: "oomd"}, true
+	case e.Identifier == journaldItself: // by the kernel's log, too
+		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, e.notClosed()
 	case e.Transport == transportKernel:
 		event, ok = kernelEvent(string(e.Message))
-	case e.Identifier == journaldItself && strings.Contains(string(e.Message), "uncleanly shut down"):
-		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, true
 	}
 	event.At = time.UnixMicro(us)
 	if e.ID == messageCoredump {
 		event.At = e.crashed(event.At)
 	}
 	return event, ok
+}
+
+// notClosed reports whether journald found at the start of the system that its file was not closed.
+// It writes the same message about a person's file at their first sign-in, and about each file after
+// it was killed itself.
+func (e entry) notClosed() bool {
+	us, err := strconv.ParseInt(string(e.Monotonic), 10, 64)
+	return err == nil && us <= maxStartTime.Microseconds() &&
+		(e.Transport == transportKernel || e.Transport == transportDriver) && // a program may use its name
+		strings.Contains(string(e.Message), "/system.journal ") && strings.Contains(string(e.Message), "uncleanly shut down")
 }
 
 // crashed returns the time of a crash whose core was written at the time of the entry. A time

@@ -84,7 +84,7 @@ func TestJournal(t *testing.T) {
 		`{"__REALTIME_TIMESTAMP":"1772438403000000","MESSAGE_ID":"6bbd95ee977941e497c48be27c254128","MESSAGE":"Entering sleep state 'suspend'..."}`,
 		`{"__REALTIME_TIMESTAMP":"1772438404000000","MESSAGE_ID":"8811e6df2a8e40f58a94cea26f8ebf14"}`,
 		`{"__REALTIME_TIMESTAMP":"1772438405000000","_TRANSPORT":"kernel","MESSAGE":"wlan0: Connection to AP 02:00:00:00:00:00 lost"}`,
-		`{"__REALTIME_TIMESTAMP":"1772438406000000","SYSLOG_IDENTIFIER":"systemd-journald","MESSAGE":"File /var/log/journal/x/system.journal corrupted or uncleanly shut down, renaming and replacing."}`,
+		`{"__REALTIME_TIMESTAMP":"1772438406000000","__MONOTONIC_TIMESTAMP":"6056206","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"systemd-journald","MESSAGE":"File /var/log/journal/x/system.journal corrupted or uncleanly shut down, renaming and replacing."}`,
 		`{"__REALTIME_TIMESTAMP":"1772438407000000","MESSAGE_ID":"d989611b15e44c9dbf31e3c81256e4ed","MESSAGE":"Killed /user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome-firefox-2101.scope due to memory pressure for /user.slice being 60.00% > 50.00% for > 20s with reclaim activity"}`,
 		`{"__REALTIME_TIMESTAMP":"x","_TRANSPORT":"kernel","MESSAGE":"PM: suspend exit"}`,
 		`not json`, ``, `[]`, `{"__REALTIME_TIMESTAMP":["1772438405000000"]}`,
@@ -101,6 +101,30 @@ func TestJournal(t *testing.T) {
 	}
 	if at := time.UnixMicro(1772438400000000); len(events) > 0 && !events[0].At.Equal(at) {
 		t.Errorf("got time %v, want %v", events[0].At, at)
+	}
+}
+
+// TestAJournalThatWasNotClosed: journald writes to the kernel's log, from where its message is imported.
+// The same text appears at the first sign-in of a person, and when journald itself was killed.
+func TestAJournalThatWasNotClosed(t *testing.T) {
+	const line = `{"__REALTIME_TIMESTAMP":"1772438406000000","__MONOTONIC_TIMESTAMP":%s,"_TRANSPORT":"%s","SYSLOG_IDENTIFIER":"%s","MESSAGE":"File /var/log/journal/0123456789abcdef0123456789abcdef/%s corrupted or uncleanly shut down, renaming and replacing."}`
+	for name, c := range map[string]struct {
+		monotonic, transport, identifier, file string
+		want                                   int
+	}{
+		"the system's, at the start": {`"6056206"`, "kernel", "systemd-journald", "system.journal", 1},
+		"not through the kernel":     {`"37749084"`, "driver", "systemd-journald", "system.journal", 1},
+		"a person's":                 {`"6056206"`, "kernel", "systemd-journald", "user-1000.journal", 0},
+		"another file":               {`"6056206"`, "kernel", "systemd-journald", "my-system.journal", 0},
+		"journald was killed":        {`"3600000000"`, "kernel", "systemd-journald", "system.journal", 0},
+		"unknown time since start":   {`null`, "kernel", "systemd-journald", "system.journal", 0},
+		"another sender":             {`"6056206"`, "kernel", "kernel", "system.journal", 0},
+		"text of a program":          {`"6056206"`, "syslog", "systemd-journald", "system.journal", 0},
+	} {
+		events, err := parseJournal(strings.NewReader(fmt.Sprintf(line, c.monotonic, c.transport, c.identifier, c.file)))
+		if err != nil || len(events) != c.want || c.want == 1 && events[0].Kind != report.EventUnexpectedShutdown {
+			t.Errorf("%s: got %+v, %v; want %d of unexpected_shutdown", name, events, err, c.want)
+		}
 	}
 }
 
@@ -288,6 +312,7 @@ func FuzzParsers(f *testing.F) {
 	f.Add("/var/cores/core.%e.%p")
 	f.Add(`{"__REALTIME_TIMESTAMP":"1772438400000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL_NAME":"_x"}`)
 	f.Add(`{"__REALTIME_TIMESTAMP":"1772438440000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_TIMESTAMP":"1772438400000000"}`)
+	f.Add(`{"__REALTIME_TIMESTAMP":"1772438406000000","__MONOTONIC_TIMESTAMP":"6056206","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"systemd-journald","MESSAGE":"File /x/system.journal corrupted or uncleanly shut down, renaming and replacing."}`)
 	f.Add("3,812,90000000,-;traps: zoom[99] trap invalid opcode ip:55 sp:7f error:0")
 	f.Add("wlan0: deauthenticated from 02:00:00:00:00:00 (Reason: 15=4WAY_HANDSHAKE_TIMEOUT)")
 	f.Add("AppCrash_Zoom.exe_8f2b_0_1a2b_d4")
