@@ -2,7 +2,29 @@
 
 package crash
 
-import "slices"
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// homes returns the home folders whose crashes count: the user's own, and for the
+// service, which runs as root, those of all users. people is the pattern of theirs.
+func homes(people string) []string {
+	var all []string
+	if home, err := os.UserHomeDir(); err == nil {
+		all = append(all, home)
+	}
+	if os.Geteuid() == 0 {
+		others, _ := filepath.Glob(people)
+		for _, home := range others {
+			if !slices.Contains(all, home) { // sudo may keep HOME
+				all = append(all, home)
+			}
+		}
+	}
+	return all
+}
 
 // eachHome returns the folders below each home.
 func eachHome(homes []string, below func(home string) []folder) (all []folder) {

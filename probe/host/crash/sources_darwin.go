@@ -2,7 +2,6 @@ package crash
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -10,10 +9,7 @@ import (
 )
 
 func sources() []source {
-	var homes []string
-	if home, err := os.UserHomeDir(); err == nil {
-		homes = append(homes, home)
-	}
+	homes := homes("/Users/*")
 	return []source{
 		{name: "diagnostic_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			folders := []string{"/Library/Logs/DiagnosticReports"}

@@ -26,7 +26,7 @@ func sources() []source {
 			return readFolders(ctx, coreFolders("/"), since)
 		}},
 		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
-			return readFolders(ctx, eachHome(homes(), crashFolders), since)
+			return readFolders(ctx, eachHome(homes("/home/*"), crashFolders), since)
 		}},
 		{name: "panic_records", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, []folder{
@@ -151,20 +151,6 @@ func coreFolders(root string) []folder {
 func readPanicName(name string) (report.HostEvent, bool) {
 	// dmesg-efi-… of pstore; folders of kdump are named by time.
 	return report.HostEvent{Kind: report.EventBluescreen}, strings.HasPrefix(name, "dmesg-")
-}
-
-// homes returns the home folders whose crashes count: the user's own, and those of
-// all users for the service.
-func homes() []string {
-	var all []string
-	if home, err := os.UserHomeDir(); err == nil {
-		all = append(all, home)
-	}
-	if os.Geteuid() == 0 {
-		others, _ := filepath.Glob("/home/*")
-		all = append(all, others...)
-	}
-	return all
 }
 
 func crashFolders(home string) (all []folder) {
