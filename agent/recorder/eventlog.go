@@ -49,6 +49,16 @@ func (a *eventLog) markReported(e report.HostEvent) {
 	a.inReports = last(append(a.inReports, e), maxKnown)
 }
 
+// isSwitchedOff reports whether an event is the loss of a Wi-Fi that a person switched off. On
+// Windows only the system's records show that, which are read later.
+func (a *eventLog) isSwitchedOff(e report.HostEvent) bool {
+	if e.Kind != report.EventWiFiDropped {
+		return false
+	}
+	merged := crash.Merge(a.known, []report.HostEvent{e})
+	return !slices.ContainsFunc(merged, func(k report.HostEvent) bool { return crash.Same(k, e) })
+}
+
 // since returns the events between from and now in the form of a report.
 func (a *eventLog) since(from, now time.Time) *report.HostCrash {
 	const maxEvents = 64

@@ -283,7 +283,7 @@ func (r *Recorder) handleEvent(e report.HostEvent) {
 			r.Log.Debug("the samples were not written", "err", err)
 		}
 	}
-	if e.Kind == report.EventClientEnded {
+	if e.Kind == report.EventClientEnded || e.Kind == report.EventWiFiDropped {
 		r.requestEvidence(settleEvidence)
 	}
 	// A microphone that was put away may return during a conference.

@@ -71,6 +71,12 @@ func TestObserversOfEachProblem(t *testing.T) {
 			r.with(time.Minute, func(v *watch.View) { v.Link = linkstate.State{} })
 			r.with(20*time.Minute, nil)
 		}, "wifi_dropped Zoom", "wifi_dropped"},
+		"Wi-Fi switched off, known only from the system's records": {func(r *rig) {
+			r.with(time.Minute, nil)
+			r.records(report.HostEvent{At: time.Now(), Kind: report.EventLinkChanged, Detail: "switched_off"})
+			r.with(time.Minute, func(v *watch.View) { v.Link = linkstate.State{} })
+			r.with(5*time.Minute, nil)
+		}, "link_changed", ""},
 		"a crash, then its end": {func(r *rig) {
 			r.with(time.Minute, nil)
 			r.records(report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom", Detail: "sigsegv"})

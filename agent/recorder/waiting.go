@@ -59,6 +59,12 @@ func (r *Recorder) sendPending(ctx context.Context) {
 		return
 	}
 	e := *r.pending
+	if r.events.isSwitchedOff(e) {
+		r.Log.Info("a person switched the Wi-Fi off: no report of its loss")
+		r.pending = nil
+		r.forget()
+		return
+	}
 	if !r.allowed && !r.limit.allow(now) {
 		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
 		r.pending = nil

@@ -100,7 +100,7 @@ func (e winEvent) events() []report.HostEvent {
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8001):
 		return one(report.EventLinkChanged, "", "up")
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8002):
-		return one(report.EventWiFiDropped, "", "connecting_failed")
+		return one(report.EventWiFiDropped, "", detailConnectingFailed)
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8003):
 		switch reason := e.value("Reason", 6); {
 		case byPerson(reason):
@@ -118,6 +118,20 @@ func (e winEvent) events() []report.HostEvent {
 		return e.resume()
 	}
 	return nil
+}
+
+// detailConnectingFailed means that Windows could not connect to a network.
+const detailConnectingFailed = "connecting_failed"
+
+// withoutFailedConnects returns the events without failed connects that are not beside a lost Wi-Fi:
+// Windows also tries by itself to connect to a network that was not in use.
+func withoutFailedConnects(events []report.HostEvent) []report.HostEvent {
+	isFailed := func(e report.HostEvent) bool {
+		return e.Kind == report.EventWiFiDropped && e.Detail == detailConnectingFailed
+	}
+	return slices.DeleteFunc(slices.Clone(events), func(e report.HostEvent) bool {
+		return isFailed(e) && !slices.ContainsFunc(events, func(o report.HostEvent) bool { return !isFailed(o) && Same(o, e) })
+	})
 }
 
 // byPerson reports whether the reason of a disconnect is that a person switched the Wi-Fi

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // winDocument returns an event as rendered by the event log. Data of the form
@@ -127,6 +129,29 @@ func TestWindowsEvents(t *testing.T) {
 	for _, broken := range []string{"", "<Event>", "<Event></Event>", "<a/>", "\x00"} {
 		if record, err := parseWinEvent(broken); err == nil {
 			t.Errorf("%q: got %v, want an error", broken, record)
+		}
+	}
+}
+
+// TestFailedConnectAlone: Windows also fails to connect to a network that was never in use.
+func TestFailedConnectAlone(t *testing.T) {
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	record := func(s int, kind report.HostEventKind, detail string) report.HostEvent {
+		return report.HostEvent{At: at.Add(time.Duration(s) * time.Second), Kind: kind, Detail: detail}
+	}
+	failed, lost := record(8, report.EventWiFiDropped, detailConnectingFailed), record(0, report.EventWiFiDropped, "")
+	for name, c := range map[string]struct {
+		events []report.HostEvent
+		want   []string
+	}{
+		"alone":                   {[]report.HostEvent{failed}, []string{}},
+		"after a loss":            {[]report.HostEvent{failed, lost}, []string{"wifi_dropped  connecting_failed", "wifi_dropped"}},
+		"long after a loss":       {[]report.HostEvent{record(600, report.EventWiFiDropped, detailConnectingFailed), lost}, []string{"wifi_dropped"}},
+		"after it was turned off": {[]report.HostEvent{failed, record(0, report.EventLinkChanged, detailSwitchedOff)}, []string{"link_changed  switched_off"}},
+		"twice":                   {[]report.HostEvent{failed, record(9, report.EventWiFiDropped, detailConnectingFailed)}, []string{}},
+	} {
+		if got := eventTexts(withoutFailedConnects(c.events)); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func readEventLog(ctx context.Context, since time.Time) ([]report.HostEvent, err
 			failed = err
 		}
 	}
-	return winEvents(records, since), failed
+	return withoutFailedConnects(winEvents(records, since)), failed
 }
 
 func queryChannel(ctx context.Context, q winQuery) ([]winRecord, error) {
