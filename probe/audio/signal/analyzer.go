@@ -40,7 +40,6 @@ type Analyzer struct {
 	pair     channelPair
 	mix      *mixMeter // nil for mono
 	zero     zeroMeter
-	silence  silenceMeter
 	ending   ending
 }
 
@@ -58,7 +57,7 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 	if f.RateHz < MinRateHz || f.RateHz > MaxRateHz {
 		return nil, fmt.Errorf("analyse audio: a rate of %d Hz; only %d to %d Hz can be measured", f.RateHz, MinRateHz, MaxRateHz)
 	}
-	a := &Analyzer{format: f, silence: newSilenceMeter(f.RateHz)}
+	a := &Analyzer{format: f}
 	for range f.Channels {
 		c := newChannel(f.RateHz)
 		a.channels = append(a.channels, c)
@@ -138,7 +137,6 @@ func (a *Analyzer) flush() {
 	}
 	a.loudness.write(left, right)
 	a.zero.write(a.raw, a.channels, n)
-	a.silence.write(a.channels, n)
 	if len(a.channels) == 2 {
 		a.pair.write(a.raw[0][:n], a.raw[1][:n])
 	}
@@ -193,8 +191,19 @@ func (a *Analyzer) EndSilence() (ms float64, unlike bool) {
 	return a.endSilence(a.channels[a.voiceChannel()].p56.level().ActiveDBFS)
 }
 
+// endSilence returns the shortest silence at the end of the channels that carry the voice. The unused input of an
+// interface may have noise.
 func (a *Analyzer) endSilence(activeDBFS float64) (ms float64, unlike bool) {
-	frames, unlike := a.silence.result(activeDBFS)
+	frames := math.MaxInt
+	most := a.mostSpeech()
+	for _, c := range a.channels {
+		if !c.carriesVoice(most) {
+			continue
+		}
+		if n, differs := c.silence.result(activeDBFS); n < frames {
+			frames, unlike = n, differs
+		}
+	}
 	return a.milliseconds(int64(frames)), unlike && frames > 0
 }
 
@@ -252,13 +261,10 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 // hum and noise as activity, and the other inputs of an interface may have both. Where speech was detected, only
 // channels with at least half as much speech as the channel with the most are considered.
 func (a *Analyzer) voiceChannel() int {
-	most := 0
-	for _, c := range a.channels {
-		most = max(most, c.judge.speech)
-	}
+	most := a.mostSpeech()
 	best, bestActive, bestRMS := 0, math.Inf(-1), math.Inf(-1)
 	for i, c := range a.channels {
-		if most >= minVoiceFrames && 2*c.judge.speech < most {
+		if !c.carriesVoice(most) {
 			continue
 		}
 		active, rms := c.p56.level().ActiveDBFS, c.stats.rmsDBFS()
@@ -267,6 +273,20 @@ func (a *Analyzer) voiceChannel() int {
 		}
 	}
 	return best
+}
+
+// mostSpeech returns the speech of the channel with the most, in frames of the judge.
+func (a *Analyzer) mostSpeech() (most int) {
+	for _, c := range a.channels {
+		most = max(most, c.judge.speech)
+	}
+	return most
+}
+
+// carriesVoice reports whether c has at least half as much speech as the channel with the most, or whether there is
+// too little speech to tell.
+func (c *channel) carriesVoice(most int) bool {
+	return most < minVoiceFrames || 2*c.judge.speech >= most
 }
 
 func (a *Analyzer) milliseconds(frames int64) float64 {

@@ -18,6 +18,7 @@ type channel struct {
 	truePeak truePeakMeter
 	clipping clippingMeter
 	dropout  dropoutMeter
+	silence  silenceMeter
 
 	band    heardBand
 	heard   []float64 // the audible band of the block
@@ -39,6 +40,7 @@ func newChannel(rateHz int) *channel {
 		truePeak: newTruePeakMeter(rateHz),
 		clipping: newClippingMeter(rateHz),
 		dropout:  newDropoutMeter(rateHz),
+		silence:  newSilenceMeter(rateHz),
 		band:     band,
 		heardAC:  make([]float64, blockFrames),
 		heardDC:  newDCBlocker(band.rateHz),
@@ -64,6 +66,7 @@ func (c *channel) write(frames int) {
 	c.truePeak.write(extended, &c.survey)
 	c.clipping.write(extended, &c.stats, &c.survey)
 	c.dropout.write(raw, &c.survey)
+	c.silence.write(c, frames)
 	c.hear(raw, ac)
 	copy(extended[:history], extended[frames:])
 }

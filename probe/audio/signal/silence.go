@@ -33,16 +33,15 @@ func newSilenceMeter(rateHz int) silenceMeter {
 	return silenceMeter{rateHz: rateHz, ofChunk: gainsOf(surveyChunk / float64(rateHz))}
 }
 
-// write processes the surveys of a block, one for each channel.
-func (m *silenceMeter) write(channels []*channel, frames int) {
-	for n := range channels[0].survey.chunks {
-		length := min(surveyChunk, frames-n*surveyChunk)
-		peak, squares := 0.0, 0.0
-		for _, c := range channels {
-			chunk := c.survey.chunks[n]
-			peak, squares = max(peak, chunk.peak), max(squares, chunk.squares)
+// write processes a block of c. A DC offset, which some mute switches leave behind, is not sound.
+func (m *silenceMeter) write(c *channel, frames int) {
+	for n, chunk := range c.survey.chunks {
+		from := n * surveyChunk
+		to := min(from+surveyChunk, frames)
+		if chunk.peak >= silencePeak {
+			chunk = survey1(c.ac[from:to])
 		}
-		m.add(peak, squares/float64(length), length)
+		m.add(chunk.peak, chunk.squares/float64(to-from), to-from)
 	}
 }
 

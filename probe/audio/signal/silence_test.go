@@ -1,0 +1,67 @@
+package signal
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestSilenceAtTheEnd: a microphone is muted 1.5 s before the end, within a word.
+func TestSilenceAtTheEnd(t *testing.T) {
+	const rate = 48000
+	muted := addNoise(syllables(rate, 5.5, 130, 0.1), -65)
+	clear(muted[4*rate:])
+	noise := func(rms float64) []float32 {
+		random := rand.New(rand.NewPCG(7, 8))
+		sound := make([]float32, len(muted))
+		for i := range sound {
+			sound[i] = float32(rms * random.NormFloat64())
+		}
+		return sound
+	}
+	mixed := func(with []float32) []float32 {
+		sound := slices.Clone(muted)
+		for i := range sound {
+			sound[i] += with[i]
+		}
+		return sound
+	}
+	converter := mixed(noise(2.5e-5)) // -92 dBFS
+	for name, c := range map[string]struct {
+		channels [][]float32
+		want     float64 // ms
+	}{
+		"exact zeros":                    {[][]float32{muted}, 1500},
+		"noise of the converter":         {[][]float32{converter}, 1500},
+		"its DC offset remains":          {[][]float32{addOffset(converter, 0.001)}, 1500},
+		"a large DC offset remains":      {[][]float32{addOffset(converter, -0.02)}, 1500},
+		"the other input is unused":      {[][]float32{converter, noise(3e-4)}, 1500},
+		"the other input hears the room": {[][]float32{noise(3e-4), converter}, 1500},
+		"the room remains":               {[][]float32{mixed(noise(3e-4))}, 0},
+		"hum remains":                    {[][]float32{addTone(slices.Clone(muted), rate, 50, -60)}, 0},
+		"one of two channels remains":    {[][]float32{converter, mixed(noise(3e-4))}, 0},
+		"offset, and the room remains":   {[][]float32{addOffset(mixed(noise(3e-4)), 0.001)}, 0},
+	} {
+		r := analyse(Format{RateHz: rate, Channels: len(c.channels)}, interleave(c.channels))
+		if r.EndSilenceMS < c.want-40 || r.EndSilenceMS > c.want+40 || c.want > 0 && !r.EndSilenceUnlike {
+			t.Errorf("%s: got %g ms, unlike %t; want %g ms, unlike %t", name, r.EndSilenceMS, r.EndSilenceUnlike, c.want, c.want > 0)
+		}
+	}
+}
+
+func addOffset(samples []float32, offset float32) []float32 {
+	samples = slices.Clone(samples)
+	for i := range samples {
+		samples[i] += offset
+	}
+	return samples
+}
+
+func interleave(channels [][]float32) (all []float32) {
+	for i := range channels[0] {
+		for _, c := range channels {
+			all = append(all, c[i])
+		}
+	}
+	return all
+}
