@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -27,7 +28,7 @@ type loop struct {
 	channels int
 	playing  *capture.Playing
 	played   *capture.Played
-	heard    []float32 // mono, from the start of the stream
+	heard    [][]float32 // by channel, from the start of the stream
 	arrivals []arrival
 }
 
@@ -54,22 +55,42 @@ func (l *loop) handle(m capture.Message) error {
 }
 
 // hear keeps all samples from the start of the stream, because the message that
-// playback has begun may arrive after the microphone has recorded it.
+// playback has begun may arrive after the microphone has recorded it. It keeps all
+// channels, because the microphone need not be the first input of an interface.
 func (l *loop) hear(m capture.PCM) error {
-	for i := range len(m.Samples) / l.channels {
-		l.heard = append(l.heard, m.Samples[i*l.channels])
+	if l.heard == nil {
+		l.heard = make([][]float32, l.channels)
 	}
-	l.arrivals = append(l.arrivals, arrival{m.AtNS, len(l.heard)})
+	for c := range l.heard {
+		for i := range len(m.Samples) / l.channels {
+			l.heard[c] = append(l.heard[c], m.Samples[i*l.channels+c])
+		}
+	}
+	l.arrivals = append(l.arrivals, arrival{m.AtNS, len(l.heard[0])})
 	if l.playing != nil && m.AtNS >= l.playing.AtNS+nanoseconds(len(l.sound))+listenAfter.Nanoseconds() {
 		return capture.ErrEnough
 	}
 	return nil
 }
 
-// sincePlaying returns the recording from the moment at which the chime was handed
-// to the loudspeaker.
-func (l *loop) sincePlaying() []float32 {
-	recorded, startNS := onTheClock(l.heard, l.arrivals)
+// echo searches for the chime, and returns it as recorded by the first input that has
+// it: some interfaces return what they play on their last channels.
+func (l *loop) echo() chimeEcho {
+	for _, heard := range l.heard {
+		if !slices.ContainsFunc(heard, func(x float32) bool { return x != 0 }) {
+			continue
+		}
+		if e := findChime(l.sincePlaying(heard)); e.heard {
+			return e
+		}
+	}
+	return chimeEcho{}
+}
+
+// sincePlaying returns the recording of a channel from the moment at which the chime
+// was handed to the loudspeaker.
+func (l *loop) sincePlaying(heard []float32) []float32 {
+	recorded, startNS := onTheClock(heard, l.arrivals)
 	skip := int((l.playing.AtNS - startNS) * capture.RateHz / 1e9)
 	return recorded[min(max(0, skip), len(recorded)):]
 }

@@ -120,7 +120,7 @@ func (l *loop) device() *report.AudioOutput {
 
 func (l *loop) data() *report.AudioOutput {
 	d := l.device()
-	echo := findChime(l.sincePlaying())
+	echo := l.echo()
 	d.LoopHeard = new(echo.heard)
 	if echo.heard {
 		d.LoopDelayMS, d.EchoReturnDB = sound.Hundredth(echo.lagMS), sound.Hundredth(echo.returnDB)
