@@ -13,6 +13,9 @@ const (
 	pauseLeastS = 0.040
 	// startZerosS is how long hardware may deliver exact zeros before its first sound.
 	startZerosS = 0.400
+	// roomLeastS is the length of room noise, between silencePeak and soundPeak, that a noise gate would not have let
+	// through: longer zeros at the start were then the hardware's, as of a Bluetooth headset.
+	roomLeastS = 0.500
 )
 
 // silenceMeter measures the silence at the end of a recording and compares it with the earlier pauses. A microphone
@@ -25,6 +28,9 @@ type silenceMeter struct {
 	run     int         // frames of the current silence
 	zeros   bool        // all of it is exactly zero
 	pause   int         // the longest earlier silence, in frames
+	leading int         // the exact zeros at the start, if they are long
+	room    int         // frames of the current room noise
+	roomMax int         // the longest of it
 	heard   soundBefore // since the last silence
 	before  soundBefore // at the beginning of the current silence
 }
@@ -51,19 +57,27 @@ func (m *silenceMeter) add(peak, power float64, frames int) {
 			m.before, m.zeros = m.heard, true
 		}
 		m.run += frames
+		m.room = 0
 		m.zeros = m.zeros && peak == 0
 		return
 	}
 	if m.run > 0 {
-		if atStart := m.sound == 0; !atStart || !m.zeros || m.run >= m.frames(startZerosS) {
+		switch atStart := m.sound == 0; {
+		case !atStart || !m.zeros:
 			m.pause = max(m.pause, m.run)
+		case m.run >= m.frames(startZerosS):
+			m.leading = max(m.leading, m.run)
 		}
 		m.run, m.heard = 0, soundBefore{}
 	}
 	m.heard.addPower(power, m.ofChunk)
 	if peak >= soundPeak {
 		m.sound += frames
+		m.room = 0
+		return
 	}
+	m.room += frames
+	m.roomMax = max(m.roomMax, m.room)
 }
 
 func (m *silenceMeter) frames(seconds float64) int { return int(seconds * float64(m.rateHz)) }
@@ -75,5 +89,9 @@ func (m *silenceMeter) result(activeDBFS float64) (frames int, unlike bool) {
 		return 0, false
 	}
 	torn := m.before.edge >= dropoutEdgeShare*m.before.around && powerDB(m.before.around) >= activeDBFS-tornBelowActiveDB
-	return m.run, torn || m.pause < m.frames(pauseLeastS)
+	pause := m.pause
+	if m.roomMax < m.frames(roomLeastS) {
+		pause = max(pause, m.leading)
+	}
+	return m.run, torn || pause < m.frames(pauseLeastS)
 }

@@ -49,6 +49,28 @@ func TestSilenceAtTheEnd(t *testing.T) {
 	}
 }
 
+// TestSilenceAfterALateStart: zeros at the start are not the pause of a noise gate if the microphone then transmits
+// the noise of the room.
+func TestSilenceAfterALateStart(t *testing.T) {
+	const rate = 48000
+	for name, c := range map[string]struct {
+		room float64 // s
+		want bool
+	}{"Bluetooth": {1, true}, "a noise gate": {0, false}} {
+		sound := make([]float32, rate*13/10)
+		sound = append(sound, addNoise(make([]float32, int(c.room*rate)), -73)...)
+		voice := addNoise(continuousVoice(rate, 3, 130), -73) // a gate stays open
+		// Mute between two words, where nothing loud is interrupted.
+		sound = append(sound, voice...)
+		sound = append(sound, addNoise(make([]float32, rate/10), -73)...)
+		sound = append(sound, make([]float32, rate*3/2)...)
+		r := analyse(Format{RateHz: rate, Channels: 1}, sound)
+		if r.EndSilenceMS < 1450 || r.EndSilenceUnlike != c.want {
+			t.Errorf("%s: got %g ms, unlike %t; want 1500 ms, unlike %t", name, r.EndSilenceMS, r.EndSilenceUnlike, c.want)
+		}
+	}
+}
+
 func addOffset(samples []float32, offset float32) []float32 {
 	samples = slices.Clone(samples)
 	for i := range samples {
