@@ -128,7 +128,7 @@ func TestObserversOfEachProblem(t *testing.T) {
 			r.unplugs(45*time.Minute, nil)
 		}, "device_unplugged", ""},
 		"a microphone pulled out in a session, muted": {func(r *rig) {
-			r.InSession = func(time.Time) bool { return true }
+			r.view.InSession = true
 			r.unplugs(10*time.Minute, new(false), "Chrome")
 		}, "device_unplugged", "device_unplugged"},
 		"an old crash": {func(r *rig) {
