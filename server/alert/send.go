@@ -30,8 +30,12 @@ import (
 // that are forged or old.
 const HeaderSignature = "Tonprobe-Signature"
 
-// sendTimeout limits one attempt.
-const sendTimeout = 15 * time.Second
+// sendTimeout limits one attempt. One with a mail for each recipient has mailTimeout more for each
+// further recipient: some servers need seconds for a mail.
+const (
+	sendTimeout = 15 * time.Second
+	mailTimeout = 3 * time.Second
+)
 
 // pauses are the times between the attempts.
 func pauses() []time.Duration { return []time.Duration{2 * time.Second, 15 * time.Second, time.Minute} }
@@ -67,18 +71,23 @@ type partial struct {
 	rest []string // recipients whom it has not reached
 }
 
-// Send sends a message, with several attempts.
+// Send sends a message, with several attempts. One that has reached some of the recipients does not
+// count, since the next one is for the others only.
 func (s Sender) Send(ctx context.Context, c Channel, m Message) error {
 	waits := pauses()
-	for n := 0; ; n++ {
+	for n := 0; ; {
 		err := s.Once(ctx, c, m)
-		if _, refused := errors.AsType[refusal](err); err == nil || refused || n == len(waits) || ctx.Err() != nil {
+		p, some := errors.AsType[partial](err)
+		if _, refused := errors.AsType[refusal](err); err == nil || refused || n == len(waits) && !some || ctx.Err() != nil {
 			return err
 		}
-		if p, ok := errors.AsType[partial](err); ok {
+		next := waits[min(n, len(waits)-1)]
+		if some {
 			c.To = p.rest
+		} else {
+			n++
 		}
-		wait := waits[n] + time.Duration(s.Random()*float64(waits[n])/2)
+		wait := next + time.Duration(s.Random()*float64(next)/2)
 		if l, ok := errors.AsType[later](err); ok {
 			wait = max(wait, min(l.after, longestRetryAfter))
 		}
@@ -90,16 +99,18 @@ func (s Sender) Send(ctx context.Context, c Channel, m Message) error {
 
 // Once sends a message with one attempt.
 func (s Sender) Once(ctx context.Context, c Channel, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	var err error
+	var send func(context.Context, Channel, Message) error
 	switch c.Kind {
 	case KindWebhook:
-		err = s.webhook(ctx, c, m)
+		send = s.webhook
 	case KindNtfy:
-		err = s.ntfy(ctx, c, m)
+		send = s.ntfy
 	default:
-		err = s.email(ctx, c, m)
+		send = s.email
+	}
+	err := within(ctx, sendTimeout, func(ctx context.Context) error { return send(ctx, c, m) })
+	if e, ok := errors.AsType[*mail.SendError](err); ok && e.Reason == mail.ErrSMTPRcptTo && len(c.To) > 1 && ctx.Err() == nil {
+		err = s.each(ctx, c, m)
 	}
 	if err != nil {
 		return fmt.Errorf("alert to %s: %w", c.Name, err)
@@ -205,7 +216,55 @@ func withoutAddress(err error) error {
 	return err
 }
 
+// email sends one mail to all recipients. If the server refuses one of them, it sends it to nobody.
 func (s Sender) email(ctx context.Context, c Channel, m Message) error {
+	one, err := mailTo(c.From, c.To, m)
+	if err != nil {
+		return refusal{err}
+	}
+	err = s.deliver(ctx, c, sendTimeout, one)
+	if one.IsDelivered() { // an error is one of the end of the connection
+		return nil
+	}
+	return err
+}
+
+// each sends a mail to each recipient. The server has refused one of them, or was slow to accept them.
+func (s Sender) each(ctx context.Context, c Channel, m Message) error {
+	var mails []*mail.Msg
+	for _, to := range c.To {
+		one, err := mailTo(c.From, []string{to}, m)
+		if err != nil {
+			return refusal{err}
+		}
+		mails = append(mails, one)
+	}
+	limit := sendTimeout + time.Duration(len(mails)-1)*mailTimeout
+	err := within(ctx, limit, func(ctx context.Context) error { return s.deliver(ctx, c, limit, mails...) })
+	var rest []string
+	for i, one := range mails {
+		if !one.IsDelivered() {
+			rest = append(rest, c.To[i])
+		}
+	}
+	switch len(rest) {
+	case 0:
+		return nil
+	case len(c.To):
+		return err
+	}
+	return partial{err, rest}
+}
+
+// within calls send with a context that ends after limit.
+func within(ctx context.Context, limit time.Duration, send func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return send(ctx)
+}
+
+// deliver sends mails through the server of a channel.
+func (s Sender) deliver(ctx context.Context, c Channel, limit time.Duration, mails ...*mail.Msg) error {
 	host, portText, err := net.SplitHostPort(c.Host)
 	if err != nil {
 		return refusal{err}
@@ -214,17 +273,7 @@ func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 	if err != nil {
 		return refusal{fmt.Errorf("port %.20q is no number", portText)}
 	}
-	// One mail for each recipient: the library sends a mail to nobody if the server refuses one of its
-	// recipients.
-	var mails []*mail.Msg
-	for _, to := range c.To {
-		one, err := mailTo(c.From, to, m)
-		if err != nil {
-			return refusal{err}
-		}
-		mails = append(mails, one)
-	}
-	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(sendTimeout)}
+	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(limit)}
 	const submissions = 465 // TLS from the start (RFC 8314)
 	switch addr, err := netip.ParseAddr(host); {
 	case port == submissions:
@@ -250,6 +299,7 @@ func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 			_ = connection.Close()
 		}
 	}()
+	sending := ctx
 	options = append(options, mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 		plain := &net.Dialer{Timeout: sendTimeout}
 		var err error
@@ -263,32 +313,24 @@ func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 		} else {
 			connection, err = plain.DialContext(ctx, network, address)
 		}
-		return connection, err
+		if err != nil {
+			return nil, err
+		}
+		// The library heeds the context only until it is connected.
+		context.AfterFunc(sending, func() { _ = connection.Close() })
+		return connection, nil
 	}))
 	client, err := mail.NewClient(host, options...)
 	if err != nil {
 		return refusal{err}
 	}
-	err = client.DialAndSendWithContext(ctx, mails...)
-	var rest []string
-	for i, one := range mails {
-		if !one.IsDelivered() {
-			rest = append(rest, c.To[i])
-		}
-	}
-	switch len(rest) {
-	case 0: // an error is one of the end of the connection
-		return nil
-	case len(c.To):
-		return err
-	}
-	return partial{err, rest}
+	return client.DialAndSendWithContext(ctx, mails...)
 }
 
 // mailTo returns a message as a mail.
-func mailTo(from, to string, m Message) (*mail.Msg, error) {
+func mailTo(from string, to []string, m Message) (*mail.Msg, error) {
 	one := mail.NewMsg()
-	if err := errors.Join(one.From(from), one.To(to)); err != nil {
+	if err := errors.Join(one.From(from), one.To(to...)); err != nil {
 		return nil, err
 	}
 	one.Subject("Tonprobe: " + m.Title)
