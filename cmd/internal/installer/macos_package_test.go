@@ -161,6 +161,31 @@ func TestStartInTerminal(t *testing.T) {
 	}
 }
 
+// TestStartFromAnotherFolder: a copy of the script in a folder of a person removes nothing.
+func TestStartFromAnotherFolder(t *testing.T) {
+	folder := t.TempDir()
+	script := filepath.Join(folder, "Tonprobe.command")
+	writeFile(t, script, string(read(t, filepath.Join(macOS, "Tonprobe.command"))), 0o755)
+	writeFile(t, filepath.Join(folder, "letter.txt"), "letter", 0o600)
+	if out, err := exec.Command(script).CombinedOutput(); err == nil {
+		t.Errorf("got %s, want an error", out)
+	}
+	for _, name := range []string{"Tonprobe.command", "letter.txt"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	// Not even if the folder has files with the names of those of a start.
+	writeFile(t, filepath.Join(folder, "program"), "/bin/true", 0o600)
+	writeFile(t, filepath.Join(folder, "link"), "", 0o600)
+	if out, err := exec.Command(script).CombinedOutput(); err != nil {
+		t.Errorf("got %s, error %v", out, err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "letter.txt")); err != nil {
+		t.Error(err)
+	}
+}
+
 func writeFile(t *testing.T, file, content string, mode os.FileMode) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(content), mode); err != nil {
