@@ -50,9 +50,13 @@ func (e *unusableError) Unwrap() error { return e.Err }
 
 // unusable marks err as an *unusableError, unless a later start may succeed.
 func unusable(err error) error {
-	_, broken := errors.AsType[*identity.BrokenError](err)
-	_, elsewhere := errors.AsType[*station.EnrolledElsewhereError](err)
-	if broken || elsewhere || errors.Is(err, station.ErrOtherService) {
+	broken, ok := errors.AsType[*identity.BrokenError](err)
+	if ok {
+		// A file that could not be read may be readable later: a disk or a network drive fails for a while.
+		_, unread := errors.AsType[*fs.PathError](broken)
+		ok = !unread
+	}
+	if _, elsewhere := errors.AsType[*station.EnrolledElsewhereError](err); ok || elsewhere {
 		return &unusableError{err}
 	}
 	return err

@@ -151,8 +151,8 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 		t.Errorf("got the scheduled report %s; want it to contain %q and %q", doc, `"trigger":"schedule"`, `"name":"audio.input","version":1,"status":"skipped"`)
 	}
 	second := a.command("service", "run")
-	if out, err := second.CombinedOutput(); err == nil || second.ProcessState.ExitCode() != int(exitUnusable) || !strings.Contains(string(out), "already uses this data folder") {
-		t.Errorf("a second service in the same folder: got %s, error %v; want status %d and %q", out, err, exitUnusable, "already uses this data folder")
+	if out, err := second.CombinedOutput(); err == nil || second.ProcessState.ExitCode() != int(exitSoftware) || !strings.Contains(string(out), "already uses this data folder") {
+		t.Errorf("a second service in the same folder: got %s, error %v; want status %d and %q", out, err, exitSoftware, "already uses this data folder")
 	}
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
