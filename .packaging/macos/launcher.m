@@ -10,13 +10,21 @@
 
 @implementation Launcher
 
+// start:error: removes the folder if Terminal does not run the script, which otherwise removes it.
 - (BOOL)start:(NSString *)link error:(NSError **)error {
   NSFileManager *files = NSFileManager.defaultManager;
-  NSBundle *bundle = NSBundle.mainBundle;
   NSString *folder = [NSTemporaryDirectory() stringByAppendingPathComponent:NSUUID.UUID.UUIDString];
+  if (![files createDirectoryAtPath:folder withIntermediateDirectories:NO attributes:@{NSFilePosixPermissions : @0700} error:error]) return NO;
+  BOOL runs = [self start:link in:folder error:error];
+  if (!runs) [files removeItemAtPath:folder error:nil];
+  return runs;
+}
+
+- (BOOL)start:(NSString *)link in:(NSString *)folder error:(NSError **)error {
+  NSFileManager *files = NSFileManager.defaultManager;
+  NSBundle *bundle = NSBundle.mainBundle;
   NSString *script = [folder stringByAppendingPathComponent:@"Tonprobe.command"];
   NSString *program = [bundle.bundlePath stringByAppendingPathComponent:@"Contents/Helpers/tonprobe"];
-  if (![files createDirectoryAtPath:folder withIntermediateDirectories:NO attributes:@{NSFilePosixPermissions : @0700} error:error]) return NO;
   if (![link writeToFile:[folder stringByAppendingPathComponent:@"link"] atomically:NO encoding:NSUTF8StringEncoding error:error]) return NO;
   if (![program writeToFile:[folder stringByAppendingPathComponent:@"program"] atomically:NO encoding:NSUTF8StringEncoding error:error]) return NO;
   if (![files copyItemAtPath:[bundle pathForResource:@"Tonprobe" ofType:@"command"] toPath:script error:error]) return NO;
@@ -25,6 +33,10 @@
   terminal.arguments = @[ @"-b", @"com.apple.Terminal", script ];
   if (![terminal launchAndReturnError:error]) return NO;
   [terminal waitUntilExit];
+  if (terminal.terminationStatus != 0) {
+    *error = [NSError errorWithDomain:NSCocoaErrorDomain code:NSFileReadUnknownError userInfo:@{NSFilePathErrorKey : script}];
+    return NO;
+  }
   return YES;
 }
 

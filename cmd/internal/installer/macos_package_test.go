@@ -34,7 +34,7 @@ func TestMacPackage(t *testing.T) {
 			"codesign --force --timestamp --options runtime --entitlements PACKAGING/entitlements.plist --sign A ROOT/Applications/Tonprobe.app",
 			"codesign --verify --deep --strict ROOT/Applications/Tonprobe.app",
 			"pkgbuild --root ROOT --component-plist PACKAGING/components.plist --identifier io.github.tonprobe.tonprobe --version 1.3.0 --install-location / --ownership recommended --timestamp --sign I OUT",
-			"xcrun notarytool submit OUT --key key.p8 --key-id K --issuer N --wait",
+			"xcrun notarytool submit OUT --key key.p8 --key-id K --issuer N --wait --timeout 30m",
 			"xcrun stapler staple OUT",
 		}, 0},
 		{"not signed", nil, []string{
