@@ -53,20 +53,27 @@ func (e *TableError) Add(line int, format string, args ...any) {
 }
 
 // columns maps the column names used in tables, in lower case and without spaces and punctuation, to the
-// fields of an entry.
+// fields of an entry, or to one of phones or emails.
 var columns = map[string]string{
 	"name": "name", "fullname": "name", "vollständigername": "name", "person": "name", "mitglied": "name", "member": "name", "teilnehmer": "name", "teilnehmerin": "name", "participant": "name",
 	"nachname": "family", "familienname": "family", "zuname": "family", "surname": "family", "lastname": "family", "familyname": "family",
 	"vorname": "given", "firstname": "given", "givenname": "given", "rufname": "given",
 	"titel": "title", "akademischertitel": "title", "title": "title",
 	"telefon": "phone", "telefonnummer": "phone", "tel": "phone", "telnr": "phone", "rufnummer": "phone", "phone": "phone", "phonenumber": "phone", "telephone": "phone",
-	"telefonnr": "phone", "telefonprivat": "phone", "telefondienstlich": "phone", "telefongeschäftlich": "phone", "festnetz": "phone", "festnetznummer": "phone", "telefonfestnetz": "phone",
+	"telefonnr": "phone", "telefondienstlich": "work phone", "telefongeschäftlich": "work phone", "festnetz": "landline", "festnetznummer": "landline", "telefonfestnetz": "landline", "telefonprivat": "private phone",
 	"mobil": "mobile", "handy": "mobile", "mobiltelefon": "mobile", "handynummer": "mobile", "mobile": "mobile", "mobilephone": "mobile", "cell": "mobile",
 	"mobilnummer": "mobile", "mobilnr": "mobile", "mobilfunk": "mobile", "mobilfunknummer": "mobile", "telefonmobil": "mobile", "handynr": "mobile",
 	"email": "email", "mail": "email", "emailadresse": "email", "mailadresse": "email", "emailaddress": "email",
-	"emailprivat": "email", "emaildienstlich": "email", "emailgeschäftlich": "email",
+	"emaildienstlich": "work email", "emailgeschäftlich": "work email", "emailprivat": "private email",
 	"gremium": "council", "rat": "council", "ausschuss": "council", "council": "council", "committee": "council", "gremien": "council",
 }
+
+// The columns of a field by their rank: the first whose cell is not empty counts. Names and telephone
+// numbers tell participants apart, so the order of the columns must not decide.
+var (
+	phones = []string{"phone", "mobile", "work phone", "landline", "private phone"}
+	emails = []string{"email", "work email", "private email"}
+)
 
 func columnOf(header string) string {
 	return columns[strings.Map(func(r rune) rune {
@@ -207,10 +214,15 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 	if e.Name == "" {
 		e.Name = strings.Join(strings.Fields(strings.Join([]string{field("title"), field("given"), field("family")}, " ")), " ")
 	}
-	e.Phone, e.Email, e.Council = field("phone"), field("email"), field("council")
-	if e.Phone == "" {
-		e.Phone = field("mobile")
+	first := func(names []string) string {
+		for _, name := range names {
+			if s := field(name); s != "" {
+				return s
+			}
+		}
+		return ""
 	}
+	e.Phone, e.Email, e.Council = first(phones), first(emails), field("council")
 	switch {
 	case e.Name == "":
 		return e, "there is no name"
