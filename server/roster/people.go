@@ -75,13 +75,14 @@ var (
 	emails = []string{"email", "work email", "private email"}
 )
 
-func columnOf(header string) string {
-	return columns[strings.Map(func(r rune) rune {
+// columnKey returns the name of a column as in columns.
+func columnKey(header string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsPunct(r) {
 			return -1
 		}
 		return r
-	}, strings.ToLower(tidy(header)))]
+	}, strings.ToLower(tidy(header)))
 }
 
 // ReadPeople reads a table of people as spreadsheets save it: separated by semicolons, commas or
@@ -175,15 +176,15 @@ func empty(record []string) bool {
 func header(record []string) (map[string]int, error) {
 	where := map[string]int{}
 	for i, h := range record[:min(len(record), maxTableFields)] {
-		field := columnOf(h)
+		field := columns[columnKey(h)]
 		if _, twice := where[field]; field != "" && !twice {
 			where[field] = i
 		}
 	}
 	at, name := where["name"]
 	_, family := where["family"]
-	if _, given := where["given"]; name && given && !family { // Name;Vorname
-		where["family"], family = at, true
+	if first, given := where["given"]; name && given && !family && columnKey(record[at]) == "name" && columnKey(record[first]) != "rufname" { // Name;Vorname
+		where["family or name"] = at
 		delete(where, "name")
 	}
 	if !name && !family {
@@ -212,7 +213,12 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 	}
 	e.Name = field("name")
 	if e.Name == "" {
-		e.Name = strings.Join(strings.Fields(strings.Join([]string{field("title"), field("given"), field("family")}, " ")), " ")
+		family, given := field("family"), field("given")
+		if either := field("family or name"); containsName(either, given) {
+			e.Name = either
+		} else {
+			e.Name = strings.Join(strings.Fields(strings.Join([]string{field("title"), given, family, either}, " ")), " ")
+		}
 	}
 	first := func(names []string) string {
 		for _, name := range names {
@@ -234,6 +240,20 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 		return e, fmt.Sprintf("%.60q is not an e-mail address", e.Email)
 	}
 	return e, ""
+}
+
+// containsName reports whether a name has all words of a given name, and others.
+func containsName(name, given string) bool {
+	split := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) })
+	}
+	words, want := split(name), split(given)
+	for _, w := range want {
+		if !slices.Contains(words, w) {
+			return false
+		}
+	}
+	return len(want) > 0 && len(want) < len(words)
 }
 
 func startsWithLetter(s string) bool {

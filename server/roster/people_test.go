@@ -40,6 +40,10 @@ func TestReadPeople(t *testing.T) {
 		"old Mac":            {"Name;Telefon\rA;1\r\rB;2", `2 "A" "1" "" ""; 4 "B" "2" "" ""`},
 		"no last line":       {"Name;Telefon\nA;1", `2 "A" "1" "" ""`},
 		"name and Vorname":   {"Name;Vorname;Telefon\nMuster;Anna;1\nAlt;;2\n", `2 "Anna Muster" "1" "" ""; 3 "Alt" "2" "" ""`},
+		"full names":         {"Name;Vorname;Titel\nDr. Anna Muster;Anna;\nMuster, Anna-Maria;Anna Maria;\nErnst;Ernst;\nAnnasohn;Anna;\nAlt;;Dr.\n", `2 "Dr. Anna Muster" "" "" ""; 3 "Muster, Anna-Maria" "" "" ""; 4 "Ernst Ernst" "" "" ""; 5 "Anna Annasohn" "" "" ""; 6 "Dr. Alt" "" "" ""`},
+		"full name":          {"Vollständiger Name;Vorname\nDr. Anna Muster;Anna\nBerta Beispiel;Bea\n", `2 "Dr. Anna Muster" "" "" ""; 3 "Berta Beispiel" "" "" ""`},
+		"Rufname":            {"Name;Rufname\nAnnegret Muster;Anne\n", `2 "Annegret Muster" "" "" ""`},
+		"member":             {"Mitglied;Vorname\nAnna Muster;Änne\n", `2 "Anna Muster" "" "" ""`},
 		"apostrophe":         {"Name;Telefon\n't Hooft;'0228 1\n'=1+1;\n", `2 "'t Hooft" "0228 1" "" ""; 3 "=1+1" "" "" ""`},
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
