@@ -68,6 +68,9 @@ var columns = map[string]string{
 	"gremium": "council", "rat": "council", "ausschuss": "council", "council": "council", "committee": "council", "gremien": "council",
 }
 
+// names are the columns with names or parts of them.
+var names = []string{"name", "family or name", "family", "given"}
+
 // The columns of a field by their rank: the first whose cell is not empty counts. Names and telephone
 // numbers tell participants apart, so the order of the columns must not decide.
 var (
@@ -206,7 +209,7 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 			s = strings.TrimSuffix(inner, `"`)
 		}
 		// An apostrophe marks a text in Excel; it is part of a name such as 't Hooft.
-		if rest, ok := strings.CutPrefix(s, "'"); ok && !startsWithLetter(rest) {
+		if rest, ok := strings.CutPrefix(s, "'"); ok && !(slices.Contains(names, name) && startsWithLetter(rest)) {
 			s = rest
 		}
 		return s
@@ -220,8 +223,8 @@ func entryOf(record []string, where map[string]int) (e Entry, problem string) {
 			e.Name = strings.Join(strings.Fields(strings.Join([]string{field("title"), given, family, either}, " ")), " ")
 		}
 	}
-	first := func(names []string) string {
-		for _, name := range names {
+	first := func(ranked []string) string {
+		for _, name := range ranked {
 			if s := field(name); s != "" {
 				return s
 			}

@@ -44,7 +44,7 @@ func TestReadPeople(t *testing.T) {
 		"full name":          {"Vollständiger Name;Vorname\nDr. Anna Muster;Anna\nBerta Beispiel;Bea\n", `2 "Dr. Anna Muster" "" "" ""; 3 "Berta Beispiel" "" "" ""`},
 		"Rufname":            {"Name;Rufname\nAnnegret Muster;Anne\n", `2 "Annegret Muster" "" "" ""`},
 		"member":             {"Mitglied;Vorname\nAnna Muster;Änne\n", `2 "Anna Muster" "" "" ""`},
-		"apostrophe":         {"Name;Telefon\n't Hooft;'0228 1\n'=1+1;\n", `2 "'t Hooft" "0228 1" "" ""; 3 "=1+1" "" "" ""`},
+		"apostrophe":         {"Name;Telefon;Gremium;E-Mail\n't Hooft;'0228 1;'Rat;'a@b\n'=1+1;\n", `2 "'t Hooft" "0228 1" "a@b" "Rat"; 3 "=1+1" "" "" ""`},
 	} {
 		entries, err := roster.ReadPeople([]byte(c.table))
 		if err != nil {
