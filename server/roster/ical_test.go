@@ -299,7 +299,7 @@ func TestDoubtfulCalendars(t *testing.T) {
 	for name, c := range map[string]struct{ calendar, want, note string }{
 		"no events":           {calendarOf("X-WR-CALNAME:Rat"), "", "no events"},
 		"one UID for all":     {calendarOf(eventOf(first), eventOf("DTSTART:20260701T160000Z")), "2026-07-01 18:00 Rat", "UID of another event"},
-		"all later ones move": {calendarOf(eventOf("DTSTART:20260303T170000Z\r\nRRULE:FREQ=WEEKLY;COUNT=2"), eventOf("RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T170000Z", "DTSTART:20260310T190000Z")), "2026-03-03 18:00 Rat; 2026-03-10 18:00 Rat", "all later recurrences"},
+		"all later ones move": {calendarOf(eventOf("DTSTART:20260303T170000Z\r\nRRULE:FREQ=WEEKLY;COUNT=2"), eventOf("RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T170000Z", "DTSTART:20260310T190000Z")), "2026-03-03 18:00 Rat; 2026-03-10 20:00 Rat", "all later recurrences"},
 	} {
 		r := readCalendar(t, c.calendar)
 		if got := list(r); got != c.want || r.Complete || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], c.note) {

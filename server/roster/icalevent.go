@@ -21,6 +21,7 @@ type calendarReader struct {
 	skipped   map[string]int // events by the reason
 
 	events      int
+	later       int // events that change all later recurrences
 	recurrences int
 	budget      int // days that rules may still examine
 }
@@ -106,6 +107,9 @@ func (r *calendarReader) read(root *component) error {
 	case r.events == 0: // perhaps of a server with a fault: this is no reason to cancel all sessions
 		r.roster.missing("The calendar has no events.")
 	}
+	if r.later > 0 {
+		r.roster.missing("%d events change all later recurrences at once: only the first of these is changed.", r.later)
+	}
 	for _, why := range slices.Sorted(keysOf(r.skipped)) {
 		r.roster.note("%d events were skipped: %s.", r.skipped[why], why)
 	}
@@ -155,7 +159,7 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 			return e, r.skip(reason(err), true)
 		}
 		if p.params["RANGE"] != "" {
-			return e, r.skip("they change all later recurrences at once", true)
+			r.later++
 		}
 		e.instead = r.at(instead, e.start)
 	}
