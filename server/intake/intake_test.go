@@ -254,8 +254,8 @@ func TestRosters(t *testing.T) {
 	}
 }
 
-// TestTwoTermsOfOneCouncil: before an election, the source has the organization of the old term and that
-// of the new one, with the same name.
+// TestTwoTermsOfOneCouncil: before an election, the source has the organization of the old term and later
+// also that of the new one, with the same name. The council of another body has this name, too.
 func TestTwoTermsOfOneCouncil(t *testing.T) {
 	d, s := newImporter(t)
 	const old, next = "https://ris.example/o/1", "https://ris.example/o/2"
@@ -271,7 +271,16 @@ func TestTwoTermsOfOneCouncil(t *testing.T) {
 				meeting("both", 10, []string{old, next}, member("Anna"), member("Bernd"), member("Cem")),
 			}}
 	}
-	for n, want := range []store.ImportResult{{Added: 3}, {Unchanged: 3}, {Unchanged: 3}} {
+	alone := source()
+	alone.Organizations, alone.Meetings = alone.Organizations[:1], alone.Meetings[:1]
+	plan, err := d.OParl(t.Context(), alone, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Apply(t.Context(), plan, false); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []store.ImportResult{{Added: 2, Unchanged: 1}, {Unchanged: 3}, {Unchanged: 3}} {
 		plan, err := d.OParl(t.Context(), source(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -282,13 +291,28 @@ func TestTwoTermsOfOneCouncil(t *testing.T) {
 		if len(plan.Councils) != 1 || plan.Councils[0].Result != want || len(plan.Councils[0].Left) > 0 || len(plan.Notes) != 1 {
 			t.Errorf("import %d: got councils %+v, notes %q; want one with %+v", n+1, plan.Councils, plan.Notes, want)
 		}
-		if all, members := people(t, s, "Rat (Stadt)"); all != "Anna, Bernd, Cem" || members != all {
+		if all, members := people(t, s, "Rat"); all != "Anna, Bernd, Cem" || members != all {
 			t.Errorf("import %d: got participants %q, members %q; want Anna, Bernd, Cem", n+1, all, members)
 		}
 		page, err := s.CouncilSessions(t.Context(), store.SessionQuery{From: now})
 		if err != nil || len(page.Sessions) != 3 {
 			t.Errorf("import %d: got sessions %+v, error %v; want 3", n+1, page.Sessions, err)
 		}
+	}
+	both := source()
+	both.Organizations = append(both.Organizations, roster.Organization{ID: "https://ris.example/o/3", Name: "Rat", Body: "Kreis"})
+	if plan, err = d.OParl(t.Context(), both, ""); err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Councils) != 2 || plan.Councils[0].Name != "Rat" || plan.Councils[1].Name != "Rat (Kreis)" {
+		t.Errorf("two bodies: got councils %+v, want Rat and Rat (Kreis)", plan.Councils)
+	}
+	other, _ := newImporter(t)
+	if plan, err = other.OParl(t.Context(), both, ""); err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Councils) != 2 || plan.Councils[0].Name != "Rat (Stadt)" || plan.Councils[1].Name != "Rat (Kreis)" {
+		t.Errorf("two bodies at first: got councils %+v, want Rat (Stadt) and Rat (Kreis)", plan.Councils)
 	}
 }
 

@@ -94,25 +94,34 @@ func (d Importer) Calendar(ctx context.Context, r *roster.Roster, council, sourc
 func sourceOf(o roster.Organization) string { return "oparl:" + o.ID }
 
 // nameOf returns the name of an organization's council: the name given by an earlier
-// import or by staff, otherwise the requested one, otherwise its own. If several
-// organizations have the same name, the name of the body is appended.
+// import or by staff, otherwise the requested one, otherwise that of an organization with the
+// same name and body, otherwise its own. If several bodies have organizations with this name,
+// the name of the body is appended.
 func (p *planner) nameOf(ctx context.Context, o roster.Organization, all []roster.Organization, wanted string) (string, error) {
 	if wanted != "" {
 		return wanted, nil
 	}
-	known, err := p.Store.CouncilOfSource(ctx, short(sourceOf(o)))
-	if err == nil {
-		return known.Name, nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
+	same := []roster.Organization{o}
+	name := o.Name
 	for _, other := range all {
-		if other.ID != o.ID && other.Name == o.Name {
-			return o.Name + " (" + o.Body + ")", nil
+		switch {
+		case other.ID == o.ID || other.Name != o.Name:
+		case other.Body == o.Body:
+			same = append(same, other)
+		default:
+			name = o.Name + " (" + o.Body + ")"
 		}
 	}
-	return o.Name, nil
+	for _, one := range same {
+		known, err := p.Store.CouncilOfSource(ctx, short(sourceOf(one)))
+		if err == nil {
+			return known.Name, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return "", err
+		}
+	}
+	return name, nil
 }
 
 // replace plans to make these the members of a council.
