@@ -131,8 +131,8 @@ func TestManySessions(t *testing.T) {
 	for n := range 2*store.MaxPage + 1 {
 		s.ids = append(s.ids, fmt.Sprint("Rat ", n))
 	}
-	w, queue := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1, Before: Duration(time.Hour)})
-	queue = make(chan Message, len(s.ids))
+	w, _ := watch(s, Rule{Name: "red", When: ManyRed, AtLeast: 1, Before: Duration(time.Hour)})
+	queue := make(chan Message, len(s.ids))
 	w.queues = map[string]chan Message{"hook": queue}
 	if err := w.Evaluate(t.Context()); err != nil {
 		t.Fatal(err)
