@@ -87,11 +87,19 @@ func (f *facts) conferenceFault() *finding {
 	return disturbance(suggested, c.evidence()...)
 }
 
+// codeNeedsLink is the code of a step that cannot be judged without an invitation.
+const codeNeedsLink = "needs_link"
+
 // socketBlocked reports whether the conference system's WebSocket was not opened, and the
 // participant's network prevents WebSockets to the collector too.
 func (f *facts) socketBlocked() bool {
 	if f.web == nil || !isFalse(f.web.WebSocket) || f.web.WebSocketBy != "between" {
 		return false
+	}
+	if f.conference != nil && f.conference.probe != report.ProbeJanus && slices.ContainsFunc(f.conference.Checks, func(c report.ConferenceCheck) bool {
+		return (c.Name == report.StepSignalling || c.Name == report.StepState) && c.Code == codeNeedsLink // refused without a sign-in
+	}) {
+		return true
 	}
 	if !f.failedAt(report.StepSignalling, report.StepState) && !(f.failedAt(report.StepSignIn) && f.conference.probe == report.ProbeLiveKit) {
 		return false

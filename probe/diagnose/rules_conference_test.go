@@ -85,6 +85,7 @@ func TestBlockedWebSocketOfTheSystem(t *testing.T) {
 		"a block page":                {report.ProbeBBB, "signalling", "not_api", "between", "net.websocket_blocked", report.NotReady},
 		"it is cut off":               {report.ProbeBBB, "state", "cut_off", "between", "net.websocket_blocked", report.NotReady},
 		"LiveKit":                     {report.ProbeLiveKit, "sign_in", "403", "between", "net.websocket_blocked", report.NotReady},
+		"refused without a link":      {report.ProbeBBB, "", "", "between", "net.websocket_blocked", report.NotReady},
 		"it was open":                 {report.ProbeBBB, "state", "1011", "between", "conf.server_error", report.NotReady},
 		"the session is refused":      {report.ProbeBBB, "sign_in", "502", "between", "conf.server_error", report.NotReady},
 		"by the collector's own side": {report.ProbeBBB, "state", "502", "server", "conf.server_error", report.NotReady},
@@ -92,7 +93,11 @@ func TestBlockedWebSocketOfTheSystem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := healthy()
 			r.Target = "https://bbb.example.org"
-			visited(r, c.probe, &report.Conference{URLHost: "bbb.example.org", FailedStep: c.step, FailedCode: c.code})
+			v := &report.Conference{URLHost: "bbb.example.org", FailedStep: c.step, FailedCode: c.code}
+			if c.step == "" {
+				v.Checks = []report.ConferenceCheck{{Name: report.StepState, Status: report.StatusUnknown, Code: "needs_link"}}
+			}
+			visited(r, c.probe, v)
 			web(r).WebSocket, web(r).WebSocketBy = new(false), c.by
 			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 			if len(causes) == 0 || causes[0].Code != c.want || verdict != c.verdict {

@@ -68,7 +68,7 @@ func dial(ctx context.Context, v *visit.Visit, room Room, target signal.Target) 
 			answered: make(chan struct{}), published: make(chan struct{}),
 			muted: make(chan struct{}), ended: make(chan struct{}),
 		}, visit.OK()
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case status == http.StatusUnauthorized: // 403 is from a machine on the path
 		return nil, visit.Fault("token_refused")
 	}
 	return nil, visit.SocketFault(status, err)
