@@ -19,6 +19,9 @@ type Answer struct {
 	Code      dnsmessage.RCode
 	Addrs     []netip.Addr
 	Truncated bool
+	// Authoritative is set if the name server is responsible for the name, and need not ask others
+	// (RFC 1035 §4.1.1).
+	Authoritative bool
 }
 
 // errSilent means that the name server did not respond in time.
@@ -105,7 +108,7 @@ func readAnswer(reply, query []byte) (a Answer, ok bool) {
 	if err != nil || repeated.Type != question.Type || repeated.Class != question.Class || !equalNames(repeated.Name, question.Name) {
 		return a, false
 	}
-	a = Answer{Code: h.RCode, Truncated: h.Truncated}
+	a = Answer{Code: h.RCode, Truncated: h.Truncated, Authoritative: h.Authoritative}
 	if got.SkipAllQuestions() != nil {
 		return a, true
 	}

@@ -148,6 +148,7 @@ func TestAskReturnsTheResponse(t *testing.T) {
 		"server failure":        {code(dnsmessage.RCodeServerFailure), 0, Answer{Code: dnsmessage.RCodeServerFailure}},
 		"refused":               {code(dnsmessage.RCodeRefused), 0, Answer{Code: dnsmessage.RCodeRefused}},
 		"truncated":             {func(m *dnsmessage.Message) { m.Truncated = true }, 0, Answer{Truncated: true}},
+		"authoritative":         {func(m *dnsmessage.Message) { m.Authoritative = true }, 0, Answer{Authoritative: true}},
 		"a wrong ID":            {nil, 0, Answer{}},
 	} {
 		at := answering(t, func(n int, q dnsmessage.Message) []byte {
@@ -167,7 +168,7 @@ func TestAskReturnsTheResponse(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		got, err := Ask(ctx, at, "BBB.example", dnsmessage.TypeA)
 		cancel()
-		if (err == nil) != (c.change != nil) || got.Code != c.want.Code || got.Truncated != c.want.Truncated || !slices.Equal(got.Addrs, c.want.Addrs) {
+		if (err == nil) != (c.change != nil) || got.Code != c.want.Code || got.Truncated != c.want.Truncated || got.Authoritative != c.want.Authoritative || !slices.Equal(got.Addrs, c.want.Addrs) {
 			t.Errorf("%s: got %+v, error %v; want %+v", name, got, err, c.want)
 		}
 	}

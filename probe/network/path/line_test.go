@@ -276,6 +276,7 @@ func TestPathAsksNameServers(t *testing.T) {
 		"an internal one, no address":        {oneNameServer{internal, lookup.Answer{}}, cannotTell},
 		"the router resolves":                {oneNameServer{gatewayIn, absent}, cannotTell},
 		"one outside resolves":               {oneNameServer{outside, absent}, lineReached},
+		"an internal one is responsible":     {oneNameServer{internal, lookup.Answer{Code: dnsmessage.RCodeNameError, Authoritative: true}}, lineSilent},
 		"the router fails":                   {oneNameServer{gatewayIn, failed}, lineSilent},
 		"the router returns its own address": {oneNameServer{gatewayIn, own}, lineSilent},
 		"a server of this computer":          {oneNameServer{"127.0.0.53", absent}, lineSilent},

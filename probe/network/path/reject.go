@@ -169,7 +169,8 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 // askNameServers reports whether a name server outside answers, and whether one of the local network
 // resolves a new name. The name is random, so that no cache contains it. A server failure does not
 // count: a router that answers or intercepts queries sends it while its line is down, as it sends its
-// own address. A name server on this computer proves nothing about the network.
+// own address. Neither a name server on this computer nor one that is responsible for the name proves
+// anything about the line.
 func (p path) askNameServers(ctx context.Context, env probe.Env) (outside, inside bool) {
 	host := p.hostToQuery()
 	var random [8]byte
@@ -195,7 +196,7 @@ func (p path) askNameServers(ctx context.Context, env probe.Env) (outside, insid
 			exists, absent := a.Code == dnsmessage.RCodeSuccess, a.Code == dnsmessage.RCodeNameError
 			answers <- answer{
 				outside: err == nil && isOutside(server.Addr()) && (exists || absent),
-				inside:  err == nil && !isOutside(server.Addr()) && (absent || exists && !a.Truncated && len(a.Addrs) == 0),
+				inside:  err == nil && !a.Authoritative && !isOutside(server.Addr()) && (absent || exists && !a.Truncated && len(a.Addrs) == 0),
 			}
 		}()
 	}
