@@ -99,7 +99,8 @@ func judge(t tried, list List) visit.Outcome {
 			return visit.Fault(fault)
 		}
 	}
-	silent := slices.ContainsFunc(t.relays, allocated) // about the permission
+	// A relay allocated an address, but did not answer the request for the permission.
+	silent := slices.ContainsFunc(t.relays, allocated)
 	switch {
 	case t.ended && (silent || len(t.relays) == 0):
 		return visit.Untested(visit.NoTime)
@@ -109,8 +110,8 @@ func judge(t tried, list List) visit.Outcome {
 		return visit.Untested("not_measured")
 	case len(t.relays) == 0 && t.unnamed > 0: // by the server's entry or by the name server
 		return visit.Untested("no_name")
-	case len(t.relays) == 0:
-		return visit.Untested(visit.NoTime)
+	case len(t.relays) == 0: // no route to any of them
+		return visit.Untested("not_measured")
 	}
 	return visit.Fault("unreachable")
 }

@@ -47,6 +47,7 @@ func TestRelaysAreJudged(t *testing.T) {
 		"mute until the end":            {tried{relays: all(mute), media: media, ended: true}, "unknown no_time"},
 		"relays of the other family":    {tried{relays: all(mute), media: media6}, "unknown not_measured"},
 		"unnamed":                       {tried{unnamed: 2, media: media}, "unknown no_name"},
+		"no route to any":               {tried{media: media}, "unknown not_measured"},
 		"no time":                       {tried{media: media, ended: true}, "unknown no_time"},
 		"no time, unnamed":              {tried{unnamed: 1, media: media, ended: true}, "unknown no_time"},
 	} {
