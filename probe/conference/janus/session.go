@@ -133,7 +133,7 @@ const (
 	maxEvents = 50
 	// emptyPause is the pause after an event without content. Something between this
 	// computer and the gateway may answer each long poll at once.
-	emptyPause = 50 * time.Millisecond
+	emptyPause = 40 * time.Millisecond
 )
 
 // event returns the next event.
