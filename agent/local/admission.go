@@ -84,7 +84,7 @@ type requestKind int
 
 const (
 	kindRead   requestKind = iota // reads what the service knows
-	kindStored                    // reads one report: a list of all of them needs hundreds
+	kindStored                    // reads one report: listing all reports takes hundreds of these requests
 	kindEnrol                     // sends a code to a collector
 	kindReport                    // writes a report to the disk
 	kindScreen                    // registers a program as a screen

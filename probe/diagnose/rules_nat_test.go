@@ -328,6 +328,6 @@ func TestIPv6ToTheServer(t *testing.T) {
 	hangs := func(r *report.Report) { link(r).IPv6Reached = new(false) }
 	judgeNAT(t, map[string]natCase{
 		"no answer over IPv6":       {hangs, one("net.ipv6_broken"), report.SeverityWarn, report.AreaUnknown, report.Limited},
-		"the server's site answers": {func(r *report.Report) { hangs(r); link(r).IPv6Beyond = new(true) }, one("net.ipv6_broken"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+		"the server's site answers": {func(r *report.Report) { hangs(r); link(r).IPv6Beyond = new(true) }, one("net.ipv6_broken"), report.SeverityInfo, report.AreaUnknown, report.Ready},
 	})
 }

@@ -135,7 +135,7 @@ func (f *facts) targetSilent() *finding {
 	}
 	switch {
 	case isTrue(f.web.NoRoute):
-		return nil // nobody asked the server
+		return nil // no packet was sent to the server
 	case f.lineLoses() && !f.targetNeverAnswered():
 		return nil // its responses may be lost
 	case f.proxyFault() != "" && !f.webReached(), f.web.Stage == "dns" && f.throughProxy():

@@ -28,8 +28,8 @@ func websocketBlocked(f *facts) *finding {
 }
 
 // ipv6Broken requires that IPv4 to the same server works, which the probe has compared. If
-// its site answers over IPv6, its firewall drops the port. Otherwise IPv6 may end anywhere,
-// at the server too.
+// its site answers over IPv6, a firewall drops the port: mostly the server's, but that of
+// this network may also pass ICMPv6 only. Otherwise IPv6 may end anywhere, at the server too.
 func ipv6Broken(f *facts) *finding {
 	if f.link == nil || !isFalse(f.link.IPv6Reached) {
 		return nil
@@ -37,10 +37,7 @@ func ipv6Broken(f *facts) *finding {
 	hit := disturbance(suggested, ofLink("ipv6_reached", false, ""))
 	hit.area = report.AreaUnknown
 	if isTrue(f.link.IPv6Beyond) {
-		hit.severity, hit.confidence, hit.area = report.SeverityInfo, likely, report.AreaMunicipality
-		if f.conferenceChecked() {
-			hit.area = f.ServerArea
-		}
+		hit.severity = report.SeverityInfo
 		hit.supporting = append(hit.supporting, ofLink("ipv6_beyond", true, ""))
 	}
 	return hit

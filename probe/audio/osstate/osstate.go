@@ -62,7 +62,7 @@ type Device struct {
 // MinVolumeDB represents a volume of zero, which has no value in decibels.
 const MinVolumeDB = -120
 
-// Read queries the system. It returns also if the sound server hangs: after two seconds,
+// Read queries the system. It returns even if the sound server hangs: after two seconds,
 // on Linux after two seconds and one more for each address of a server that does not
 // answer. streamPID is the process whose stream determines StreamDeviceID.
 func Read(ctx context.Context, streamPID int) (Snapshot, error) {

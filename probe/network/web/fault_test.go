@@ -151,7 +151,7 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// TestNoRouteToTheServer: without IPv4, nobody asks a server that has no IPv6 address,
+// TestNoRouteToTheServer: without IPv4, no packet is sent to a server that has no IPv6 address,
 // while the line works.
 func TestNoRouteToTheServer(t *testing.T) {
 	unreachable := &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}
