@@ -9,13 +9,13 @@ import (
 )
 
 // homes returns the home folders whose crashes count: the user's own, and for the
-// service, which runs as root, those of all users. people is the pattern of theirs.
-func homes(people string) []string {
+// service, which runs as user 0 (root), those of all users. people is the pattern of theirs.
+func homes(people string, user int) []string {
 	var all []string
 	if home, err := os.UserHomeDir(); err == nil {
 		all = append(all, home)
 	}
-	if os.Geteuid() == 0 {
+	if user == 0 {
 		others, _ := filepath.Glob(people)
 		for _, home := range others {
 			if !slices.Contains(all, home) { // sudo may keep HOME

@@ -23,16 +23,16 @@ func TestHomes(t *testing.T) {
 	}
 	for _, own := range []string{people[0], filepath.Join(users, "root", "home")} {
 		t.Setenv("HOME", own)
-		want := []string{own}
-		if os.Geteuid() == 0 {
-			for _, home := range people {
-				if home != own {
-					want = append(want, home)
-				}
+		all := []string{own}
+		for _, home := range people {
+			if home != own {
+				all = append(all, home)
 			}
 		}
-		if got := homes(filepath.Join(users, "*")); !slices.Equal(got, want) {
-			t.Errorf("HOME %s: got %q, want %q", own, got, want)
+		for user, want := range map[int][]string{0: all, 1000: {own}} {
+			if got := homes(filepath.Join(users, "*"), user); !slices.Equal(got, want) {
+				t.Errorf("HOME %s, user %d: got %q, want %q", own, user, got, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func sources() []source {
-	homes := homes("/Users/*")
+	homes := homes("/Users/*", os.Geteuid())
 	return []source{
 		{name: "diagnostic_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			folders := []string{"/Library/Logs/DiagnosticReports"}

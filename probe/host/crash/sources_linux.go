@@ -26,7 +26,7 @@ func sources() []source {
 			return readFolders(ctx, coreFolders("/"), since)
 		}},
 		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
-			return readFolders(ctx, eachHome(homes("/home/*"), crashFolders), since)
+			return readFolders(ctx, eachHome(homes("/home/*", os.Geteuid()), crashFolders), since)
 		}},
 		{name: "panic_records", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, []folder{
