@@ -372,6 +372,47 @@ func TestOverwriteKeepsThePreviousDatabase(t *testing.T) {
 	}
 }
 
+// TestFailedOverwriteKeepsEverything: a restore that fails at the database leaves the present collector.
+func TestFailedOverwriteKeepsEverything(t *testing.T) {
+	file := written(t, collectorIn(t))
+	for name, fails := range map[string]struct {
+		verify Verify
+		taken  bool // the name under which the previous database would be kept
+	}{
+		"the restored database": {func(_ context.Context, file string) error { return os.Remove(file) }, false},
+		"half of the previous":  {anything, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := collectorIn(t)
+			if err := os.WriteFile(filepath.Join(datadir.TLS(dir), "ca.key"), []byte("present"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for suffix, text := range map[string]string{"": "in use", "-wal": "log"} {
+				if err := os.WriteFile(datadir.Database(dir)+suffix, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if fails.taken {
+				if err := os.Mkdir(asideName(datadir.Database(dir), at), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := Restore(t.Context(), file, dir, fails.verify, true, at)
+			if err == nil || r.Aside != "" || r.DatabaseAside != "" {
+				t.Errorf("got %+v, error %v; want an error, and nothing put aside", r, err)
+			}
+			for suffix, want := range map[string]string{"": "in use", "-wal": "log"} {
+				if got := content(t, datadir.Database(dir)+suffix); got != want {
+					t.Errorf("the database%s is %q, want %q", suffix, got, want)
+				}
+			}
+			if got := content(t, datadir.TLS(dir), "ca.key"); got != "present" {
+				t.Errorf("the key is %q, want the present one", got)
+			}
+		})
+	}
+}
+
 // TestUnreadableBackup: an error of the disk with the backup is not reported as one of the written file.
 func TestUnreadableBackup(t *testing.T) {
 	broken := &fs.PathError{Op: "read", Path: "backup", Err: errors.New("input/output error")}

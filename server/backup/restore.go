@@ -75,31 +75,31 @@ func Restore(ctx context.Context, file, dir string, verify Verify, overwrite boo
 	if occupied && !overwrite {
 		return r, fmt.Errorf("%s: %w", dir, ErrOccupied)
 	}
-	return restore(ctx, file, dir, Manifest{}, verify, now, func(r *Restored, database string) error {
+	return restore(ctx, file, dir, Manifest{}, verify, now, func(r *Restored, files *replacements, database string) error {
 		if occupied {
-			if err := moveDatabase(r, dir, now); err != nil {
+			if err := moveDatabase(r, files, dir, now); err != nil {
 				return err
 			}
 		}
-		return os.Rename(database, datadir.Database(dir))
+		return files.rename(database, datadir.Database(dir))
 	})
 }
 
 // RestoreServer is Restore for a backup of a collector with PostgreSQL: the keys and the
 // conference systems go to dir, the data to the server.
 func RestoreServer(ctx context.Context, file, dir string, s Server, now time.Time) (Restored, error) {
-	return restore(ctx, file, dir, Manifest{Database: DatabasePostgres}, s.Check, now, func(_ *Restored, dump string) error {
+	return restore(ctx, file, dir, Manifest{Database: DatabasePostgres}, s.Check, now, func(_ *Restored, _ *replacements, dump string) error {
 		return s.Load(ctx, dump)
 	})
 }
 
 // moveDatabase moves the database of dir aside, with the files that belong to it.
-func moveDatabase(r *Restored, dir string, now time.Time) error {
+func moveDatabase(r *Restored, files *replacements, dir string, now time.Time) error {
 	from := datadir.Database(dir)
 	r.DatabaseAside = asideName(from, now)
 	// The write-ahead log is moved first: a database without it may lack the last commits.
 	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(from+suffix, r.DatabaseAside+suffix); err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
+		if err := files.rename(from+suffix, r.DatabaseAside+suffix); err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func moveDatabase(r *Restored, dir string, now time.Time) error {
 
 // restore unpacks and verifies a backup, whose kind of database must be that of like, moves the other
 // files into dir, and then calls put for the database.
-func restore(ctx context.Context, file, dir string, like Manifest, verify Verify, now time.Time, put func(r *Restored, database string) error) (r Restored, err error) {
+func restore(ctx context.Context, file, dir string, like Manifest, verify Verify, now time.Time, put func(r *Restored, files *replacements, database string) error) (r Restored, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return r, fmt.Errorf("restore: %w", err)
@@ -148,7 +148,8 @@ func restore(ctx context.Context, file, dir string, like Manifest, verify Verify
 			return r, fmt.Errorf("restore %s: %w", name, errors.Join(err, files.undo()))
 		}
 	}
-	if err := put(&r, database); err != nil {
+	if err := put(&r, &files, database); err != nil {
+		r.Aside, r.DatabaseAside = "", ""
 		return r, fmt.Errorf("restore the database: %w", errors.Join(err, files.undo()))
 	}
 	return r, datadir.SyncFolder(dir)
