@@ -29,6 +29,9 @@ const (
 	createTime = 2500 * time.Millisecond
 	// retryAfter is the pause after the server has refused a meeting.
 	retryAfter = 15 * time.Second
+	// doubtfulAfter is the pause before the end of a meeting whose creation was not answered: a server
+	// that is still creating it does not know it yet.
+	doubtfulAfter = 5 * time.Second
 )
 
 // Meetings manages the test meetings at BigBlueButton servers.
@@ -42,12 +45,14 @@ type Meetings struct {
 	all map[string]*place // by the name of the target
 
 	doubtful sync.WaitGroup // requests to end meetings that may exist
+	closing  chan struct{}  // closed by Close
+	close    sync.Once
 }
 
 // NewMeetings returns Meetings that does not follow redirects: a target's address is that
 // of the system itself.
 func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meetings {
-	return &Meetings{Now: now, Random: random, Log: log, all: map[string]*place{}, Client: &http.Client{
+	return &Meetings{Now: now, Random: random, Log: log, all: map[string]*place{}, closing: make(chan struct{}), Client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -146,7 +151,14 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 		case err != nil:
 			// A slow server may have created it nevertheless.
 			made.hash = hash
+			_, unanswered := errors.AsType[*unansweredError](err)
 			m.doubtful.Go(func() {
+				if unanswered {
+					select {
+					case <-time.After(doubtfulAfter):
+					case <-m.closing:
+					}
+				}
 				if err := m.end(context.WithoutCancel(ctx), made); err != nil {
 					m.Log.Debug("a test meeting that may exist was not ended", "target", t.Name, "err", err)
 				}
@@ -220,6 +232,7 @@ func (m *Meetings) finish(ctx context.Context, made *meeting) {
 
 // Close ends all meetings.
 func (m *Meetings) Close() {
+	m.close.Do(func() { close(m.closing) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var wg sync.WaitGroup
@@ -260,6 +273,11 @@ type created struct {
 	CreateTime json.Number `xml:"createTime" json:"createTime"`
 }
 
+// unansweredError means that a call had no answer. It does not contain the signed URL.
+type unansweredError struct{ problem string }
+
+func (e *unansweredError) Error() string { return e.problem }
+
 func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query url.Values) (created, error) {
 	at, err := address(t, hash, call, query)
 	if err != nil {
@@ -268,7 +286,7 @@ func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query 
 	x := Tester{Client: m.Client}
 	status, body, err := x.do(ctx, request{http.MethodGet, at, ""})
 	if err != nil {
-		return created{}, errors.New(problemOf(err, createTime)) // the error must not contain the signed URL
+		return created{}, &unansweredError{problemOf(err, createTime)}
 	}
 	a, ok := parseCreated(body)
 	if status != http.StatusOK || !ok {

@@ -213,12 +213,49 @@ func TestSlowServer(t *testing.T) {
 		defer m.Close()
 		asked := make(chan string, 2)
 		m.Client.Transport = slowServer{asked}
+		for _, c := range []struct {
+			name    string
+			closes  bool
+			waiting time.Duration
+		}{
+			{"Rat", false, doubtfulAfter}, // the server may still be creating it
+			{"Kreistag", true, 0},
+		} {
+			if link, err := m.Link(t.Context(), Target{Name: c.name, System: "bbb", URL: "https://bbb.example.org/bigbluebutton", Secret: "geheim", Hash: "sha256"}); err == nil {
+				t.Errorf("got %q, want an error", link)
+			}
+			_, made, _ := strings.Cut(<-asked, " ")
+			failed := time.Now()
+			if c.closes {
+				m.Close()
+			}
+			if end := <-asked; end != "end "+made || time.Since(failed) != c.waiting {
+				t.Errorf("got the request %q after %v, want %q after %v", end, time.Since(failed), "end "+made, c.waiting)
+			}
+		}
+	})
+}
+
+// brokenProxy answers for a server, which may have created the meeting.
+type brokenProxy struct{ asked chan string }
+
+func (s brokenProxy) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked <- path.Base(r.URL.Path)
+	return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
+}
+
+// TestAnsweredMeetingEndsAtOnce: only a request without an answer may still be in progress.
+func TestAnsweredMeetingEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMeetings(time.Now, rand.Reader, slog.New(slog.DiscardHandler))
+		defer m.Close()
+		asked, before := make(chan string, 2), time.Now()
+		m.Client.Transport = brokenProxy{asked}
 		if link, err := m.Link(t.Context(), Target{Name: "Rat", System: "bbb", URL: "https://bbb.example.org/bigbluebutton", Secret: "geheim", Hash: "sha256"}); err == nil {
 			t.Errorf("got %q, want an error", link)
 		}
-		_, made, _ := strings.Cut(<-asked, " ")
-		if end := <-asked; end != "end "+made {
-			t.Errorf("got the request %q, want %q", end, "end "+made)
+		if create, end := <-asked, <-asked; create != "create" || end != "end" || time.Since(before) != 0 {
+			t.Errorf("got the requests %q, %q after %v; want create and end at once", create, end, time.Since(before))
 		}
 	})
 }
