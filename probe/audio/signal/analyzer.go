@@ -191,18 +191,21 @@ func (a *Analyzer) EndSilence() (ms float64, unlike bool) {
 	return a.endSilence(a.channels[a.voiceChannel()].p56.level().ActiveDBFS)
 }
 
-// endSilence returns the shortest silence at the end of the channels that carry the voice. The unused input of an
-// interface may have noise.
+// endSilence returns the shortest silence at the end of the channels that carry the voice, or 0 if none has any sound.
+// The unused input of an interface may have noise, or no sound that could have ended.
 func (a *Analyzer) endSilence(activeDBFS float64) (ms float64, unlike bool) {
 	frames := math.MaxInt
 	most := a.mostSpeech()
 	for _, c := range a.channels {
-		if !c.carriesVoice(most) {
+		if !c.carriesVoice(most) || !c.silence.anySound() {
 			continue
 		}
 		if n, differs := c.silence.result(activeDBFS); n < frames {
 			frames, unlike = n, differs
 		}
+	}
+	if frames == math.MaxInt {
+		return 0, false
 	}
 	return a.milliseconds(int64(frames)), unlike && frames > 0
 }

@@ -82,12 +82,12 @@ func (m *silenceMeter) add(peak, power float64, frames int) {
 
 func (m *silenceMeter) frames(seconds float64) int { return int(seconds * float64(m.rateHz)) }
 
+// anySound reports whether there was a sound that could have ended.
+func (m *silenceMeter) anySound() bool { return m.sound >= m.frames(soundLeastS) }
+
 // result returns the length of the silence at the end in frames, and whether it differs from the earlier pauses: none
 // of them was silent, or it interrupted a loud sound.
 func (m *silenceMeter) result(activeDBFS float64) (frames int, unlike bool) {
-	if m.sound < m.frames(soundLeastS) {
-		return 0, false
-	}
 	torn := m.before.edge >= dropoutEdgeShare*m.before.around && powerDB(m.before.around) >= activeDBFS-tornBelowActiveDB
 	pause := m.pause
 	if m.roomMax < m.frames(roomLeastS) {

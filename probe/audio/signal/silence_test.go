@@ -49,6 +49,32 @@ func TestSilenceAtTheEnd(t *testing.T) {
 	}
 }
 
+// TestSilenceAfterLittleSpeech: after a single short word no channel counts as the voice's yet. An input without any
+// sound says nothing about the end of the word.
+func TestSilenceAfterLittleSpeech(t *testing.T) {
+	const rate = 48000
+	word := addNoise(append(make([]float32, rate), continuousVoice(rate, 0.16, 130)...), -73)
+	word = append(word, make([]float32, rate*3/2)...)
+	faint := addNoise(make([]float32, len(word)), -85)
+	for name, c := range map[string]struct {
+		channels [][]float32
+		want     float64 // ms
+	}{
+		"alone":                      {[][]float32{word}, 1500},
+		"the other input is dead":    {[][]float32{word, make([]float32, len(word))}, 1500},
+		"the other input is unused":  {[][]float32{faint, word}, 1500},
+		"no input carries any sound": {[][]float32{faint, faint}, 0},
+	} {
+		r := analyse(Format{RateHz: rate, Channels: len(c.channels)}, interleave(c.channels))
+		if r.SpeechMS >= 300 {
+			t.Fatalf("%s: %g ms of speech, want less than 300", name, r.SpeechMS)
+		}
+		if r.EndSilenceMS < c.want-40 || r.EndSilenceMS > c.want+40 || r.EndSilenceUnlike != (c.want > 0) {
+			t.Errorf("%s: got %g ms, unlike %t; want %g ms, unlike %t", name, r.EndSilenceMS, r.EndSilenceUnlike, c.want, c.want > 0)
+		}
+	}
+}
+
 // TestSilenceAfterALateStart: zeros at the start are not the pause of a noise gate if the microphone then transmits
 // the noise of the room.
 func TestSilenceAfterALateStart(t *testing.T) {
