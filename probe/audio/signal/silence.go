@@ -14,7 +14,8 @@ const (
 	// startZerosS is how long hardware may deliver exact zeros before its first sound.
 	startZerosS = 0.400
 	// roomLeastS is the length of room noise, between silencePeak and soundPeak, that a noise gate would not have let
-	// through: longer zeros at the start were then the hardware's, as of a Bluetooth headset.
+	// through: longer zeros at the start were then the hardware's, as of a Bluetooth headset. Room noise before the
+	// zeros does not show this: a noise suppressor lets it through until it has adapted.
 	roomLeastS = 0.500
 )
 
@@ -30,7 +31,7 @@ type silenceMeter struct {
 	pause   int         // the longest earlier silence, in frames
 	leading int         // the exact zeros at the start, if they are long
 	room    int         // frames of the current room noise
-	roomMax int         // the longest of it
+	roomMax int         // the longest of it since the leading zeros
 	heard   soundBefore // since the last silence
 	before  soundBefore // at the beginning of the current silence
 }
@@ -67,6 +68,7 @@ func (m *silenceMeter) add(peak, power float64, frames int) {
 			m.pause = max(m.pause, m.run)
 		case m.run >= m.frames(startZerosS):
 			m.leading = max(m.leading, m.run)
+			m.roomMax = 0
 		}
 		m.run, m.heard = 0, soundBefore{}
 	}

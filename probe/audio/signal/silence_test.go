@@ -76,14 +76,20 @@ func TestSilenceAfterLittleSpeech(t *testing.T) {
 }
 
 // TestSilenceAfterALateStart: zeros at the start are not the pause of a noise gate if the microphone then transmits
-// the noise of the room.
+// the noise of the room. A noise suppressor transmits it only before the zeros, until it has adapted.
 func TestSilenceAfterALateStart(t *testing.T) {
 	const rate = 48000
 	for name, c := range map[string]struct {
-		room float64 // s
-		want bool
-	}{"Bluetooth": {1, true}, "a noise gate": {0, false}} {
-		sound := make([]float32, rate*13/10)
+		adapting float64 // room noise before the zeros, in s
+		room     float64 // room noise after them, in s
+		want     bool
+	}{
+		"Bluetooth":                         {0, 1, true},
+		"a noise gate":                      {0, 0, false},
+		"a suppressor after its adaptation": {0.6, 0, false},
+	} {
+		sound := addNoise(make([]float32, int(c.adapting*rate)), -73)
+		sound = append(sound, make([]float32, rate*13/10)...)
 		sound = append(sound, addNoise(make([]float32, int(c.room*rate)), -73)...)
 		voice := addNoise(continuousVoice(rate, 3, 130), -73) // a gate stays open
 		// Mute between two words, where nothing loud is interrupted.
