@@ -17,6 +17,9 @@ const (
 	// lostAtLeast is the amount of missing sound that counts as lost. Smaller amounts
 	// are jitter of the callbacks.
 	lostAtLeast = 20 * time.Millisecond
+	// searchedInputs is the number of channels that are searched. An interface usually has
+	// its microphone on one of the first two, and may return on the others what it plays.
+	searchedInputs = 2
 )
 
 // loop is one playback of the chime and its recording.
@@ -28,7 +31,7 @@ type loop struct {
 	channels int
 	playing  *capture.Playing
 	played   *capture.Played
-	heard    [][]float32 // by channel, from the start of the stream
+	heard    [][]float32 // by searched channel, from the start of the stream
 	arrivals []arrival
 }
 
@@ -55,11 +58,11 @@ func (l *loop) handle(m capture.Message) error {
 }
 
 // hear keeps all samples from the start of the stream, because the message that
-// playback has begun may arrive after the microphone has recorded it. It keeps all
-// channels, because the microphone need not be the first input of an interface.
+// playback has begun may arrive after the microphone has recorded it. It keeps
+// several channels, because the microphone need not be the first one.
 func (l *loop) hear(m capture.PCM) error {
 	if l.heard == nil {
-		l.heard = make([][]float32, l.channels)
+		l.heard = make([][]float32, min(searchedInputs, l.channels))
 	}
 	for c := range l.heard {
 		for i := range len(m.Samples) / l.channels {
@@ -74,7 +77,7 @@ func (l *loop) hear(m capture.PCM) error {
 }
 
 // echo searches for the chime, and returns it as recorded by the first input that has
-// it: some interfaces return what they play on their last channels.
+// it.
 func (l *loop) echo() chimeEcho {
 	for _, heard := range l.heard {
 		if !slices.ContainsFunc(heard, func(x float32) bool { return x != 0 }) {
