@@ -30,7 +30,7 @@ func OpenCall(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*Call, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Call{cfg: c, clock: env.Clock, link: l, stream: newStream(env.Clock, c.Payload, c.Duration, c.Longest)}, nil
+	return &Call{cfg: c, clock: env.Clock, link: l, stream: newStream(env.Clock, c.wall, c.Payload, c.Duration, c.Longest)}, nil
 }
 
 // Offer returns the offer.

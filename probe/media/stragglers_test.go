@@ -15,7 +15,7 @@ import (
 // way. The reflector's log is read before that packet arrives, and its echo arrives
 // before the recording is judged.
 func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
-	s := newStream(probe.SystemClock{}, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
+	s := newStream(probe.SystemClock{}, nil, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
 	var arrivals []wire.Arrival
 	for i := range uint32(3) {
 		sent := s.nowNS()
@@ -44,7 +44,7 @@ func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
 // TestEchoOfAPacketThatDidNotLeave: a hostile reflector guesses the next number, and our
 // socket refuses its packet.
 func TestEchoOfAPacketThatDidNotLeave(t *testing.T) {
-	s := newStream(probe.SystemClock{}, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
+	s := newStream(probe.SystemClock{}, nil, wire.DefaultBytes, wire.PacketInterval*10, wire.PacketInterval*10)
 	s.sends = make([]stats.Send, 2)
 	s.take(wire.Down{Seq: 0, UpSeq: 0, UpUnique: 1}, s.nowNS())
 	s.take(wire.Down{Seq: 1, UpSeq: 1, UpUnique: 2}, s.nowNS())

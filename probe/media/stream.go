@@ -20,12 +20,14 @@ import (
 // stream sends the packets and receives their echoes. All timestamps are ns on the
 // monotonic clock since start.
 type stream struct {
-	clock   probe.Clock
-	start   time.Time
-	begun   time.Time // when run began
-	payload int
-	packets int // planned number
-	most    int // number if the loss is in doubt
+	clock     probe.Clock
+	wall      func() time.Time // the wall clock, without a monotonic reading
+	start     time.Time
+	begun     time.Time // when run began
+	begunWall time.Time // begun on the wall clock
+	payload   int
+	packets   int // planned number
+	most      int // number if the loss is in doubt
 
 	mu     sync.Mutex
 	sends  []stats.Send // by number
@@ -45,11 +47,15 @@ type (
 	recording = judge.Recording
 )
 
-func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
+// newStream prepares a stream. A nil wall means the wall clock of clock.
+func newStream(clock probe.Clock, wall func() time.Time, payload int, usual, longest time.Duration) *stream {
+	if wall == nil {
+		wall = func() time.Time { return clock.Now().Round(0) }
+	}
 	n, most := int(usual/wire.PacketInterval), int(longest/wire.PacketInterval)
 	now := clock.Now()
 	return &stream{
-		clock: clock, start: now, begun: now, payload: payload, packets: n, most: most,
+		clock: clock, wall: wall, start: now, begun: now, begunWall: wall(), payload: payload, packets: n, most: most,
 		sends: make([]stats.Send, 0, n), echoes: make([]receipt, 0, n+n/4), back: make([]bool, most),
 	}
 }
@@ -73,8 +79,7 @@ const suspendedFrom = time.Second
 // clock of Linux and macOS stands still meanwhile and the reflector's does not, so the
 // schedule seems to have been kept while the line seems to have changed.
 func (s *stream) suspended() bool {
-	now := s.clock.Now()
-	return (now.Round(0).Sub(s.begun.Round(0)) - now.Sub(s.begun)).Abs() > suspendedFrom
+	return (s.wall().Sub(s.begunWall) - s.clock.Now().Sub(s.begun)).Abs() > suspendedFrom
 }
 
 // run sends until all packets are sent, ctx is done or the connection is lost.
@@ -83,7 +88,7 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	ctx, cancel := untilDown(ctx, l)
 	defer cancel()
 	buf := make([]byte, 0, s.payload)
-	s.begun = s.clock.Now()
+	s.begun, s.begunWall = s.clock.Now(), s.wall()
 	first := int64(s.begun.Sub(s.start))
 	latest := first
 	for i, n := 0, s.packets; i < n; i++ {

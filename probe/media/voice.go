@@ -41,6 +41,8 @@ type VoiceConfig struct {
 	ICELimit    time.Duration // from the answer to the path; default 5 s
 	DTLSLimit   time.Duration // from the path to the keys; default 4 s
 	SignalLimit time.Duration // for each request to the collector; default 5 s
+
+	wall func() time.Time // in tests; nil means the wall clock of probe.Env.Clock
 }
 
 func (c VoiceConfig) withDefaults() VoiceConfig {
@@ -116,7 +118,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	_, _ = connecting.Next(ctx, streamPhase(l.path)) // a cancelled stream reports it itself
 
 	usual, longest := v.durations(ctx, env)
-	s := newStream(env.Clock, v.cfg.Payload, usual, longest)
+	s := newStream(env.Clock, v.cfg.wall, v.cfg.Payload, usual, longest)
 	s.run(ctx, l, env.Progress)
 	s.awaitStragglers(ctx, l)
 	log, logErr := v.end(ctx, env.Clock, l.resource)
