@@ -150,9 +150,6 @@ func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.St
 	if err := desk.Apply(ctx, p, in.importing.dryRun); err != nil {
 		return nothingChanged(err)
 	}
-	if err := in.recordAdded(ctx, s, p); err != nil {
-		return err
-	}
 	if in.json {
 		return printJSON(t.out, importedOf(p, in.importing.dryRun))
 	}

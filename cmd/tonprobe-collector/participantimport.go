@@ -13,7 +13,6 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/intake"
 	"github.com/tonprobe/tonprobe/server/roster"
-	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -48,9 +47,6 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 		if err := desk.Apply(ctx, plan, in.importing.dryRun); err != nil {
 			return err
 		}
-		if err := in.recordAdded(ctx, s, plan); err != nil {
-			return err
-		}
 		notePeople(t.err, plan.People)
 		noteErased(t.err, plan.Erased)
 		if err := printPeople(t.out, plan, addressOf(c.DataDir), in.importing.dryRun, in.json); err != nil {
@@ -64,19 +60,6 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 		_, _ = fmt.Fprintf(t.err, "%s %d participants; %d are participants already.\n", verb, added, len(plan.People)-added)
 		return nil
 	})
-}
-
-// recordAdded adds an entry to the audit log for each participant that an import has added.
-func (in *invocation) recordAdded(ctx context.Context, s *sqlstore.Store, plan *intake.Plan) error {
-	if in.importing.dryRun {
-		return nil
-	}
-	for _, p := range newPeople(plan.People) {
-		if err := record(ctx, s, store.AuditParticipantAdded, p.Invitation.Participant.ID, ""); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func readTable(file string) ([]roster.Entry, error) {

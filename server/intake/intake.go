@@ -77,7 +77,7 @@ type Plan struct {
 	change store.Import
 }
 
-// Apply makes all changes of a plan or, on an error, none. With dryRun it makes none, and
+// Apply makes all changes of a plan, and adds them to the audit log, or, on an error, none. With dryRun it makes none, and
 // only counts them.
 func (d Importer) Apply(ctx context.Context, p *Plan, dryRun bool) error {
 	p.change.DryRun = dryRun
@@ -198,9 +198,14 @@ func (p *planner) person(ctx context.Context, name, phone, source string) (Perso
 	if err != nil {
 		return one, err
 	}
+	entry, err := uuid.NewV7FromReader(p.Enroll.Random)
+	if err != nil {
+		return one, fmt.Errorf("generate an id: %w", err)
+	}
 	one.Invitation = i
 	p.added = append(p.added, i)
 	p.plan.change.Participants = append(p.plan.change.Participants, i.Participant)
+	p.plan.change.Audit = append(p.plan.change.Audit, store.AuditEntry{ID: entry.String(), At: p.Enroll.Now(), Kind: store.AuditParticipantAdded, ParticipantID: i.Participant.ID})
 	if p.codes {
 		p.plan.change.Codes = append(p.plan.change.Codes, codes...)
 	} else {

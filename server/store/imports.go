@@ -14,6 +14,7 @@ type Import struct {
 	Members      []MemberChange
 	Sessions     []SessionImport
 	Sources      []ParticipantSource // of new or known participants; for one who is gone, it has no effect
+	Audit        []AuditEntry        // about new participants
 	// Now decides which sessions are in the future.
 	Now time.Time
 	// DryRun undoes all changes at the end. The results are those that the import would have.

@@ -24,7 +24,14 @@ func imports(t *testing.T, s store.Store) {
 	session := store.CouncilSession{Title: "1. Sitzung", StartsAt: evening.Add(24 * time.Hour), SourceUID: "1"}
 	i := store.Import{Participants: []store.Participant{anna}, Codes: []store.EnrolCode{code}, Councils: []store.Council{council}, Now: evening,
 		Members:  []store.MemberChange{{CouncilID: council.ID, Add: []string{anna.ID, old.ID}}},
-		Sessions: []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}}}
+		Sessions: []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Sessions: []store.CouncilSession{session}}},
+		Audit:    []store.AuditEntry{{ID: uuid.Must(uuid.NewV7()).String(), At: evening, Kind: store.AuditParticipantAdded, ParticipantID: anna.ID}}}
+	audited := func(when string, want int) {
+		t.Helper()
+		if page, err := s.AuditEntries(ctx, store.AuditQuery{ParticipantID: anna.ID}); err != nil || len(page.Entries) != want || want > 0 && page.Entries[0] != i.Audit[0] {
+			t.Errorf("%s: the audit log: got %+v, error %v; want %d entries", when, page.Entries, err, want)
+		}
+	}
 
 	nothing := func(when string) {
 		t.Helper()
@@ -48,12 +55,21 @@ func imports(t *testing.T, s store.Store) {
 		t.Errorf("dry run: got %+v, error %v; want %+v", results, err, want)
 	}
 	nothing("after a dry run")
+	audited("after a dry run", 0)
 
 	if results, err = s.ApplyImport(ctx, i); err != nil || !slices.Equal(results, []store.ImportResult{{Added: 1}}) {
 		t.Fatalf("got %+v, error %v; want %+v", results, err, []store.ImportResult{{Added: 1}})
 	}
 	if _, err := s.ApplyImport(ctx, i); !errors.Is(err, store.ErrExists) {
 		t.Errorf("the same again: got error %v, want %v", err, store.ErrExists)
+	}
+	audited("after the import", 1)
+	twice := store.Import{Now: evening, Participants: []store.Participant{{ID: uuid.NewString(), Name: "Berta", CreatedAt: evening}}, Audit: i.Audit}
+	if _, err := s.ApplyImport(ctx, twice); err == nil {
+		t.Error("an entry of the audit log that exists: got no error")
+	}
+	if _, err := s.Participant(ctx, twice.Participants[0].ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("without the entry of the audit log: the participant: got error %v, want %v", err, store.ErrNotFound)
 	}
 	if p, err := s.Enrol(ctx, code.Hash, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("t")}, evening); err != nil || p.ID != anna.ID {
 		t.Errorf("the code: got %+v, error %v; want ID %v", p, err, anna.ID)

@@ -61,6 +61,11 @@ func (s *Store) ApplyImport(ctx context.Context, i store.Import) ([]store.Import
 		if err := s.addSources(ctx, tx, i.Sources); err != nil {
 			return err
 		}
+		for _, e := range i.Audit {
+			if err := s.insertAuditEntry(ctx, tx, e); err != nil {
+				return err
+			}
+		}
 		if i.DryRun {
 			return errDryRun
 		}
