@@ -63,20 +63,20 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		if err := record(ctx, s, store.AuditParticipantAdded, i.Participant.ID, ""); err != nil {
-			return err
-		}
+		// The code is known only now: whatever else fails, it is printed.
+		recorded := record(context.WithoutCancel(ctx), s, store.AuditParticipantAdded, i.Participant.ID, "")
 		if noteDuplicates(t.err, same); len(same) > 0 {
 			_, _ = fmt.Fprintf(t.err, "For a second computer of the same person use 'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
-		switch at, err := s.ErasedPerson(ctx, i.Participant.Name, ""); {
+		at, err := s.ErasedPerson(ctx, i.Participant.Name, "")
+		switch {
 		case err == nil:
 			_, _ = fmt.Fprintf(t.err, "Note: a person with this name was erased on %s. This is a new participant, without the old data.\n", at.Local().Format("2 January 2006"))
-		case !errors.Is(err, store.ErrNotFound):
-			return err
+		case errors.Is(err, store.ErrNotFound):
+			err = nil
 		}
 		noteName(t.err, i.Participant.Name)
-		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
+		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), in.json), recorded, err)
 	})
 }
 
@@ -98,10 +98,8 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		if err := record(ctx, s, store.AuditCodeCreated, p.ID, ""); err != nil {
-			return err
-		}
-		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
+		recorded := record(context.WithoutCancel(ctx), s, store.AuditCodeCreated, p.ID, "")
+		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), in.json), recorded)
 	})
 }
 
