@@ -176,7 +176,7 @@ func TestStartFromAnotherFolder(t *testing.T) {
 		}
 	}
 	// Not even if the folder has files with the names of those of a start.
-	writeFile(t, filepath.Join(folder, "program"), "/bin/true", 0o600)
+	writeFile(t, filepath.Join(folder, "program"), "true", 0o600)
 	writeFile(t, filepath.Join(folder, "link"), "", 0o600)
 	if out, err := exec.Command(script).CombinedOutput(); err != nil {
 		t.Errorf("got %s, error %v", out, err)
