@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/intake"
 	"github.com/tonprobe/tonprobe/server/roster"
@@ -313,6 +315,54 @@ func TestTwoTermsOfOneCouncil(t *testing.T) {
 	}
 	if len(plan.Councils) != 2 || plan.Councils[0].Name != "Rat (Stadt)" || plan.Councils[1].Name != "Rat (Kreis)" {
 		t.Errorf("two bodies at first: got councils %+v, want Rat (Stadt) and Rat (Kreis)", plan.Councils)
+	}
+}
+
+// TestFormerIdentifiers: a session that an earlier version stored with the beginning of its long identifier is
+// the same one, unless several identifiers begin with it.
+func TestFormerIdentifiers(t *testing.T) {
+	d, s := newImporter(t)
+	begin := strings.Repeat("0", 200)
+	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: now}
+	if err := s.AddCouncil(t.Context(), council); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 6, 2, 16, 0, 0, 0, time.UTC)
+	var stored []store.CouncilSession
+	for n := range 2 {
+		at := start.AddDate(0, 0, n)
+		stored = append(stored, store.CouncilSession{Title: "Rat", StartsAt: at, SourceUID: begin + "/" + at.Format("20060102T150405Z")})
+	}
+	if _, err := s.UpsertSessions(t.Context(), council.ID, "ics:file", stored, now); err != nil {
+		t.Fatal(err)
+	}
+	event := func(uid string) string {
+		return "BEGIN:VEVENT\nUID:" + uid + "\nSUMMARY:Rat\nDTSTART:20260602T160000Z\nRRULE:FREQ=DAILY;COUNT=2\nEND:VEVENT\n"
+	}
+	one := event(begin + "1")
+	for n, c := range []struct {
+		events string
+		want   store.ImportResult
+	}{
+		{one, store.ImportResult{Unchanged: 2}},
+		{one + one, store.ImportResult{Unchanged: 2}},
+		{one + event(begin+"2"), store.ImportResult{Added: 4, Cancelled: 2}},
+	} {
+		calendar := roster.Calendar{Window: roster.Window{From: now, Until: now.AddDate(1, 0, 0)}, Local: time.UTC}
+		r, err := calendar.Read([]byte("BEGIN:VCALENDAR\n" + c.events + "END:VCALENDAR\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := d.Calendar(t.Context(), r, "Rat", "file")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Apply(t.Context(), plan, false); err != nil {
+			t.Fatal(err)
+		}
+		if plan.Councils[0].Result != c.want {
+			t.Errorf("import %d: got %+v, want %+v", n+1, plan.Councils[0].Result, c.want)
+		}
 	}
 }
 

@@ -204,9 +204,13 @@ func (p *planner) sessions(ctx context.Context, name, source string, meetings []
 		return err
 	}
 	var sessions []store.CouncilSession
+	former := map[string]string{}
 	for _, m := range meetings {
 		if slices.ContainsFunc(c.Sessions, func(other store.CouncilSession) bool { return other.SourceUID == short(m.ID) }) {
 			continue // a meeting of two organizations that are one council
+		}
+		if m.FormerID != "" {
+			former[short(m.ID)] = short(m.FormerID)
 		}
 		s := store.CouncilSession{Title: m.Name, StartsAt: m.Start, EndsAt: m.End, Place: m.Location, Cancelled: m.Cancelled, SourceUID: short(m.ID)}
 		if s.EndsAt.Sub(s.StartsAt) > store.MaxSessionLength {
@@ -216,7 +220,7 @@ func (p *planner) sessions(ctx context.Context, name, source string, meetings []
 		sessions = append(sessions, s)
 	}
 	c.Sessions = append(c.Sessions, sessions...)
-	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: sessions, KeepMissing: !p.plan.Complete, Until: until})
+	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: sessions, Former: former, KeepMissing: !p.plan.Complete, Until: until})
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (c Calendar) Read(b []byte) (*Roster, error) {
 	if len(b) > MaxDocumentBytes {
 		return nil, fmt.Errorf("the calendar is %w: it has %d bytes, at most %d are read", ErrTooLarge, len(b), MaxDocumentBytes)
 	}
-	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]int{}, budget: maxDays}
+	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]int{}, whole: map[string]string{}, budget: maxDays}
 	root, err := r.parse(utf8Text(joinLetters(b)))
 	if err != nil {
 		return nil, err
@@ -129,12 +129,15 @@ func (c *component) text(name string) string {
 func (c *component) uid() string {
 	p, _ := c.find("UID")
 	uid := c.text("UID")
-	if utf8.RuneCountInString(uid) == maxTextRunes {
+	if isShortened(uid) {
 		sum := sha256.Sum256([]byte(p.value))
 		uid += "#" + hex.EncodeToString(sum[:8])
 	}
 	return uid
 }
+
+// isShortened reports whether an identifier may be the beginning of a longer one.
+func isShortened(uid string) bool { return utf8.RuneCountInString(uid) == maxTextRunes }
 
 var unescape = strings.NewReplacer(`\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`)
 

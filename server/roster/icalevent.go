@@ -17,8 +17,9 @@ type calendarReader struct {
 	zones  map[string]*zone // defined in the calendar
 	// locations caches the known zones by name, nil for unknown names: loading one reads a file.
 	locations map[string]*time.Location
-	zoneName  string         // default of the calendar; "" for Local
-	skipped   map[string]int // events by the reason
+	zoneName  string            // default of the calendar; "" for Local
+	skipped   map[string]int    // events by the reason
+	whole     map[string]string // uid by event.former; "" if there are several
 
 	events      int
 	later       int // events that change all later recurrences
@@ -29,6 +30,7 @@ type calendarReader struct {
 // event is an event of a calendar.
 type event struct {
 	uid       string
+	former    string // the beginning of a long UID, which earlier versions kept; otherwise ""
 	sequence  int
 	start     when
 	length    time.Duration
@@ -135,6 +137,14 @@ func (e event) newerThan(old event) bool {
 // event reads an event; ok is false if it was skipped.
 func (r *calendarReader) event(c *component) (e event, ok bool) {
 	e = event{uid: c.uid(), name: c.text("SUMMARY"), location: c.text("LOCATION"), cancelled: strings.EqualFold(c.text("STATUS"), "CANCELLED"), dtstamp: c.text("DTSTAMP")}
+	if text := c.text("UID"); isShortened(text) {
+		e.former = text
+		if other, known := r.whole[text]; known && other != e.uid {
+			r.whole[text] = ""
+		} else {
+			r.whole[text] = e.uid
+		}
+	}
 	e.sequence, _ = strconv.Atoi(c.text("SEQUENCE"))
 	start, found := c.find("DTSTART")
 	if !found {
@@ -276,6 +286,9 @@ func (r *calendarReader) meeting(e event, start time.Time, id string) {
 	m := Meeting{ID: id, Name: e.name, Start: start.UTC(), Cancelled: e.cancelled, Location: e.location}
 	if end := start.AddDate(0, 0, e.days).Add(e.length); end.After(start) {
 		m.End = end.UTC()
+	}
+	if e.former != "" && r.whole[e.former] == e.uid {
+		m.FormerID = e.former + strings.TrimPrefix(id, e.uid)
 	}
 	r.roster.Meetings = append(r.roster.Meetings, m)
 }

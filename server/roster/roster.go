@@ -45,8 +45,10 @@ type Organization struct {
 type Meeting struct {
 	// ID remains the same when the source is read again: the URL in OParl; in iCalendar the UID,
 	// for a recurrence followed by "/" and its original start.
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID string `json:"id"`
+	// FormerID is the ID that earlier versions gave to a meeting with a long UID; "" for none.
+	FormerID string `json:"former_id,omitempty"`
+	Name     string `json:"name"`
 	// Start and End are in UTC; End is zero if the source does not say.
 	Start     time.Time `json:"start"`
 	End       time.Time `json:"end,omitzero"`

@@ -31,6 +31,9 @@ type MemberChange struct {
 type SessionImport struct {
 	CouncilID, Source string
 	Sessions          []CouncilSession
+	// Former has other identifiers of sessions by their SourceUID: a stored session with one of them
+	// is changed and keeps it.
+	Former map[string]string
 	// KeepMissing means that stored sessions of the source that are not in Sessions remain as they are:
 	// the source could not be read completely.
 	KeepMissing bool

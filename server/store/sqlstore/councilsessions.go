@@ -209,6 +209,11 @@ func (s *Store) upsertSessions(ctx context.Context, tx runner, i store.SessionIm
 	}
 	for _, c := range i.Sessions {
 		old, found := known[c.SourceUID]
+		if former := i.Former[c.SourceUID]; !found && former != "" {
+			if old, found = known[former]; found {
+				c.SourceUID = former
+			}
+		}
 		delete(known, c.SourceUID)
 		c.ID, c.CouncilID, c.Source = old.ID, i.CouncilID, i.Source
 		c.StartsAt, c.EndsAt = fromMillis(millis(c.StartsAt)), fromMillis(millis(c.EndsAt))
