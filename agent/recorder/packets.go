@@ -24,9 +24,9 @@ const (
 )
 
 // serverDue reports whether to send a packet to the collector now: each time while a program uses the
-// microphone, answers are missing, an event waits for the first attempt to report it, or a conference program runs in a
-// session. A session does not stop these packets: they take 0.2 kbit/s in each direction, and without
-// them a lost connection could not be distinguished from a program that crashed.
+// microphone, answers are missing, an event waits for the first attempt to report it, or a conference
+// program runs in a session. A session does not stop these packets: they take 0.2 kbit/s in each
+// direction, and without them a lost connection could not be distinguished from a program that crashed.
 func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
 	sparing := v.Sparing()
 	if v.InUse != nil && *v.InUse || r.troubled() || r.pending != nil && !r.allowed || v.InSession && !sparing && len(v.Programs) > 0 {

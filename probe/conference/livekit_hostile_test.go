@@ -15,16 +15,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// response returns a message of a LiveKit: a field with an embedded message of texts, by
-// their numbers.
-func response(field protowire.Number, texts ...string) []byte {
-	var inner []byte
-	for i, s := range texts {
-		inner = protowire.AppendString(protowire.AppendTag(inner, protowire.Number(i+1), protowire.BytesType), s)
-	}
-	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
-}
-
 // wrongLiveKit looks like a LiveKit until a participant joins.
 func wrongLiveKit(t *testing.T, speak func(context.Context, *websocket.Conn)) (address string, roots *x509.CertPool) {
 	mux := http.NewServeMux()
@@ -62,7 +52,7 @@ func TestWrongLiveKit(t *testing.T) {
 			}
 		}
 	}
-	welcome := response(1, "room")
+	welcome := conferencetest.LiveKitMessage(1, "room")
 	// A join response with the address of a relay.
 	names := func(u string) []byte {
 		server := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), u)
@@ -79,11 +69,11 @@ func TestWrongLiveKit(t *testing.T) {
 		"silent":                 {say(), map[report.ConferenceStep]string{report.StepSignIn: "fail timeout", report.StepCall: "unknown step_before"}},
 		"HTML":                   {say([]byte("<html><body>Wartung</body></html>")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
 		"a huge message":         {say(make([]byte, 2<<20)), map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}},
-		"names another server":   {say(response(1, "", "", "", "", "", "", "wss://other.example.org")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
-		"sends leave":            {say(response(8)), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
-		"sends other messages":   {say(response(30, "x"), response(31, "y"), welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
+		"names another server":   {say(conferencetest.LiveKitMessage(1, "", "", "", "", "", "", "wss://other.example.org")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"sends leave":            {say(conferencetest.LiveKitMessage(8)), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"sends other messages":   {say(conferencetest.LiveKitMessage(30, "x"), conferencetest.LiveKitMessage(31, "y"), welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
 		"only the join response": {say(welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer", report.StepPathRelay: "unknown step_before"}},
-		"a wrong answer": {say(welcome, response(2, "answer", "v=0\r\nnonsense"), response(6, "voice"), response(3, "offer", "nonsense")),
+		"a wrong answer": {say(welcome, conferencetest.LiveKitMessage(2, "answer", "v=0\r\nnonsense"), conferencetest.LiveKitMessage(6, "voice"), conferencetest.LiveKitMessage(3, "offer", "nonsense")),
 			map[report.ConferenceStep]string{report.StepCall: "fail bad_answer"}},
 		"an invalid relay":       {say(names("turn:turn:turn.example.org:3478?transport=udp")), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
 		"an invalid STUN server": {say(names("stun:")), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},

@@ -96,9 +96,7 @@ func (f *facts) socketBlocked() bool {
 	if f.web == nil || !isFalse(f.web.WebSocket) || f.web.WebSocketBy != "between" {
 		return false
 	}
-	if f.conference != nil && f.conference.probe != report.ProbeJanus && slices.ContainsFunc(f.conference.Checks, func(c report.ConferenceCheck) bool {
-		return (c.Name == report.StepSignalling || c.Name == report.StepState) && c.Code == codeNeedsLink // refused without a sign-in
-	}) {
+	if f.strangerRefused() {
 		return true
 	}
 	if !f.failedAt(report.StepSignalling, report.StepState) && !(f.failedAt(report.StepSignIn) && f.conference.probe == report.ProbeLiveKit) {
@@ -108,6 +106,15 @@ func (f *facts) socketBlocked() bool {
 	status := f.conference.failedStatus()
 	return 0 < status && status < firstCloseCode ||
 		slices.Contains([]string{"not_api", "redirected", "redirect_loop", "cut_off", "refused", "timeout"}, f.conference.FailedCode)
+}
+
+// strangerRefused reports whether the conference system's WebSocket was refused without a sign-in,
+// by the server or by a machine on the path. That of Janus was open then.
+func (f *facts) strangerRefused() bool {
+	return f.conference != nil && f.conference.probe != report.ProbeJanus &&
+		slices.ContainsFunc(f.conference.Checks, func(c report.ConferenceCheck) bool {
+			return (c.Name == report.StepSignalling || c.Name == report.StepState) && c.Code == codeNeedsLink
+		})
 }
 
 // frontEndFails reports whether the web server of Zoom answers with an error.

@@ -216,7 +216,7 @@ func withoutAddress(err error) error {
 	return err
 }
 
-// email sends one mail to all recipients. If the server refuses one of them, it sends it to nobody.
+// email sends one mail to all recipients. If the server refuses one of them, nobody gets the mail.
 func (s Sender) email(ctx context.Context, c Channel, m Message) error {
 	one, err := mailTo(c.From, c.To, m)
 	if err != nil {

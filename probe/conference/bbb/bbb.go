@@ -146,7 +146,8 @@ func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
 }
 
 // signalling opens the WebSocket of the SFU without a session. nginx queries bbb-web first and
-// rejects the request with 401. Without the session it does not tell whether the upgrade arrived.
+// rejects the request with 401, even if a machine on the path has removed the upgrade. So this does
+// not prove that WebSockets pass.
 func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 	at := v.At(pathSignalling)
 	at.RawQuery = "sessionToken=tonprobe"

@@ -87,10 +87,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		return o
 	})
 	if !signalling {
-		why := visit.StepFailed
-		if v.Data.FailedStep == "" {
-			why = visit.NeedsLink
-		}
+		why := reason(v, visit.NeedsLink)
 		v.Skip(report.StepSignIn, why)
 		v.SkipMedia(why)
 		return
@@ -102,14 +99,22 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 	attached := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return talk.attach(ctx, pluginEcho) })
 	if !attached {
-		why := visit.StepFailed
-		if v.Data.FailedStep == "" {
-			why = "not_offered"
-		}
-		v.SkipMedia(why)
+		v.SkipMedia(reason(v, notOffered))
 		return
 	}
 	echo(ctx, v, talk)
+}
+
+// notOffered: the gateway has no EchoTest.
+const notOffered = "not_offered"
+
+// reason returns why the steps after a step are not tested: that it failed, or untested if it was
+// not tested either.
+func reason(v *visit.Visit, untested string) string {
+	if v.Data.FailedStep == "" {
+		return untested
+	}
+	return visit.StepFailed
 }
 
 // info requests the description of the gateway. The transport must be closed, even after a

@@ -119,7 +119,7 @@ func open(ctx context.Context, env probe.Env, over transport) (*session, visit.O
 func (s *session) attach(ctx context.Context, plugin string) visit.Outcome {
 	m, err := s.over.request(ctx, message{Janus: "attach", SessionID: s.id, Plugin: plugin})
 	if err == nil && m.Error != nil && m.Error.Code == codeNoPlugin {
-		return visit.Untested("not_offered")
+		return visit.Untested(notOffered)
 	}
 	o := judge(m, err, m.Janus == "success" && m.Data != nil)
 	if o.Status == report.StatusOK {

@@ -11,23 +11,14 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
-	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
-
-// message returns a message of a LiveKit: a field with an embedded message of texts.
-func message(field protowire.Number, texts ...string) []byte {
-	var inner []byte
-	for i, s := range texts {
-		inner = protowire.AppendString(protowire.AppendTag(inner, protowire.Number(i+1), protowire.BytesType), s)
-	}
-	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
-}
 
 // visitTo returns a visit to a server whose WebSocket speak handles, and its room.
 func visitTo(t *testing.T, speak func(context.Context, *websocket.Conn)) (*visit.Visit, Room) {
@@ -60,7 +51,7 @@ func TestOtherPathLeaves(t *testing.T) {
 		last, over := []byte(nil), make(chan struct{})
 		v, room := visitTo(t, func(ctx context.Context, c *websocket.Conn) {
 			defer close(over)
-			_ = c.Write(ctx, websocket.MessageBinary, message(1, "room"))
+			_ = c.Write(ctx, websocket.MessageBinary, conferencetest.LiveKitMessage(1, "room"))
 			for {
 				_, b, err := c.Read(ctx)
 				if err != nil {
@@ -83,8 +74,8 @@ func TestOtherPathLeaves(t *testing.T) {
 // TestMessagePanics: a message whose processing panics ends the participant, not the program.
 func TestMessagePanics(t *testing.T) {
 	v, room := visitTo(t, func(ctx context.Context, c *websocket.Conn) {
-		_ = c.Write(ctx, websocket.MessageBinary, message(1, "room"))
-		_ = c.Write(ctx, websocket.MessageBinary, message(2, "answer", "v=0"))
+		_ = c.Write(ctx, websocket.MessageBinary, conferencetest.LiveKitMessage(1, "room"))
+		_ = c.Write(ctx, websocket.MessageBinary, conferencetest.LiveKitMessage(2, "answer", "v=0"))
 		_, _, _ = c.Read(ctx)
 	})
 	p, o := dial(t.Context(), v, room, signal.Publisher)

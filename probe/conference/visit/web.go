@@ -192,12 +192,11 @@ func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string)
 // TryWebSocket opens a WebSocket without signing in, and closes it again.
 func (v *Visit) TryWebSocket(ctx context.Context, at *url.URL) Outcome {
 	conn, status, err := v.WebSocket(ctx, at)
-	switch {
-	case err == nil:
-		_ = conn.CloseNow()
-		return OK()
+	if err != nil {
+		return UnsignedFault(status, err)
 	}
-	return UnsignedFault(status, err)
+	_ = conn.CloseNow()
+	return OK()
 }
 
 // UnsignedFault is SocketFault for a WebSocket without a sign-in. nginx of BigBlueButton and

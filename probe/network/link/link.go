@@ -237,7 +237,7 @@ func indexOf6(addrs []netip.Addr) int {
 	return slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is6() && a.IsGlobalUnicast() && !a.IsPrivate() })
 }
 
-// The packets of siteAnswers. The last router of a site is rarely farther away.
+// The packets of siteAnswers: siteTries to the server, and to each of the next siteHops-1 routers.
 const (
 	siteTime    = 700 * time.Millisecond
 	siteHops    = 16
