@@ -52,20 +52,31 @@ func (s *Server) watchAlerts(registry prometheus.Registerer) *alert.Watch {
 
 // alertPage is the page about alerts, for package web.
 type alertPage struct {
-	settings *alert.Settings
-	sender   alert.Sender
-	link     string
+	watch *alert.Watch // nil if there are no rules
 }
 
 // Settings returns the rules and channels; nil if there are none.
-func (a alertPage) Settings() *alert.Settings { return a.settings }
+func (a alertPage) Settings() *alert.Settings {
+	if a.watch == nil {
+		return nil
+	}
+	return a.watch.Settings
+}
+
+// Undelivered returns the last delivery of each channel where it failed.
+func (a alertPage) Undelivered() []alert.Undelivered {
+	if a.watch == nil {
+		return nil
+	}
+	return a.watch.Undelivered()
+}
 
 // Test sends a test to a channel, with one attempt.
 func (a alertPage) Test(ctx context.Context, c alert.Channel) error {
-	lang, _ := phrase.ParseLang(a.settings.Language)
+	lang, _ := phrase.ParseLang(a.watch.Settings.Language)
 	texts, err := alert.Texts(lang)
 	if err != nil {
 		return err
 	}
-	return a.sender.Once(ctx, c, alert.Test(texts, a.sender.Now(), a.link))
+	return a.watch.Once(ctx, c, alert.Test(texts, a.watch.Sender.Now(), a.watch.Link))
 }

@@ -235,6 +235,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: s.ready(),
 	}).Mount(mux)
+	s.alerts = s.watchAlerts(registry)
 	pages, err := s.pages()
 	if err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
@@ -252,7 +253,6 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.alerts = s.watchAlerts(registry)
 	s.metrics.handle(registry)
 	all := peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(announcer.Handler(mux)))
 	if c.plainHTTP() {

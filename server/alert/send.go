@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -58,6 +59,10 @@ type refusal struct{ error }
 
 // Unwrap returns the answer itself.
 func (r refusal) Unwrap() error { return r.error }
+
+// ErrNotLetIn means that a mail server refuses the collector for good before the first mail. With a user
+// name, the usual reason is a wrong password.
+var ErrNotLetIn = errors.New("the mail server does not let the collector in")
 
 // later is an answer that states the time of the next attempt.
 type later struct {
@@ -324,7 +329,18 @@ func (s Sender) deliver(ctx context.Context, c Channel, limit time.Duration, mai
 	if err != nil {
 		return refusal{err}
 	}
-	return client.DialAndSendWithContext(ctx, mails...)
+	return notLetIn(client.DialAndSendWithContext(ctx, mails...))
+}
+
+// notLetIn makes a permanent refusal (5xx) of the connection or of the password final: many servers lock
+// an account after a few wrong passwords. The refusal of a mail is a SendError instead.
+func notLetIn(err error) error {
+	if answer, ok := errors.AsType[*textproto.Error](err); ok && answer.Code/100 == 5 {
+		if _, ofMail := errors.AsType[*mail.SendError](err); !ofMail {
+			return refusal{fmt.Errorf("%w: %w", ErrNotLetIn, err)}
+		}
+	}
+	return err
 }
 
 // mailTo returns a message as a mail.

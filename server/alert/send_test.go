@@ -318,6 +318,41 @@ func TestServerHangsUp(t *testing.T) {
 	}
 }
 
+// TestAWrongPasswordIsSentOnce: mail servers lock an account after a few wrong passwords.
+func TestAWrongPasswordIsSentOnce(t *testing.T) {
+	r := receive(t, http.StatusOK)
+	for code, want := range map[string]struct {
+		attempts int
+		notLetIn bool
+	}{
+		"535 5.7.8 no":    {1, true},
+		"534 5.7.9 no":    {1, true},
+		"550 5.7.1 no":    {1, true},
+		"454 4.7.0 later": {4, false},
+	} {
+		s := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates}, func(command string) string {
+			if strings.HasPrefix(command, "AUTH") {
+				return code
+			}
+			return ""
+		})
+		var waits []time.Duration
+		c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "falsch"}
+		err := sender(r.trusted(), &waits).Send(t.Context(), c, message)
+		if err == nil || errors.Is(err, ErrNotLetIn) != want.notLetIn || len(waits) != want.attempts-1 {
+			t.Errorf("%s: got error %v after %d attempts, want %d", code, err, len(waits)+1, want.attempts)
+		}
+		if err != nil && (!strings.Contains(err.Error(), code[:3]) || strings.Contains(err.Error(), "falsch")) {
+			t.Errorf("%s: got error %v, want one with the answer and without the password", code, err)
+		}
+		for range want.attempts {
+			if got := <-s.got; strings.Count(got, "AUTH") != 1 {
+				t.Errorf("%s: got session %q, want the password once", code, got)
+			}
+		}
+	}
+}
+
 // TestNoPasswordWithoutEncryption: a server that offers no encryption gets neither password nor
 // message.
 func TestNoPasswordWithoutEncryption(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -67,6 +68,9 @@ type Watch struct {
 	tracker Tracker
 	count   *prometheus.CounterVec
 	queues  map[string]chan Message
+
+	mu          sync.Mutex
+	undelivered map[string]Undelivered
 }
 
 // Run evaluates the rules and sends messages until ctx is done. Messages that are waiting then are
@@ -105,7 +109,7 @@ func (w *Watch) send(ctx context.Context, c Channel, queue <-chan Message) {
 		select {
 		case m := <-queue:
 			result := "sent"
-			if err := w.Sender.Send(ctx, c, m); err != nil {
+			if err := w.deliver(ctx, c, m); err != nil {
 				result = "failed"
 				w.Log.Error("an alert was not delivered", "channel", c.Name, "rule", m.Rule, "err", err)
 			}
@@ -114,6 +118,76 @@ func (w *Watch) send(ctx context.Context, c Channel, queue <-chan Message) {
 			return
 		}
 	}
+}
+
+// notLetInPause is the time without attempts after ErrNotLetIn. A fault with many alerts would otherwise
+// send a wrong password often enough to have the account locked.
+const notLetInPause = 15 * time.Minute
+
+// errPaused is the reason why a message was not sent within notLetInPause.
+var errPaused = errors.New("no attempt, so that the account is not locked")
+
+// deliver sends a message through a channel, unless its mail server has just refused the collector.
+func (w *Watch) deliver(ctx context.Context, c Channel, m Message) error {
+	w.mu.Lock()
+	last := w.undelivered[c.Name]
+	w.mu.Unlock()
+	if last.pausedUntil.After(w.Sender.Now()) {
+		return fmt.Errorf("%w: %w", errPaused, last.Err)
+	}
+	err := w.Sender.Send(ctx, c, m)
+	if ctx.Err() == nil {
+		w.note(c, err)
+	}
+	return err
+}
+
+// Once sends a message at once with one attempt, also after ErrNotLetIn.
+func (w *Watch) Once(ctx context.Context, c Channel, m Message) error {
+	err := w.Sender.Once(ctx, c, m)
+	if ctx.Err() == nil {
+		w.note(c, err)
+	}
+	return err
+}
+
+// note stores the result of a delivery.
+func (w *Watch) note(c Channel, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		delete(w.undelivered, c.Name)
+		return
+	}
+	u := Undelivered{Channel: c.Name, At: w.Sender.Now(), Err: err}
+	if errors.Is(err, ErrNotLetIn) {
+		u.pausedUntil = u.At.Add(notLetInPause)
+	}
+	if w.undelivered == nil {
+		w.undelivered = map[string]Undelivered{}
+	}
+	w.undelivered[c.Name] = u
+}
+
+// Undelivered is a failed delivery through a channel.
+type Undelivered struct {
+	Channel string
+	At      time.Time
+	Err     error
+
+	pausedUntil time.Time
+}
+
+// Undelivered returns the last delivery of each channel where it failed, in the order of the channels.
+func (w *Watch) Undelivered() (all []Undelivered) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.Settings.Channels {
+		if u, ok := w.undelivered[c.Name]; ok {
+			all = append(all, u)
+		}
+	}
+	return all
 }
 
 // Evaluate evaluates the rules once, and passes the messages to the queues of their channels.

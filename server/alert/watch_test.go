@@ -2,12 +2,15 @@ package alert
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,5 +157,63 @@ func TestADeletedCouncilHidesNoOther(t *testing.T) {
 	}
 	if got := titles(queue); len(got) != 1 || got[0] != "Ausschuss, 17:30: 1 of 1 are not ready" {
 		t.Errorf("got %q, want that of the other council", got)
+	}
+}
+
+// TestAChannelPausesAfterAWrongPassword: many alerts at a time do not lock the account, and a delivery ends the
+// pause and the note about it.
+func TestAChannelPausesAfterAWrongPassword(t *testing.T) {
+	r := receive(t, http.StatusOK)
+	var accepts atomic.Bool
+	mails := serveMail(t, &tls.Config{Certificates: r.TLS.Certificates}, func(command string) string {
+		if strings.HasPrefix(command, "AUTH") && !accepts.Load() {
+			return "535 5.7.8 no"
+		}
+		return ""
+	})
+	now := evening
+	var waits []time.Duration
+	c := Channel{Name: "desk", Kind: KindEmail, Host: mails.address, From: "tonprobe@example.org", To: []string{"it@example.org"}, User: "tonprobe", secret: "x"}
+	w := &Watch{Settings: &Settings{Channels: []Channel{{Name: "phone"}, c}}, Sender: sender(r.trusted(), &waits)}
+	w.Sender.Now = func() time.Time { return now }
+	for _, step := range []struct {
+		after    time.Duration
+		test     bool // by a person
+		accepts  bool
+		sessions int
+		want     error
+	}{
+		{0, false, false, 1, ErrNotLetIn},
+		{time.Second, false, true, 0, errPaused},
+		{notLetInPause - time.Second, false, false, 0, errPaused},
+		{notLetInPause, false, false, 1, ErrNotLetIn},
+		{2*notLetInPause - time.Second, false, true, 0, errPaused},
+		{2 * notLetInPause, false, true, 1, nil},
+		{2 * notLetInPause, false, false, 1, ErrNotLetIn},
+		{2*notLetInPause + time.Second, true, true, 1, nil},
+		{2*notLetInPause + 2*time.Second, false, true, 1, nil},
+	} {
+		now = evening.Add(step.after)
+		accepts.Store(step.accepts)
+		send := w.deliver
+		if step.test {
+			send = w.Once
+		}
+		if err := send(t.Context(), c, message); !errors.Is(err, step.want) {
+			t.Errorf("after %v: got error %v, want %v", step.after, err, step.want)
+		}
+		for range step.sessions {
+			<-mails.got
+		}
+		if len(mails.got) > 0 {
+			t.Errorf("after %v: got %d further sessions", step.after, len(mails.got))
+		}
+		all := w.Undelivered()
+		if step.want == nil && len(all) > 0 {
+			t.Errorf("after %v: got %+v, want nothing undelivered", step.after, all)
+		}
+		if step.want != nil && (len(all) != 1 || all[0].Channel != "desk" || !errors.Is(all[0].Err, ErrNotLetIn) || all[0].At.Before(evening)) {
+			t.Errorf("after %v: got %+v, want the refusal by the mail server", step.after, all)
+		}
 	}
 }

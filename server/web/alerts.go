@@ -17,6 +17,8 @@ const alertsAddress = "/alerts"
 type Alerts interface {
 	// Settings returns the rules and channels; nil if there are none.
 	Settings() *alert.Settings
+	// Undelivered returns the last delivery of each channel where it failed.
+	Undelivered() []alert.Undelivered
 	// Test sends a test message to a channel, with one attempt.
 	Test(ctx context.Context, c alert.Channel) error
 }
@@ -32,7 +34,13 @@ type alertsPage struct {
 
 type alertRule struct{ Name, When, Hold, Before, To string }
 
-type alertChannel struct{ Name, Kind string }
+// alertChannel is a channel. Undelivered is when a message could not be delivered, nil if there was none
+// since the last delivery, and Fault the reason.
+type alertChannel struct {
+	Name, Kind  string
+	Undelivered *when
+	Fault       string
+}
 
 func (s *site) alertsPage(v view) alertsPage {
 	if s.Alerts == nil || s.Alerts.Settings() == nil {
@@ -50,7 +58,14 @@ func (s *site) alertsPage(v view) alertsPage {
 		body.Rules = append(body.Rules, one)
 	}
 	for _, c := range s.Alerts.Settings().Channels {
-		body.Channels = append(body.Channels, alertChannel{c.Name, v.T("alerts.kind_" + c.Kind)})
+		body.Channels = append(body.Channels, alertChannel{Name: c.Name, Kind: v.T("alerts.kind_" + c.Kind)})
+	}
+	for _, u := range s.Alerts.Undelivered() {
+		for i := range body.Channels {
+			if c := &body.Channels[i]; c.Name == u.Channel {
+				c.Undelivered, c.Fault = v.when(u.At), clean(u.Err.Error(), maxNameRunes)
+			}
+		}
 	}
 	return body
 }
@@ -68,22 +83,34 @@ func (s *site) alerts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// undelivered returns the names of the channels whose last message was not delivered; "" for none.
+func (s *site) undelivered() string {
+	if s.Alerts == nil {
+		return ""
+	}
+	var names []string
+	for _, u := range s.Alerts.Undelivered() {
+		names = append(names, u.Channel)
+	}
+	return strings.Join(names, ", ")
+}
+
 // testAlert sends a test message to one channel.
 func (s *site) testAlert(w http.ResponseWriter, r *http.Request) error {
-	body := s.alertsPage(s.view(r))
-	if body.None {
+	if s.alertsPage(s.view(r)).None {
 		return store.ErrNotFound
 	}
 	for _, c := range s.Alerts.Settings().Channels {
 		if c.Name != r.PostForm.Get("channel") {
 			continue
 		}
-		body.Tested = c.Name
-		status := http.StatusOK
+		status, fault := http.StatusOK, ""
 		if err := s.Alerts.Test(r.Context(), c); err != nil {
 			s.Log.WarnContext(r.Context(), "a test of the alerts was not accepted", "channel", c.Name, "err", err)
-			body.Fault, status = clean(err.Error(), maxNameRunes), http.StatusBadGateway
+			fault, status = clean(err.Error(), maxNameRunes), http.StatusBadGateway
 		}
+		body := s.alertsPage(s.view(r)) // the test may have changed what is undelivered
+		body.Tested, body.Fault = c.Name, fault
 		s.show(w, r, page{Status: status, Name: "alerts", Body: body, Path: alertsAddress})
 		return nil
 	}

@@ -14,10 +14,13 @@ import (
 
 // fakeAlerts sends nothing.
 type fakeAlerts struct {
-	settings *alert.Settings
-	fault    error
-	tested   []string
+	settings    *alert.Settings
+	fault       error
+	tested      []string
+	undelivered []alert.Undelivered
 }
+
+func (f *fakeAlerts) Undelivered() []alert.Undelivered { return f.undelivered }
 
 func (f *fakeAlerts) Settings() *alert.Settings { return f.settings }
 
@@ -47,7 +50,14 @@ func TestAlertsPage(t *testing.T) {
 	}
 	g.want(g.post("/alerts/test", "channel", "x"), http.StatusNotFound)
 	g.want(g.post("/alerts/test"), http.StatusNotFound)
-	f.settings = nil
+	const notArriving = "Benachrichtigungen kommen nicht an"
+	if body := g.get("/").Body.String() + g.get("/alerts").Body.String(); strings.Contains(body, notArriving) || strings.Contains(body, "Nicht zugestellt") {
+		t.Error("everything was delivered, and a page says otherwise")
+	}
+	f.undelivered = []alert.Undelivered{{Channel: "Hilfe", At: time.Date(2026, 11, 28, 17, 5, 0, 0, time.UTC), Err: errors.New("535 5.7.8 <b>no</b>")}}
+	g.want(g.get("/"), http.StatusOK, notArriving+": Hilfe.", `href="/alerts"`)
+	g.want(g.get("/alerts"), http.StatusOK, "Nicht zugestellt, zuletzt:", "535 5.7.8 &lt;b&gt;no&lt;/b&gt;")
+	f.settings, f.undelivered = nil, nil
 	g.want(g.get("/alerts"), http.StatusOK, "keine Benachrichtigungen eingerichtet")
 	g.want(g.post("/alerts/test", "channel", "Hilfe"), http.StatusNotFound)
 }

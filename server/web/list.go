@@ -50,6 +50,8 @@ type listPage struct {
 	Changes  string // address for changes since Revision
 	Done     string // key of a confirmation; "" for none
 	Form     numberForm
+	// Undelivered are the channels through which alerts do not arrive; "" for none.
+	Undelivered string
 }
 
 // pager links to the other pages of a list.
@@ -227,7 +229,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body.Done, body.Form = done(r), newNumberForm(r, numbersAddress)
+	body.Done, body.Form, body.Undelivered = done(r), newNumberForm(r, numbersAddress), s.undelivered()
 	body.Revision, body.Now, body.Changes = now.name(), v.now.UTC().Format(time.RFC3339Nano), a.changesAddress()
 	s.revisions.put(body.Revision, now)
 	s.show(w, r, page{Name: "list", Stream: "/events", Search: a.search, Body: body})
