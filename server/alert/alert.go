@@ -143,12 +143,21 @@ func (e Event) ended(s Situation) bool {
 	return !slices.Contains(s.Failed, e.Part)
 }
 
-// repeatAfter is the time within which the same event is not reported again after its end, because
-// conditions change repeatedly around their limits.
+// Conditions change repeatedly around their limits. An end is reported when it has lasted as long as the
+// rule holds its beginning, within these limits.
+const (
+	minOverFor = 2 * time.Minute
+	maxOverFor = 10 * time.Minute
+)
+
+// overFor is how long the end of an event must last.
+func (r Rule) overFor() time.Duration { return min(max(time.Duration(r.Hold), minOverFor), maxOverFor) }
+
+// repeatAfter is the time within which the same event is not reported again after the report of its end.
 const repeatAfter = 15 * time.Minute
 
-// Tracker decides which events are reported: each one once, when it has lasted long enough, and its
-// end. The zero Tracker is ready to use.
+// Tracker decides which events are reported: each one once, when it has lasted long enough, and likewise
+// its end. The zero Tracker is ready to use.
 type Tracker struct {
 	known map[string]*tracked
 }
@@ -158,13 +167,13 @@ type tracked struct {
 	seen     bool      // it is in the present situation
 	reported bool      // its beginning was reported
 	ended    time.Time // when its end was reported; zero while it lasts
-	left     time.Time // since when it has been missing from the situation although it is reported
+	left     time.Time // since when it has been missing although it is reported; unknown situations restart this
 	quiet    bool      // its rule has ceased to apply since then, so its end is not reported
 }
 
 // Update returns the events to report now, of the rules for which may is true. The others are reported
 // as soon as may is true for their rule: a beginning if the condition still lasts then, an end within
-// repeatAfter.
+// repeatAfter of when it was due.
 func (t *Tracker) Update(rules []Rule, s Situation, may func(Rule) bool) []Event {
 	if t.known == nil {
 		t.known = map[string]*tracked{}
@@ -192,18 +201,21 @@ func (t *Tracker) Update(rules []Rule, s Situation, may func(Rule) bool) []Event
 	}
 	for id, k := range t.known {
 		switch {
-		case k.seen, k.event.Rule.undecided(s):
+		case k.seen:
+		case k.event.Rule.undecided(s):
+			k.left = time.Time{}
 		case k.reported:
 			if k.left.IsZero() {
 				k.left = s.Now
 			}
 			k.quiet = k.quiet || !k.event.ended(s)
+			missing, wait := s.Now.Sub(k.left), k.event.Rule.overFor()
 			switch {
-			case !k.quiet && may(k.event.Rule):
+			case !k.quiet && missing >= wait && may(k.event.Rule):
 				k.reported, k.ended = false, s.Now
 				k.event.Over = true
 				due = append(due, k.event)
-			case s.Now.Sub(k.left) >= repeatAfter:
+			case k.quiet && missing >= repeatAfter, missing >= wait+repeatAfter:
 				delete(t.known, id)
 			}
 		case k.ended.IsZero() || s.Now.Sub(k.ended) >= repeatAfter:

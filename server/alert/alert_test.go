@@ -44,29 +44,50 @@ func every(step time.Duration, n int, change func(at time.Duration, s *Situation
 
 func TestHoldTimes(t *testing.T) {
 	rules := []Rule{{Name: "r", When: CommonCause, Hold: Duration(30 * time.Second)}}
-	got := reported(t, rules, every(10*time.Second, 12, func(at time.Duration, s *Situation) {
+	got := reported(t, rules, every(10*time.Second, 24, func(at time.Duration, s *Situation) {
 		// 20 s are too short; from 40 s on, it lasts 50 s. How many are affected does not matter.
 		if at < 20*time.Second || at >= 40*time.Second && at < 90*time.Second {
 			s.Common = provider(3 + int(at/time.Minute))
 		}
 	})...)
-	want := []string{"17:01:10 begins r provider AS64498 Beispiel", "17:01:30 ends r provider AS64498 Beispiel"}
+	want := []string{"17:01:10 begins r provider AS64498 Beispiel", "17:03:30 ends r provider AS64498 Beispiel"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
+// TestTheEndIsHeld: an end lasts as long as the beginning did before it is reported, from 2 to 10 minutes.
+func TestTheEndIsHeld(t *testing.T) {
+	for hold, want := range map[time.Duration]string{0: "17:32:00", time.Minute: "17:32:00", 5 * time.Minute: "17:35:00", 20 * time.Minute: "17:40:00"} {
+		got := reported(t, []Rule{{Name: "r", When: Collector, Hold: Duration(hold)}}, every(30*time.Second, 120, func(at time.Duration, s *Situation) {
+			if at < 30*time.Minute {
+				s.Failed = []string{"store"}
+			}
+		})...)
+		if want := []string{evening.Add(hold).Format(time.TimeOnly) + " begins r store", want + " ends r store"}; !slices.Equal(got, want) {
+			t.Errorf("%v: got %q, want %q", hold, got, want)
+		}
+	}
+}
+
 func TestFlickeringIsToldOnce(t *testing.T) {
 	rules := []Rule{{Name: "r", When: Collector}}
-	got := reported(t, rules, every(time.Minute, 40, func(at time.Duration, s *Situation) {
-		if at/time.Minute%2 == 0 {
-			s.Failed = []string{"store"}
+	for _, c := range []struct {
+		period time.Duration
+		want   []string
+	}{
+		{2 * time.Minute, []string{"17:00:00 begins r store", "17:41:00 ends r store"}},
+		// It begins again a quarter of an hour after the report of its end.
+		{10 * time.Minute, []string{"17:00:00 begins r store", "17:07:00 ends r store", "17:22:00 begins r store", "17:27:00 ends r store"}},
+	} {
+		got := reported(t, rules, every(time.Minute, 80, func(at time.Duration, s *Situation) {
+			if at < 40*time.Minute && at%c.period < c.period/2 {
+				s.Failed = []string{"store"}
+			}
+		})...)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("each %v: got %q, want %q", c.period, got, c.want)
 		}
-	})...)
-	// It begins again a quarter of an hour after its end.
-	want := []string{"17:00:00 begins r store", "17:01:00 ends r store", "17:16:00 begins r store", "17:17:00 ends r store", "17:32:00 begins r store", "17:33:00 ends r store"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -112,7 +133,7 @@ func TestASessionThatLeavesIsNoRecovery(t *testing.T) {
 		common []Common
 		want   []string
 	}{
-		{"recovered", []Session{recovered}, nil, []string{"17:01:00 ends common provider AS64498 Beispiel", "17:01:00 ends red s"}},
+		{"recovered", []Session{recovered}, nil, []string{"17:03:00 ends common provider AS64498 Beispiel", "17:03:00 ends red s"}},
 		{"cancelled", nil, provider(6), nil},
 		{"moved", []Session{moved}, provider(6), nil},
 	} {
@@ -138,11 +159,11 @@ func TestASessionThatComesBack(t *testing.T) {
 		if at < 5*time.Minute || at >= 10*time.Minute && at < 20*time.Minute || at >= 40*time.Minute {
 			s.Sessions = []Session{{ID: "s", Starts: evening, Closes: evening.Add(2 * time.Hour)}}
 		}
-		if at != 50*time.Minute {
+		if at < 50*time.Minute {
 			s.Common = provider(6)
 		}
 	})...)
-	want := []string{"17:00:00 begins common provider AS64498 Beispiel", "17:40:00 begins common provider AS64498 Beispiel", "17:50:00 ends common provider AS64498 Beispiel"}
+	want := []string{"17:00:00 begins common provider AS64498 Beispiel", "17:40:00 begins common provider AS64498 Beispiel", "17:52:00 ends common provider AS64498 Beispiel"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -169,8 +190,8 @@ func TestUnknownSessions(t *testing.T) {
 	})...)
 	want := []string{
 		"17:00:00 begins common provider AS64498 Beispiel", "17:00:00 begins red s", "17:00:00 begins so far provider AS64498 Beispiel",
-		"17:10:00 begins own store", "17:10:00 ends so far provider AS64498 Beispiel",
-		"17:40:00 ends common provider AS64498 Beispiel", "17:40:00 ends own store", "17:40:00 ends red s",
+		"17:10:00 begins own store", "17:12:00 ends so far provider AS64498 Beispiel",
+		"17:42:00 ends common provider AS64498 Beispiel", "17:42:00 ends own store", "17:42:00 ends red s",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -181,8 +202,24 @@ func TestUnknownSessions(t *testing.T) {
 			s.SessionsKnown, s.Failed = false, []string{"store"}
 		}
 	})...)
-	if want := []string{"17:00:00 begins own store", "17:05:00 ends own store"}; !slices.Equal(got, want) {
+	if want := []string{"17:00:00 begins own store", "17:07:00 ends own store"}; !slices.Equal(got, want) {
 		t.Errorf("without a session: got %q, want %q", got, want)
+	}
+}
+
+// TestUnknownIsNoEnd: time without knowledge about the sessions is no part of the time for which an end is held.
+func TestUnknownIsNoEnd(t *testing.T) {
+	rules := []Rule{{Name: "red", When: ManyRed, AtLeast: 5}}
+	got := reported(t, rules, every(30*time.Second, 30, func(at time.Duration, s *Situation) {
+		red := 1
+		if at < 2*time.Minute {
+			red = 5
+		}
+		s.SessionsKnown = at < 3*time.Minute || at >= 5*time.Minute
+		s.Sessions = []Session{{ID: "s", Starts: evening.Add(time.Hour), Closes: evening.Add(2 * time.Hour), Red: red}}
+	})...)
+	if want := []string{"17:00:00 begins red s", "17:07:00 ends red s"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -194,9 +231,9 @@ func TestNothingIsLostWhileNobodyLeads(t *testing.T) {
 		may, lasts func(minute int) bool
 		want       []string // minutes
 	}{
-		{"begins meanwhile", func(m int) bool { return m >= 5 }, func(m int) bool { return m < 8 }, []string{"5 begins", "8 ends"}},
-		{"ends meanwhile", func(m int) bool { return m < 5 || m >= 7 }, func(m int) bool { return m < 6 }, []string{"1 begins", "7 ends"}},
-		{"lasts meanwhile", func(m int) bool { return m < 5 || m >= 50 }, func(m int) bool { return m < 52 }, []string{"1 begins", "52 ends"}},
+		{"begins meanwhile", func(m int) bool { return m >= 5 }, func(m int) bool { return m < 8 }, []string{"5 begins", "10 ends"}},
+		{"ends meanwhile", func(m int) bool { return m < 5 || m >= 9 }, func(m int) bool { return m < 6 }, []string{"1 begins", "9 ends"}},
+		{"lasts meanwhile", func(m int) bool { return m < 5 || m >= 50 }, func(m int) bool { return m < 52 }, []string{"1 begins", "54 ends"}},
 		{"begins and ends meanwhile", func(m int) bool { return m >= 5 }, func(m int) bool { return m < 3 }, nil},
 		{"ended long ago", func(m int) bool { return m < 5 || m >= 40 }, func(m int) bool { return m < 6 }, []string{"1 begins"}},
 	} {
