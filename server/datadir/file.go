@@ -35,32 +35,46 @@ func ReadSecret(file string) ([]byte, error) {
 // UpdateSecret replaces the content of a file that only its owner may read by the result of change.
 // Readers see the old content or the new one, also after a crash. Concurrent updates of a file, also
 // by other processes, are serialized.
-func UpdateSecret(ctx context.Context, file string, change func(old []byte) ([]byte, error)) (err error) {
+func UpdateSecret(ctx context.Context, file string, change func(old []byte) ([]byte, error)) error {
+	waiting, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	err := Exclusive(waiting, file, func() error {
+		old, err := ReadSecret(file)
+		if err != nil {
+			return err
+		}
+		b, err := change(old)
+		if err != nil {
+			return err
+		}
+		return replaceSecret(file, b)
+	})
+	if waiting.Err() != nil && errors.Is(err, waiting.Err()) {
+		return fmt.Errorf("change %s: %w", filepath.Base(file), ErrBusy)
+	}
+	return err
+}
+
+// Exclusive runs f while nobody else who calls Exclusive with the same file does, in this process
+// or another. The operating system releases the lock of a process that ends. The lock is on a file
+// beside it, FILE.lock, which is never removed: whoever waits for a removed file does not exclude
+// those who come later.
+func Exclusive(ctx context.Context, file string, f func() error) (err error) {
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("lock %s: %w", filepath.Base(file), err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }() // releases the lock
 	if err := GiveToOwner(lock.Name()); err != nil {
-		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("lock %s: %w", filepath.Base(file), err)
 	}
 	if err := awaitLock(ctx, lock); err != nil {
-		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+		return fmt.Errorf("lock %s: %w", filepath.Base(file), err)
 	}
-	old, err := ReadSecret(file)
-	if err != nil {
-		return err
-	}
-	b, err := change(old)
-	if err != nil {
-		return err
-	}
-	return replaceSecret(file, b)
+	return f()
 }
 
 func awaitLock(ctx context.Context, lock *os.File) error {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -71,7 +85,7 @@ func awaitLock(ctx context.Context, lock *os.File) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ErrBusy
+			return ctx.Err()
 		}
 	}
 }

@@ -63,6 +63,42 @@ func TestChangesAreSerialized(t *testing.T) {
 	}
 }
 
+// TestExclusive: at most one holds the lock at a time, each gets it, and somebody who waits ends with
+// the context.
+func TestExclusive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s")
+	var alone sync.Mutex
+	runs := 0
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			err := Exclusive(t.Context(), file, func() error {
+				if !alone.TryLock() {
+					return errors.New("another holds the lock")
+				}
+				defer alone.Unlock()
+				runs++
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if runs != 8 {
+		t.Errorf("got %d runs, want 8", runs)
+	}
+	err := Exclusive(t.Context(), file, func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		return Exclusive(ctx, file, func() error { return nil })
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
 func TestAChangeThatFailsChangesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s")
 	keep := func(text string, err error) error {

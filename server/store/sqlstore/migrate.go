@@ -17,23 +17,17 @@ import (
 //go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// migrate migrates the tables. keep is called before tables of an older version change;
-// version 0 is an empty database. Another process may do the same concurrently.
-// PostgreSQL has a lock for that; with SQLite, the loser of the race fails because a
-// table exists, and finds nothing left to do when it tries again.
+// migrate migrates the tables, unless another process has. keep is called before tables of
+// an older version change; version 0 is an empty database.
 func (s *Store) migrate(ctx context.Context, o Options, keep func(from int64) error) error {
 	p, err := provider(s.write.dialect, s.write.pool)
 	if err != nil {
 		return err
 	}
-	const attempts = 3
-	for range attempts {
-		err = s.write.migrating(ctx, func() error { return s.write.up(ctx, p, o, keep) })
-		if err == nil {
-			return nil
-		}
+	if current, err := s.Version(ctx); err == nil && current == newest(p) {
+		return nil
 	}
-	return s.write.fault(err)
+	return s.write.fault(s.write.migrating(ctx, func() error { return s.write.up(ctx, p, o, keep) }))
 }
 
 func provider(d *dialect, db *sql.DB) (*goose.Provider, error) {

@@ -60,7 +60,7 @@ func TestUpgradeFillsTheSearch(t *testing.T) {
 			t.Fatal(err)
 		}
 		pool.SetMaxOpenConns(1)
-		d := *sqliteDialect(dsn)
+		d := *sqliteDialect(path, dsn)
 		d.keepPrepared = false
 		versionSeven(t, &d, pool)
 		if err := pool.Close(); err != nil {

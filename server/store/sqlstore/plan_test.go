@@ -62,7 +62,7 @@ func TestPlansOfSQLite(t *testing.T) {
 	tr := &tracer{Connector: dsnConnector{dsn + "&_txlock=immediate", plain.Driver()}, texts: map[string][]driver.NamedValue{}}
 	pool := sql.OpenDB(tr)
 	pool.SetMaxOpenConns(1)
-	d := *sqliteDialect(dsn)
+	d := *sqliteDialect(path, dsn)
 	d.keepPrepared = false // so that the tracer sees them
 	db := newDatabase(&d, pool)
 	s := newStore(db, db)

@@ -29,7 +29,7 @@ func TombstonesOfSQLite(ctx context.Context, path string) (store.TombstoneList, 
 	if err != nil {
 		return store.TombstoneList{}, fmt.Errorf("open database: %w", err)
 	}
-	return tombstonesOf(ctx, newDatabase(sqliteDialect(dsn), db), `SELECT count(*) FROM sqlite_schema WHERE name = ?`)
+	return tombstonesOf(ctx, newDatabase(sqliteDialect(path, dsn), db), `SELECT count(*) FROM sqlite_schema WHERE name = ?`)
 }
 
 // TombstonesOfPostgres is TombstonesOfSQLite for a database of PostgreSQL.

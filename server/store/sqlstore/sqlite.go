@@ -16,6 +16,7 @@ import (
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
+	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -62,14 +63,14 @@ func createPrivate(path string, flags int) error {
 	return f.Close()
 }
 
-func sqliteDialect(dsn string) *dialect {
+func sqliteDialect(path, dsn string) *dialect {
 	return &dialect{
 		folder: "sqlite", goose: goose.DialectSQLite3, lanes: 1, keepPrepared: true,
 		fault:     sqliteFault,
 		taken:     sqliteTaken,
 		again:     func(error) bool { return false },
 		ended:     func(error, bool) bool { return false }, // a file has no sessions
-		migrating: func(_ context.Context, f func() error) error { return f() },
+		migrating: func(ctx context.Context, f func() error) error { return datadir.Exclusive(ctx, path, f) },
 		writable:  func(context.Context, *database) error { return nil },
 		snapshot:  func(ctx context.Context, path string) error { return sqliteSnapshot(ctx, dsn, path) },
 
@@ -106,7 +107,7 @@ func connectSQLite(path string) (*Store, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	d := sqliteDialect(dsn)
+	d := sqliteDialect(path, dsn)
 	return newStore(newDatabase(d, write), newDatabase(d, read)), nil
 }
 
@@ -123,22 +124,13 @@ func sqliteSource(path string, pragmas ...string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
 }
 
-// copyNames is how many names keepBefore tries.
-const copyNames = 10
-
 // keepBefore copies the file of an older version.
 func keepBefore(ctx context.Context, s *Store, path string, from int64, o Options) error {
 	if from == 0 {
 		return nil // a new file
 	}
-	var aside string
-	err := store.ErrExists
-	// Another process may have begun to upgrade within the same millisecond.
-	for at, tries := o.Now().UTC(), 0; errors.Is(err, store.ErrExists) && tries < copyNames; at, tries = at.Add(time.Millisecond), tries+1 {
-		aside = fmt.Sprintf("%s.version-%d-%s", path, from, at.Format("20060102T150405.000Z"))
-		err = s.Backup(ctx, aside)
-	}
-	if err != nil {
+	aside := fmt.Sprintf("%s.version-%d-%s", path, from, o.Now().UTC().Format("20060102T150405.000Z"))
+	if err := s.Backup(ctx, aside); err != nil {
 		return fmt.Errorf("back up the database before its migration: %w", err)
 	}
 	o.Log.Info("the database was created by an older version: a copy was kept, delete it when everything works", "copy", aside)
@@ -228,7 +220,7 @@ func VerifySQLite(ctx context.Context, path string) (err error) {
 	if found != "ok" {
 		return fmt.Errorf("the database is damaged: %s", found)
 	}
-	p, err := provider(sqliteDialect(dsn), db)
+	p, err := provider(sqliteDialect(path, dsn), db)
 	if err != nil {
 		return err
 	}

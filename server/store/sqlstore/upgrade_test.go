@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -155,16 +156,15 @@ func TestUpgradeOfFilledPostgres(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesUpgradeAtOnce is the same with SQLite: the service and a command.
+// TestTwoProcessesUpgradeAtOnce is the same with SQLite: the service and commands. One of
+// them migrates, so that there is one copy of the older version.
 func TestTwoProcessesUpgradeAtOnce(t *testing.T) {
 	path, before := firstVersion(t)
 	before["latest"][1]["verdict"], before["latest"][1]["verdict_rank"] = "unknown", int64(2) // see TestUpgradeLosesNothing
-	// Both may begin within the same millisecond, which is in the names of their copies.
-	now := time.Now()
 	var wg sync.WaitGroup
-	for range 2 {
+	for range 4 {
 		wg.Go(func() {
-			s, err := OpenSQLite(t.Context(), path, Options{Now: func() time.Time { return now }})
+			s, err := OpenSQLite(t.Context(), path, Options{})
 			if err != nil {
 				t.Error(err)
 				return
@@ -174,4 +174,8 @@ func TestTwoProcessesUpgradeAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	keptRows(t, open(t, path), before)
+	copies, err := filepath.Glob(path + ".version-*")
+	if err != nil || len(copies) != 1 {
+		t.Errorf("got copies %v, error %v; want 1", copies, err)
+	}
 }
