@@ -29,8 +29,12 @@ type download struct {
 }
 
 // systemOfFile returns the system that a file is for, by the ending of its name; "" for a file that
-// is no installer, which is neither shown nor sent.
+// is no installer of the program, which is neither shown nor sent. The folder may contain a whole
+// release, and nobody needs the collector to set up a computer.
 func systemOfFile(name string) string {
+	if strings.HasPrefix(strings.ToLower(name), "tonprobe-collector") {
+		return ""
+	}
 	for system, endings := range map[string][]string{
 		"windows": {".msi", ".exe", ".zip"},
 		"macos":   {".pkg", ".dmg"},
@@ -41,6 +45,20 @@ func systemOfFile(name string) string {
 		}
 	}
 	return ""
+}
+
+// needs counts what a person needs to use a file, so that the page shows the easiest first: nothing
+// for the package for one person, an administrator for the others, and for an archive a way to
+// start programs that registers no links.
+func needs(name string) int {
+	name = strings.ToLower(name)
+	switch {
+	case strings.HasSuffix(name, ".zip"), strings.HasSuffix(name, ".tar.gz"):
+		return 2
+	case strings.HasPrefix(name, "tonprobe-user"):
+		return 0
+	}
+	return 1
 }
 
 // systemOfBrowser returns the system that a browser states; "" for a tablet, a telephone or an
@@ -90,7 +108,7 @@ func (s *site) downloads(r *http.Request) ([]download, error) {
 			}
 			return 1
 		}
-		return cmp.Compare(a.System, b.System)
+		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(needs(a.Name), needs(b.Name)))
 	})
 	return all[:min(len(all), maxDownloads)], nil
 }

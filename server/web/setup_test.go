@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,5 +56,35 @@ func TestDownloads(t *testing.T) {
 	got := r.get("/download/tonprobe_1.2.msi")
 	if d := got.Header().Get("Content-Disposition"); got.Body.String() != "the installer" || !strings.HasPrefix(d, "attachment") {
 		t.Errorf("got %q with disposition %q; want the installer as an attachment", got.Body.String(), d)
+	}
+}
+
+// TestDownloadsOfARelease places all files of a release into the folder: people find the easiest first,
+// and no collector.
+func TestDownloadsOfARelease(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"checksums_linux.txt", "tonprobe-1.0.0.msi", "tonprobe-1.0.0.pkg", "tonprobe-collector_1.0.0_amd64.deb", "tonprobe-collector_1.0.0_linux_amd64_image.tar",
+		"tonprobe-collector_1.0.0_windows_arm64.zip", "tonprobe-user-1.0.0.msi", "tonprobe_1.0.0_amd64.deb", "tonprobe_1.0.0_amd64.rpm",
+		"tonprobe_1.0.0_arm64.deb", "tonprobe_1.0.0_linux_amd64.tar.gz", "tonprobe_1.0.0_windows_amd64.zip",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newRig(t, func(c *web.Config) { c.Downloads = dir })
+	var got []string
+	for _, m := range regexp.MustCompile(`href="/download/([^"]*)"`).FindAllStringSubmatch(r.get("/setup").Body.String(), -1) {
+		got = append(got, m[1])
+	}
+	want := []string{
+		"tonprobe_1.0.0_amd64.deb", "tonprobe_1.0.0_amd64.rpm", "tonprobe_1.0.0_arm64.deb", "tonprobe_1.0.0_linux_amd64.tar.gz", "tonprobe-1.0.0.pkg",
+		"tonprobe-user-1.0.0.msi", "tonprobe-1.0.0.msi", "tonprobe_1.0.0_windows_amd64.zip",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the page offers %q, want %q", got, want)
+	}
+	if got := r.get("/download/tonprobe-collector_1.0.0_amd64.deb"); got.Code != http.StatusNotFound {
+		t.Errorf("the collector is sent, status %d", got.Code)
 	}
 }
