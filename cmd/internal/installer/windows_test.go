@@ -165,6 +165,27 @@ func TestWindowsInstallerIsSmall(t *testing.T) {
 	}
 }
 
+// TestWindowsInstallerUsesTheBlockBefore: what repeats in another block of the cabinet is compressed.
+func TestWindowsInstallerUsesTheBlockBefore(t *testing.T) {
+	dir := t.TempDir()
+	program := tinyProgram(t, dir, "1.3.0")
+	noise := make([]byte, 20_000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	content := append(read(t, program), bytes.Repeat(noise, 50)...)
+	if err := os.WriteFile(program, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	msi := filepath.Join(dir, "a.msi")
+	run(t, nil, script, "build", "1.3.0", program, msi)
+	if cabinet := run(t, nil, "msiinfo", "extract", msi, "tonprobe.cab"); len(cabinet) > len(content)/5 {
+		t.Errorf("the cabinet has %d bytes, the program %d", len(cabinet), len(content))
+	}
+	run(t, nil, "msiextract", "-C", dir, msi)
+	if !bytes.Equal(read(t, filepath.Join(dir, "Tonprobe", "tonprobe.exe")), content) {
+		t.Error("the installed program is another one")
+	}
+}
+
 // tinyProgram compiles a program with the icon and the version of tonprobe.exe.
 func tinyProgram(t *testing.T, dir, version string) string {
 	t.Helper()
