@@ -49,7 +49,7 @@ func showEvening(ctx context.Context, o options, dir string, clock probe.Clock) 
 	if err := printDashboard(ctx, o, c); err != nil {
 		return err
 	}
-	fmt.Fprintln(o.out(), o.texts.T("evening_begins", "time", starts.Format("15:04")))
+	fmt.Fprintf(o.out(), "\n%s\n%s\n", o.texts.T("evening_begins", "time", starts.Format("15:04")), o.texts.T("end"))
 	if err := hold(ctx, o, attendants, clock); err != nil {
 		return err
 	}

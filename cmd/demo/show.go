@@ -10,7 +10,9 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/web/browser"
 	"github.com/tonprobe/tonprobe/tui"
 )
 
@@ -94,11 +96,15 @@ func writeJSON(to string, r *report.Report) error {
 	return nil
 }
 
-// leaveOpen prints the address of the dashboard and waits for Ctrl-C.
+// leaveOpen prints the addresses of the dashboard and of the browser check, and waits for Ctrl-C.
 func leaveOpen(ctx context.Context, o options, c *collector) error {
 	if err := printDashboard(ctx, o, c); err != nil {
 		return err
 	}
+	if err := printBrowserCheck(ctx, o, c); err != nil {
+		return err
+	}
+	fmt.Fprintln(o.out(), "\n"+o.texts.T("end"))
 	return waitForEnd(ctx, o, c)
 }
 
@@ -109,6 +115,27 @@ func printDashboard(ctx context.Context, o options, c *collector) error {
 	}
 	fmt.Fprintln(o.out())
 	fmt.Fprintln(o.out(), o.texts.T("dashboard", "url", url))
+	return nil
+}
+
+// printBrowserCheck prints the address of the browser check with the code of a second person, or how to
+// build the check.
+func printBrowserCheck(ctx context.Context, o options, c *collector) error {
+	_, built, err := browser.Load()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(o.out())
+	if !built {
+		fmt.Fprintln(o.out(), o.texts.T("browser_missing"))
+		return nil
+	}
+	p, code, _, err := c.server.AddParticipant(ctx, "Max Beispiel", "")
+	if err != nil {
+		return fmt.Errorf("add a participant: %w", err)
+	}
+	url := c.server.URL() + wire.CheckPath + "#" + code
+	fmt.Fprintln(o.out(), o.texts.T("browser", "url", url, "name", p.Name))
 	return nil
 }
 

@@ -238,3 +238,17 @@ func TestCheckRefused(t *testing.T) {
 	w.shoot("refused-phone-de")
 	w.quiet()
 }
+
+// TestCheckOnLoopback: the collector serves loopback only, as that of cmd/demo, and so does its reflector.
+func TestCheckOnLoopback(t *testing.T) {
+	c := startCollector(t, func(config *server.Config) {
+		config.STUNListen, config.MediaListen = "127.0.0.1:0", "127.0.0.1:0"
+	})
+	file := filepath.Join(t.TempDir(), "microphone.wav")
+	play(t, file, voice())
+	w := &window{t: t}
+	w.driver = startChromium(t, file, true, w.complain)
+	w.openCheck(c)
+	w.wantReady(w.checkUnlessBusy(begin))
+	w.quiet()
+}

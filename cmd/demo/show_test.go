@@ -1,0 +1,82 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	agentcollector "github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/web/browser"
+)
+
+// printed returns the output of a function that prints addresses, in English.
+func printed(t *testing.T, show func(o options) error) string {
+	t.Helper()
+	texts, err := loadTexts(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := show(options{texts: texts, stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// get returns a page.
+func get(t *testing.T, address string) string {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	b, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %s, error %v", address, r.Status, err)
+	}
+	return string(b)
+}
+
+// TestBrowserCheckAddress enrols a browser with the printed code. A demo without the browser check says
+// how to build it.
+func TestBrowserCheckAddress(t *testing.T) {
+	c, a := startPair(t, server.Config{})
+	text := printed(t, func(o options) error { return printBrowserCheck(t.Context(), o, c) })
+	if _, built, err := browser.Load(); err != nil {
+		t.Fatal(err)
+	} else if !built {
+		if !strings.Contains(text, "go generate ./server/web/browser") || strings.Contains(text, "http") {
+			t.Errorf("got %q, want only the command that builds the browser check", text)
+		}
+		return
+	}
+	address, code, ok := strings.Cut(regexp.MustCompile(`http://\S+`).FindString(text), "#")
+	if !ok {
+		t.Fatalf("no address with a code in\n%s", text)
+	}
+	if page := get(t, address); !strings.Contains(page, "check.js") {
+		t.Errorf("%s: got %s, want the page of the check", address, page)
+	}
+	me := identity.Identity{AgentID: uuid.NewString(), CreatedAt: time.Now()}
+	got, err := enroll.Run(t.Context(), &agentcollector.Endpoint{URL: c.server.URL()}, code, me, version, time.Now())
+	if err != nil {
+		t.Fatalf("enrol with the printed code: %v", err)
+	}
+	if got.AgentID == a.id {
+		t.Error("the browser would be the computer of the first participant")
+	}
+}
