@@ -11,9 +11,10 @@ import (
 
 // collector is the embedded collector, serving on loopback only.
 type collector struct {
-	server *server.Server
-	failed chan error // closed when it has stopped
-	cancel context.CancelFunc
+	server   *server.Server
+	password string     // of server.FirstUser
+	failed   chan error // closed when it has stopped
+	cancel   context.CancelFunc
 }
 
 // dataDir returns the collector's data directory in the folder of the demo.
@@ -31,13 +32,15 @@ func startCollectorWith(ctx context.Context, dir string, config server.Config) (
 	config.DataDir = dataDir(dir)
 	config.BehindProxy = []netip.Prefix{loopback}
 	config.Listen, config.STUNListen, config.MediaListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c := &collector{failed: make(chan error, 1)}
+	config.FirstPassword = func(_, password string) { c.password = password }
 	s, err := server.New(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
 	}
 	// It continues after ctx has ended, so that a cancelled check can finish cleanly.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &collector{server: s, failed: make(chan error, 1), cancel: cancel}
+	c.server, c.cancel = s, cancel
 	go func() {
 		defer close(c.failed)
 		if err := s.Serve(serving); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/web/browser"
 	"github.com/tonprobe/tonprobe/tui"
 )
@@ -114,7 +115,7 @@ func printDashboard(ctx context.Context, o options, c *collector) error {
 		return err
 	}
 	fmt.Fprintln(o.out())
-	fmt.Fprintln(o.out(), o.texts.T("dashboard", "url", url))
+	fmt.Fprintln(o.out(), o.texts.T("dashboard", "url", url, "name", server.FirstUser, "password", c.password))
 	return nil
 }
 

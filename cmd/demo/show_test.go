@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,6 +32,54 @@ func printed(t *testing.T, show func(o options) error) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// visit sends a request as a browser that keeps cookies and follows redirects, and returns the status.
+func visit(t *testing.T, b *http.Client, method, address string, form url.Values) (status int, path string) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	q.Header.Set("Sec-Fetch-Site", "same-origin")
+	r, err := b.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	return r.StatusCode, r.Request.URL.Path
+}
+
+func newBrowser(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+// TestDashboardAddress signs in with the printed link, which works once, and with the printed password in
+// another browser.
+func TestDashboardAddress(t *testing.T) {
+	c, _ := startPair(t, server.Config{})
+	text := printed(t, func(o options) error { return printDashboard(t.Context(), o, c) })
+	found := regexp.MustCompile(`(?s)(http://\S+)\n.*name (\S+), password (\S+)`).FindStringSubmatch(text)
+	if found == nil {
+		t.Fatalf("no link, name and password in\n%s", text)
+	}
+	if status, path := visit(t, newBrowser(t), http.MethodGet, found[1], nil); status != http.StatusOK || path != "/" {
+		t.Errorf("the link: got status %d at %s, want the list", status, path)
+	}
+	other := newBrowser(t)
+	if status, _ := visit(t, other, http.MethodGet, found[1], nil); status == http.StatusOK {
+		t.Error("the link works twice")
+	}
+	signIn := url.Values{"name": {found[2]}, "password": {found[3]}}
+	if status, path := visit(t, other, http.MethodPost, c.server.URL()+"/login", signIn); status != http.StatusOK || path != "/" {
+		t.Errorf("the password: got status %d at %s, want the list", status, path)
+	}
 }
 
 // get returns a page.
