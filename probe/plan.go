@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -140,14 +140,11 @@ type answer struct {
 // guarded runs the probe and turns a panic into an error, so that one faulty probe
 // cannot end the check.
 func guarded(ctx context.Context, env Env, p Probe) (a answer) {
-	defer func() {
-		if v := recover(); v != nil {
-			env.Log.Error("probe panicked", "panic", v, "stack", string(debug.Stack()))
-			a = answer{err: fmt.Errorf("internal error in %s", p.Name())}
-		}
-	}()
-	r, err := p.Run(ctx, env)
-	return answer{result: r, err: err}
+	if err := guard.Do(func() { a.result, a.err = p.Run(ctx, env) }); err != nil {
+		env.Log.Error("probe panicked", "err", err)
+		return answer{err: fmt.Errorf("internal error in %s", p.Name())}
+	}
+	return a
 }
 
 // graceAfter returns a channel that is closed Grace after ctx is done, unless stop is

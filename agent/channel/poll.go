@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
@@ -45,7 +46,10 @@ func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
 	defer cancel()
 	sending := make(chan error, 1)
 	go func() {
-		err := c.sendPolled(line, e, client)
+		var err error
+		if panicked := guard.Do(func() { err = c.sendPolled(line, e, client) }); panicked != nil {
+			err = panicked
+		}
 		cancel()
 		sending <- err
 	}()

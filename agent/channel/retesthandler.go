@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -108,19 +109,21 @@ func (h *RetestHandler) request(ctx context.Context, m wire.ChannelMessage, now 
 	next := &answering{id: m.ID, cancel: cancel, ended: make(chan struct{})}
 	h.current = next
 	r := Retest{ID: m.ID, What: m.What, By: m.By, Ends: time.Now().Add(left)}
-	h.work.Go(func() {
+	h.work.Go(guard.Logged(h.Log, func() {
 		defer close(next.ended)
 		defer cancel(nil)
+		defer func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if h.current == next {
+				h.current = nil
+			}
+		}()
 		if before != nil {
 			<-before.ended // it was withdrawn, and its check ends soon
 		}
 		h.answer(ctx, r)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.current == next {
-			h.current = nil
-		}
-	})
+	}))
 	return news
 }
 
@@ -219,12 +222,10 @@ func (h *RetestHandler) ask(ctx context.Context, r Retest) (Runner, error) {
 }
 
 func guarded(ctx context.Context, run Runner, tell func(probe.Event)) (id string, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the check panicked: %v", v)
-		}
-	}()
-	return run(ctx, tell)
+	if panicked := guard.Do(func() { id, err = run(ctx, tell) }); panicked != nil {
+		return "", fmt.Errorf("the check failed: %w", panicked)
+	}
+	return id, err
 }
 
 // eventSender returns a function that passes on the events of a check. It may be called concurrently.

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
@@ -65,7 +66,11 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	ended := make(chan error, 1)
 	go func() {
 		defer cancel()
-		ended <- c.receive(line, conn, theirs, e)
+		var err error
+		if panicked := guard.Do(func() { err = c.receive(line, conn, theirs, e) }); panicked != nil {
+			err = panicked
+		}
+		ended <- err
 	}()
 	err = c.send(ctx, line, conn)
 	cancel()

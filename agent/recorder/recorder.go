@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/watch"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -127,10 +128,10 @@ func (r *Recorder) Run(ctx context.Context) error {
 	defer beside.Wait()
 	defer cancel()
 	for _, w := range r.Watchers {
-		beside.Go(func() { r.watch(ctx, w) })
+		beside.Go(guard.Logged(r.Log, func() { r.watch(ctx, w) })) // one that fails does not end the recording
 	}
 	since := r.lastAt(r.Clock.Now().Add(-maxSince))
-	beside.Go(func() { r.readEvidence(ctx, since) })
+	beside.Go(guard.Logged(r.Log, func() { r.readEvidence(ctx, since) }))
 	err = r.record(ctx)
 	if ctx.Err() != nil {
 		r.sendAtEnd(ctx)
@@ -252,7 +253,7 @@ func (r *Recorder) take(ctx context.Context) Sample {
 		r.server.at(r.Server(ctx))
 		r.server.asked = now
 	}
-	var asking sync.WaitGroup
+	var asking guard.Group
 	asking.Go(func() { s.Gateway = r.gateway.ask(ctx, r.Ask) })
 	if r.server.asked.Equal(now) {
 		s.Server = r.server.ask(ctx, r.Ask)

@@ -2,13 +2,12 @@ package resident
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // Waits between two starts of a loop that failed. They double with each failure, up to
@@ -69,19 +68,10 @@ func (l Loops) keepRunning(ctx context.Context, loop Loop) {
 	}
 }
 
-// PanicError is a panic of a loop.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.Value, e.Stack) }
-
+// runOnce returns the error of a loop; a *[guard.Panic] if it panicked.
 func runOnce(ctx context.Context, loop Loop) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{v, debug.Stack()}
-		}
-	}()
-	return loop.Run(ctx)
+	if panicked := guard.Do(func() { err = loop.Run(ctx) }); panicked != nil {
+		return panicked
+	}
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	randv2 "math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/channel"
@@ -21,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -166,7 +166,7 @@ func follow(ctx context.Context, c config.Config, silent func(time.Time) bool, t
 	to.Instance = instance
 	renewal := newRenewer(c, silent, to.Log)
 	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
+	work := guard.Group{Stop: cancel} // the service starts the channel again
 	defer work.Wait()
 	defer cancel()
 	work.Go(func() { renewal.run(ctx) })

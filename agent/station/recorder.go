@@ -23,6 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/watch"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -68,7 +69,7 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 	}
 	// Otherwise it does not wait: an answer may take longer than the time between two
 	// samples.
-	go st.deliverSoon(ctx, sp, r.ID)
+	guard.Go(log, func() { st.deliverSoon(ctx, sp, r.ID) })
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/linkstate"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -120,9 +121,9 @@ func follow(ctx context.Context, clock probe.Clock, interval func() time.Duratio
 	// A burst of events, such as the start of a network, causes a single call.
 	const settle = 300 * time.Millisecond
 	changed := make(chan struct{}, 1)
-	var watching sync.WaitGroup
-	defer watching.Wait()
 	ctx, cancel := context.WithCancel(ctx)
+	watching := guard.Group{Stop: cancel}
+	defer watching.Wait()
 	defer cancel()
 	watching.Go(func() { watchAgain(ctx, clock, watch, changed) })
 	for {

@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 	"github.com/tonprobe/tonprobe/probe/audio/sound"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -48,7 +49,7 @@ type others struct {
 	config      InputConfig
 	progress    func(probe.Event)
 	log         *slog.Logger
-	running     sync.WaitGroup
+	running     guard.Group
 	microphones []*otherMicrophone
 
 	mu       sync.Mutex

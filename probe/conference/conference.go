@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/x509"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/whip"
 	"github.com/tonprobe/tonprobe/probe/conference/youtube"
 	"github.com/tonprobe/tonprobe/probe/conference/zoom"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -102,17 +102,12 @@ func Find(ctx context.Context, c Config, env probe.Env) (probe.Probe, error) {
 	found := make([]bool, len(all))
 	done := make(chan struct{}, len(all))
 	for i, s := range all {
-		go func() {
-			defer func() {
-				if v := recover(); v != nil {
-					env.Log.Error("the detection of a conference system panicked", "system", s.Name(), "panic", v, "stack", string(debug.Stack()))
-				}
-				done <- struct{}{}
-			}()
+		guard.Go(env.Log, func() {
+			defer func() { done <- struct{}{} }()
 			v := visit.New(visit.Config{URL: s.Base(u), RootCAs: c.RootCAs, Direct: c.Direct}, env)
 			defer v.Close()
 			found[i] = s.Detect(ctx, v)
-		}()
+		})
 	}
 	for range all {
 		<-done

@@ -3,6 +3,8 @@ package media
 import (
 	"context"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // hedgeAfter is the delay after which an unanswered request is repeated in
@@ -22,8 +24,11 @@ func hedged[T any](ctx context.Context, ask func(context.Context) (T, error)) (T
 	}
 	answers := make(chan answer, 2)
 	try := func() {
-		v, err := ask(ctx)
-		answers <- answer{v, err}
+		var a answer
+		if err := guard.Do(func() { a.value, a.err = ask(ctx) }); err != nil {
+			a.err = err
+		}
+		answers <- a
 	}
 	go try()
 	again := time.NewTimer(hedgeAfter)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -33,6 +34,7 @@ var (
 // link is the WebRTC connection to the reflector.
 type link struct {
 	clock    probe.Clock
+	log      *slog.Logger
 	dial     dialer
 	pc       *webrtc.PeerConnection
 	track    sendTrack
@@ -52,7 +54,7 @@ type link struct {
 // openLink prepares a connection that uses the given servers.
 func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, error) {
 	l := &link{
-		clock: env.Clock, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
+		clock: env.Clock, log: env.Log, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
 	api, err := l.newAPI(env, servers, c)

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/judge"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -84,7 +85,7 @@ func (s *stream) suspended() bool {
 
 // run sends until all packets are sent, ctx is done or the connection is lost.
 func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
-	go s.receive(l)
+	guard.Go(l.log, func() { s.receive(l) })
 	ctx, cancel := untilDown(ctx, l)
 	defer cancel()
 	buf := make([]byte, 0, s.payload)

@@ -3,11 +3,11 @@ package nat
 import (
 	"context"
 	"net/netip"
-	"sync"
 
 	"github.com/pion/stun/v2"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -56,7 +56,7 @@ func (p behavior) firstResponding(ctx context.Context, env probe.Env, targets []
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
 	labs := make([]*lab, len(targets))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, t := range targets {
 		if !t.udp {
 			continue
@@ -99,7 +99,7 @@ func (p behavior) describe(ctx context.Context, l *lab, data *report.NATBehavior
 	}
 	data.CGNAT = sharedByProvider(l.socket.own)
 	translated := first.translated != nil && *first.translated
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { data.Mapping = l.mapping(ctx) })
 	wg.Go(func() { data.Filtering = l.filtering(ctx) })
 	if translated {
@@ -215,7 +215,7 @@ func (l *lab) filtering(ctx context.Context) string {
 		return ""
 	}
 	var both, port, direct state
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { both = l.changed(ctx, changeBoth, other) })
 	wg.Go(func() { port = l.changed(ctx, changePort, netip.AddrPortFrom(l.primary.Addr(), other.Port())) })
 	wg.Go(func() { direct = l.askFresh(ctx, basic(other)) })

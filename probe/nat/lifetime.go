@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // lifetimeSteps is the number of idle times that are tested concurrently, each with its own binding. The
@@ -46,7 +48,7 @@ func (l *lab) narrow(ctx context.Context, survived, expired time.Duration) (long
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	ok = true
 	longestSurvived, shortestExpired = survived, expired
 	for k := range lifetimeSteps {

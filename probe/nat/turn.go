@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -89,7 +90,7 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	}
 	peers := sync.OnceValue(func() []target { return resolve(ctx, env, serversOf(config)) })
 	outcomes := make([]outcome, len(servers))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { peers() }) // during the allocations
 	for i, s := range servers {
 		pass, err := env.Enter(ctx, s.transport.phase())

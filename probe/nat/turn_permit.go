@@ -4,12 +4,12 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"sync"
 
 	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -29,7 +29,7 @@ func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICE
 	p := relays{TURNConfig: c, permit: peer.Unmap()}
 	servers := relaysOf(list)
 	outcomes := make([]outcome, len(servers))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, s := range servers {
 		pass, err := env.Enter(ctx, s.transport.phase())
 		if err != nil {

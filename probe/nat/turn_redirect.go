@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // alternate is the server in a response 300 (Try Alternate) (RFC 8489 §10).
@@ -65,7 +67,8 @@ func (c *watchedConn) WriteTo(b []byte, to net.Addr) (int, error) {
 func (c *watchedConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, from, err := c.PacketConn.ReadFrom(b)
 	if err == nil {
-		c.note(b[:n])
+		// This is a goroutine of the library. What cannot be processed is not recorded.
+		_ = guard.Do(func() { c.note(b[:n]) })
 	}
 	return n, from, err
 }

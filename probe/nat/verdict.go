@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -17,7 +18,7 @@ func ask(ctx context.Context, env probe.Env, timers Timers, targets []target) []
 	defer cancel()
 	findings := make([]finding, len(targets))
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	var udp, tcp bool
 	set := func(to *exchange, e exchange, any *bool) {
 		mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -49,7 +50,7 @@ func attend(ctx context.Context, v *visit.Visit, get func() (session, visit.Outc
 		return nil, o
 	}
 	p := &graphqlParticipant{
-		participantState: newParticipantState(), conn: conn, old: conn.Subprotocol() == "graphql-ws",
+		participantState: newParticipantState(v.Env.Log), conn: conn, old: conn.Subprotocol() == "graphql-ws",
 		done: make(chan struct{}), tokens: make(chan string, 1),
 	}
 	o = p.join(ctx, s)
@@ -57,7 +58,7 @@ func attend(ctx context.Context, v *visit.Visit, get func() (session, visit.Outc
 		close(p.done)
 		return p, o
 	}
-	go p.keep()
+	guard.Go(p.log, p.keep)
 	// Without the rules the check continues.
 	_ = p.operate(ctx, idRules, "getLockSettings", queryRules, nil)
 	if takesToken {
@@ -219,7 +220,7 @@ func (p *graphqlParticipant) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	closeLeft(p.conn)
+	closeLeft(p.log, p.conn)
 }
 
 // closed returns the outcome for the way in which the server ended the connection.

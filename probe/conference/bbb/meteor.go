@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -93,11 +94,12 @@ func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visi
 		return nil, o
 	}
 	p := &meteor{
-		participantState: newParticipantState(), conn: conn, done: make(chan struct{}),
+		participantState: newParticipantState(v.Env.Log), conn: conn, done: make(chan struct{}),
 		opened: newEvent(), connected: newEvent(), present: newEvent(), validation: make(chan ddp, 1),
+		fault: visit.Fault("not_api"), // if a message cannot be processed
 	}
 	p.described = sync.OnceFunc(func() { close(p.known) })
-	go p.keep()
+	guard.Go(p.log, p.keep)
 	return p, p.join(ctx, who)
 }
 
@@ -306,5 +308,5 @@ func (p *meteor) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	closeLeft(p.conn)
+	closeLeft(p.log, p.conn)
 }

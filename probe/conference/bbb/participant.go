@@ -2,10 +2,13 @@ package bbb
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // participant is this check as a participant of a meeting, over GraphQL or over Meteor.
@@ -24,6 +27,7 @@ type participant interface {
 
 // participantState is the part of a participant that both connections share.
 type participantState struct {
+	log  *slog.Logger
 	over chan struct{}
 	// known is closed once the rules are known or unavailable.
 	known chan struct{}
@@ -51,8 +55,8 @@ func (s *participantState) end(code string) {
 	}
 }
 
-func newParticipantState() participantState {
-	return participantState{over: make(chan struct{}), known: make(chan struct{})}
+func newParticipantState(log *slog.Logger) participantState {
+	return participantState{log: log, over: make(chan struct{}), known: make(chan struct{})}
 }
 
 func (s *participantState) awaitRules(ctx context.Context) rules {
@@ -85,7 +89,7 @@ const (
 
 // leaveAll leaves with all participants of this check.
 func leaveAll(ctx context.Context, all []participant) {
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for _, p := range all {
 		wg.Go(func() { p.leave(ctx) })
 	}
@@ -94,18 +98,18 @@ func leaveAll(ctx context.Context, all []participant) {
 
 // closeLeft closes the connection of a participant who has left. The closing handshake, of at
 // most 5 s, continues without the caller.
-func closeLeft(conn *websocket.Conn) {
-	go func() { _ = conn.Close(websocket.StatusNormalClosure, "") }()
+func closeLeft(log *slog.Logger, conn *websocket.Conn) {
+	guard.Go(log, func() { _ = conn.Close(websocket.StatusNormalClosure, "") })
 }
 
 // closeConn closes a connection with the closing handshake. It does not wait for a server
 // that does not respond; the library gives up after 5 s.
-func closeConn(ctx context.Context, conn *websocket.Conn) {
+func closeConn(ctx context.Context, log *slog.Logger, conn *websocket.Conn) {
 	done := make(chan struct{})
-	go func() {
+	guard.Go(log, func() {
 		defer close(done)
 		_ = conn.Close(websocket.StatusNormalClosure, "")
-	}()
+	})
 	select {
 	case <-done:
 	case <-ctx.Done():

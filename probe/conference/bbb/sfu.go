@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/coder/websocket/wsjson"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -81,6 +83,7 @@ func (r reply) nested() json.RawMessage {
 // signaller is the signalling connection of a call.
 type signaller struct {
 	conn *websocket.Conn
+	log  *slog.Logger
 	done chan struct{} // closed when nothing more is read; nil before the call
 
 	mu    sync.Mutex
@@ -96,7 +99,7 @@ func open(ctx context.Context, v *visit.Visit, s session) (*signaller, visit.Out
 	if err != nil {
 		return nil, visit.SocketFault(status, err)
 	}
-	c := &signaller{conn: conn}
+	c := &signaller{conn: conn, log: v.Env.Log}
 	if err := wsjson.Write(ctx, conn, map[string]string{"id": "ping"}); err != nil {
 		return c, broken(err)
 	}
@@ -147,7 +150,7 @@ func (c *signaller) call(ctx context.Context, offer string) (string, visit.Outco
 		return "", visit.Fault(r.fault())
 	}
 	c.done = make(chan struct{})
-	go c.watch()
+	guard.Go(c.log, c.watch)
 	return r.Answer, visit.OK()
 }
 
@@ -186,7 +189,7 @@ func (c *signaller) leave(ctx context.Context) {
 	if c.done != nil {
 		_ = wsjson.Write(ctx, c.conn, map[string]string{"id": "stop", "type": typeAudio, "role": roleBoth})
 	}
-	closeConn(ctx, c.conn)
+	closeConn(ctx, c.log, c.conn)
 	if c.done == nil {
 		return
 	}

@@ -2,11 +2,11 @@ package janus
 
 import (
 	"context"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/tonprobe/tonprobe/probe/conference/mirror"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -70,21 +70,15 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 		for _, candidate := range early {
 			c.Candidate(candidate)
 		}
-		go s.follow(events, c)
+		guard.Go(s.env.Log, func() { s.follow(events, c) })
 		return visit.OK()
 	}
 	return visit.Fault("no_answer")
 }
 
 // follow processes the addresses that arrive after the answer. It ends with ctx, or
-// when the gateway sends nothing more. A panic would end the program, because this is not the
-// goroutine of the probe.
+// when the gateway sends nothing more.
 func (s *session) follow(ctx context.Context, c *mirror.Connection) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.env.Log.Error("an event of Janus caused a panic", "panic", v, "stack", string(debug.Stack()))
-		}
-	}()
 	for range maxEvents {
 		m, err := s.event(ctx)
 		if err != nil || m.Error != nil {

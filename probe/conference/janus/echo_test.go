@@ -1,7 +1,6 @@
 package janus
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,19 +11,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
-
-// oneEvent is a transport with an event whose processing needs a connection.
-type oneEvent struct{ transport }
-
-func (oneEvent) event(context.Context, uint64) (message, error) {
-	return message{Candidate: &candidate{Candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host"}}, nil
-}
-
-// TestEventPanics: an event whose processing panics ends only the processing of events.
-func TestEventPanics(t *testing.T) {
-	s := &session{over: oneEvent{}, env: probetest.Env(t)}
-	s.follow(t.Context(), nil) // the use of a nil connection panics
-}
 
 // TestTooManyEvents: a gateway that sends events without limit does not fill the memory.
 func TestTooManyEvents(t *testing.T) {

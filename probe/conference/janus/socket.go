@@ -3,14 +3,13 @@ package janus
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // socket sends requests over a WebSocket. One goroutine reads it, because the end of the
@@ -40,29 +39,28 @@ func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
 	return s, visit.OK()
 }
 
-// errPanicked means that the processing of a message panicked.
-var errPanicked = errors.New("the processing of a message panicked")
-
 // follow reads until close, or until the gateway sends nothing more.
 func (s *socket) follow(ctx context.Context) {
 	defer close(s.ended)
-	defer func() {
-		if v := recover(); v != nil {
-			s.v.Env.Log.Error("a message of Janus caused a panic", "panic", v, "stack", string(debug.Stack()))
-			s.err = errPanicked
-		}
-	}()
 	for s.err == nil {
-		_, got, err := s.conn.Read(ctx)
-		if err != nil {
-			s.err = fmt.Errorf("read from Janus: %w", err)
-			return
-		}
-		var m message
-		if m, s.err = parse(got); s.err == nil {
-			s.err = s.deliver(m)
+		if err := guard.Do(func() { s.err = s.receive(ctx) }); err != nil {
+			s.v.Env.Log.Error("a message of Janus caused a panic", "err", err)
+			s.err = errNoMessage
 		}
 	}
+}
+
+// receive reads one message and passes it on.
+func (s *socket) receive(ctx context.Context) error {
+	_, got, err := s.conn.Read(ctx)
+	if err != nil {
+		return fmt.Errorf("read from Janus: %w", err)
+	}
+	m, err := parse(got)
+	if err != nil {
+		return err
+	}
+	return s.deliver(m)
 }
 
 // deliver passes on a response or an event. The error is errNoMessage if too many events

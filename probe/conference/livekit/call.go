@@ -80,10 +80,7 @@ func (p *Pair) Leave() {
 	if p == nil {
 		return
 	}
-	done := make(chan struct{})
-	go func() { defer close(done); p.speaker.leave() }()
-	p.listener.leave()
-	<-done
+	visit.Together(p.speaker.leave, p.listener.leave)
 	p.speaker, p.listener = nil, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // Limits of a participant against a server that is broken or hostile.
@@ -111,49 +111,50 @@ func (p *participant) write(ctx context.Context, message []byte) error {
 }
 
 // follow processes the server's messages until ctx is done or the server sends nothing
-// more. A message that causes a panic counts as a description that cannot be applied; outside
-// of the goroutine of the probe, a panic would end the program.
+// more. A message that causes a panic counts as a description that cannot be applied.
 func (p *participant) follow(ctx context.Context, pc *peer.Connection) {
 	p.pc, p.following = pc, true
 	go func() {
 		defer close(p.ended)
-		defer func() {
-			if v := recover(); v != nil {
-				p.log.Error("a message of LiveKit caused a panic", "panic", v, "stack", string(debug.Stack()))
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				p.badOffer = true
-			}
-		}()
-		answered := sync.OnceFunc(func() { close(p.answered) })
-		published := sync.OnceFunc(func() { close(p.published) })
-		muted := sync.OnceFunc(func() { close(p.muted) })
-		for range maxMessages {
-			m, o := p.read(ctx)
-			if o.Code != "" {
-				return
-			}
-			switch {
-			case m.Answer != nil && p.target == signal.Publisher:
-				p.describe(m.Answer.SDP, func() error { return pc.Answer(m.Answer.SDP) })
-				answered()
-			case m.Offer != nil && p.target == signal.Subscriber:
-				p.accept(ctx, *m.Offer)
-				answered()
-			case m.Trickle != nil && m.Trickle.Target == p.target:
-				p.candidate(m.Trickle.Candidate)
-			case m.Published != nil:
-				p.mu.Lock()
-				p.stream = m.Published.SID
-				p.mu.Unlock()
-				published()
-			case m.Mute != nil && m.Mute.Muted:
-				muted()
-			case m.Leave != nil:
-				return
-			}
+		if err := guard.Do(func() { p.process(ctx, pc) }); err != nil {
+			p.log.Error("a message of LiveKit caused a panic", "err", err)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.badOffer = true
 		}
 	}()
+}
+
+// process processes messages until the server sends nothing more.
+func (p *participant) process(ctx context.Context, pc *peer.Connection) {
+	answered := sync.OnceFunc(func() { close(p.answered) })
+	published := sync.OnceFunc(func() { close(p.published) })
+	muted := sync.OnceFunc(func() { close(p.muted) })
+	for range maxMessages {
+		m, o := p.read(ctx)
+		if o.Code != "" {
+			return
+		}
+		switch {
+		case m.Answer != nil && p.target == signal.Publisher:
+			p.describe(m.Answer.SDP, func() error { return pc.Answer(m.Answer.SDP) })
+			answered()
+		case m.Offer != nil && p.target == signal.Subscriber:
+			p.accept(ctx, *m.Offer)
+			answered()
+		case m.Trickle != nil && m.Trickle.Target == p.target:
+			p.candidate(m.Trickle.Candidate)
+		case m.Published != nil:
+			p.mu.Lock()
+			p.stream = m.Published.SID
+			p.mu.Unlock()
+			published()
+		case m.Mute != nil && m.Mute.Muted:
+			muted()
+		case m.Leave != nil:
+			return
+		}
+	}
 }
 
 // accept answers an offer of the server.

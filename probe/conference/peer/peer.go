@@ -5,6 +5,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
@@ -85,6 +87,7 @@ func (t Transport) policy() webrtc.ICETransportPolicy {
 type Connection struct {
 	pc       *webrtc.PeerConnection
 	clock    probe.Clock
+	log      *slog.Logger
 	track    *webrtc.TrackLocalStaticRTP
 	ssrc     uint32 // of the sent stream
 	arrived  func(*rtp.Packet, time.Time)
@@ -108,7 +111,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	c := &Connection{
-		clock: env.Clock, only: config.Only, arrived: config.Arrived, reported: config.Reported,
+		clock: env.Clock, log: env.Log, only: config.Only, arrived: config.Arrived, reported: config.Reported,
 		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
 	}
 	sockets, err := c.stampedNet(env)
@@ -175,7 +178,7 @@ func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	for _, e := range t.Sender().GetParameters().Encodings {
 		c.ssrc = uint32(e.SSRC)
 	}
-	go c.readReports(t.Sender())
+	guard.Go(c.log, func() { c.readReports(t.Sender()) })
 	return nil
 }
 
@@ -204,7 +207,7 @@ func (c *Connection) follow() {
 	heard := sync.OnceFunc(func() { close(c.heard) })
 	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		heard()
-		go c.listen(t)
+		guard.Go(c.log, func() { c.listen(t) })
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // udpFirst is how long only UDP is tried if a server offers TCP too. Otherwise a single lost
@@ -47,7 +49,7 @@ func (c *Connection) withhold(sdp string) string {
 	c.held = append(c.held, tcp...)
 	if !c.holding {
 		c.holding = true
-		go c.release()
+		guard.Go(c.log, c.release)
 	}
 	return rest
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -35,8 +36,9 @@ type Test struct {
 // Start requests from each relay the permission for the media server. Without an
 // address of that server, no permission is requested.
 func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Test {
-	t := &Test{v: v, done: make(chan struct{})}
-	go func() {
+	// The outcome if an answer of a relay cannot be processed.
+	t := &Test{v: v, done: make(chan struct{}), outcome: visit.Untested("not_measured")}
+	guard.Go(v.Env.Log, func() {
 		defer close(t.done)
 		ctx, cancel := context.WithTimeout(ctx, visit.StreamTime)
 		defer cancel()
@@ -45,7 +47,7 @@ func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Te
 		t.relays = relays
 		t.outcome = judge(tried{relays: relays, unnamed: unnamed, media: media, ended: ctx.Err() != nil}, list)
 		t.took = visit.Milliseconds(v.Env.Clock.Now().Sub(began))
-	}()
+	})
 	return t
 }
 

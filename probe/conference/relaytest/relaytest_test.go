@@ -86,3 +86,25 @@ func TestUnnamedRelays(t *testing.T) {
 		}
 	}
 }
+
+// panickingNet is a network whose sockets panic, as the processing of an answer could. It is
+// used by the goroutines that test a relay.
+type panickingNet struct{ transport.Net }
+
+func (panickingNet) ListenUDP(string, *net.UDPAddr) (transport.UDPConn, error) {
+	panic("a foreign byte")
+}
+func (panickingNet) ListenPacket(string, string) (net.PacketConn, error) { panic("a foreign byte") }
+
+// TestPanic: a panic in the goroutines that test the relays does not end the program, and
+// nothing is known about the relays then.
+func TestPanic(t *testing.T) {
+	env := probetest.Env(t)
+	env.Net = panickingNet{env.Net}
+	v := visit.New(visit.Config{URL: &url.URL{Scheme: "https", Host: "127.0.0.1"}, Direct: true}, env)
+	defer v.Close()
+	Start(t.Context(), v, listOf("turn:127.0.0.1:9", "turn:127.0.0.1:10"), netip.Addr{}).Record()
+	if step, _ := v.Data.Check(report.StepRelay); step.Status != report.StatusUnknown || step.Code != "not_measured" {
+		t.Errorf("got %s %s, want unknown not_measured", step.Status, step.Code)
+	}
+}

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // ahead contains connections that were opened before the WebSockets that use them. On a line
@@ -17,7 +18,7 @@ type ahead struct {
 	opened  int
 	left    atomic.Int32   // connections that have not been taken
 	ready   chan *tls.Conn // receives each connection, or nil if it failed
-	running sync.WaitGroup
+	running guard.Group
 	first   *event // the first call of OpenAhead has opened its connections
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -46,13 +47,13 @@ func (v *Visit) OpenAhead(ctx context.Context, n int) {
 	a.opened += n
 	ctx = a.ctx
 	a.left.Add(int32(n))
-	var all sync.WaitGroup
+	var all guard.Group
 	for range n {
 		all.Go(func() { a.ready <- v.openOne(ctx, a.address) })
 	}
 	a.running.Go(func() {
+		defer a.first.happen()
 		all.Wait()
-		a.first.happen()
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -55,7 +56,7 @@ func TestPanicOfAnEarlyStep(t *testing.T) {
 	defer v.Close()
 	early := v.Begin(t.Context(), report.StepRoundTrip, func(context.Context) visit.Outcome { panic("hostile") })
 	defer func() {
-		if got := recover(); got != "hostile" {
+		if got, ok := recover().(*guard.Panic); !ok || got.Value != "hostile" {
 			t.Errorf("got panic %v, want %v", got, "hostile")
 		}
 	}()

@@ -1,23 +1,14 @@
 package visit
 
-import "sync"
+import (
+	"github.com/tonprobe/tonprobe/probe/guard"
+)
 
-// Together runs functions concurrently and waits for all of them. It panics if one of them did:
-// a panic in a separate goroutine would end the program, whereas the plan recovers a panic of
-// the caller.
+// Together runs functions concurrently and waits for all of them. It panics if one of them did.
 func Together(all ...func()) {
-	panics := make([]any, len(all))
-	var running sync.WaitGroup
-	for i, f := range all {
-		running.Go(func() {
-			defer func() { panics[i] = recover() }()
-			f()
-		})
+	var running guard.Group
+	for _, f := range all {
+		running.Go(f)
 	}
 	running.Wait()
-	for _, p := range panics {
-		if p != nil {
-			panic(p)
-		}
-	}
 }

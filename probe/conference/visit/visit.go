@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -132,10 +132,9 @@ type Early struct {
 	out  Outcome
 	took time.Duration
 	late bool // there was no time to begin it
-	// panicked is the value of a panic in the step. Finish panics with it on the goroutine of
-	// the probe, where the plan recovers it. In another goroutine the panic would end the
-	// program.
-	panicked any
+	// panicked is a panic in the step; nil for none. Finish panics with it on the goroutine of
+	// the probe, where the plan recovers it.
+	panicked error
 	// never is closed by Abandon.
 	never *event
 	// besideAPI is set for a step that begins with the API and waits for its answer.
@@ -184,16 +183,13 @@ func (v *Visit) begin(ctx context.Context, name report.ConferenceStep, step func
 	s := &Early{name: name, done: make(chan struct{}), never: newEvent()}
 	go func() {
 		defer close(s.done)
-		defer func() {
-			if s.panicked = recover(); s.panicked != nil {
-				v.Env.Log.Error("a step panicked", "step", name, "panic", s.panicked, "stack", string(debug.Stack()))
+		s.panicked = guard.Do(func() {
+			if !await(s) {
+				s.late = true
+				return
 			}
-		}()
-		if !await(s) {
-			s.late = true
-			return
-		}
-		s.run(ctx, v, step)
+			s.run(ctx, v, step)
+		})
 	}()
 	return s
 }

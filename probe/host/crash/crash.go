@@ -12,10 +12,10 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -59,7 +59,7 @@ func collect(ctx context.Context, from []source, since, now time.Time) *report.H
 		Events:  []report.HostEvent{},
 	}
 	events := make([][]report.HostEvent, len(from))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, s := range from {
 		wg.Go(func() {
 			all, err := s.read(ctx, since)

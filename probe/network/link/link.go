@@ -8,11 +8,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
@@ -103,7 +103,7 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if !ok {
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no route to the server", Data: data}, nil
 	}
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() {
 		data.IPv6Reached = compareFamilies(ctx, env, addrs, origin.PortOf(p.URL), ipv6)
 		if data.IPv6Reached != nil && !*data.IPv6Reached && p.siteAnswers(ctx, addrs[indexOf6(addrs)], a.Local) {
@@ -154,7 +154,7 @@ func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, 
 	ask := func(ctx context.Context) (echo.Reply, error) { return p.Asker.Ask(ctx, a.Gateway, 0) }
 	refusal := func(ctx context.Context) (echo.Reply, error) { return echo.TCP(ctx, env, a.Gateway, echo.ClosedPort) }
 	var trial, refused *periodic.Stream
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { trial = periodic.Run(ctx, env, gatewayTrial, ask) })
 	wg.Go(func() { refused = periodic.Run(ctx, env, gatewayTrial, refusal) })
 	wg.Wait()
@@ -256,7 +256,7 @@ func (p link) siteAnswers(ctx context.Context, server, local netip.Addr) bool {
 	ctx, cancel := context.WithTimeout(ctx, siteTime)
 	defer cancel()
 	var found atomic.Bool
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for hops := range siteHops {
 		for range siteTries {
 			wg.Go(func() {

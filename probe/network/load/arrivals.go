@@ -14,13 +14,15 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // reports collects the arrivals that the collector reports.
 type reports struct {
-	ended chan struct{}
-	more  chan struct{} // contains one token after each report
+	reading guard.Group
+	ended   chan struct{}
+	more    chan struct{} // contains one token after each report
 
 	enough func() // called once bytesAll have arrived
 	clock  probe.Clock
@@ -48,7 +50,7 @@ func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient,
 		return nil, errEarlier
 	}
 	n := &reports{clock: clock, enough: enough, ended: make(chan struct{}), more: make(chan struct{}, 1)}
-	go n.read(resp.Body)
+	n.reading.Go(func() { n.read(resp.Body) })
 	return n, nil
 }
 
@@ -134,5 +136,6 @@ func (n *reports) await(bytes int64, d time.Duration) {
 // end waits for the reader and returns the arrivals.
 func (n *reports) end() arrived {
 	<-n.ended
+	n.reading.Wait()
 	return n.what
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/kerneltcp"
 )
@@ -40,7 +41,7 @@ func (p load) receive(ctx context.Context, clock probe.Clock) (arrived, error) {
 		defer close(polled)
 		c.keepPolling(polling)
 	}()
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { c.drain(first) })
 	for n := range connections - 1 {
 		wg.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
@@ -190,7 +191,11 @@ func whileFull(ctx context.Context, env probe.Env, ask echo.Question, work func(
 	defer cancel()
 	taken := make(chan []roundTrip, 1)
 	begin := env.Clock.Now()
-	go func() { taken <- roundTrips(ctx, full, env, ask) }()
+	guard.Go(env.Log, func() {
+		var all []roundTrip
+		defer func() { taken <- all }()
+		all = roundTrips(ctx, full, env, ask)
+	})
 	p.arrived, p.err = work(full, env.Clock)
 	took := env.Clock.Now().Sub(begin)
 	cancel() // the line is idle from here on

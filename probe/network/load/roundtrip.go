@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -23,7 +24,7 @@ func roundTrips(ctx, phase context.Context, env probe.Env, ask echo.Question) (a
 		return nil
 	}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for phase.Err() == nil {
 		wg.Go(func() {
 			waiting, cancel := context.WithTimeout(ctx, askWait)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
@@ -50,7 +51,7 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 	var begun sync.Once
 	var began time.Time
 	first := func() { began = clock.Now() }
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i := range faults {
 		wg.Go(func() {
 			if i > 0 && !join(sending, clock, i, reports.total) {

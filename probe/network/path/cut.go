@@ -4,10 +4,10 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
@@ -36,7 +36,7 @@ func becameSilent(s *periodic.Stream) bool {
 // them. The result is nil if the machine answers over none.
 func (p path) isUDPCut(ctx context.Context, env probe.Env, at netip.AddrPort) *bool {
 	byUDP, byEcho, byTCP := &periodic.Stream{}, &periodic.Stream{}, &periodic.Stream{}
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { byUDP = periodic.Run(ctx, env, trialPace, stunQuestion(env, at)) })
 	wg.Go(func() { byEcho = periodic.Run(ctx, env, trialPace, p.echo(at.Addr())) })
 	wg.Go(func() {

@@ -3,10 +3,10 @@ package path
 import (
 	"context"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -31,7 +31,7 @@ const locateWait = 2500 * time.Millisecond
 func (p path) locate(ctx context.Context, env probe.Env) (far farEnds) {
 	ctx, cancel := context.WithTimeout(ctx, locateWait)
 	defer cancel()
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { far.server = p.prefer(ctx, lookup.AddressesOf(ctx, p.Resolver, p.URL)) })
 	wg.Go(func() { far.collector = p.prefer(ctx, lookup.AddressesOf(ctx, p.Resolver, p.Collector)) })
 	wg.Go(func() { far.stun = p.stunServer(ctx, env) })

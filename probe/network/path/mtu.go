@@ -12,6 +12,7 @@ import (
 	"github.com/pion/stun/v2"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
@@ -61,7 +62,7 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 		at = netip.AddrPortFrom(far.collector, lookup.STUNPort)
 	}
 	var byUDP, byICMP sizes
-	var wg sync.WaitGroup
+	var wg guard.Group
 	if at.IsValid() {
 		wg.Go(func() {
 			byUDP = compareSizes(ctx, env, stunQuestion(env, at), func(ctx context.Context) (echo.Reply, error) {
@@ -111,7 +112,7 @@ type sizes struct {
 // be too large, all rounds are over, or no small one was answered in half of them.
 func compareSizes(ctx context.Context, env probe.Env, small, large echo.Question) sizes {
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	var s sizes
 	done := func() bool {
 		mu.Lock()

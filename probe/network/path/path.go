@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
@@ -109,7 +110,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	surveying.Leave()
 	data := &report.NetworkPath{}
 	lives, named := false, false
-	var wg sync.WaitGroup
+	var wg guard.Group
 	// Neither waits for its turn: they send few packets, and for a silent port they take longer
 	// than the rest of the budget.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
@@ -157,7 +158,7 @@ func notNeeded() probe.Result {
 func runAll(ctx context.Context, env probe.Env, points []point) map[string]*periodic.Stream {
 	streams := map[string]*periodic.Stream{}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	start := env.Clock.Now()
 	for _, at := range points {
 		wg.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
@@ -82,7 +83,7 @@ func (t *triedPort) report() report.PathPort {
 func (p path) askPorts(ctx context.Context, env probe.Env, found surveyed) []report.PathPort {
 	var mu sync.Mutex
 	var all []*triedPort
-	var wg sync.WaitGroup
+	var wg guard.Group
 	try := func(f func() []*triedPort) {
 		wg.Go(func() {
 			tried := f()
@@ -128,7 +129,7 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 	go func() { defer close(done); needed.connect(ctx, env) }()
 	probe.SleepUntil(ctx, env.Clock, done, portHeadStart)
 	tried := []*triedPort{needed}
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for _, n := range wellKnown() {
 		if t := (&triedPort{segment: segment, network: "tcp", at: netip.AddrPortFrom(host, n)}); n != needed.at.Port() && !needed.isOpen(done) {
 			tried = append(tried, t)
@@ -251,7 +252,7 @@ func (p path) detectWhetherLeft(ctx context.Context, env probe.Env, found survey
 // first, a router that reports only the other one did not receive it.
 func (t *triedPort) sendPair(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told, referenceTold bool) {
 	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
+	var wg guard.Group
 	var heard atomic.Bool
 	for _, ref := range refs {
 		wg.Go(func() {
@@ -272,7 +273,7 @@ func (t *triedPort) sendPair(ctx context.Context, env probe.Env, k echo.Knocker,
 // sendToEach sends a packet to each of the routers and reports whether an answer is conclusive.
 func (t *triedPort) sendToEach(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told bool) {
 	replies := make([]echo.Reply, len(refs))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, ref := range refs {
 		wg.Go(func() { replies[i], _ = knock(ctx, env, k, t, ref.ttl) })
 	}
@@ -353,7 +354,7 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 		})
 	}
 	answers := make([]bool, len(refs))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, c := range refs {
 		wg.Go(func() { answers[i] = c.answers(ctx) })
 	}

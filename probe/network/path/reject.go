@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"sync"
 
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -31,7 +31,7 @@ func (p path) findRejecters(ctx context.Context, env probe.Env, found surveyed, 
 	if !ok {
 		return
 	}
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for _, t := range tried {
 		if t.answer == portRefused || t.answer == portRejected {
 			wg.Go(func() { p.findRejecter(ctx, env, k, found, t) })
@@ -146,7 +146,7 @@ func (p path) reachesElsewhere(ctx context.Context, env probe.Env, found surveye
 		return false, false
 	}
 	var route, outside bool
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() {
 		t := p.traceTo(ctx, env, found.far.elsewhere)
 		route = t.isOutside(found.adapter.Gateway)
@@ -191,14 +191,16 @@ func (p path) askNameServers(ctx context.Context, env probe.Env) (outside, insid
 			continue
 		}
 		asked++
-		go func() {
+		guard.Go(env.Log, func() {
+			var found answer
+			defer func() { answers <- found }()
 			a, err := p.NameServers.Ask(ctx, server, name, dnsmessage.TypeA)
 			exists, absent := a.Code == dnsmessage.RCodeSuccess, a.Code == dnsmessage.RCodeNameError
-			answers <- answer{
+			found = answer{
 				outside: err == nil && isOutside(server.Addr()) && (exists || absent),
 				inside:  err == nil && !a.Authoritative && !isOutside(server.Addr()) && (absent || exists && !a.Truncated && len(a.Addrs) == 0),
 			}
-		}()
+		})
 	}
 	for range asked {
 		a := <-answers

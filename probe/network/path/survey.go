@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
@@ -65,7 +66,7 @@ func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 	found.adapter = a
 	found.direct = far.isKnown() && a.GatewayKnown && !a.Gateway.IsValid() && a.Kind != adapter.VPN && a.Kind != adapter.Cellular
 	var near, transit, server []point
-	var wg sync.WaitGroup
+	var wg guard.Group
 	if !found.direct {
 		wg.Go(func() { near = p.routers(ctx, env, &found) })
 	}
@@ -84,7 +85,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	hasGateway := a.GatewayKnown && a.Gateway.IsValid()
 	echoes, refuses := false, false
 	refusal := func(ctx context.Context) (echo.Reply, error) { return echo.TCP(ctx, env, a.Gateway, echo.ClosedPort) }
-	var wg sync.WaitGroup
+	var wg guard.Group
 	wg.Go(func() { found.trace = p.traceTo(ctx, env, far) })
 	if hasGateway {
 		wg.Go(func() { echoes = p.echoes(ctx, env, a.Gateway) })
@@ -169,7 +170,7 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 	ctx, cancel := context.WithTimeout(ctx, surveyWait)
 	defer cancel()
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	// A hop that has answered is not tried again, nor is a hop behind the far end.
 	last := farthestHop
 	known := func(hop int) bool {

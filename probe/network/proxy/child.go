@@ -67,7 +67,7 @@ type addresses struct {
 func ChildMain(in io.Reader, out io.Writer) int {
 	debug.SetMaxStack(maxStackBytes)
 	var waiting atomic.Bool
-	go guard(&waiting)
+	go limit(&waiting)
 	lines, words := json.NewDecoder(bufio.NewReader(in)), json.NewEncoder(out)
 	var t task
 	if err := lines.Decode(&t); err != nil {
@@ -91,11 +91,11 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	return 0
 }
 
-// guard ends the process if the script uses too much memory, or more than
+// limit ends the process if the script uses too much memory, or more than
 // scriptTime without the time for lookups, which have their own limits. The
 // engine's interrupt is not sufficient: it has no effect on a loop inside a
 // built-in function.
-func guard(waiting *atomic.Bool) {
+func limit(waiting *atomic.Bool) {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	const tick = time.Millisecond
 	last, used := time.Now(), time.Duration(0)

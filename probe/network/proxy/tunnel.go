@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/net/proxy"
+
+	"github.com/tonprobe/tonprobe/probe/guard"
 )
 
 // headStart is the time for a direct connection before a proxy is tried in
@@ -74,8 +76,11 @@ func (d Dialer) DialContext(ctx context.Context, network, address string) (conn 
 		case <-failed:
 		case <-ctx.Done():
 		}
-		conn, err := d.tunnel(ctx, address)
-		results <- dialled{conn, true, err}
+		t := dialled{through: true}
+		if err := guard.Do(func() { t.conn, t.err = d.tunnel(ctx, address) }); err != nil {
+			t.err = err
+		}
+		results <- t
 	}()
 	first := <-results
 	if first.err == nil {

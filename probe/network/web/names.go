@@ -9,11 +9,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 )
 
@@ -59,7 +59,7 @@ func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
 	kinds := []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeSOA}
 	answers := make([]lookup.Answer, len(kinds))
 	errs := make([]error, len(kinds))
-	var wg sync.WaitGroup
+	var wg guard.Group
 	for i, kind := range kinds {
 		wg.Go(func() { answers[i], errs[i] = j.NameServers.Ask(ctx, server, j.target.Hostname(), kind) })
 	}
@@ -97,9 +97,11 @@ func (j *journey) verifyName(ctx context.Context) <-chan string {
 	}
 	var random [8]byte
 	_, randErr := io.ReadFull(j.env.Rand, random[:])
-	go func() {
+	guard.Go(j.env.Log, func() {
+		fault := ""
+		defer func() { found <- fault }()
 		var searched, impossible bool
-		var wg sync.WaitGroup
+		var wg guard.Group
 		wg.Go(func() { searched = j.isSearched(ctx) })
 		wg.Go(func() {
 			impossible = randErr == nil && j.hasAddresses(ctx, hex.EncodeToString(random[:])+".invalid.")
@@ -107,13 +109,11 @@ func (j *journey) verifyName(ctx context.Context) <-chan string {
 		wg.Wait()
 		switch {
 		case impossible:
-			found <- dnsHijacked
+			fault = dnsHijacked
 		case searched:
-			found <- dnsSearched
-		default:
-			found <- ""
+			fault = dnsSearched
 		}
-	}()
+	})
 	return found
 }
 
@@ -157,11 +157,13 @@ func (j *journey) lookForDeadServer(ctx context.Context) <-chan *bool {
 		found <- nil
 		return found
 	}
-	go func() {
+	guard.Go(j.env.Log, func() {
+		var dead *bool
+		defer func() { found <- dead }()
 		ctx, cancel := context.WithTimeout(ctx, silentTime)
 		defer cancel()
 		answered := make([]bool, len(servers))
-		var wg sync.WaitGroup
+		var wg guard.Group
 		for i, s := range servers {
 			wg.Go(func() {
 				_, err := j.NameServers.Ask(ctx, s, j.target.Hostname(), dnsmessage.TypeA)
@@ -169,8 +171,8 @@ func (j *journey) lookForDeadServer(ctx context.Context) <-chan *bool {
 			})
 		}
 		wg.Wait()
-		found <- new(!answered[0] && slices.Contains(answered[1:], true))
-	}()
+		dead = new(!answered[0] && slices.Contains(answered[1:], true))
+	})
 	return found
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 )
 
@@ -27,11 +28,13 @@ func (j *journey) findOfferedProxy(ctx context.Context) <-chan bool {
 		offered <- false
 		return offered
 	}
-	go func() {
+	guard.Go(j.env.Log, func() {
+		found := false
+		defer func() { offered <- found }()
 		// Without a dot, so that the system appends the network's search domain.
 		addrs, err := j.Resolver.LookupNetIP(ctx, "ip", "wpad")
-		offered <- err == nil && len(addrs) > 0 && !isUnspecified(addrs) && offersProxy(j.offer(ctx, lookup.Alternate(addrs)))
-	}()
+		found = err == nil && len(addrs) > 0 && !isUnspecified(addrs) && offersProxy(j.offer(ctx, lookup.Alternate(addrs)))
+	})
 	return offered
 }
 

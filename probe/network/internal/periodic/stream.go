@@ -12,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose/lossmodel"
+	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 )
 
@@ -66,7 +67,7 @@ func Run(ctx context.Context, env probe.Env, p Pace, ask echo.Question) *Stream 
 func RunFrom(ctx context.Context, env probe.Env, start time.Time, p Pace, ask echo.Question) *Stream {
 	s := &Stream{Fates: map[time.Duration]bool{}}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg guard.Group
 	refused := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
