@@ -38,7 +38,7 @@ func parseObject(b []byte) (object, error) {
 
 // properties are those that are read.
 var properties = map[string]bool{
-	"id": true, "name": true, "shortName": true, "deleted": true, "data": true, "links": true, "next": true, "pagination": true, "totalElements": true,
+	"id": true, "name": true, "shortName": true, "deleted": true, "data": true, "links": true, "next": true, "pagination": true, "totalElements": true, "elementsPerPage": true, "totalPages": true,
 	"body": true, "organization": true, "person": true, "membership": true, "meeting": true,
 	"startDate": true, "endDate": true, "role": true, "familyName": true, "givenName": true, "phone": true, "email": true,
 	"start": true, "end": true, "cancelled": true, "meetingState": true, "location": true,

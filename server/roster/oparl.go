@@ -55,6 +55,8 @@ type oparlReader struct {
 	persons     map[string]object
 	memberships map[string]membershipOf // of the persons
 	members     map[string][]membership // of organizations, all times
+
+	personsCutOff bool // persons may lack some, with their memberships
 }
 
 // membershipOf is a membership that is embedded in a person.
@@ -239,7 +241,7 @@ func (r *oparlReader) readBody(ctx context.Context, body object, chosen []organi
 // fewer requests than one for each member and each membership.
 func (r *oparlReader) readPersons(ctx context.Context, body object) error {
 	base := r.base(body)
-	list, err := r.list(ctx, body, base, "person")
+	list, err := r.list(ctx, body, base, personList)
 	if r.skips(err) {
 		return nil // each member is requested
 	}

@@ -290,16 +290,50 @@ func TestOParlEndlessList(t *testing.T) {
 	}
 }
 
-// TestOParlHalfList: a server that lists fewer objects than it has is no reason to cancel sessions.
+// TestOParlHalfList: a list ends where the server links to no next page. A count that is too large is no reason to
+// keep former members for ever, but a list that is cut off is none to cancel sessions and remove members.
 func TestOParlHalfList(t *testing.T) {
-	for data, complete := range map[string]bool{
-		`{"data":[],"pagination":{"totalElements":57},"links":{}}`: false,
-		`{"data":[],"pagination":{"totalElements":0},"links":{}}`:  true,
-		`{"data":[]}`: true,
+	const m = `{"id":"HOST/m/1","name":"A","start":"2026-06-16T18:00:00+02:00","organization":["HOST/o/1"]}`
+	const p = `{"id":"HOST/p/1","name":"Anna","membership":[{"id":"HOST/ms/1","organization":"HOST/o/1"}]}`
+	withoutMemberships := map[string]string{"/o": `{"data":[{"id":"HOST/o/1","name":"Rat"}]}`}
+	for name, c := range map[string]struct {
+		list, page string
+		others     map[string]string
+		complete   bool
+		note       string // a part of one; "" for none
+	}{
+		"empty, and announced as larger":      {"/m", `{"data":[],"pagination":{"totalElements":57},"links":{}}`, nil, false, "0 of 57"},
+		"empty":                               {"/m", `{"data":[],"pagination":{"totalElements":0},"links":{}}`, nil, true, ""},
+		"empty without a count":               {"/m", `{"data":[]}`, nil, true, ""},
+		"a wrong count":                       {"/m", `{"data":[` + m + `],"pagination":{"totalElements":57},"links":{}}`, nil, true, "announces 57"},
+		"a wrong count, page not full":        {"/m", `{"data":[` + m + `],"pagination":{"totalElements":57,"elementsPerPage":20},"links":{}}`, nil, true, "announces 57"},
+		"a wrong count, the only page":        {"/m", `{"data":[` + m + `],"pagination":{"totalElements":57,"elementsPerPage":1,"currentPage":1,"totalPages":1},"links":{}}`, nil, true, "announces 57"},
+		"pages from 0":                        {"/m", `{"data":[` + m + `],"pagination":{"totalElements":1,"elementsPerPage":20,"currentPage":0,"totalPages":1},"links":{}}`, nil, true, ""},
+		"a count that is too small":           {"/m", `{"data":[` + m + `],"pagination":{"totalElements":-3,"totalPages":"x"},"links":{}}`, nil, true, ""},
+		"a full page":                         {"/m", `{"data":[` + m + `],"pagination":{"totalElements":57,"elementsPerPage":1},"links":{}}`, nil, false, "1 of 57"},
+		"more pages":                          {"/m", `{"data":[` + m + `],"pagination":{"totalPages":3},"links":{}}`, nil, false, "ends after 1"},
+		"persons, a wrong count":              {"/p", `{"data":[` + p + `],"pagination":{"totalElements":57},"links":{}}`, nil, true, "announces 57"},
+		"persons are cut off":                 {"/p", `{"data":[` + p + `],"pagination":{"totalElements":57,"elementsPerPage":1},"links":{}}`, nil, true, "1 of 57"},
+		"persons repeat":                      {"/p", `{"data":[` + p + `],"links":{"next":"HOST/p"}}`, nil, true, "repeats itself"},
+		"members by person, a wrong count":    {"/p", `{"data":[` + p + `],"pagination":{"totalElements":57},"links":{}}`, withoutMemberships, true, "announces 57"},
+		"members by person, who are cut off":  {"/p", `{"data":[` + p + `],"pagination":{"totalElements":57,"elementsPerPage":1},"links":{}}`, withoutMemberships, false, "could not be read completely"},
+		"members by person, whose list loops": {"/p", `{"data":[` + p + `],"links":{"next":"HOST/p"}}`, withoutMemberships, false, "could not be read completely"},
 	} {
-		r, err := newRIS(t, small(map[string]string{"/m": data})).read(t, "/s", "Rat")
-		if err != nil || len(r.Meetings) > 0 || r.Complete != complete || !complete && !strings.Contains(strings.Join(r.Notes, " "), "0 of 57") {
-			t.Errorf("%s: got %+v, error %v; want complete %v", data, r, err, complete)
+		change := map[string]string{c.list: c.page}
+		for address, document := range c.others {
+			change[address] = document
+		}
+		r, err := newRIS(t, small(change)).read(t, "/s", "Rat")
+		if err != nil {
+			t.Errorf("%s: got error %v, want none", name, err)
+			continue
+		}
+		notes := strings.Join(r.Notes, " ")
+		if r.Complete != c.complete || !strings.Contains(notes, c.note) || c.note == "" && notes != "" {
+			t.Errorf("%s: got complete %v, notes %q; want complete %v, notes with %q", name, r.Complete, r.Notes, c.complete, c.note)
+		}
+		if members := names(r.Organizations[0].Members); !strings.HasPrefix(members, "Anna") {
+			t.Errorf("%s: got members %q, want Anna", name, members)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 	}
 	var all []object
 	known, pages := map[string]bool{}, map[string]bool{}
-	listed, total := 0, 0
+	listed := 0
 	for {
 		pages[u.String()] = true
 		page, err := r.document(ctx, u)
@@ -58,13 +58,15 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 			return nil, fmt.Errorf("the source is %w: it lists more than %d objects", ErrTooLarge, maxObjects)
 		}
 		links, _ := page["links"].(map[string]any)
-		if p, ok := page["pagination"].(map[string]any); ok {
-			total, _ = strconv.Atoi(object(p).text("totalElements"))
-		}
+		announced := paginationOf(page)
+		total := announced.total
 		next := object(links).link("next")
 		if next == "" {
-			if listed < total {
-				r.roster.missing("The list %.100q ends after %d of %d objects.", key, listed, total)
+			switch {
+			case announced.cutOff(listed, len(objects), len(pages)):
+				r.cutOff(key, "The list %.100q ends after %d of %d objects.", key, listed, max(total, listed))
+			case listed < total:
+				r.roster.note("The list %.100q announces %d objects, but ends with %d: its count is wrong.", key, total, listed)
 			}
 			return all, nil
 		}
@@ -77,7 +79,7 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 			return all, nil
 		case pages[following.String()] || fresh == 0:
 			if total == 0 || len(all) < total {
-				r.roster.missing("The list %.100q repeats itself after %d pages: the rest of it could not be read.", key, len(pages))
+				r.cutOff(key, "The list %.100q repeats itself after %d pages: the rest of it could not be read.", key, len(pages))
 			} else {
 				r.roster.note("The list %.100q repeats itself after its end.", key)
 			}
@@ -88,6 +90,46 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 		u = following
 	}
 }
+
+// pagination is what a page says about its list; 0 for what it does not say.
+type pagination struct{ total, perPage, pages int }
+
+func paginationOf(page object) (p pagination) {
+	if o, ok := page["pagination"].(map[string]any); ok {
+		p.total, _ = strconv.Atoi(object(o).text("totalElements"))
+		p.perPage, _ = strconv.Atoi(object(o).text("elementsPerPage"))
+		p.pages, _ = strconv.Atoi(object(o).text("totalPages"))
+	}
+	return p
+}
+
+// cutOff reports whether a list goes on after a page that has no next one. In OParl 1.1 next
+// is mandatory on all pages but the last, and all of pagination is optional; the number of objects may change,
+// and some servers count objects that they do not list. So a larger number alone is no evidence, but it is for an
+// empty list, for fewer pages than there are, and if the last page is as full as the others.
+func (p pagination) cutOff(listed, onLast, read int) bool {
+	switch {
+	case listed == 0:
+		return p.total > 0
+	case p.pages > 0:
+		return read < p.pages
+	}
+	return listed < p.total && p.perPage > 0 && onLast >= p.perPage
+}
+
+// cutOff notes that a list could not be read completely. Persons whom their list lacks are requested one
+// by one, so without the memberships of organizations only is something missing.
+func (r *oparlReader) cutOff(key, format string, args ...any) {
+	if key == personList {
+		r.personsCutOff = true
+		r.roster.note(format, args...)
+		return
+	}
+	r.roster.missing(format, args...)
+}
+
+// personList is the key of the list of persons.
+const personList = "person"
 
 // referenceOnly marks an object of which only the address is known.
 const referenceOnly = "\x00reference"

@@ -64,6 +64,9 @@ func (r *oparlReader) membershipsOf(ctx context.Context, o organization, base *u
 	if len(list) > 0 {
 		return list, nil
 	}
+	if r.personsCutOff {
+		r.roster.missing("The members of %.100q follow from the list of persons, which could not be read completely.", o.text("name"))
+	}
 	for _, m := range r.memberships {
 		if refs := m.membership.references("organization"); len(refs) > 0 && r.key(base, refs[0].id) == o.key {
 			list = append(list, m)
