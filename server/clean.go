@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -61,6 +64,9 @@ func (s *Server) clean(ctx context.Context) {
 // deleteAtOnce is the number of rows that one transaction deletes, so that deliveries wait for
 // less than a tenth of a second.
 const deleteAtOnce = 500
+
+// auditTimeout limits the entry about a deletion.
+const auditTimeout = 5 * time.Second
 
 // keep returns the retention periods. What has expired is deleted at once; a class that is not in the map
 // is kept.
@@ -138,7 +144,8 @@ func (s *Server) announcePeriods(ctx context.Context) {
 	}
 }
 
-// deleteOlder calls deleteSome until nothing is older than keep, and stores that this was done.
+// deleteOlder calls deleteSome until nothing is older than keep, and stores that this was done, with an entry
+// in the audit log if something was deleted.
 func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now time.Time, keep time.Duration, deleteSome func(context.Context, time.Time, int) (int, error)) error {
 	for total := 0; ; {
 		n, err := deleteSome(ctx, now.Add(-keep), deleteAtOnce)
@@ -147,10 +154,26 @@ func (s *Server) deleteOlder(ctx context.Context, class store.DataClass, now tim
 		}
 		if total > 0 {
 			s.config.Log.Info("old data deleted", "class", string(class), "count", total)
+			err = errors.Join(err, s.auditDeletion(ctx, class, now, total))
 		}
 		if err != nil {
 			return err
 		}
 		return s.store.AddRetentionRun(ctx, class, now, total)
 	}
+}
+
+// auditDeletion adds an entry about a deletion to the audit log, also if the collector is stopping.
+func (s *Server) auditDeletion(ctx context.Context, class store.DataClass, now time.Time, deleted int) error {
+	id, err := uuid.NewV7FromReader(s.config.Rand)
+	if err != nil {
+		return fmt.Errorf("draw the id of an entry: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	defer cancel()
+	e := store.AuditEntry{ID: id.String(), At: now, Kind: store.AuditDeletedByAge, Subject: store.AgeDeletion(class, deleted)}
+	if err := s.store.AddAuditEntry(ctx, e); err != nil {
+		return fmt.Errorf("note the deletion of %d %s in the audit log: %w", deleted, class, err)
+	}
+	return nil
 }

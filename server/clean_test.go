@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -62,7 +63,7 @@ func TestDeletionsAreNoted(t *testing.T) {
 		}
 	}
 	const day = 24 * time.Hour
-	s := &Server{store: db, config: Config{KeepReports: 180 * day, KeepAudit: 365 * day, Log: slog.New(slog.DiscardHandler)}}
+	s := &Server{store: db, config: Config{KeepReports: 180 * day, KeepAudit: 365 * day, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader}}
 	for _, at := range []time.Time{now, now.Add(time.Hour)} { // the second one finds nothing
 		if err := s.deleteOld(ctx, at); err != nil {
 			t.Fatal(err)
@@ -82,6 +83,11 @@ func TestDeletionsAreNoted(t *testing.T) {
 		if run != want[run.Class] {
 			t.Errorf("got %+v, want %+v", run, want[run.Class])
 		}
+	}
+
+	page, err := db.AuditEntries(ctx, store.AuditQuery{Kind: store.AuditDeletedByAge})
+	if err != nil || len(page.Entries) != 1 || !page.Entries[0].At.Equal(now) || page.Entries[0].StaffName != "" || page.Entries[0].Subject != "audit_log: 501" {
+		t.Errorf("got entries %+v, error %v; want one about 501 entries of the audit log at %v", page.Entries, err, now)
 	}
 
 	registry := prometheus.NewRegistry()
@@ -145,7 +151,7 @@ func TestNewPeriodsAreAnnounced(t *testing.T) {
 		}
 	}
 	var logged bytes.Buffer
-	s := &Server{store: db, config: Config{KeepSessions: 1095 * day, KeepPeople: 20 * day, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&logged, nil))}}
+	s := &Server{store: db, config: Config{KeepSessions: 1095 * day, KeepPeople: 20 * day, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&logged, nil)), Rand: rand.Reader}}
 	s.announcePeriods(ctx)
 	for _, want := range []string{"class=council_sessions days=1095 from=2026-12-28", "class=people days=20 from=2026-12-28"} {
 		if !strings.Contains(logged.String(), want) {
@@ -186,6 +192,15 @@ func TestNewPeriodsAreAnnounced(t *testing.T) {
 			t.Errorf("%v: got %d entries, error %v; want %d", step.at, left, err, step.left)
 		}
 	}
+	page, err := db.AuditEntries(ctx, store.AuditQuery{Kind: store.AuditDeletedByAge})
+	if err != nil || len(page.Entries) != 2 {
+		t.Fatalf("got entries %+v, error %v; want one for each class", page.Entries, err)
+	}
+	for _, e := range page.Entries { // no names
+		if e.Subject != "council_sessions: 1" && e.Subject != "people: 1" || e.ParticipantID != "" {
+			t.Errorf("got entry %+v, want the count of a class", e)
+		}
+	}
 }
 
 // TestNobodyIsDeletedWithoutNotes: if it is unknown who has joined and left a council, nobody is deleted.
@@ -213,7 +228,7 @@ func TestNobodyIsDeletedWithoutNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &Server{store: db, config: Config{KeepPeople: time.Hour, Log: slog.New(slog.DiscardHandler)}}
+	s := &Server{store: db, config: Config{KeepPeople: time.Hour, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader}}
 	for _, step := range []struct {
 		statement string
 		fails     bool

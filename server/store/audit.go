@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,6 +50,9 @@ const (
 	AuditOwnPageOpened        AuditKind = "own_page_opened"     // by the participant, as all about an own page
 	AuditOwnPageDownloaded    AuditKind = "own_page_downloaded" // a report or everything
 
+	// AuditDeletedByAge is by the collector itself; its subject is an AgeDeletion.
+	AuditDeletedByAge AuditKind = "deleted_by_age"
+
 	// The subject of these is the name of an APIToken. Its use is recorded once a day.
 	AuditAPITokenAdded   AuditKind = "api_token_added"
 	AuditAPITokenRemoved AuditKind = "api_token_removed"
@@ -63,8 +67,18 @@ func AuditKinds() []AuditKind {
 		AuditCodeCreated, AuditComputerRevoked, AuditTokenRequested, AuditExported, AuditOwnPageOpened, AuditOwnPageDownloaded,
 		AuditSignedIn, AuditSignInFailed, AuditSignedOut, AuditPassword, AuditSecondFactorOn, AuditSecondFactorOff, AuditSessionEnded,
 		AuditStaffInvited, AuditStaffAdded, AuditStaffRole, AuditStaffReset, AuditStaffDisabled, AuditStaffEnabled, AuditStaffDeleted, AuditStaffLink, AuditCopyDeleted,
-		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed,
+		AuditAPITokenAdded, AuditAPITokenRemoved, AuditAPITokenUsed, AuditDeletedByAge,
 	}
+}
+
+// AgeDeletion is the subject of an entry AuditDeletedByAge: a class of data and the number of its entries.
+func AgeDeletion(class DataClass, n int) string { return string(class) + ": " + strconv.Itoa(n) }
+
+// ParseAgeDeletion returns the parts of AgeDeletion; ok is false if there are none.
+func ParseAgeDeletion(subject string) (class DataClass, n int, ok bool) {
+	name, count, _ := strings.Cut(subject, ": ")
+	n, err := strconv.Atoi(count)
+	return DataClass(name), n, err == nil && slices.Contains(DataClasses(), DataClass(name))
 }
 
 // IsOwnAccess reports whether a kind is an access of participants to data about themselves.
@@ -90,14 +104,15 @@ type AuditEntry struct {
 	ID string // UUIDv7
 	At time.Time
 	// StaffName is who did it; "" for a command on the machine of the collector, for a program
-	// with an APIToken, and for the participant (IsOwnAccess).
+	// with an APIToken, for the participant (IsOwnAccess), and for the collector itself
+	// (AuditDeletedByAge).
 	StaffName string
 	Role      Role // at that time; "" with StaffName, and if nobody was signed in
 	Kind      AuditKind
 	// ParticipantID and ReportID are what it was about; "" for none.
 	ParticipantID, ReportID string
-	// Subject is what else it was about: the name of an account (see RoleChange) or of an APIToken, or
-	// the id of a session.
+	// Subject is what else it was about: the name of an account (see RoleChange) or of an APIToken, the
+	// id of a session, or an AgeDeletion.
 	Subject string
 	// Network is the /24 or /48 of the address; "" for a command.
 	Network string

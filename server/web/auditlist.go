@@ -190,6 +190,11 @@ func (v view) auditRow(e store.AuditEntry, names func(id string) (string, error)
 		if name, role := store.ParseRoleChange(e.Subject); role != "" {
 			row.About = clean(name, maxNameRunes) + ": " + v.T("role."+string(role))
 		}
+	case store.AuditDeletedByAge:
+		row.Who = v.T("audit.automatic")
+		if class, n, ok := store.ParseAgeDeletion(e.Subject); ok {
+			row.About = v.T("retention."+string(class)) + ": " + v.entries(n)
+		}
 	case store.AuditOwnPageOpened, store.AuditOwnPageDownloaded:
 		row.Who = v.T("audit.self")
 	case store.AuditAPITokenUsed:

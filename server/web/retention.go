@@ -39,11 +39,8 @@ func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err 
 			continue
 		}
 		run := last[class]
-		row := retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.at_once"), Ran: v.when(run.RanAt), Deleted: v.when(run.DeletedAt), Count: v.T("retention.count", "n", strconv.Itoa(run.Deleted)),
+		row := retentionRow{What: v.T("retention." + string(class)), Keep: v.T("retention.at_once"), Ran: v.when(run.RanAt), Deleted: v.when(run.DeletedAt), Count: v.entries(run.Deleted),
 			Overdue: !run.RanAt.IsZero() && v.now.Sub(run.RanAt) > overdueAfter}
-		if run.Deleted == 1 {
-			row.Count = v.T("retention.one")
-		}
 		if run.BeginsAt.After(v.now) {
 			row.Begins = v.when(run.BeginsAt)
 		}
@@ -53,6 +50,14 @@ func (s *site) retention(ctx context.Context, v view) (rows []retentionRow, err 
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// entries returns a number of entries in words.
+func (v view) entries(n int) string {
+	if n == 1 {
+		return v.T("retention.one")
+	}
+	return v.T("retention.count", "n", strconv.Itoa(n))
 }
 
 // copyRow is a copy of the database beside it.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tonprobe/tonprobe/server/privacy"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web"
@@ -50,4 +52,17 @@ func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 	}
 	copies, unreadable = nil, errors.New("permission denied")
 	g.want(g.get("/audit"), http.StatusOK, "Kopien der Datenbank", "ist unbekannt")
+}
+
+// TestDeletionsInTheAuditLog: a deletion by age is one of the collector, in words.
+func TestDeletionsInTheAuditLog(t *testing.T) {
+	g := newRig(t).login()
+	for _, subject := range []string{store.AgeDeletion(store.PeopleData, 1), store.AgeDeletion(store.ReportData, 4321), "of_a_newer_version: 7"} {
+		e := store.AuditEntry{ID: uuid.Must(uuid.NewV7()).String(), At: g.clock(), Kind: store.AuditDeletedByAge, Subject: subject}
+		if err := g.store.AddAuditEntry(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.want(g.get("/audit?kind=deleted_by_age"), http.StatusOK, "<bdi>der Server, von selbst</bdi></td><td>Alte Daten gelöscht</td>", "Personen ohne Gremium", ": 1 Eintrag</bdi>",
+		"Berichte mit ihren Fällen (der neueste je Person bleibt): 4321 Einträge</bdi>", "<bdi>of_a_newer_version: 7</bdi>")
 }
