@@ -99,7 +99,7 @@ type Config struct {
 	// KeepRecords is the retention period of disturbance records; 0 means unlimited.
 	KeepRecords time.Duration
 	// KeepSessions is the retention period of council sessions, KeepPeople that of people without a council, from the
-	// last contact of their computers; 0 means unlimited.
+	// last time that they used a computer; 0 means unlimited.
 	KeepSessions, KeepPeople time.Duration
 	// KeepErasedNames is the retention period of the tombstones of names, which prevent an import from
 	// adding an erased person again; 0 means unlimited.

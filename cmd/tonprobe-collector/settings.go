@@ -78,7 +78,7 @@ func options() []option {
 		{"keep_audit", "`days` to keep the audit log, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepAudit })},
 		{"keep_records", "`days` to keep disturbance records, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepRecords })},
 		{"keep_sessions", "`days` to keep sessions of councils, 0 for indefinitely (default 1095)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepSessions })},
-		{"keep_people", "`days` to keep people who are in no council, from the last contact of their computers, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepPeople })},
+		{"keep_people", "`days` to keep people who are in no council, from the last time that they used a computer, 0 for indefinitely (default 365)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepPeople })},
 		{"keep_erased_names", "`days` to remember, as keyed hashes, the names of erased people so that no import adds them again, 0 for indefinitely (default 2190)", false, keepDays(func(s *settings) *time.Duration { return &s.KeepErasedNames })},
 		{"land", "`name` of the rules for disturbance records: mv, nw, rp, sh, or those of a file (default none)", false, text(func(s *settings) *string { return &s.Land })},
 		{"rules_dir", "`directory` with your own rules, NAME.toml (default: rules in the data directory)", false, text(func(s *settings) *string { return &s.RulesDir })},

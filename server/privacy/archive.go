@@ -118,7 +118,7 @@ func (p Person) tables(zone *time.Location) []table {
 		person = append(person, []string{"Gremium / Council", c})
 	}
 	if !p.WithoutCouncilSince.IsZero() {
-		person = append(person, []string{"Ohne Gremium und ohne Kontakt seit / In no council and without contact since", at(p.WithoutCouncilSince)})
+		person = append(person, []string{"Ohne Gremium und nicht benutzt seit / In no council and not used since", at(p.WithoutCouncilSince)})
 	}
 	for _, h := range p.Sources {
 		person = append(person, []string{"Prüfsumme einer OParl-Kennung / Hash of an id in OParl", h})

@@ -42,8 +42,8 @@ type Person struct {
 	// Sources are keyed hashes of the person's ids in other systems, such as OParl, as they are stored. An
 	// import recognises the person by them.
 	Sources []string `json:"source_hashes"`
-	// WithoutCouncilSince is when the person left the last council, or the last contact of their computers if that
-	// is later: the start of a retention period.
+	// WithoutCouncilSince is when the person left the last council, or last used a computer if that is later: the
+	// start of a retention period.
 	WithoutCouncilSince time.Time     `json:"without_council_since,omitzero"`
 	Councils            []string      `json:"councils"`
 	Computers           []Computer    `json:"computers"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -27,13 +28,15 @@ func oldSessions(t *testing.T, s store.Store) {
 	}
 }
 
-// withoutCouncil: a person who has been in no council for long, and whose computers are silent, is erased,
-// and can be added again.
+// withoutCouncil: a person who has been in no council for long, and has not used a computer, is erased, and can
+// be added again.
 func withoutCouncil(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	member, _ := person(t, s, "Mia")
 	left, _ := person(t, s, "Leo Ritter")
-	_, computer := person(t, s, "Ada")
+	forgotten, computer := person(t, s, "Ada")
+	active, activeComputer := person(t, s, "Uma")
+	again, _ := person(t, s, "Ivo")
 	recorded, _ := person(t, s, "Ria Ritter")
 	note := func(at time.Time) {
 		t.Helper()
@@ -45,12 +48,20 @@ func withoutCouncil(t *testing.T, s store.Store) {
 			t.Errorf("got %d deleted, error %v; want %d", n, err, want)
 		}
 	}
+	wantGone := func(ids ...string) {
+		t.Helper()
+		for _, id := range ids {
+			_, err := s.Participant(ctx, id)
+			wantError(t, "a deleted person", err, store.ErrNotFound)
+		}
+	}
 	note(evening)
 	later, late := evening.AddDate(1, 0, 0), evening.AddDate(2, 0, 0)
 	wantDeleted(late, late, 0) // there is no council
 	c := council(t, s, "Rat")
-	must(t, s.AddCouncilMember(ctx, c.ID, member))
-	must(t, s.AddCouncilMember(ctx, c.ID, recorded))
+	for _, id := range []string{member, left, recorded} {
+		must(t, s.AddCouncilMember(ctx, c.ID, id))
+	}
 	about := remarkText("Frau Ritter hörte nichts") // Ria
 	session := uuid.NewString()
 	_, _, err := s.AddDisturbanceEntry(ctx, store.DisturbanceRecord{SessionID: session, Head: `{}`, StartsAt: evening},
@@ -58,19 +69,36 @@ func withoutCouncil(t *testing.T, s store.Store) {
 	must(t, err)
 	must(t, s.RemoveCouncilMember(ctx, c.ID, recorded))
 	note(evening)
+	// Ada's computer reports by itself. Uma speaks into hers, and Ivo sets one up.
+	_, err = s.SaveReports(ctx, computer, []store.NewReport{inBackground(report.Ready, later)})
+	must(t, err)
 	must(t, s.TouchAgent(ctx, computer, later))
+	_, err = s.SaveReports(ctx, activeComputer, []store.NewReport{newReport("", report.Ready, later)})
+	must(t, err)
+	code := store.HashOf("again")
+	must(t, s.AddEnrolCode(ctx, store.EnrolCode{Hash: code, ParticipantID: again, CreatedAt: evening, ExpiresAt: later.Add(time.Hour)}))
+	_, err = s.Enrol(ctx, code, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("new computer")}, later)
+	must(t, err)
 	wantDeleted(later, evening, 0) // none before that
-	note(later)                    // keeps the earlier time of those who are silent
-	must(t, s.AddCouncilMember(ctx, c.ID, left))
+	wantDeleted(later, later, 1)   // the use counts even if it is not noted yet
+	wantGone(forgotten)
+	note(later)
+	for id, want := range map[string]time.Time{active: later.Add(time.Minute), again: later} {
+		if m, err := s.PersonMarks(ctx, id); err != nil || !m.WithoutCouncilSince.Equal(want) {
+			t.Errorf("got %+v, error %v; want the last use at %v", m, err, want)
+		}
+	}
 	must(t, s.RemoveCouncilMember(ctx, c.ID, left))
 	note(later.Add(time.Minute))
-	wantDeleted(later.Add(time.Minute), later, 0) // Leo was a member between two notes
-	if m, err := s.PersonMarks(ctx, left); err != nil || !m.WithoutCouncilSince.Equal(later.Add(time.Minute)) {
+	must(t, s.AddCouncilMember(ctx, c.ID, left))
+	must(t, s.RemoveCouncilMember(ctx, c.ID, left))
+	note(later.Add(2 * time.Minute))
+	wantDeleted(later.Add(2*time.Minute), later, 0) // Leo was a member between two notes
+	if m, err := s.PersonMarks(ctx, left); err != nil || !m.WithoutCouncilSince.Equal(later.Add(2*time.Minute)) {
 		t.Errorf("got %+v, error %v; want Leo without a council since he left", m, err)
 	}
-	wantDeleted(late, later.Add(2*time.Minute), 2) // Leo, and Ada's computer was silent for a year
-	_, err = s.Participant(ctx, left)
-	wantError(t, "the one who left", err, store.ErrNotFound)
+	wantDeleted(late, later.Add(3*time.Minute), 3)
+	wantGone(left, active, again)
 	if r, err := s.DisturbanceRecord(ctx, session); err != nil || r.Entries[0].People[1].Text != about {
 		t.Errorf("got record %+v, error %v; want the remark about another person of that name", r, err)
 	}
