@@ -69,7 +69,8 @@ type Recorder struct {
 	reportID         string            // of the next report; "" before the first attempt
 	tried            bool              // an earlier run began to make it
 	allowed          bool              // by limit
-	waiting          waiting           // pending on disk
+	next             *report.HostEvent // that occurred while the report of pending was stuck
+	waiting          waiting           // pending and next on disk
 	due              time.Time
 	flushed          time.Time
 	incoming         chan report.HostEvent

@@ -159,18 +159,24 @@ func TestReportThatWaitsWhenKilled(t *testing.T) {
 }
 
 // TestReportOnAFullDisk: a report that cannot be stored is made as soon as there is room, once, and counts once
-// for the limit. After fresh it is given up.
+// for the limit. After fresh it is given up. An event that is less bad gets its own report afterwards.
 func TestReportOnAFullDisk(t *testing.T) {
+	crashed, full := report.EventClientCrashed, report.EventOutOfMemory
 	for name, c := range map[string]struct {
 		full   time.Duration
 		atEnd  bool // the service is stopped as soon as there is room
-		events int
-		want   int
+		events []report.HostEventKind
+		want   string
 	}{
-		"for a while":         {5 * time.Minute, false, 1, 1},
-		"until the end":       {5*time.Minute + 30*time.Second, true, 1, 1},
-		"for too long":        {3 * time.Hour, false, 1, 0},
-		"a worse event since": {5 * time.Minute, false, 2, 1},
+		"for a while":            {5 * time.Minute, false, nil, "client_crashed Zoom"},
+		"until the end":          {5*time.Minute + 30*time.Second, true, nil, "client_crashed Zoom"},
+		"for too long":           {3 * time.Hour, false, nil, ""},
+		"a worse event since":    {5 * time.Minute, false, []report.HostEventKind{full}, "out_of_memory Zoom"},
+		"a lesser event since":   {5 * time.Minute, false, []report.HostEventKind{report.EventClientHung}, "client_crashed Zoom, client_hung Zoom"},
+		"lesser ones since":      {5 * time.Minute, false, []report.HostEventKind{report.EventGPUReset, report.EventClientHung, report.EventGPUReset}, "client_crashed Zoom, client_hung Zoom"},
+		"a lesser, then worse":   {5 * time.Minute, false, []report.HostEventKind{report.EventClientHung, full}, "out_of_memory Zoom, client_hung Zoom"},
+		"a lesser, at the end":   {5*time.Minute + 30*time.Second, true, []report.HostEventKind{report.EventClientHung}, "client_crashed Zoom, client_hung Zoom"},
+		"a lesser, for too long": {2*time.Hour + 2*time.Minute, false, []report.HostEventKind{report.EventClientHung}, "client_hung Zoom"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
@@ -185,27 +191,82 @@ func TestReportOnAFullDisk(t *testing.T) {
 				}
 				r.during(t, func() {
 					r.with(time.Minute, nil)
-					r.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom"})
+					r.emit(report.HostEvent{At: time.Now(), Kind: crashed, Program: "Zoom"})
 					r.with(2*time.Minute, nil)
-					if c.events > 1 {
-						r.emit(report.HostEvent{At: time.Now(), Kind: report.EventOutOfMemory, Program: "Zoom"})
+					for _, kind := range c.events {
+						r.emit(report.HostEvent{At: time.Now(), Kind: kind, Program: "Zoom"})
+						r.with(20*time.Second, nil)
 					}
 					r.with(time.Until(begin.Add(c.full)), nil)
 					if !c.atEnd {
 						r.with(10*time.Minute, nil)
 					}
 				})
-				if len(r.sent) != c.want {
-					t.Fatalf("got reports %+v, want %d", r.sent, c.want)
+				var events []report.HostEvent
+				ids := map[string]bool{}
+				for _, i := range r.sent {
+					events = append(events, i.Event)
+					ids[i.ReportID] = true
 				}
-				if got := burst - r.limit.tokens; got > 1 {
-					t.Errorf("got %v tokens used, want at most 1", got)
+				if got := kinds(events); got != c.want || len(ids) != len(r.sent) {
+					t.Fatalf("got reports of %q with %d ids, want %q", got, len(ids), c.want)
 				}
-				if c.events > 1 && r.sent[0].Event.Kind != report.EventOutOfMemory {
-					t.Errorf("got a report of %s, want %s", r.sent[0].Event.Kind, report.EventOutOfMemory)
+				if got := burst - r.limit.tokens; got > float64(max(1, len(r.sent))) {
+					t.Errorf("got %v tokens used, want at most one for each of %d reports", got, len(r.sent))
 				}
 				if _, err := os.Stat(waitingIn(data).path); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("got error %v of the file, want %v", err, fs.ErrNotExist)
+				}
+			})
+		})
+	}
+}
+
+// TestKilledWhileAReportIsStuck: the next run makes both the report that was stuck and that of the lesser event
+// since, each once, even if the first one ends each run.
+func TestKilledWhileAReportIsStuck(t *testing.T) {
+	for name, c := range map[string]struct {
+		kills int // of runs by the first report
+		want  string
+	}{
+		"once":            {0, "client_crashed Zoom, client_hung Zoom"},
+		"again and again": {1, "client_hung Zoom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				stuck := newRig(data)
+				ended := false
+				stuck.Send = func(context.Context, Incident) error {
+					if ended {
+						runtime.Goexit()
+					}
+					return errors.New("no space left on the disk")
+				}
+				stuck.during(t, func() {
+					stuck.with(time.Minute, nil)
+					stuck.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientCrashed, Program: "Zoom"})
+					stuck.with(2*time.Minute, nil)
+					stuck.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientHung, Program: "Zoom"})
+					stuck.with(10*time.Second, nil)
+					ended = true
+					stuck.with(time.Minute, nil)
+				})
+				for range c.kills {
+					next := newRig(data)
+					next.Send = func(context.Context, Incident) error { runtime.Goexit(); return nil }
+					next.during(t, func() { next.with(time.Minute, nil) })
+				}
+				var events []report.HostEvent
+				for range 2 {
+					next := newRig(data)
+					next.during(t, func() { next.with(5*time.Minute, nil) })
+					for _, i := range next.sent {
+						events = append(events, i.Event)
+					}
+				}
+				if got := kinds(events); got != c.want {
+					t.Errorf("got reports of %q, want %q", got, c.want)
 				}
 			})
 		})

@@ -18,37 +18,67 @@ import (
 )
 
 // plan prepares a report. Events that follow while it waits become part of the same
-// report, which is named after the one with the best rank.
+// report, which is named after the one with the best rank. Once the report is stuck, a later event gets
+// one of its own, because the samples around it may be gone before the first one is made.
 func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 	r.events.markReported(e)
+	stuck := r.pending != nil && r.allowed
 	switch {
 	case r.pending == nil:
 		r.due, r.allowed = now.Add(afterwards), false
-	case rank(e.Kind) >= rank(r.pending.Kind):
+	case rank(e.Kind) < rank(r.pending.Kind):
+	case stuck && (r.next == nil || rank(e.Kind) < rank(r.next.Kind)):
+		r.next = &e
+		r.keep(keptEvent{*r.pending, r.reportID, r.tried, r.next})
+		return
+	default:
 		return
 	}
 	r.pending, r.reportID, r.tried = &e, "", false
-	if err := r.waiting.keep(keptEvent{HostEvent: e}); err != nil {
+	r.keep(keptEvent{HostEvent: e, Next: r.next})
+}
+
+// keep keeps the events of the reports for the next run.
+func (r *Recorder) keep(e keptEvent) {
+	if err := r.waiting.keep(e); err != nil {
 		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
 }
 
-// resume continues the wait for the report that was due when the previous run was killed.
+// resume continues the wait for the reports that were due when the previous run was killed.
 func (r *Recorder) resume() {
 	r.waiting = waitingIn(r.Data)
 	e, err := r.waiting.read()
-	now := r.Clock.Now()
-	switch {
-	case err != nil:
+	if err != nil {
 		r.Log.Warn("a report of the previous run is lost", "err", err)
 		r.forget()
-	case e == nil:
-	case now.Sub(e.At).Abs() > fresh:
-		r.forget()
-	default:
-		r.pending, r.due, r.reportID, r.tried = &e.HostEvent, now.Add(settleEvidence), e.ReportID, e.Tried
-		r.events.markReported(e.HostEvent)
+		return
 	}
+	if e == nil {
+		return
+	}
+	now := r.Clock.Now()
+	r.pending, r.due, r.reportID, r.tried, r.next = &e.HostEvent, now.Add(settleEvidence), e.ReportID, e.Tried, e.Next
+	r.events.markReported(e.HostEvent)
+	if e.Next != nil {
+		r.events.markReported(*e.Next)
+	}
+	if now.Sub(e.At).Abs() > fresh {
+		r.finish(now)
+	}
+}
+
+// finish ends the wait for the report that was due, which was made or given up. That of the event that
+// occurred while it was stuck is due then.
+func (r *Recorder) finish(now time.Time) {
+	next := r.next
+	r.pending, r.reportID, r.tried, r.allowed, r.next = nil, "", false, false, nil
+	if next == nil || now.Sub(next.At).Abs() > fresh {
+		r.forget()
+		return
+	}
+	r.pending, r.due = next, next.At.Add(afterwards)
+	r.keep(keptEvent{HostEvent: *next})
 }
 
 // sendPending makes the report that is due. If that fails, for example because the disk is full, it is made
@@ -61,14 +91,12 @@ func (r *Recorder) sendPending(ctx context.Context) {
 	e := *r.pending
 	if r.events.isSwitchedOff(e) {
 		r.Log.Info("a person switched the Wi-Fi off: no report of its loss")
-		r.pending = nil
-		r.forget()
+		r.finish(now)
 		return
 	}
 	if !r.allowed && !r.limit.allow(now) {
 		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
-		r.pending = nil
-		r.forget()
+		r.finish(now)
 		return
 	}
 	r.allowed = true
@@ -79,10 +107,13 @@ func (r *Recorder) sendPending(ctx context.Context) {
 		}
 		r.reportID = id
 	}
-	if r.tried {
+	switch {
+	case !r.tried:
+		r.keep(keptEvent{e, r.reportID, true, r.next})
+	case r.next != nil:
+		r.keep(keptEvent{HostEvent: *r.next})
+	default:
 		r.forget()
-	} else if err := r.waiting.keep(keptEvent{e, r.reportID, true}); err != nil {
-		r.Log.Debug("a report would not survive the end of this run", "err", err)
 	}
 	i := Incident{ReportID: r.reportID, Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
 	if err := r.Send(ctx, i); err != nil {
@@ -91,13 +122,11 @@ func (r *Recorder) sendPending(ctx context.Context) {
 		}
 		r.Log.Warn("no report of an event", "err", err)
 		if r.due = now.Add(afterwards); r.due.Sub(e.At).Abs() > fresh {
-			r.pending = nil
-			r.forget()
+			r.finish(now)
 		}
 		return
 	}
-	r.pending = nil
-	r.forget()
+	r.finish(now)
 	r.limit.suppressed = 0
 }
 
@@ -108,7 +137,7 @@ func (r *Recorder) forget() {
 	}
 }
 
-// sendAtEnd makes the report that waits, with what is known so far: after a crash, people restart their
+// sendAtEnd makes the reports that wait, with what is known so far: after a crash, people restart their
 // computer.
 func (r *Recorder) sendAtEnd(ctx context.Context) {
 	if r.pending == nil {
@@ -116,8 +145,11 @@ func (r *Recorder) sendAtEnd(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
-	r.due = r.Clock.Now()
-	r.sendPending(ctx)
+	var tried *report.HostEvent
+	for r.pending != nil && r.pending != tried { // then that of the event while it was stuck
+		tried, r.due = r.pending, r.Clock.Now()
+		r.sendPending(ctx)
+	}
 }
 
 // waiting is a file with the event whose report is due later, so that the next run makes the
@@ -134,6 +166,8 @@ type keptEvent struct {
 	// Tried means that an earlier run began to make the report. It may have failed because of a panic,
 	// which would happen again.
 	Tried bool `json:"tried,omitempty"`
+	// Next is the event of the report after this one, which was stuck; nil if there is none.
+	Next *report.HostEvent `json:"next,omitempty"`
 }
 
 // newSuffix is added to the name of a file that is not yet complete.
@@ -171,7 +205,7 @@ func (w waiting) read() (*keptEvent, error) {
 		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, int64(2*eventLayout.slotBytes)))
+	b, err := io.ReadAll(io.LimitReader(f, int64(4*eventLayout.slotBytes)))
 	if err != nil {
 		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
@@ -179,7 +213,7 @@ func (w waiting) read() (*keptEvent, error) {
 	if err := json.Unmarshal(b, &kept); err != nil {
 		return nil, fmt.Errorf("read the event of a report: %w", err)
 	}
-	if !kept.Valid() || kept.ReportID != "" && uuid.Validate(kept.ReportID) != nil {
+	if !kept.Valid() || kept.Next != nil && !kept.Next.Valid() || kept.ReportID != "" && uuid.Validate(kept.ReportID) != nil {
 		return nil, errors.New("read the event of a report: it has the wrong form")
 	}
 	return &kept, nil
