@@ -1,12 +1,15 @@
 package station
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe"
 )
 
 // ErrOtherService means that another service uses the same data folder.
@@ -35,4 +38,25 @@ func OnlyService(data string) (release func() error, err error) {
 		return nil, errors.Join(fmt.Errorf("lock the data folder: %w", err), f.Close())
 	}
 	return f.Close, nil
+}
+
+// otherEvery is how often a service that waits for another one tries again.
+const otherEvery = 5 * time.Second
+
+// WhenOnly returns work that begins as soon as no other service uses the data folder.
+func WhenOnly(data string, clock probe.Clock, work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			release, err := OnlyService(data)
+			if err == nil {
+				return errors.Join(work(ctx), release())
+			}
+			if !errors.Is(err, ErrOtherService) {
+				return err
+			}
+			if err := clock.Sleep(ctx, otherEvery); err != nil {
+				return err
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/station"
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -208,13 +210,21 @@ func (p *program) serviceRun(ctx context.Context, s *settings, user, formerInter
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
+	work := p.loops(c, recent, log).Run
 	release, err := station.OnlyService(c.Data)
-	if err != nil {
+	switch {
+	case err == nil:
+		defer func() { _ = release() }()
+	case errors.Is(err, station.ErrOtherService) && resident.Supervised():
+		// The other one may be one that an administrator runs for a moment. Ending would only mean to
+		// start again every few seconds.
+		log.Warn("another service uses this data folder: this one waits until that one ends")
+		work = station.WhenOnly(c.Data, probe.SystemClock{}, work)
+	default:
 		log.Error("cannot start", "err", err)
 		return unusable(err)
 	}
-	defer func() { _ = release() }()
-	return resident.Run(p.loops(c, recent, log).Run, log)
+	return resident.Run(work, log)
 }
 
 // serviceLog returns the destination of the service's log: systemd takes standard error
