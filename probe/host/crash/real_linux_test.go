@@ -23,7 +23,7 @@ func TestChromiumCrashes(t *testing.T) {
 	profile := filepath.Join(home, ".config/chromium")
 	cmd := exec.Command(program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--enable-crash-reporter", "--user-data-dir="+profile, "about:blank")
+		"--enable-crash-reporter", "--remote-debugging-port=0", "--user-data-dir="+profile, "about:blank")
 	// Only the browser crashes; its helpers are in the same process group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -34,15 +34,19 @@ func TestChromiumCrashes(t *testing.T) {
 		// They may still write into the folder to be removed.
 		probetest.Until(t, "its helpers to end", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
 	})
-	// The handler monitors the browser once its folders exist.
-	probetest.Until(t, "the crash handler", func() bool {
+	// The handler monitors the browser once its folders exist. A crash before the browser has started its
+	// helpers may wait for the handler for ever.
+	probetest.Until(t, "the crash handler and the start of the browser", func() bool {
 		_, err := os.Stat(filepath.Join(profile, "Crash Reports", "pending"))
-		return err == nil
+		_, started := os.Stat(filepath.Join(profile, "DevToolsActivePort"))
+		return err == nil && started == nil
 	})
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	if err := cmd.Process.Signal(syscall.SIGSEGV); err != nil {
+		t.Fatal(err)
+	}
 	probetest.Until(t, "the crash of Chromium", func() bool {
-		_ = cmd.Process.Signal(syscall.SIGSEGV)
 		select {
 		case <-ended:
 			return true
