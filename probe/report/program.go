@@ -11,14 +11,15 @@ import (
 func knownPrograms() map[string]string {
 	return map[string]string{
 		"zoom": "Zoom", "cpthost": "Zoom",
-		"teams": "Teams", "msteams": "Teams", "ms-teams": "Teams",
-		"webex": "Webex", "ciscocollabhost": "Webex", "atmgr": "Webex",
+		"teams": "Teams", "msteams": "Teams", "ms-teams": "Teams", "teams-for-linux": "Teams",
+		"webex": "Webex", "webexhost": "Webex", "ciscocollabhost": "Webex", "atmgr": "Webex",
 		"skype": "Skype", "skypeapp": "Skype", "lync": "Skype",
 		"discord": "Discord", "slack": "Slack", "signal": "Signal", "whatsapp": "WhatsApp", "whatsappdesktop": "WhatsApp",
 		"facetime": "FaceTime", "gotomeeting": "GoTo", "g2mcomm": "GoTo", "goto": "GoTo",
-		"jitsi": "Jitsi", "opentalk": "OpenTalk", "alfaview": "alfaview",
-		"chrome": "Chrome", "chromium": "Chromium", "firefox": "Firefox", "msedge": "Edge", "edge": "Edge",
-		"opera": "Opera", "brave": "Brave", "vivaldi": "Vivaldi", "safari": "Safari",
+		"jitsi": "Jitsi", "jitsi-meet": "Jitsi", "opentalk": "OpenTalk", "alfaview": "alfaview",
+		"chrome": "Chrome", "chromium": "Chromium", "chromium-browser": "Chromium",
+		"firefox": "Firefox", "firefox-bin": "Firefox", "firefox-esr": "Firefox", "msedge": "Edge", "edge": "Edge",
+		"opera": "Opera", "brave": "Brave", "vivaldi": "Vivaldi", "vivaldi-bin": "Vivaldi", "safari": "Safari",
 		"obs": "OBS", "obs64": "OBS", "audacity": "Audacity", "natspeak": "Dragon", "dragon": "Dragon", "cortana": "Cortana",
 	}
 }

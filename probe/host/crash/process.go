@@ -7,28 +7,48 @@ import (
 )
 
 // program identifies a program by the names of its process in the system's records:
-// that of its file, or the one set by the process itself (prctl(2) PR_SET_NAME, at
+// that of its file, possibly with its path, or the one set by the process itself (prctl(2) PR_SET_NAME, at
 // most 15 bytes).
 func program(names ...string) string {
 	for _, name := range names {
-		if known := report.ProgramName(name); known != "" {
+		known := report.ProgramName(name)
+		switch {
+		case known == "Chrome" && strings.Contains(name, "/chromium"): // the file is chrome in snap and Flatpak
+			return "Chromium"
+		case known != "":
 			return known
 		}
+		base := name[strings.LastIndexByte(name, '/')+1:]
 		switch {
-		case name == "":
-		case strings.HasPrefix("Isolated Web Content", name) && len(name) >= len("Isolated"),
-			name == "Web Content", name == "WebExtensions", name == "Privileged Cont", name == "GeckoMain",
-			strings.HasPrefix(name, "firefox"), strings.HasPrefix(name, "plugin-contain"):
+		case base == "":
+		case isFirefoxProcess(name),
+			strings.HasPrefix(base, "firefox"), strings.HasPrefix(base, "plugin-contain"):
 			return "Firefox"
-		case strings.HasPrefix(name, "chrome_"), strings.HasPrefix(name, "chrome-"):
+		case strings.HasPrefix(base, "chrome_"), strings.HasPrefix(base, "chrome-"):
 			return "Chrome"
-		case strings.HasPrefix(name, "chromium"):
+		case strings.HasPrefix(base, "chromium"):
 			return "Chromium"
-		case strings.HasPrefix(name, "ZoomWebview"), strings.HasPrefix(name, "zoom.us"), strings.HasPrefix(name, "caphost"):
+		case strings.HasPrefix(base, "ZoomWebview"), strings.HasPrefix(base, "zoom.us"), strings.HasPrefix(base, "caphost"):
 			return "Zoom"
-		case strings.HasPrefix(name, "com.apple.WebKit"):
+		case strings.HasPrefix(base, webKit):
 			return "Safari"
 		}
 	}
 	return ""
+}
+
+// webKit is the beginning of the names of the processes that show pages for Safari, and for other programs
+// with parts of the web.
+const webKit = "com.apple.WebKit"
+
+// isFirefoxProcess reports whether a process has a name that Firefox gives to those of its pages and
+// services. Some are longer than the kernel keeps.
+func isFirefoxProcess(name string) bool {
+	switch name {
+	case "Web Content", "WebExtensions", "Privileged Cont", "WebCOOP+COEP Co", "file:// Content", "GeckoMain",
+		"Socket Process", "RDD Process", "Utility Process":
+		return true
+	}
+	return len(name) >= len("Isolated") &&
+		(strings.HasPrefix("Isolated Web Content", name) || strings.HasPrefix("Isolated Service Worker", name))
 }
