@@ -22,8 +22,11 @@ type ipsHead struct {
 
 // ipsBody contains the fields that are read of the rest.
 type ipsBody struct {
-	ProcName  text `json:"procName"`
-	Exception struct {
+	ProcName    text `json:"procName"`
+	Responsible text `json:"responsibleProc"` // for which it worked
+	NonFatal    flag `json:"isNonFatal"`
+	Simulated   flag `json:"isSimulated"`
+	Exception   struct {
 		Signal text `json:"signal"`
 		Type   text `json:"type"`
 	} `json:"exception"`
@@ -33,6 +36,15 @@ type ipsBody struct {
 		Reason text `json:"reason"` // why it was killed; "" if it was not
 	} `json:"processes"`
 	PanicString text `json:"panicString"`
+}
+
+// flag is true or 1 in JSON; anything else is false.
+type flag bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *flag) UnmarshalJSON(data []byte) error {
+	*f = string(data) == "true" || string(data) == "1"
+	return nil
 }
 
 // maxDiagnosticReport limits how much of a report is read.
@@ -55,18 +67,21 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 	if err := json.Unmarshal([]byte(first), &head); err != nil {
 		return e, false, fmt.Errorf("%w: %w", errNoReport, err)
 	}
-	// 2022-03-04 21:42:56.00 +0100
-	if e.At, err = time.Parse("2006-01-02 15:04:05.00 -0700", string(head.Timestamp)); err != nil {
+	// 2022-03-04 21:42:56.00 +0100; panics of macOS 10.15 have no fraction of the second.
+	if e.At, err = time.Parse("2006-01-02 15:04:05 -0700", string(head.Timestamp)); err != nil {
 		return e, false, fmt.Errorf("%w: %w", errNoReport, err)
 	}
 	var body ipsBody
 	_ = json.NewDecoder(in).Decode(&body) // a truncated body loses details only; the head is valid
 	switch head.BugType {
-	case "309": // crash
+	case "309", "109": // crash; 109 with a text, on older systems
 		e.Kind = report.EventClientCrashed
 		e.Program = program(string(body.ProcName), string(head.AppName), string(head.Name))
+		if strings.HasPrefix(string(body.ProcName), webKit) && body.Responsible != "" {
+			e.Program = program(string(body.Responsible))
+		}
 		e.Detail = word(string(body.Exception.Signal))
-		return e, e.Program != "", nil
+		return e, e.Program != "" && !bool(body.NonFatal) && !bool(body.Simulated), nil
 	case "210": // panic
 		e.Kind = report.EventBluescreen
 		return e, true, nil
@@ -128,6 +143,9 @@ func parseText(first string, in *bufio.Reader) (e report.HostEvent, ok bool, err
 		return hangOf(e, found)
 	}
 	process, _, _ := strings.Cut(found["Process"], " [")
+	if responsible, _, _ := strings.Cut(found["Responsible"], " ["); responsible != "" && strings.HasPrefix(process, webKit) {
+		process = responsible
+	}
 	e.Kind, e.Program = report.EventClientCrashed, program(process)
 	// "EXC_BAD_ACCESS (SIGSEGV)"
 	if _, signal, ok := strings.Cut(found["Exception Type"], "("); ok {

@@ -12,6 +12,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+// reportFolders returns the folders of macOS with reports. Those that were sent to Apple are in Retired.
+func reportFolders(homes []string) (all []string) {
+	for _, home := range append([]string{"/"}, homes...) {
+		folder := filepath.Join(home, "Library/Logs/DiagnosticReports")
+		all = append(all, folder, filepath.Join(folder, "Retired"))
+	}
+	return all
+}
+
 // readDiagnosticReports reads reports of macOS in several folders. It returns
 // errAbsent if none of them exists.
 func readDiagnosticReports(ctx context.Context, folders []string, since time.Time) ([]report.HostEvent, error) {

@@ -13,11 +13,7 @@ func sources() []source {
 	homes := homes("/Users/*", os.Geteuid())
 	return []source{
 		{name: "diagnostic_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
-			folders := []string{"/Library/Logs/DiagnosticReports"}
-			for _, home := range homes {
-				folders = append(folders, filepath.Join(home, "Library/Logs/DiagnosticReports"))
-			}
-			return readDiagnosticReports(ctx, folders, since)
+			return readDiagnosticReports(ctx, reportFolders(homes), since)
 		}},
 		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, eachHome(homes, crashFolders), since)
