@@ -13,6 +13,10 @@ import (
 // start that the last shutdown was unexpected.
 const sameWithin = 15 * time.Second
 
+// sameStart is the same for an unexpected end of the system, which is recorded when it starts again: the
+// kernel, the event log and the error reporting do so one after the other.
+const sameStart = 5 * time.Minute
+
 // besideSwitch is the time within which a lost Wi-Fi is attributed to a person who
 // switched it off. The kernel records both at once; an observer notices the loss a little
 // later.
@@ -39,10 +43,19 @@ func merge(all []report.HostEvent) []report.HostEvent {
 		}
 		kept[i] = combined(kept[i], e)
 	}
-	return slices.DeleteFunc(kept, func(e report.HostEvent) bool {
-		return e.Kind == report.EventWiFiDropped && slices.ContainsFunc(kept, func(k report.HostEvent) bool {
-			return k.Kind == report.EventLinkChanged && k.Detail == detailSwitchedOff && k.At.Sub(e.At).Abs() <= besideSwitch
-		})
+	beside := func(e report.HostEvent, within time.Duration, explains func(report.HostEvent) bool) bool {
+		return slices.ContainsFunc(kept, func(k report.HostEvent) bool { return explains(k) && k.At.Sub(e.At).Abs() <= within })
+	}
+	return slices.DeleteFunc(slices.Clone(kept), func(e report.HostEvent) bool {
+		switch e.Kind {
+		case report.EventWiFiDropped:
+			return beside(e, besideSwitch, func(k report.HostEvent) bool {
+				return k.Kind == report.EventLinkChanged && k.Detail == detailSwitchedOff
+			})
+		case report.EventUnexpectedShutdown: // a blue screen is one, too
+			return beside(e, sameStart, func(k report.HostEvent) bool { return k.Kind == report.EventBluescreen })
+		}
+		return false
 	})
 }
 
@@ -50,7 +63,11 @@ func merge(all []report.HostEvent) []report.HostEvent {
 // may belong to any program: the system records that the Wi-Fi was lost, but only an
 // observer records which program was running.
 func Same(a, b report.HostEvent) bool {
-	if a.Kind != b.Kind || b.At.Sub(a.At).Abs() > sameWithin {
+	within := sameWithin
+	if a.Kind == report.EventBluescreen || a.Kind == report.EventUnexpectedShutdown {
+		within = sameStart
+	}
+	if a.Kind != b.Kind || b.At.Sub(a.At).Abs() > within {
 		return false
 	}
 	switch a.Kind {

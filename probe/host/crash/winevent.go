@@ -139,7 +139,8 @@ func withoutFailedConnects(events []report.HostEvent) []report.HostEvent {
 // language of the system; in other languages the Wi-Fi counts as lost.
 func byPerson(reason string) bool {
 	reason = strings.ToLower(reason)
-	return strings.Contains(reason, "by the user") || strings.Contains(reason, "vom benutzer") || strings.Contains(reason, "durch den benutzer")
+	// "… disconnected by the user", "… because the user wants to establish a new connection".
+	return strings.Contains(reason, "the user") || strings.Contains(reason, "benutzer")
 }
 
 // mentions reports whether a datum contains a word. Drivers write their own texts, which are not
