@@ -103,7 +103,11 @@ func crashpad(base, program string) (all []folder) {
 	return all
 }
 
-// breakpad returns the folders of Firefox.
+// breakpad returns the folders of Firefox. A dump that was sent is removed, but the time of the last crash
+// of Firefox itself remains in a file.
 func breakpad(base string) []folder {
-	return []folder{dumps(filepath.Join(base, "pending"), "Firefox"), dumps(filepath.Join(base, "submitted"), "Firefox")}
+	lastCrash := folder{base, func(name string) (report.HostEvent, bool) {
+		return report.HostEvent{Kind: report.EventClientCrashed, Program: "Firefox", Detail: detailDump}, name == "LastCrash"
+	}}
+	return []folder{dumps(filepath.Join(base, "pending"), "Firefox"), dumps(filepath.Join(base, "submitted"), "Firefox"), lastCrash}
 }

@@ -18,7 +18,8 @@ const (
 	messageCoredump  = "fc2e22bc6ee647b6b90729ab34a250b1"
 	messageSleep     = "6bbd95ee977941e497c48be27c254128"
 	messageResume    = "8811e6df2a8e40f58a94cea26f8ebf14"
-	messageOomdKill  = "d989611b15e44c9dbf31e3c81256e4ed" // systemd-oomd killed a control group
+	messageOomdKill  = "d989611b15e44c9dbf31e3c81256e4ed" // systemd-oomd killed a unit
+	messageUnitOOM   = "fe6faa94e7774663a0da52717891d8ef" // the kernel killed a process of a unit
 	journaldItself   = "systemd-journald"
 	transportKernel  = "kernel"
 	transportDriver  = "driver" // journald itself
@@ -40,7 +41,7 @@ func journalArgs(since time.Time) []string {
 		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,COREDUMP_TIMESTAMP,_TRANSPORT,SYSLOG_IDENTIFIER",
 		"--since=@" + strconv.FormatInt(since.Unix(), 10),
 		"MESSAGE_ID=" + messageCoredump, "+", "MESSAGE_ID=" + messageSleep, "+", "MESSAGE_ID=" + messageResume,
-		"+", "MESSAGE_ID=" + messageOomdKill,
+		"+", "MESSAGE_ID=" + messageOomdKill, "+", "MESSAGE_ID=" + messageUnitOOM,
 		"+", "_TRANSPORT=" + transportKernel, "+", "SYSLOG_IDENTIFIER=" + journaldItself,
 	}
 }
@@ -120,6 +121,10 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 		event, ok = report.HostEvent{Kind: report.EventResume}, true
 	case e.ID == messageOomdKill:
 		event, ok = report.HostEvent{Kind: report.EventOutOfMemory, Program: killedUnit(string(e.Message)), Detail: "oomd"}, true
+	case e.ID == messageUnitOOM:
+		// For people who may not read the kernel's messages. These tell more of other programs.
+		event = report.HostEvent{Kind: report.EventOutOfMemory, Program: killedUnit(string(e.Message))}
+		ok = event.Program != ""
 	case e.Identifier == journaldItself: // by the kernel's log, too
 		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, e.notClosed()
 	case e.Transport == transportKernel:
@@ -165,13 +170,13 @@ func (e entry) signal() string {
 	return ""
 }
 
-// killedUnit returns the program of the control group that systemd-oomd killed. By
-// convention of desktop environments the last element of its path contains the
-// application: "Killed …/app-gnome-firefox-1234.scope due to memory pressure …".
+// killedUnit returns the program of a unit that was killed: "app-gnome-firefox-1234.scope: systemd-oomd
+// killed 12 process(es) in this unit." By convention of desktop environments, snap and Flatpak its name
+// contains the application, with escapes such as \x2d for "-".
 func killedUnit(message string) string {
-	group, _, _ := strings.Cut(strings.TrimPrefix(message, "Killed "), " ")
-	unit := group[strings.LastIndex(group, "/")+1:]
-	for _, part := range strings.FieldsFunc(unit, func(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '@' }) {
+	unit, _, _ := strings.Cut(message, " ")
+	unit = strings.TrimSuffix(unit, ":")
+	for _, part := range strings.FieldsFunc(unescape(unit), func(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '@' }) {
 		if known := program(part); known != "" {
 			return known
 		}

@@ -11,8 +11,8 @@ import (
 // program are named groups of the pattern.
 type kernelRule struct {
 	pattern *regexp.Regexp
-	kind    report.HostEventKind
-	detail  string // used if the pattern has no such group
+	kind    report.HostEventKind // "" for messages that are no event
+	detail  string               // used if the pattern has no such group
 }
 
 // kernelRules match messages of mm/oom_kill.c, kernel/power/suspend.c, kernel/signal.c,
@@ -33,7 +33,7 @@ var kernelRules = []kernelRule{
 	},
 	{
 		// Caused by __builtin_trap and Chromium's IMMEDIATE_CRASH.
-		pattern: regexp.MustCompile(`^traps: (?P<program>.{1,15})\[\d+\] (?:trap )?(?P<detail>int3|invalid opcode|general protection)`),
+		pattern: regexp.MustCompile(`^traps: (?P<program>.{1,15})\[\d+\] (?:trap )?(?P<detail>int3|invalid opcode|general protection|divide error|stack segment|control protection)`),
 		kind:    report.EventClientCrashed,
 	},
 	{
@@ -62,12 +62,32 @@ var kernelRules = []kernelRule{
 		kind:    report.EventLinkChanged, detail: "up",
 	},
 	{
-		pattern: regexp.MustCompile(`: (?:NIC )?Link is (?P<detail>Up|Down|up|down)\b`),
+		// The firmware of a Wi-Fi chip crashed. Its driver starts it again, and connects again.
+		pattern: regexp.MustCompile(`^iwlwifi .*: Microcode SW error detected|^ath1[0-2]k\w* .*: firmware crashed|^brcmfmac.*: (?:Firmware has halted or crashed|.*firmware trap in dongle)|^mt79\w+ .*: chip (?:full )?reset`),
+		kind:    report.EventWiFiDropped, detail: "firmware",
+	},
+	{
+		// "e1000e 0000:00:1f.6 eno1: NIC Link is Down"; igb, and e1000e before 5.6, name the interface again.
+		pattern: regexp.MustCompile(`: (?:[\w.]+ )?(?:NIC )?Link is (?P<detail>Up|Down|up|down)\b`),
 		kind:    report.EventLinkChanged,
 	},
 	{
-		pattern: regexp.MustCompile(`(?:\[drm\]|drm:).*(?:GPU HANG|GPU reset|\*ERROR\* ring \S+ timeout)|amdgpu .*GPU reset begin|i915 .*(?:GPU HANG|Resetting (?:chip|rcs|GPU))|nouveau .*(?:channel .* killed|reset)`),
+		// USB adapters and docks.
+		pattern: regexp.MustCompile(`^r8152 .*: carrier on`),
+		kind:    report.EventLinkChanged, detail: "up",
+	},
+	{
+		pattern: regexp.MustCompile(`^r8152 .*: carrier off`),
+		kind:    report.EventLinkChanged, detail: "down",
+	},
+	{
+		pattern: regexp.MustCompile(`(?:\[drm\]|drm:).*(?:GPU HANG|GPU reset|\*ERROR\* ring \S+ timeout)|^amdgpu .*(?:GPU reset begin|ring \S+ timeout, (?:signaled|but soft))|i915 .*(?:GPU HANG|Resetting (?:chip|rcs|GPU))|^xe .*(?:Engine reset: engine_class=|Timedout job: )|^radeon .*GPU lockup|drm:.*Resetting GPU for hang|nouveau .*(?:channel .* killed|reset)`),
 		kind:    report.EventGPUReset,
+	},
+	{
+		// Not a fault of the graphics: a program that used them was ended (45), notes about the memory
+		// (63, 64, 92), and a change of what to do about another error (154).
+		pattern: regexp.MustCompile(`^NVRM: Xid \([^)]*\): (?:45|63|64|92|154),`),
 	},
 	{
 		pattern: regexp.MustCompile(`^NVRM: Xid \([^)]*\): (?P<detail>\d+)`),
@@ -100,6 +120,9 @@ func kernelEvent(message string) (e report.HostEvent, ok bool) {
 		m := r.pattern.FindStringSubmatch(message)
 		if m == nil {
 			continue
+		}
+		if r.kind == "" {
+			break
 		}
 		e := report.HostEvent{Kind: r.kind, Detail: r.detail}
 		if i := r.pattern.SubexpIndex("program"); i >= 0 {
