@@ -37,6 +37,19 @@ func (p *Pass) Leave() {
 	})
 }
 
+// Renew begins the turn of the phase anew if its bursts are no longer counted (see
+// [Rate]), and waits until it fits into the line budget again. A probe calls it at the
+// moment when it can send and has not sent its burst, for example after a connection was
+// established. After several attempts or a slow name lookup that is too late for the
+// first turn, and other probes may use the line by then. The error is that of Enter.
+func (p *Pass) Renew(ctx context.Context) error {
+	if p.env.schedule == nil || p.share == nil {
+		return nil
+	}
+	p.env.schedule.renew(p.share)
+	return p.env.schedule.await(ctx, p.share)
+}
+
 // Next ends the phase and enters the following one, as Enter does. Steps that wait for
 // the end of the first phase continue at once, but its share of the line budget is held
 // until the next phase begins, so that no other turn can take it.

@@ -91,9 +91,29 @@ func (s *schedule) ask(step int, t Turn, before *share) *share {
 	if s.left[step] {
 		return w // never granted
 	}
-	at, _ := slices.BinarySearchFunc(s.waiting, step, func(o *share, step int) int { return cmp.Or(cmp.Compare(o.step, step), -1) })
-	s.waiting = slices.Insert(s.waiting, at, w)
+	s.enqueue(w)
 	return w
+}
+
+// enqueue adds w to the waiting shares. The caller holds mu.
+func (s *schedule) enqueue(w *share) {
+	at, _ := slices.BinarySearchFunc(s.waiting, w.step, func(o *share, step int) int { return cmp.Or(cmp.Compare(o.step, step), -1) })
+	s.waiting = slices.Insert(s.waiting, at, w)
+}
+
+// renew makes w wait again if the time for its bursts is over. Until then it sends
+// nothing and holds nothing.
+func (s *schedule) renew(w *share) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !w.granted || w.over || s.elapsed()-w.since < w.turn.burstsEnd() {
+		return
+	}
+	w.granted = false
+	s.remove(&s.running, w)
+	s.enqueue(w)
+	s.admit()
+	s.broadcast()
 }
 
 // refuse records that a step entered a phase that it does not declare.

@@ -3,6 +3,8 @@ package probe_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -272,6 +274,70 @@ func TestPlansDoNotExceedTheLine(t *testing.T) {
 		}
 		if most > probe.LineBudgetKbps+1e-6 || most < 0.8*probe.LineBudgetKbps {
 			t.Errorf("got at most %g kbit in a second, want at most %d, and at least 80 %% of it", most, probe.LineBudgetKbps)
+		}
+	})
+}
+
+// TestRenewedBursts: connections that are established together when the line returns send
+// one after the other. Those that are established at once do not wait again.
+func TestRenewedBursts(t *testing.T) {
+	const s = time.Second
+	for name, c := range map[string]struct {
+		established time.Duration // from the start of the plan
+		want        []float64     // when they send; the third one has no turn before 2 s
+	}{
+		"at once":           {0, []float64{0, 0, 2}},
+		"within the turn":   {9 * s / 10, []float64{0.9, 0.9, 2}},
+		"after one attempt": {11 * s / 10, []float64{1.1, 1.1, 3.1}},
+		"after a failure of the line, when the third one has the turn of another": {25 * s / 10, []float64{2.5, 2.5, 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := runPlan(t, func(d *startTimes) probe.Plan {
+				connects := func(name string) probe.Step {
+					return probe.Step{Probe: scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
+						pass, err := env.Enter(ctx, "connect")
+						if err != nil {
+							return probe.Result{}, err
+						}
+						_ = env.Clock.Sleep(ctx, c.established-time.Since(d.start))
+						if err := pass.Renew(ctx); err != nil {
+							return probe.Result{}, err
+						}
+						d.note(name)
+						_ = env.Clock.Sleep(ctx, 5*s)
+						return probe.Result{Status: report.StatusOK}, nil
+					}}, Budget: 9 * s, Turn: quiet(), Phases: []probe.Phase{{Name: "connect", Turn: probe.Turn{Sends: sends(70, s)}}}}
+				}
+				return probe.Plan{connects("a"), connects("b"), connects("c")}
+			})
+			if got := slices.Sorted(maps.Values(at)); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestRenewAfterTheEnd: a probe that waits for its turn again stops with its step.
+func TestRenewAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := scripted{"late", func(ctx context.Context, env probe.Env) (probe.Result, error) {
+			pass, err := env.Enter(ctx, "connect")
+			if err != nil {
+				return probe.Result{}, err
+			}
+			defer pass.Leave()
+			_ = env.Clock.Sleep(ctx, 3*time.Second)
+			if err := pass.Renew(ctx); err == nil {
+				t.Error("the burst was admitted beside a probe that fills the line")
+			}
+			return probe.Result{Status: report.StatusUnknown}, nil
+		}}
+		out := probe.Plan{
+			{Probe: late, Budget: 5 * time.Second, Turn: quiet(), Phases: []probe.Phase{{Name: "connect", Turn: probe.Turn{Sends: sends(70, time.Second)}}}},
+			{Probe: after("fills", 9*time.Second, report.StatusOK), Budget: 20 * time.Second, Turn: probe.Turn{NotBefore: 2 * time.Second, Sends: sends(150, 0)}},
+		}.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
+		if out.Duration != 11*time.Second {
+			t.Errorf("the plan took %v, want 11s", out.Duration)
 		}
 	})
 }

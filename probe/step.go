@@ -71,7 +71,8 @@ type Rate struct {
 	// For is the duration; 0 lasts until the turn ends. A duration of up to one second
 	// is a burst: it may be sent at once, and at any time up to one second after its
 	// start, because the packets of a handshake wait for responses. So it counts until
-	// one second after the end of the turn, at most for two seconds.
+	// one second after the end of the turn, at most for two seconds. If it can only be
+	// sent later, see [Pass.Renew].
 	For time.Duration
 }
 
@@ -133,6 +134,19 @@ func (r Rate) plus(o Rate, times float64) Rate {
 
 func (r Rate) most(o Rate) Rate {
 	return Rate{UpKbps: max(r.UpKbps, o.UpKbps), DownKbps: max(r.DownKbps, o.DownKbps)}
+}
+
+// burstsEnd returns the time from the start of the turn until which its bursts may be
+// sent; 0 without bursts.
+func (t Turn) burstsEnd() (end time.Duration) {
+	var begins time.Duration
+	for _, r := range t.Sends {
+		if r.isBurst() {
+			end = begins + window
+		}
+		begins += r.For
+	}
+	return end
 }
 
 func (r Rate) isBurst() bool { return r.For > 0 && r.For <= window }

@@ -70,3 +70,29 @@ func within(ctx context.Context, env probe.Env, d time.Duration, f func(ctx cont
 	}()
 	f(ctx)
 }
+
+// withinExcept is within, except that the limit does not include the time for which f
+// waits in a call of except.
+func withinExcept(ctx context.Context, env probe.Env, d time.Duration, f func(ctx context.Context, except func(wait func()))) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	waited := make(chan time.Duration, 1) // empty while f waits
+	waited <- 0
+	start := env.Clock.Now()
+	go func() {
+		for left := d; left > 0; {
+			if env.Clock.Sleep(ctx, left) != nil {
+				return
+			}
+			sum := <-waited
+			waited <- sum
+			left = d + sum - env.Clock.Now().Sub(start)
+		}
+		cancel()
+	}()
+	f(ctx, func(wait func()) {
+		sum, began := <-waited, env.Clock.Now()
+		wait()
+		waited <- sum + env.Clock.Now().Sub(began)
+	})
+}

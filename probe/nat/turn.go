@@ -44,6 +44,15 @@ type relays struct {
 	// permit is the peer whose permission is requested instead of sending data; the
 	// zero value for none.
 	permit netip.Addr
+	// renew waits for the line budget if a name lookup or the connection took so long
+	// that the turn no longer counts (see probe.Pass.Renew).
+	renew func(context.Context) error
+}
+
+// admittedBy returns p for the relay that was admitted by pass.
+func (p relays) admittedBy(pass *probe.Pass) relays {
+	p.renew = pass.Renew
+	return p
 }
 
 func (relays) Name() string { return report.ProbeNATTURN }
@@ -99,7 +108,7 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		}
 		wg.Go(func() {
 			defer pass.Leave()
-			outcomes[i] = p.try(ctx, env, s, peers)
+			outcomes[i] = p.admittedBy(pass).try(ctx, env, s, peers)
 		})
 	}
 	wg.Wait()

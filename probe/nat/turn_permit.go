@@ -38,7 +38,7 @@ func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICE
 		}
 		wg.Go(func() {
 			defer pass.Leave()
-			outcomes[i] = p.try(ctx, env, s, func() []target { return nil })
+			outcomes[i] = p.admittedBy(pass).try(ctx, env, s, func() []target { return nil })
 		})
 	}
 	wg.Wait()

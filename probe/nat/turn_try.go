@@ -116,7 +116,12 @@ func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers fun
 		}
 		s.at = found[routed].addr
 	}
-	within(ctx, env, 2*p.Timers.Total(), func(ctx context.Context) {
+	withinExcept(ctx, env, 2*p.Timers.Total(), func(ctx context.Context, except func(func())) {
+		renew := p.renew
+		p.renew = func(ctx context.Context) (err error) {
+			except(func() { err = renew(ctx) })
+			return err
+		}
 		o = p.follow(ctx, env, s, peers)
 	})
 	if outer.Err() != nil && !o.allocated {
@@ -151,6 +156,9 @@ func (p relays) follow(ctx context.Context, env probe.Env, s relayServer, peers 
 // server responded with a redirection.
 func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome, at netip.AddrPort, next alternate) {
 	conn, at, err := p.connect(ctx, env, s)
+	if errors.Is(err, errNoTurn) {
+		return outcome{}, at, next
+	}
 	if err != nil {
 		return connectFault(err), at, next
 	}
@@ -175,10 +183,16 @@ func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers
 	return o, at, watched.redirection()
 }
 
+// errNoTurn means that the check ended before the line budget had room for the relay.
+var errNoTurn = errors.New("there was no time to ask the relay")
+
 // connect opens the connection for the TURN client and returns the server's
 // address.
 func (p relays) connect(ctx context.Context, env probe.Env, s relayServer) (conn net.PacketConn, at netip.AddrPort, err error) {
 	if s.transport == overUDP {
+		if p.renew(ctx) != nil {
+			return nil, at, errNoTurn
+		}
 		conn, err := bind(env, s.at)
 		return conn, s.at, err
 	}
@@ -207,6 +221,10 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 	if !ok {
 		_ = conn.Close()
 		return nil, at, errors.New("connect to the TURN server: its address is unknown")
+	}
+	if p.renew(ctx) != nil {
+		_ = conn.Close()
+		return nil, at, errNoTurn
 	}
 	if s.transport == overTLS {
 		secure := tls.Client(conn, &tls.Config{

@@ -38,7 +38,7 @@ func (j *journey) reach(ctx context.Context) bool {
 			var err error
 			j.connecting, err = j.env.Enter(ctx, PhaseConnect)
 			if err == nil && j.take(ctx, j.connect) {
-				return true
+				return j.begins(ctx)
 			}
 			j.connecting.Leave()
 		}
@@ -51,6 +51,16 @@ func (j *journey) reach(ctx context.Context) bool {
 	}
 	j.data.ProxyFault = j.proxyFault
 	return false
+}
+
+// begins waits for the line budget if the connection took so long that its turn no longer
+// counts. If there is no room until the end of the check, nothing is known about the server.
+func (j *journey) begins(ctx context.Context) bool {
+	if j.connecting.Renew(ctx) != nil {
+		j.data.Stage = ""
+		return false
+	}
+	return true
 }
 
 // use selects a proxy or the direct connection and discards the results of the
