@@ -13,13 +13,18 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // sources contains the servers that the probes measure to.
 type sources struct {
-	webURL    string // "" when no address is known
-	webFrom   string // who named it; see [report.NetworkWeb]
+	webURL  string // "" when no address is known
+	webFrom string // who named it; see [report.NetworkWeb]
+	// proxies is shared by network.web and the connections to the collector, so that a
+	// proxy script is fetched once.
+	proxies   *proxy.Finder
 	rootCAs   *x509.CertPool
 	ice       iceFunc         // nil without a collector
 	signaller media.Signaller // nil without a collector
@@ -32,7 +37,10 @@ type sources struct {
 
 // sources determines the servers that the probes measure to.
 func (o Options) sources(ctx context.Context) (sources, error) {
-	s := sources{webURL: conference.WebAddress(o.Target), webFrom: "participant"}
+	s := sources{
+		webURL: conference.WebAddress(o.Target), webFrom: "participant",
+		proxies: proxy.NewFinder(proxy.Config{Resolver: lookup.System()}),
+	}
 	if o.targetSystem != "" { // the collector named it
 		s.webFrom = "municipality"
 	}
@@ -57,8 +65,10 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if !c.Enrolled() {
 		return s
 	}
-	s.collector, s.transport, s.pins = base, c.Transport(), c.Pins
-	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
+	shared := *c
+	shared.Proxies = s.proxies
+	s.collector, s.transport, s.pins = base, shared.Transport(), c.Pins
+	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: shared.Client()}
 	s.ice = iceFunc(signaller.ICE).once(ctx)
 	s.signaller = sharedICE{signaller, s.ice}
 	s.token = s.measureToken(c.Token)

@@ -99,7 +99,7 @@ func (o Options) steps(s sources) probe.Plan {
 			// Name lookup, connection and TLS may each hang for 3 s, so that the
 			// report names the step at fault instead of the exceeded budget.
 			Probe: unless(s.noWebReason(), web.New(web.Config{
-				URL: s.webURL, AddressFrom: s.webFrom, RootCAs: s.rootCAs, Token: s.token, Built: builtAt(),
+				URL: s.webURL, AddressFrom: s.webFrom, Proxies: s.proxies.Find, RootCAs: s.rootCAs, Token: s.token, Built: builtAt(),
 				WebSocketURL: s.webSocketURL(), CollectorURL: s.collectorURL(), Pins: s.pins,
 			})),
 			Budget: 10500 * time.Millisecond,

@@ -48,6 +48,9 @@ type Endpoint struct {
 	// SupportPhone, if not nil, receives the phone number of support with each response
 	// of the collector; "" if it has none. Calls may overlap.
 	SupportPhone func(string)
+	// Proxies determines the proxy of all transports; nil means that each determines its
+	// own.
+	Proxies *proxy.Finder
 	// ResponseTime is the time until a response begins; 0 means 20 s.
 	ResponseTime time.Duration
 	// Enrolling means that this is the first contact with the collector.
@@ -116,8 +119,12 @@ func (e *Endpoint) hostname() string {
 // Transport returns a transport with the trust and the proxy of Client, for
 // measurements that open connections of their own. It learns nothing.
 func (e *Endpoint) Transport() *http.Transport {
+	proxies := e.Proxies
+	if proxies == nil {
+		proxies = proxy.NewFinder(proxy.Config{})
+	}
 	return &http.Transport{
-		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
+		Proxy:                 proxies.ForRequest,
 		DialContext:           dial,
 		TLSClientConfig:       e.Pins.Config(e.RootCAs, e.hostname()),
 		TLSHandshakeTimeout:   5 * time.Second,
