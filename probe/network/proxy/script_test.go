@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -230,6 +231,41 @@ func TestHostileScripts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLargeScriptIsReadSlowly: the beginning is read at once, the rest at a limited rate, and
+// the largest script within the time for it.
+func TestLargeScriptIsReadSlowly(t *testing.T) {
+	for size, want := range map[int]time.Duration{
+		20_000:                       0,
+		atOnceBytes:                  0,
+		atOnceBytes + bytesPerSecond: time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			b, err := readLimited(&paced{ctx: t.Context(), from: strings.NewReader(strings.Repeat("x", size))})
+			if took := time.Since(start); err != nil || len(b) != size || took != want {
+				t.Errorf("%d bytes: got %d bytes in %v, error %v; want %v", size, len(b), took, err, want)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), fetchTime)
+		defer cancel()
+		_, err := readLimited(&paced{ctx: ctx, from: strings.NewReader(strings.Repeat("x", 2<<20))})
+		if err == nil || ctx.Err() != nil {
+			t.Errorf("got error %v, want one because of the size, within the time", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := readLimited(&paced{ctx: ctx, from: strings.NewReader(strings.Repeat("x", 2<<20))})
+		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
+			t.Errorf("got error %v after %v, want the end of the context", err, took)
+		}
+	})
 }
 
 func TestScriptThatCannotBeFetched(t *testing.T) {

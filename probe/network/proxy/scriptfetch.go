@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +19,14 @@ import (
 const fetchTime = 2 * time.Second
 
 const maxRedirects = 10
+
+// A script is needed before anything else, so its beginning, which is all of most scripts,
+// is received as fast as the line permits. The rest of a larger one is received at a
+// limited rate, within fetchTime, so that it does not fill the line.
+const (
+	atOnceBytes    = 64 << 10
+	bytesPerSecond = 320 << 10
+)
 
 // fetch fetches the script with a direct connection, because the proxy is not known
 // before.
@@ -48,7 +57,7 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("its address cannot be read")
 	}
-	transport := &http.Transport{DialContext: f.Dial, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: f.dialSlowly, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		if len(via) >= maxRedirects {
 			return http.ErrUseLastResponse // the server responds, although with a redirect loop
@@ -66,7 +75,42 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	if resp.ContentLength > maxScriptBytes {
 		return nil, fmt.Errorf("larger than %d bytes", maxScriptBytes)
 	}
-	return readLimited(resp.Body)
+	return readLimited(&paced{ctx: ctx, from: resp.Body})
+}
+
+// dialSlowly limits the receive buffer of the connection. Otherwise the system receives
+// megabytes before they are read.
+func (f *Finder) dialSlowly(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := f.Dial(ctx, network, address)
+	if c, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
+		_ = c.SetReadBuffer(atOnceBytes) // some systems refuse; the script can be read anyway
+	}
+	return conn, err
+}
+
+// paced reads at a limited rate.
+type paced struct {
+	ctx   context.Context
+	from  io.Reader
+	began time.Time // of the first read
+	read  int
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	if p.read == 0 {
+		p.began = time.Now()
+	}
+	if beyond := p.read - atOnceBytes; beyond >= 0 {
+		due := p.began.Add(time.Duration(beyond) * time.Second / bytesPerSecond)
+		select {
+		case <-time.After(time.Until(due)):
+		case <-p.ctx.Done():
+			return 0, p.ctx.Err()
+		}
+	}
+	n, err := p.from.Read(b[:min(len(b), 16<<10)])
+	p.read += n
+	return n, err
 }
 
 // readFile accepts regular files only: a pipe or a device might never end.
