@@ -111,15 +111,30 @@ func userLink(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-// lastAdministrator says whether the user is disabled, deleted or given another role even if nobody can manage
-// the accounts then.
-func (in *invocation) lastAdministrator() store.LastAdministrator {
-	return store.LastAdministrator(in.force)
+// keep returns who counts as an administrator who can sign in, or nil with --force: then the user is
+// disabled, deleted or given another role even if nobody can manage the accounts afterwards. Without settings
+// about a provider, those of serve may be elsewhere, so accounts at a provider count as well.
+func (in *invocation) keep(t terminal) (store.CanSignIn, error) {
+	if in.force {
+		return nil, nil
+	}
+	c, err := in.settings(t)
+	if err != nil {
+		return nil, err
+	}
+	if c.SignIn.Provider.Issuer == "" {
+		return store.StaffMember.HasAccess, nil
+	}
+	return auth.Access(c.SignIn.Provider.Issuer, c.SignIn.Only), nil
 }
 
 func userRole(ctx context.Context, t terminal, in *invocation) error {
+	keep, err := in.keep(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1]), in.lastAdministrator()); err != nil {
+		if err := authOf(s).SetRole(ctx, "", in.args[0], store.Role(in.args[1]), keep); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffRole, "", store.RoleChange(in.args[0], store.Role(in.args[1])))
@@ -127,8 +142,12 @@ func userRole(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func userDisable(ctx context.Context, t terminal, in *invocation) error {
+	keep, err := in.keep(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		if err := authOf(s).Disable(ctx, "", in.args[0], in.lastAdministrator()); err != nil {
+		if err := authOf(s).Disable(ctx, "", in.args[0], keep); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffDisabled, "", in.args[0])
@@ -145,6 +164,10 @@ func userEnable(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func userDelete(ctx context.Context, t terminal, in *invocation) error {
+	keep, err := in.keep(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		m, err := s.StaffMember(ctx, in.args[0])
 		if err != nil {
@@ -153,7 +176,7 @@ func userDelete(ctx context.Context, t terminal, in *invocation) error {
 		if m.DisabledAt.IsZero() {
 			return usagef("the account of %q is not disabled: 'tonprobe-collector user disable' disables it", m.Name)
 		}
-		if err := authOf(s).Delete(ctx, "", m.Name, in.lastAdministrator()); err != nil {
+		if err := authOf(s).Delete(ctx, "", m.Name, keep); err != nil {
 			return in.ofUser(err)
 		}
 		return record(ctx, s, store.AuditStaffDeleted, "", m.Name)

@@ -140,34 +140,52 @@ func (a *Auth) StaffMember(ctx context.Context, name string) (store.StaffMember,
 	return a.store.StaffMember(ctx, name)
 }
 
+// Access reports who can sign in with the present settings: with a password, or with an account at the
+// provider with an issuer ("" for none). An invited member cannot yet.
+func Access(issuer string, passwordsOff bool) store.CanSignIn {
+	return func(m store.StaffMember) bool {
+		return !passwordsOff && m.PasswordHash != "" || issuer != "" && m.Subject != "" && m.Issuer == issuer
+	}
+}
+
+// Access is the function Access with the settings of a.
+func (a *Auth) Access() store.CanSignIn {
+	issuer := ""
+	if a.provider != nil {
+		issuer = a.provider.Issuer()
+	}
+	return Access(issuer, a.PasswordsOff())
+}
+
 // SetRole changes the role of a member. It returns ErrOwnAccount if by is the member, and
-// store.ErrLastAdministrator as store.Staff does; so do Disable and Delete.
-func (a *Auth) SetRole(ctx context.Context, by, name string, role store.Role, last store.LastAdministrator) error {
+// store.ErrLastAdministrator as store.Staff does, where keep is Access, or nil for any change; so do
+// Disable and Delete.
+func (a *Auth) SetRole(ctx context.Context, by, name string, role store.Role, keep store.CanSignIn) error {
 	if by == name {
 		return ErrOwnAccount
 	}
 	if !store.IsRole(string(role)) {
 		return ErrRole
 	}
-	return a.store.SetStaffRole(ctx, name, role, last)
+	return a.store.SetStaffRole(ctx, name, role, keep)
 }
 
 // Disable ends everything that signs a member in, and keeps the account. It returns ErrOwnAccount
 // if by is the member.
-func (a *Auth) Disable(ctx context.Context, by, name string, last store.LastAdministrator) error {
+func (a *Auth) Disable(ctx context.Context, by, name string, keep store.CanSignIn) error {
 	if by == name {
 		return ErrOwnAccount
 	}
-	return a.store.DisableStaff(ctx, name, a.now(), last)
+	return a.store.DisableStaff(ctx, name, a.now(), keep)
 }
 
 // Delete removes a disabled account. It returns ErrOwnAccount if by is the member, and
 // store.ErrNotFound if the account is not disabled. Disabling it has ended its sessions.
-func (a *Auth) Delete(ctx context.Context, by, name string, last store.LastAdministrator) error {
+func (a *Auth) Delete(ctx context.Context, by, name string, keep store.CanSignIn) error {
 	if by == name {
 		return ErrOwnAccount
 	}
-	return a.store.DeleteStaff(ctx, name, last)
+	return a.store.DeleteStaff(ctx, name, keep)
 }
 
 // Enable makes a disabled account usable again.

@@ -3,10 +3,13 @@ package auth
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/server/auth/oidc"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -93,13 +96,13 @@ func TestDisabledAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Disable(t.Context(), "support", "support", store.LosingLast); !errors.Is(err, ErrOwnAccount) {
+	if err := a.Disable(t.Context(), "support", "support", nil); !errors.Is(err, ErrOwnAccount) {
 		t.Errorf("one's own: got error %v, want %v", err, ErrOwnAccount)
 	}
-	if err := a.SetRole(t.Context(), "support", "support", store.RoleSupport, store.LosingLast); !errors.Is(err, ErrOwnAccount) {
+	if err := a.SetRole(t.Context(), "support", "support", store.RoleSupport, nil); !errors.Is(err, ErrOwnAccount) {
 		t.Errorf("one's own role: got error %v, want %v", err, ErrOwnAccount)
 	}
-	if err := a.Disable(t.Context(), "berta", "support", store.LosingLast); err != nil {
+	if err := a.Disable(t.Context(), "berta", "support", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Session(t.Context(), l.Token); !errors.Is(err, ErrNoSession) {
@@ -188,7 +191,7 @@ func TestLoginsDoNotOutliveAReset(t *testing.T) {
 			}
 		},
 		"disabled": func(t *testing.T, a *Auth) {
-			if err := a.Disable(t.Context(), "berta", "support", store.LosingLast); err != nil {
+			if err := a.Disable(t.Context(), "berta", "support", nil); err != nil {
 				t.Error(err)
 			}
 		},
@@ -322,5 +325,61 @@ func TestRights(t *testing.T) {
 		if May(role, "") || May(role, "all") {
 			t.Errorf("%q has a right that does not exist", role)
 		}
+	}
+}
+
+// TestAccess: an account counts as that of an administrator only if the present settings allow to sign in with it.
+func TestAccess(t *testing.T) {
+	const issuer, former = "https://login.example", "https://former.example"
+	members := map[string]store.StaffMember{
+		"invited":            {},
+		"password":           {PasswordHash: "x"},
+		"provider":           {Issuer: issuer, Subject: "1"},
+		"former provider":    {Issuer: former, Subject: "1"},
+		"password, provider": {PasswordHash: "x", Issuer: issuer, Subject: "1"},
+	}
+	for name, c := range map[string]struct {
+		provider *oidc.Provider
+		only     bool
+		want     string
+	}{
+		"passwords":          {nil, false, "password; password, provider"},
+		"only, but none":     {nil, true, "password; password, provider"},
+		"both":               {oidc.New(oidc.Config{Issuer: issuer}), false, "password; password, provider; provider"},
+		"only with provider": {oidc.New(oidc.Config{Issuer: issuer}), true, "password, provider; provider"},
+	} {
+		a, _ := newAuth(t)
+		a.provider, a.passwordsOff = c.provider, c.only
+		access, got := a.Access(), []string{}
+		for _, who := range slices.Sorted(maps.Keys(members)) {
+			if access(members[who]) {
+				got = append(got, who)
+			}
+		}
+		if got := strings.Join(got, "; "); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestAPasswordIsNoWayIn: the only administrator at the provider stays, whoever else has a password that is
+// switched off.
+func TestAPasswordIsNoWayIn(t *testing.T) {
+	a, _ := newAuth(t)
+	const issuer = "https://login.example"
+	a.provider, a.passwordsOff = oidc.New(oidc.Config{Issuer: issuer}), true
+	for _, err := range []error{
+		a.store.AddStaff(t.Context(), store.StaffMember{Name: "old", Role: store.RoleAdministrator, PasswordHash: "x"}),
+		a.store.AddStaff(t.Context(), store.StaffMember{Name: "new", Role: store.RoleAdministrator, Issuer: issuer, Subject: "1"}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Disable(t.Context(), "old", "new", a.Access()); !errors.Is(err, store.ErrLastAdministrator) {
+		t.Errorf("got error %v, want %v", err, store.ErrLastAdministrator)
+	}
+	if err := a.Disable(t.Context(), "new", "old", a.Access()); err != nil {
+		t.Errorf("the one with a password: got error %v, want none", err)
 	}
 }

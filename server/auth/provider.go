@@ -129,7 +129,7 @@ func (a *Auth) memberOf(ctx context.Context, who oidc.Identity, l *ProviderLogin
 		return m, ErrDisabled
 	}
 	if who.Role != "" && who.Role != m.Role {
-		if err := a.store.SetStaffRole(ctx, m.Name, who.Role, store.LosingLast); err != nil {
+		if err := a.store.SetStaffRole(ctx, m.Name, who.Role, nil); err != nil {
 			return m, err
 		}
 		l.FormerRole, m.Role = m.Role, who.Role

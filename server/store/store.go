@@ -208,18 +208,17 @@ type Staff interface {
 	// is old. ErrNotFound means that it is no longer theirs, or that the account is disabled.
 	ReplaceStaffPassword(ctx context.Context, name, old, passwordHash string) error
 	// SetStaffRole returns ErrLastAdministrator if the member is an administrator who becomes something else,
-	// and no other administrator has access (StaffMember.HasAccess), whatever the settings of the collector
-	// allow; not with LosingLast.
-	SetStaffRole(ctx context.Context, name string, role Role, last LastAdministrator) error
+	// and no other active administrator can sign in; not if canSignIn is nil.
+	SetStaffRole(ctx context.Context, name string, role Role, canSignIn CanSignIn) error
 	// DisableStaff ends the member's sessions, links and invitations. Until EnableStaff, the
 	// member has no session. ErrLastAdministrator as with SetStaffRole.
-	DisableStaff(ctx context.Context, name string, now time.Time, last LastAdministrator) error
+	DisableStaff(ctx context.Context, name string, now time.Time, canSignIn CanSignIn) error
 	EnableStaff(ctx context.Context, name string) error
 	// DeleteStaff removes a disabled account with everything that belongs to it. The name stays where
 	// the member has acted (audit log, cases, disturbance records), until these are deleted. ErrNotFound means
 	// that there is no such member, or that the account is not disabled. ErrLastAdministrator as with
 	// SetStaffRole: enabling the account again would be the way back.
-	DeleteStaff(ctx context.Context, name string, last LastAdministrator) error
+	DeleteStaff(ctx context.Context, name string, canSignIn CanSignIn) error
 	// ResetStaff removes everything by which the member can sign in: the password, the second
 	// factor, the account at a provider, sessions, known browsers, links and invitations.
 	ResetStaff(ctx context.Context, name string) error

@@ -286,14 +286,9 @@ func Roles() []Role { return []Role{RoleSupport, RoleLead, RoleAdministrator, Ro
 // IsRole reports whether a text is a role.
 func IsRole(s string) bool { return slices.Contains(Roles(), Role(s)) }
 
-// LastAdministrator says whether a change may leave nobody who can manage the accounts of staff.
-type LastAdministrator bool
-
-// What becomes of the last administrator.
-const (
-	KeepingLast LastAdministrator = false
-	LosingLast  LastAdministrator = true
-)
+// CanSignIn reports whether the settings allow a member to sign in. Changes that would leave no administrator
+// for whom it is true are refused. Nil allows them.
+type CanSignIn func(StaffMember) bool
 
 // StaffMember is a user of the dashboard.
 type StaffMember struct {

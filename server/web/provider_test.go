@@ -169,13 +169,13 @@ func TestRealProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(g.store.SetStaffRole(t.Context(), "anna@stadt.example", store.RoleAuditor, store.LosingLast))
+	must(g.store.SetStaffRole(t.Context(), "anna@stadt.example", store.RoleAuditor, nil))
 	g.wantRedirect(g.get(atProvider(t, g.begin("/"), "anna")), "/")
 	m, err := g.store.StaffMember(t.Context(), "anna@stadt.example")
 	if must(err); m.Role != store.RoleAdministrator {
 		t.Errorf("got role %s, want %s", m.Role, store.RoleAdministrator)
 	}
-	must(g.store.DisableStaff(t.Context(), m.Name, time.Now(), store.LosingLast))
+	must(g.store.DisableStaff(t.Context(), m.Name, time.Now(), nil))
 	g.wantRedirect(g.get("/account"), "/login?next=%2Faccount")
 	g.want(g.get(atProvider(t, g.begin("/"), "anna")), http.StatusForbidden, "abgeschaltet")
 

@@ -195,19 +195,19 @@ func (a answered) Write(b []byte) (int, error) {
 func TestARoleAppliesAtOnce(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.get("/staff"), http.StatusOK)
-	if err := g.auth.SetRole(t.Context(), "", staffName, store.RoleSupport, store.LosingLast); err != nil {
+	if err := g.auth.SetRole(t.Context(), "", staffName, store.RoleSupport, nil); err != nil {
 		t.Fatal(err)
 	}
 	g.want(g.get("/staff"), http.StatusForbidden, "Das darf Ihre Rolle nicht")
 	if strings.Contains(g.get("/").Body.String(), `href="/staff"`) {
 		t.Error("the page links to one that the role may not open")
 	}
-	if err := g.auth.SetRole(t.Context(), "", staffName, store.RoleAuditor, store.LosingLast); err != nil {
+	if err := g.auth.SetRole(t.Context(), "", staffName, store.RoleAuditor, nil); err != nil {
 		t.Fatal(err)
 	}
 	g.wantRedirect(g.get("/"), "/audit")
 	g.want(g.get("/participants/x"), http.StatusForbidden)
-	if err := g.auth.Disable(t.Context(), "", staffName, store.LosingLast); err != nil {
+	if err := g.auth.Disable(t.Context(), "", staffName, nil); err != nil {
 		t.Fatal(err)
 	}
 	g.wantRedirect(g.get("/account"), "/login?next=%2Faccount")
@@ -218,7 +218,7 @@ func TestPagesOfferOnlyWhatTheRoleMayDo(t *testing.T) {
 	g := newRig(t).login()
 	p, _ := g.checked("Erika Beispiel", "", "K7P-3QX", microphone(nil))
 	for role, want := range map[store.Role]bool{store.RoleSupport: false, store.RoleLead: true} {
-		if err := g.auth.SetRole(t.Context(), "", staffName, role, store.LosingLast); err != nil {
+		if err := g.auth.SetRole(t.Context(), "", staffName, role, nil); err != nil {
 			t.Fatal(err)
 		}
 		body := g.get("/participants/" + p.ID).Body.String()

@@ -179,13 +179,13 @@ func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, change func(b
 
 func (s *site) setStaffRole(w http.ResponseWriter, r *http.Request) error {
 	return s.changeStaff(w, r, func(by, name string) error {
-		return s.Auth.SetRole(r.Context(), by, name, store.Role(r.PostForm.Get("role")), store.KeepingLast)
+		return s.Auth.SetRole(r.Context(), by, name, store.Role(r.PostForm.Get("role")), s.Auth.Access())
 	})
 }
 
 func (s *site) disableStaff(w http.ResponseWriter, r *http.Request) error {
 	return s.changeStaff(w, r, func(by, name string) error {
-		return s.Auth.Disable(r.Context(), by, name, store.KeepingLast)
+		return s.Auth.Disable(r.Context(), by, name, s.Auth.Access())
 	})
 }
 
@@ -196,7 +196,7 @@ func (s *site) enableStaff(w http.ResponseWriter, r *http.Request) error {
 // deleteStaff deletes a disabled account.
 func (s *site) deleteStaff(w http.ResponseWriter, r *http.Request) error {
 	name := r.PostForm.Get("name")
-	err := s.Auth.Delete(r.Context(), auth.StaffName(r.Context()), name, store.KeepingLast)
+	err := s.Auth.Delete(r.Context(), auth.StaffName(r.Context()), name, s.Auth.Access())
 	switch {
 	case errors.Is(err, auth.ErrOwnAccount):
 		return s.showStaffMember(w, r, http.StatusUnprocessableEntity, name, "staff.own")

@@ -41,7 +41,7 @@ func lateLogin(t *testing.T, s store.Store, name, token string) map[string]error
 func lateLogins(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	for name, end := range map[string]func(name string) error{
-		"disabled": func(name string) error { return s.DisableStaff(ctx, name, evening, store.LosingLast) },
+		"disabled": func(name string) error { return s.DisableStaff(ctx, name, evening, nil) },
 		"reset":    func(name string) error { return s.ResetStaff(ctx, name) },
 		"changed":  func(name string) error { return s.SetStaffPassword(ctx, name, "another") },
 		"replaced": func(name string) error { return s.ReplaceStaffPassword(ctx, name, "hash of "+name, "another") },
@@ -106,7 +106,7 @@ func staffAccounts(t *testing.T, s store.Store) {
 		t.Error("a role that does not exist was stored")
 	}
 	for _, role := range store.Roles() {
-		must(t, s.SetStaffRole(ctx, "berta", role, store.LosingLast))
+		must(t, s.SetStaffRole(ctx, "berta", role, nil))
 		if m, err := s.StaffMember(ctx, "berta"); err != nil || m.Role != role || m.PasswordHash != "hash of berta" || !m.CreatedAt.Equal(evening) || !m.DisabledAt.IsZero() {
 			t.Errorf("got %+v, error %v; want Role %s", m, err, role)
 		}
@@ -117,7 +117,7 @@ func staffAccounts(t *testing.T, s store.Store) {
 	}
 	must(t, s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: session, StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
 
-	must(t, s.DisableStaff(ctx, "berta", evening, store.LosingLast))
+	must(t, s.DisableStaff(ctx, "berta", evening, nil))
 	if m, err := s.StaffMember(ctx, "berta"); err != nil || !m.DisabledAt.Equal(evening) || m.PasswordHash == "" {
 		t.Errorf("got %+v, error %v; want DisabledAt %v and the password", m, err, evening)
 	}
@@ -142,14 +142,14 @@ func staffAccounts(t *testing.T, s store.Store) {
 	_, err = s.Session(ctx, late)
 	wantError(t, "session after a reset", err, store.ErrNotFound)
 
-	wantError(t, "delete an active account", s.DeleteStaff(ctx, "berta", store.LosingLast), store.ErrNotFound)
+	wantError(t, "delete an active account", s.DeleteStaff(ctx, "berta", nil), store.ErrNotFound)
 	must(t, s.SetStaffPassword(ctx, "berta", "hash of berta"))
 	must(t, s.AddDevice(ctx, store.Device{TokenHash: device, StaffName: "berta", ExpiresAt: evening.Add(time.Hour), PasswordHash: "hash of berta"}))
 	must(t, s.SetNextSecret(ctx, "berta", "sealed"))
 	must(t, s.ConfirmSecret(ctx, "berta", "sealed", []store.Hash{store.HashOf("recovery")}, evening, evening.Add(time.Hour)))
 	must(t, s.AddUsedCode(ctx, store.UsedCode{Hash: store.HashOf("used"), StaffName: "berta", ExpiresAt: evening.Add(time.Hour)}))
-	must(t, s.DisableStaff(ctx, "berta", evening, store.LosingLast))
-	must(t, s.DeleteStaff(ctx, "berta", store.LosingLast))
+	must(t, s.DisableStaff(ctx, "berta", evening, nil))
+	must(t, s.DeleteStaff(ctx, "berta", nil))
 	_, err = s.StaffMember(ctx, "berta")
 	wantError(t, "a deleted account", err, store.ErrNotFound)
 	_, err = s.Device(ctx, device)
@@ -160,7 +160,7 @@ func staffAccounts(t *testing.T, s store.Store) {
 	}
 
 	for what, err := range map[string]error{
-		"delete": s.DeleteStaff(ctx, "nobody", store.LosingLast), "role": s.SetStaffRole(ctx, "nobody", store.RoleLead, store.LosingLast), "disable": s.DisableStaff(ctx, "nobody", evening, store.LosingLast),
+		"delete": s.DeleteStaff(ctx, "nobody", nil), "role": s.SetStaffRole(ctx, "nobody", store.RoleLead, nil), "disable": s.DisableStaff(ctx, "nobody", evening, nil),
 		"enable": s.EnableStaff(ctx, "nobody"), "reset": s.ResetStaff(ctx, "nobody"), "password": s.SetStaffPassword(ctx, "nobody", "x"),
 	} {
 		wantError(t, what+" of nobody", err, store.ErrNotFound)
@@ -172,19 +172,29 @@ func lastAdministrator(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	member(t, s, "anna", store.RoleAdministrator)
 	member(t, s, "off", store.RoleAdministrator)
-	must(t, s.DisableStaff(ctx, "off", evening, store.KeepingLast))
+	must(t, s.DisableStaff(ctx, "off", evening, store.StaffMember.HasAccess))
 	must(t, s.AddStaff(ctx, store.StaffMember{Name: "invited", Role: store.RoleAdministrator, CreatedAt: evening}))
 	member(t, s, "lead", store.RoleLead)
 	for what, err := range map[string]error{
-		"disable": s.DisableStaff(ctx, "anna", evening, store.KeepingLast), "role": s.SetStaffRole(ctx, "anna", store.RoleAuditor, store.KeepingLast),
+		"disable": s.DisableStaff(ctx, "anna", evening, store.StaffMember.HasAccess), "role": s.SetStaffRole(ctx, "anna", store.RoleAuditor, store.StaffMember.HasAccess),
 	} {
 		wantError(t, what+" of the last administrator", err, store.ErrLastAdministrator)
 	}
-	must(t, s.SetStaffRole(ctx, "anna", store.RoleAdministrator, store.KeepingLast)) // no change
-	must(t, s.SetStaffRole(ctx, "lead", store.RoleSupport, store.KeepingLast))
-	must(t, s.DisableStaff(ctx, "lead", evening, store.KeepingLast))
-	must(t, s.DisableStaff(ctx, "anna", evening, store.LosingLast))
-	wantError(t, "delete of the last administrator", s.DeleteStaff(ctx, "anna", store.KeepingLast), store.ErrLastAdministrator)
+	must(t, s.SetStaffRole(ctx, "anna", store.RoleAdministrator, store.StaffMember.HasAccess)) // no change
+	must(t, s.SetStaffRole(ctx, "lead", store.RoleSupport, store.StaffMember.HasAccess))
+	must(t, s.DisableStaff(ctx, "lead", evening, store.StaffMember.HasAccess))
+	// An account counts only if the settings allow it to sign in.
+	member(t, s, "password", store.RoleAdministrator)
+	for _, name := range []string{"anna", "password"} {
+		err := s.DisableStaff(ctx, name, evening, func(m store.StaffMember) bool { return m.Name == "anna" })
+		if name == "anna" {
+			wantError(t, "disable of the last one who can sign in", err, store.ErrLastAdministrator)
+		} else {
+			must(t, err)
+		}
+	}
+	must(t, s.DisableStaff(ctx, "anna", evening, nil))
+	wantError(t, "delete of the last administrator", s.DeleteStaff(ctx, "anna", store.StaffMember.HasAccess), store.ErrLastAdministrator)
 	must(t, s.EnableStaff(ctx, "anna"))
 
 	// Two who remove each other at the same time: one stays.
@@ -193,19 +203,19 @@ func lastAdministrator(t *testing.T, s store.Store) {
 		member(t, s, one, store.RoleAdministrator)
 		member(t, s, other, store.RoleAdministrator)
 		if round == 0 {
-			must(t, s.DisableStaff(ctx, "anna", evening, store.KeepingLast))
+			must(t, s.DisableStaff(ctx, "anna", evening, store.StaffMember.HasAccess))
 		}
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
-		wg.Go(func() { errs[0] = s.DisableStaff(ctx, one, evening, store.KeepingLast) })
-		wg.Go(func() { errs[1] = s.SetStaffRole(ctx, other, store.RoleLead, store.KeepingLast) })
+		wg.Go(func() { errs[0] = s.DisableStaff(ctx, one, evening, store.StaffMember.HasAccess) })
+		wg.Go(func() { errs[1] = s.SetStaffRole(ctx, other, store.RoleLead, store.StaffMember.HasAccess) })
 		wg.Wait()
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("got errors %v; want exactly one", errs)
 		}
 		wantError(t, "at the same time", errors.Join(errs...), store.ErrLastAdministrator)
-		must(t, s.DisableStaff(ctx, one, evening, store.LosingLast))
-		must(t, s.DisableStaff(ctx, other, evening, store.LosingLast))
+		must(t, s.DisableStaff(ctx, one, evening, nil))
+		must(t, s.DisableStaff(ctx, other, evening, nil))
 	}
 }
 
@@ -285,7 +295,7 @@ func staffInvitations(t *testing.T, s store.Store) {
 		t.Errorf("got %d accepted, %+v, error %v; want 1 and the password", accepted, m, err)
 	}
 	disabled := invite("third")
-	must(t, s.DisableStaff(ctx, "berta", evening, store.LosingLast))
+	must(t, s.DisableStaff(ctx, "berta", evening, nil))
 	_, err := s.StaffInvitation(ctx, disabled, evening)
 	wantError(t, "invitation of a disabled account", err, store.ErrNotFound)
 	wantError(t, "invite a disabled account", s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("y"), StaffName: "berta"}), store.ErrNotFound)
@@ -330,7 +340,7 @@ func secondFactors(t *testing.T, s store.Store) {
 	wantError(t, "a used challenge", s.UseLoginChallenge(ctx, wait), store.ErrNotFound)
 
 	must(t, s.AddLoginChallenge(ctx, store.LoginChallenge{TokenHash: wait, StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Minute), PasswordHash: "hash of berta"}))
-	must(t, s.DisableStaff(ctx, "berta", evening, store.LosingLast))
+	must(t, s.DisableStaff(ctx, "berta", evening, nil))
 	_, err = s.LoginChallenge(ctx, wait, evening)
 	wantError(t, "the challenge of a disabled account", err, store.ErrNotFound)
 	must(t, s.EnableStaff(ctx, "berta"))
@@ -365,7 +375,7 @@ func staffOfProvider(t *testing.T, s store.Store) {
 	wantError(t, "no subject", err, store.ErrNotFound)
 	member(t, s, "with a password", store.RoleLead)
 	must(t, s.AddStaff(ctx, store.StaffMember{Name: "disabled", Role: store.RoleLead, CreatedAt: evening}))
-	must(t, s.DisableStaff(ctx, "disabled", evening, store.LosingLast))
+	must(t, s.DisableStaff(ctx, "disabled", evening, nil))
 	must(t, s.AddStaff(ctx, store.StaffMember{Name: "berta", Role: store.RoleLead, CreatedAt: evening}))
 	must(t, s.AddStaffInvitation(ctx, store.StaffInvitation{TokenHash: store.HashOf("invited"), StaffName: "berta", CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}))
 	for _, name := range []string{"with a password", "disabled", "nobody"} {

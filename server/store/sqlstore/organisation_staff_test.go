@@ -17,7 +17,7 @@ func accountCalls(a town) []call {
 		gets("StaffMember", func(ctx context.Context, s *Store) (store.StaffMember, error) { return s.StaffMember(ctx, "support") }),
 		gets("StaffMembers", func(ctx context.Context, s *Store) ([]store.StaffMember, error) { return s.StaffMembers(ctx) }),
 		does("SetStaffRole", func(ctx context.Context, s *Store) error {
-			return s.SetStaffRole(ctx, "support", store.RoleLead, store.LosingLast)
+			return s.SetStaffRole(ctx, "support", store.RoleLead, nil)
 		}),
 		gets("BindStaff", func(ctx context.Context, s *Store) (store.StaffMember, error) {
 			return s.BindStaff(ctx, "auditor", "issuer", "subject of "+s.org)
@@ -111,7 +111,7 @@ func loginCalls(a town) []call {
 		does("AddSession for the next calls", func(ctx context.Context, s *Store) error { return s.AddSession(ctx, session("b")) }),
 		does("DeleteSession", func(ctx context.Context, s *Store) error { return s.DeleteSession(ctx, store.HashOf("b")) }),
 		does("DisableStaff", func(ctx context.Context, s *Store) error {
-			return s.DisableStaff(ctx, "support", evening, store.LosingLast)
+			return s.DisableStaff(ctx, "support", evening, nil)
 		}),
 		does("EnableStaff", func(ctx context.Context, s *Store) error { return s.EnableStaff(ctx, "support") }),
 		does("AddSession for the next calls", func(ctx context.Context, s *Store) error { return s.AddSession(ctx, session("b")) }),
@@ -129,9 +129,9 @@ func removals(a town) []call {
 	alone := store.TombstoneList{Keys: [][]byte{key}, Hashes: []store.Hash{store.TombstoneOf(key, store.TombstoneParticipant, a.alone)}}
 	return []call{
 		does("DisableStaff for the next call", func(ctx context.Context, s *Store) error {
-			return s.DisableStaff(ctx, "support", evening, store.LosingLast)
+			return s.DisableStaff(ctx, "support", evening, nil)
 		}),
-		does("DeleteStaff", func(ctx context.Context, s *Store) error { return s.DeleteStaff(ctx, "support", store.LosingLast) }),
+		does("DeleteStaff", func(ctx context.Context, s *Store) error { return s.DeleteStaff(ctx, "support", nil) }),
 		does("RemoveAPIToken", func(ctx context.Context, s *Store) error { return s.RemoveAPIToken(ctx, a.program) }),
 		does("RevokeAgent", func(ctx context.Context, s *Store) error { return s.RevokeAgent(ctx, a.agent, evening) }),
 		does("RemoveCouncilSession", func(ctx context.Context, s *Store) error { return s.RemoveCouncilSession(ctx, a.session) }),

@@ -119,10 +119,10 @@ func (s *Store) ReplaceStaffPassword(ctx context.Context, name, old, passwordHas
 }
 
 // SetStaffRole implements store.Staff.
-func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role, last store.LastAdministrator) error {
+func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role, canSignIn store.CanSignIn) error {
 	return s.changeStaff(ctx, "set role", name, func(tx runner) error {
 		if role != store.RoleAdministrator {
-			if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+			if err := s.keepAdministrator(ctx, tx, name, canSignIn); err != nil {
 				return err
 			}
 		}
@@ -131,10 +131,10 @@ func (s *Store) SetStaffRole(ctx context.Context, name string, role store.Role, 
 }
 
 // keepAdministrator returns store.ErrLastAdministrator if a member is an administrator, and no other one
-// has access, whatever the settings allow now. It locks the accounts of all administrators, so of two changes
+// can sign in. It locks the accounts of all administrators, so of two changes
 // at the same time the second one sees the first.
-func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, last store.LastAdministrator) error {
-	if last == store.LosingLast {
+func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, canSignIn store.CanSignIn) error {
+	if canSignIn == nil {
 		return nil
 	}
 	all, err := collect(ctx, tx, scanStaff, `SELECT `+staffColumns+` FROM staff WHERE org_id = ? AND role = ? ORDER BY name`+s.write.lockStaff,
@@ -145,7 +145,7 @@ func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, l
 	is, other := false, false
 	for _, m := range all {
 		is = is || m.Name == name
-		other = other || m.Name != name && m.DisabledAt.IsZero() && m.HasAccess()
+		other = other || m.Name != name && m.DisabledAt.IsZero() && canSignIn(m)
 	}
 	if is && !other {
 		return store.ErrLastAdministrator
@@ -154,9 +154,9 @@ func (s *Store) keepAdministrator(ctx context.Context, tx runner, name string, l
 }
 
 // DisableStaff implements store.Staff.
-func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time, last store.LastAdministrator) error {
+func (s *Store) DisableStaff(ctx context.Context, name string, now time.Time, canSignIn store.CanSignIn) error {
 	return s.changeStaff(ctx, "disable account", name, func(tx runner) error {
-		if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+		if err := s.keepAdministrator(ctx, tx, name, canSignIn); err != nil {
 			return err
 		}
 		if err := oneRow(tx.exec(ctx, `UPDATE staff SET disabled_at = ? WHERE name = ? AND org_id = ?`, millis(now), name, s.org)); err != nil {
@@ -175,9 +175,9 @@ func (s *Store) EnableStaff(ctx context.Context, name string) error {
 }
 
 // DeleteStaff implements store.Staff.
-func (s *Store) DeleteStaff(ctx context.Context, name string, last store.LastAdministrator) error {
+func (s *Store) DeleteStaff(ctx context.Context, name string, canSignIn store.CanSignIn) error {
 	return s.changeStaff(ctx, "delete account", name, func(tx runner) error {
-		if err := s.keepAdministrator(ctx, tx, name, last); err != nil {
+		if err := s.keepAdministrator(ctx, tx, name, canSignIn); err != nil {
 			return err
 		}
 		// The row is locked, so that nothing is added that refers to it.
