@@ -179,10 +179,14 @@ func names(all []process) []string {
 }
 
 // clientOf returns the client to which the name of a process belongs; "" if none. Crash
-// handlers, updaters and other helpers outlive the program.
+// handlers, updaters, services and other helpers outlive the program. On macOS their names are often those
+// of their bundles, cut off after 16 bytes: com.apple.Safari.SafeBrowsing.Service, us.zoom.ZoomDaemon.
 func clientOf(name string) string {
 	lower := strings.ToLower(name)
-	for _, part := range []string{"crash", "handler", "helper", "updat", "launcher", "notif", "native", "webview", "zygote", "sandbox", "elevation", "proxy"} {
+	if strings.HasPrefix(lower, "com.") || strings.HasPrefix(lower, "us.zoom.") {
+		return ""
+	}
+	for _, part := range []string{"crash", "handler", "helper", "updat", "launcher", "notif", "native", "webview", "zygote", "sandbox", "elevation", "proxy", "service", "remote", "autostart"} {
 		if strings.Contains(lower, part) {
 			return ""
 		}

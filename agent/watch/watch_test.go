@@ -335,6 +335,9 @@ func TestClientOf(t *testing.T) {
 		"zoom": "Zoom", "Zoom.exe": "Zoom", "firefox": "Firefox", "firefox-bin": "Firefox", "firefox-esr": "Firefox", "chromium-browse": "Chromium", "chromium": "Chromium", "chrome": "Chrome", "chrome.exe": "Chrome",
 		"msedge.exe": "Edge", "ms-teams.exe": "Teams", "Google Chrome": "Chrome", "zoom.us": "Zoom", "Safari": "Safari",
 		"chrome_crashpad": "", "Google Chrome Helper": "", "chrome_crashpad_handler.exe": "", "CiscoCollabHost.exe": "Webex",
+		"zoom.real": "Zoom", "teams-for-linux": "Teams", "vivaldi-bin": "Vivaldi", "jitsi-meet": "Jitsi", "WebexHost.exe": "Webex", "MSTeams": "Teams",
+		"com.apple.Safari": "", "us.zoom.ZoomDaem": "", "chrome-remote-d": "", "ms-teams_autostarter.exe": "", "brave_vpn_wireguard_service.exe": "",
+		"Isolated Web Co": "", "Socket Process": "", "msedgewebview2.exe": "", "CptService.exe": "", "GoogleCrashHandler64.exe": "",
 		"bash": "", "tagebuch.exe": "", "audacity": "", "": "", "signal": "",
 	} {
 		if got := clientOf(name); got != want {
