@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -266,6 +267,9 @@ func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
 		if text := meaning(terms, t.System, s.Code); text != "" {
 			code += " (" + text + ")"
 		}
+	}
+	if s.Host != "" { // another server than that of the target
+		code = strings.TrimSpace(code + " at " + s.Host)
 	}
 	p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
 	if !verbose {

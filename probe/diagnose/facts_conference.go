@@ -42,10 +42,20 @@ func (f *facts) failedAt(steps ...report.ConferenceStep) bool {
 }
 
 func (v *visited) evidence() []report.Evidence {
-	return []report.Evidence{
+	all := []report.Evidence{
 		observed(v.probe, "failed_step", v.FailedStep, ""),
 		observed(v.probe, "failed_code", v.FailedCode, ""),
 	}
+	if v.FailedHost != "" {
+		all = append(all, observed(v.probe, "failed_host", v.FailedHost, ""))
+	}
+	return all
+}
+
+// silentElsewhere reports whether another host than that of network.web failed, in a way for which
+// the participant's network may be the reason as well.
+func (v *visited) silentElsewhere() bool {
+	return v.FailedHost != "" && slices.Contains([]string{"certificate", "no_tls", "no_name", "timeout", "cut_off", "refused", "unreachable", "no_answer"}, v.FailedCode)
 }
 
 // failedStatus returns the number that the system gave as the reason; 0 if none.
@@ -74,7 +84,16 @@ func (f *facts) conferenceFault() *finding {
 	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "private_address", "redirect_loop", "too_long"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
-	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
+	case c.FailedCode == "stopped":
+		return nil
+	case c.silentElsewhere():
+		if f.lineLoses() || f.isFar() {
+			return nil
+		}
+		hit := disturbance(suggested, c.evidence()...)
+		hit.area = report.AreaUnknown
+		return hit
+	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name":
 		return nil // network.web tells these apart
 	case c.FailedCode == "token_refused", f.refused():
 		// The collector's key or secret opens test rooms only.

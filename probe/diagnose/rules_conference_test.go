@@ -38,6 +38,7 @@ func TestConferenceSystem(t *testing.T) {
 		"a guest waits in the call": {[]func(*report.Report){failed("call", "guest_waits")}, "conf.server_error", report.Unknown},
 		"signalling is silent":      {[]func(*report.Report){failed("signalling", "timeout")}, "conf.server_error", report.Limited},
 		"the check was stopped":     {[]func(*report.Report){failed("api", "stopped")}, "", report.Ready},
+		"the name is not found":     {[]func(*report.Report){failed("sign_in", "no_name")}, "", report.Ready},
 		"slow round trips":          {[]func(*report.Report){failed("round_trip", "timeout")}, "", report.Ready},
 		"no connection": {[]func(*report.Report){failed("api", "timeout"), func(r *report.Report) {
 			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(false)}

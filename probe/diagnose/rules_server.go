@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -55,7 +56,7 @@ func (f *facts) ofServer(hit *finding) *finding {
 func serverError(f *facts) *finding {
 	hit := f.ofServer(f.webFault())
 	if system := f.conferenceFault(); system != nil && hit == nil {
-		system.area = f.ServerArea
+		system.area = cmp.Or(system.area, f.ServerArea)
 		hit = system
 	}
 	return f.withOwn(hit, f.echoFault())

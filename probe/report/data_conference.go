@@ -43,6 +43,8 @@ type Conference struct {
 	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard" absent:"nothing"`
 	// FailedCode is its code.
 	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard" absent:"nothing"`
+	// FailedHost is the host of that step if it is not URLHost.
+	FailedHost string `json:"failed_host,omitempty" form:"host" max:"253" show:"details dashboard" absent:"nothing"`
 	// Relays are the system's own relays (TURN), tried with the credentials of the
 	// meeting.
 	Relays []TURNRelay `json:"relays,omitempty" max:"8" show:"never"`
@@ -70,6 +72,9 @@ type ConferenceCheck struct {
 	// Code is the reason: a status or code of the system, or a word such as timeout,
 	// refused, certificate, not_api, needs_link.
 	Code string `json:"code,omitempty" form:"word" max:"64" show:"never"`
+	// Host is the host that the step concerns if it is not URLHost: one to which the system
+	// redirects, or that it names for a part of its service.
+	Host string `json:"host,omitempty" form:"host" max:"253" show:"never"`
 	// MS is the duration of the step in ms; nil if it was not done.
 	MS *float64 `json:"ms,omitempty" show:"never"`
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"math"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -56,6 +57,9 @@ func (v view) steps(checks []report.ConferenceCheck) []step {
 		s := step{Name: clean(v.terms.Value(string(check.Name), ""), maxNameRunes), State: v.status(check.Status)}
 		if check.Code != "" {
 			s.Code = clean(v.terms.Value(check.Code, ""), maxValueRunes)
+		}
+		if check.Host != "" { // another server than the one whose address is shown
+			s.Code = strings.TrimSpace(s.Code + " (" + clean(check.Host, maxValueRunes) + ")")
 		}
 		if check.MS != nil {
 			s.Took = v.terms.Value(math.Round(*check.MS), "ms")

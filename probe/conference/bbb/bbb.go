@@ -133,7 +133,7 @@ func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
 	// 3.0 responds in JSON to this type, and then contains the GraphQL addresses.
 	a, err := v.Get(ctx, v.At(pathAPI), http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/xml"}})
 	if err != nil {
-		return About{}, visit.Fault(visit.FaultOf(err))
+		return About{}, visit.Failed(err)
 	}
 	if a.Status != http.StatusOK {
 		return About{}, visit.StatusFault(a.Status)
@@ -187,5 +187,5 @@ func closed(err error) visit.Outcome {
 	case code > 0:
 		return visit.StatusFault(int(code))
 	}
-	return visit.Fault(visit.FaultOf(err))
+	return visit.Failed(err)
 }

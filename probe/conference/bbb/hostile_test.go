@@ -71,6 +71,9 @@ func TestWrongAnswers(t *testing.T) {
 				r := bbbrig.Start(t, bbbrig.Config{Version: version, Faults: map[bbbrig.Step]bbbrig.Fault{part: fault}})
 				got := check(t, r, r.JoinLink())
 				conferencetest.Want(t, got, map[report.ConferenceStep]string{step: "fail " + code})
+				if failed, _ := got.Check(step); (failed.Host != "") != (fault == bbbrig.Elsewhere) || got.FailedStep == string(step) && got.FailedHost != failed.Host {
+					t.Errorf("got the other hosts %q and %q, want one after a redirect only", failed.Host, got.FailedHost)
+				}
 				checkAreas(t, got)
 			})
 		}

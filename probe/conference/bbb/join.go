@@ -155,7 +155,7 @@ func follow(ctx context.Context, v *visit.Visit, ask func() (*visit.Answer, erro
 func admitted(a *visit.Answer, err error) (session, *url.URL, visit.Outcome) {
 	switch {
 	case err != nil:
-		return session{}, nil, visit.Fault(visit.FaultOf(err))
+		return session{}, nil, visit.Failed(err)
 	case a.Status != http.StatusOK:
 		return session{}, nil, visit.StatusFault(a.Status)
 	}
@@ -182,7 +182,7 @@ func joinAgain(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
 	case o.Status != report.StatusOK:
 		return session{}, o
 	case client != nil && client.Host != v.URL.Host:
-		return session{}, visit.Fault("redirected")
+		return session{}, visit.Outcome{Status: report.StatusFail, Code: "redirected", Elsewhere: client.Hostname()}
 	}
 	return s, o
 }
@@ -254,7 +254,7 @@ func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Ou
 	a, err := v.Get(ctx, v.At(pathMeeting), http.Header{"X-Session-Token": {s.token}})
 	switch {
 	case err != nil:
-		return meeting{}, visit.Fault(visit.FaultOf(err))
+		return meeting{}, visit.Failed(err)
 	case a.Status != http.StatusOK:
 		return meeting{}, visit.StatusFault(a.Status)
 	}

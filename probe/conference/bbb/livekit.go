@@ -55,7 +55,9 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 	// A participant whose microphone is locked publishes nothing.
 	if code := all[0].awaitRules(ctx).fault(); code != "" {
-		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome { return visit.Fault(code) })
+		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome {
+			return visit.Outcome{Status: report.StatusFail, Code: code, Elsewhere: v.URL.Hostname()} // not LiveKit's
+		})
 		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 		return
 	}
@@ -77,6 +79,9 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	if at == nil {
 		return nil, visit.Fault(codeBadAddress)
 	}
+	if at.Host != v.URL.Host {
+		v.CallHost = at.Hostname()
+	}
 	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer(), Leaving: leaving}
 	if room.ICEServers == nil {
 		// The client of BigBlueButton never uses the ICE servers that LiveKit names.
@@ -88,10 +93,11 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 	room.Publish, room.Subscribe = texts[0], texts[1]
 	pair, o := livekit.Join(ctx, v, room)
+	o.Elsewhere = v.CallHost
 	switch {
 	case o.Code == "token_refused":
 		// BigBlueButton itself created the token, so it and LiveKit disagree.
-		o = visit.StatusFault(401)
+		o.Code = "401"
 	case o.Status == report.StatusOK && at.Host != v.URL.Host:
 		o.Code = codeOtherHost
 	}

@@ -109,7 +109,7 @@ func enterMeteor(ctx context.Context, v *visit.Visit, s session) (entry, visit.O
 	a, err := v.Get(ctx, at, nil)
 	switch {
 	case err != nil:
-		return entry{}, visit.Fault(visit.FaultOf(err))
+		return entry{}, visit.Failed(err)
 	case a.Status != http.StatusOK:
 		return entry{}, visit.StatusFault(a.Status)
 	}

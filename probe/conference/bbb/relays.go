@@ -76,7 +76,7 @@ func servers(ctx context.Context, v *visit.Visit, s session) (serverList, visit.
 	a, err := v.Get(ctx, at, nil)
 	switch {
 	case err != nil:
-		return serverList{}, visit.Fault(visit.FaultOf(err))
+		return serverList{}, visit.Failed(err)
 	case a.Status != http.StatusOK:
 		return serverList{}, visit.StatusFault(a.Status)
 	}

@@ -204,5 +204,5 @@ func broken(err error) visit.Outcome {
 	if code := websocket.CloseStatus(err); code > 0 {
 		return visit.StatusFault(int(code))
 	}
-	return visit.Fault(visit.FaultOf(err))
+	return visit.Failed(err)
 }

@@ -99,7 +99,7 @@ func api(ctx context.Context, v *visit.Visit) visit.Outcome {
 	)
 	switch {
 	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
+		return visit.Failed(err)
 	case ready.Status == http.StatusNotAcceptable, ready.Status >= http.StatusInternalServerError:
 		return visit.StatusFault(ready.Status)
 	}
@@ -112,7 +112,7 @@ func validate(ctx context.Context, v *visit.Visit) visit.Outcome {
 	a, err := v.Get(ctx, v.URL.JoinPath("validate"), nil)
 	switch {
 	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
+		return visit.Failed(err)
 	case a.Status >= http.StatusInternalServerError:
 		return visit.StatusFault(a.Status)
 	case a.Status == http.StatusUnauthorized && isRefusal(a.Body):

@@ -94,7 +94,7 @@ func (p *participant) join(ctx context.Context) visit.Outcome {
 func (p *participant) read(ctx context.Context) (signal.Response, visit.Outcome) {
 	kind, b, err := p.socket.Read(ctx)
 	if err != nil {
-		return signal.Response{}, visit.Fault(visit.FaultOf(err))
+		return signal.Response{}, visit.Failed(err)
 	}
 	m, err := signal.Parse(b)
 	if err != nil || kind != websocket.MessageBinary {

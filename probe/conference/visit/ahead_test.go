@@ -34,7 +34,7 @@ func TestTimeBesideTheAPI(t *testing.T) {
 	})
 	v.Do(t.Context(), report.StepAPI, func(ctx context.Context) visit.Outcome {
 		if _, err := v.Get(ctx, at, nil); err != nil {
-			return visit.Fault(visit.FaultOf(err))
+			return visit.Failed(err)
 		}
 		return visit.OK()
 	})

@@ -31,7 +31,7 @@ func (v *Visit) RoundTrips(ctx context.Context, at *url.URL, good func(*Answer) 
 		case err != nil && len(took) > 0:
 			return v.noteRoundTrips(took)
 		case err != nil:
-			return Fault(FaultOf(err))
+			return Failed(err)
 		case !good(a):
 			return StatusFault(a.Status)
 		case i > 0:

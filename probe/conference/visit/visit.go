@@ -3,15 +3,20 @@
 package visit
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/net/idna"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/guard"
@@ -59,6 +64,9 @@ type Visit struct {
 	Env  probe.Env
 	Data *report.Conference
 
+	// CallHost is the host that makes the call if it is not that of URL.
+	CallHost string
+
 	path string // of URL as configured; a redirect may replace that of URL
 	web  *web
 	trip trip
@@ -79,6 +87,8 @@ func (v *Visit) Close() { v.web.close() }
 type Outcome struct {
 	Status report.Status
 	Code   string
+	// Elsewhere is the host that the step concerns if it is not that of [Visit.URL].
+	Elsewhere string
 }
 
 // OK is the outcome of a successful step.
@@ -86,6 +96,17 @@ func OK() Outcome { return Outcome{Status: report.StatusOK} }
 
 // Fault is the outcome of a failed step.
 func Fault(code string) Outcome { return Outcome{Status: report.StatusFail, Code: code} }
+
+// Failed is the outcome of a step that an error ended. It names the host of a redirect that was
+// not followed.
+func Failed(err error) Outcome {
+	o := Fault(FaultOf(err))
+	var away *RedirectError
+	if errors.As(err, &away) {
+		o.Elsewhere = away.To.Hostname()
+	}
+	return o
+}
 
 // Untested is the outcome of a step that could not be done, with the reason.
 func Untested(code string) Outcome { return Outcome{Status: report.StatusUnknown, Code: code} }
@@ -234,11 +255,16 @@ func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Ou
 		s.late = true
 		return
 	}
-	ctx, cancel := context.WithTimeout(ofStep(ctx, s.name), limit)
+	within, cancel := context.WithTimeout(ofStep(ctx, s.name), limit)
 	defer cancel()
 	began := v.Env.Clock.Now()
-	s.out = step(ctx)
+	s.out = step(within)
 	s.took = v.Env.Clock.Now().Sub(began)
+	// A check that was stopped, or whose time is over, proves no fault. What the server answered
+	// with a number counts, and Media judges an interrupted stream.
+	if _, err := strconv.Atoi(s.out.Code); err != nil && ctx.Err() != nil && s.out.Status == report.StatusFail && s.name != report.StepSoundUp {
+		s.out = Untested(NoTime)
+	}
 }
 
 // phaseOf returns the phase of a step.
@@ -267,15 +293,41 @@ func (v *Visit) finish(s *Early) bool {
 
 // record records a step.
 func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration) {
+	host := o.Elsewhere
+	if host == "" && slices.Contains(mediaSteps[:], name) {
+		host = v.CallHost
+	}
+	host = v.otherHost(cmp.Or(host, v.URL.Hostname()))
 	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{
-		Name: name, Status: o.Status, Code: o.Code, MS: new(Milliseconds(took)),
+		Name: name, Status: o.Status, Code: o.Code, Host: host, MS: new(Milliseconds(took)),
 	})
 	if name == report.StepSignalling && o.Status == report.StatusOK {
 		v.Data.SignallingMS = new(Milliseconds(took))
 	}
-	if o.Status == report.StatusFail && v.Data.FailedStep == "" {
-		v.Data.FailedStep, v.Data.FailedCode = string(name), o.Code
+	if first := report.ConferenceStep(v.Data.FailedStep); o.Status == report.StatusFail && (first == "" || isMinor(first) && !isMinor(name)) {
+		v.Data.FailedStep, v.Data.FailedCode, v.Data.FailedHost = string(name), o.Code, host
 	}
+}
+
+// isMinor reports whether a client can go on after a step has failed. Such a fault does not
+// hide a later one.
+func isMinor(name report.ConferenceStep) bool {
+	return name == report.StepRoundTrip || name == report.StepRelay
+}
+
+// reHost matches the host names that a report may contain.
+var reHost = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,253}$`)
+
+// otherHost returns a host that a server named if it is another one than that of the check; ""
+// if it is the same or cannot be a host.
+func (v *Visit) otherHost(host string) string {
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	if strings.EqualFold(host, v.Data.URLHost) || !reHost.MatchString(host) {
+		return ""
+	}
+	return host
 }
 
 // Goal is the intended duration of a check, not counting the time for which its steps wait for

@@ -246,15 +246,21 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	return conn, http.StatusSwitchingProtocols, nil
 }
 
-// StatusFault returns the outcome for an HTTP status, whose number is the code.
-func StatusFault(status int) Outcome { return Fault(strconv.Itoa(status)) }
+// StatusFault returns the outcome for an HTTP status or another number of the server, which is
+// the code. No system uses numbers below 1.
+func StatusFault(status int) Outcome {
+	if status < 1 {
+		return Fault("not_api")
+	}
+	return Fault(strconv.Itoa(status))
+}
 
 // SocketFault is the outcome of a WebSocket that was not opened, by the results of
 // [Visit.WebSocket].
 func SocketFault(status int, err error) Outcome {
 	switch word := FaultOf(err); {
 	case status == 0, word == "redirected", word == "redirect_loop":
-		return Fault(word)
+		return Failed(err)
 	case status < http.StatusMultipleChoices:
 		return Fault("not_api") // a web page instead of a WebSocket
 	}

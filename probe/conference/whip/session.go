@@ -58,7 +58,7 @@ func (s *session) open(ctx context.Context, offer string) visit.Outcome {
 	}
 	s.took = s.v.Env.Clock.Now().Sub(began)
 	if err != nil {
-		return visit.Fault(visit.FaultOf(err))
+		return visit.Failed(err)
 	}
 	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	switch {

@@ -74,9 +74,9 @@ func options(ctx context.Context, v *visit.Visit) (endpoint, visit.Outcome) {
 	var away *visit.RedirectError
 	switch {
 	case errors.As(err, &away) && away.To.Scheme == v.URL.Scheme:
-		return endpoint{}, visit.Outcome{Status: report.StatusOK, Code: otherHost} // the offer is redirected too
+		return endpoint{}, visit.Outcome{Status: report.StatusOK, Code: otherHost, Elsewhere: away.To.Hostname()} // the offer is redirected too
 	case err != nil:
-		return endpoint{}, visit.Fault(visit.FaultOf(err))
+		return endpoint{}, visit.Failed(err)
 	case a.Status == http.StatusNotFound, a.Status == http.StatusGone, a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented:
 		return endpoint{}, visit.StatusFault(a.Status)
 	}

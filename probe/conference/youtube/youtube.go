@@ -78,7 +78,7 @@ func connect(ctx context.Context, v *visit.Visit) (net.Conn, visit.Outcome) {
 	}
 	conn, err := v.Env.Dial(ctx, "tcp", net.JoinHostPort(v.URL.Hostname(), port))
 	if err != nil {
-		return nil, visit.Fault(visit.FaultOf(err))
+		return nil, visit.Failed(err)
 	}
 	if v.URL.Scheme == schemePlain {
 		return conn, visit.OK()
@@ -86,7 +86,7 @@ func connect(ctx context.Context, v *visit.Visit) (net.Conn, visit.Outcome) {
 	secure := tls.Client(conn, &tls.Config{ServerName: v.URL.Hostname(), RootCAs: v.RootCAs})
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, visit.Fault(visit.FaultOf(err))
+		return nil, visit.Failed(err)
 	}
 	return secure, visit.OK()
 }
@@ -116,13 +116,13 @@ func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outco
 	case ctx.Err() != nil:
 		return visit.Fault("timeout")
 	case err != nil && !errors.Is(err, errNotRTMP):
-		return visit.Fault(visit.FaultOf(err))
+		return visit.Failed(err)
 	case err != nil || s[0] != version || !bytes.Equal(s[1+chunkBytes+randomFrom:], c[1+randomFrom:]):
 		return visit.Fault("not_rtmp")
 	}
 	// C2 repeats S1. The server's reaction to it is not awaited.
 	if _, err := conn.Write(s[1 : 1+chunkBytes]); err != nil {
-		return visit.Fault(visit.FaultOf(err))
+		return visit.Failed(err)
 	}
 	return visit.OK()
 }

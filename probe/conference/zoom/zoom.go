@@ -61,7 +61,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		case errors.As(err, &away) && away.To.Scheme == "https" && (System{}).Recognises(away.To):
 			return visit.OK()
 		case err != nil:
-			return visit.Fault(visit.FaultOf(err))
+			return visit.Failed(err)
 		}
 		return judge(a.Status)
 	})

@@ -1,0 +1,30 @@
+package diagnose_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestOtherHostIsNamed: if the conference server leads to another one, the cause names that one.
+// The participant's network may be the reason why it is silent, but not why it responds with an
+// error.
+func TestOtherHostIsNamed(t *testing.T) {
+	for code, area := range map[string]report.Area{"no_name": report.AreaUnknown, "refused": report.AreaUnknown, "502": report.AreaMunicipality, "redirected": report.AreaMunicipality} {
+		r := healthy()
+		r.Target = "https://bbb.example.org"
+		visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: "sign_in", FailedCode: code, FailedHost: "bbb2.example.org"})
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		i := slices.IndexFunc(causes, func(c report.Cause) bool { return c.Code == "conf.server_error" })
+		if i < 0 {
+			t.Errorf("%s: got causes %q, want conf.server_error", code, codes(causes))
+			continue
+		}
+		named := slices.ContainsFunc(causes[i].Evidence, func(e report.Evidence) bool { return e.Field == "failed_host" && e.Value == "bbb2.example.org" })
+		if !named || causes[i].Area != area {
+			t.Errorf("%s: got area %s, evidence %+v; want %s, the other host", code, causes[i].Area, causes[i].Evidence, area)
+		}
+	}
+}
