@@ -2,7 +2,7 @@ package janus
 
 import (
 	"context"
-	"strconv"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/conference/mirror"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -26,13 +26,69 @@ func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	c.Shorten(v.StreamTime(mirror.StreamTime, tripsBesideStream))
 	events, stop := context.WithCancel(ctx)
 	defer stop()
-	v.Media(ctx, c, func(ctx context.Context) visit.Outcome { return talk.call(ctx, events, c) })
+	t := &call{Connection: c, hungUp: make(chan struct{})}
+	v.Media(ctx, t, func(ctx context.Context) visit.Outcome { return talk.call(ctx, events, t) })
+	if t.isOver() {
+		v.Explain(codeHungUp, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
+	}
+}
+
+// codeHungUp: the gateway ended the call.
+const codeHungUp = "hung_up"
+
+// call is the call to the EchoTest.
+type call struct {
+	*mirror.Connection
+	hungUp chan struct{} // closed once the gateway has ended the call
+}
+
+func (c *call) isOver() bool {
+	select {
+	case <-c.hungUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Run implements visit.Call. The stream ends with the call.
+func (c *call) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.hungUp:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	c.Connection.Run(ctx)
+}
+
+// Fill implements visit.Call.
+func (c *call) Fill(d *report.MediaVoice) visit.Sound {
+	if c.isOver() {
+		return visit.Sound{Fault: codeHungUp}
+	}
+	return c.Connection.Fill(d)
+}
+
+// isHangUp reports whether the gateway has ended a call by itself. It also does so if it finds no
+// path to this computer, or loses it, which the line may have caused (janus_ice_webrtc_hangup).
+func (m message) isHangUp() bool {
+	reason, _ := m.Reason.(string)
+	return m.isEnd() && !strings.HasPrefix(reason, "ICE") && !strings.Contains(strings.ToLower(reason), "consent")
+}
+
+// isEnd reports whether the call has ended, for any reason.
+func (m message) isEnd() bool {
+	return m.Janus == "hangup" || m.Janus == "timeout" || m.Janus == "detached"
 }
 
 // call makes the call: it sends the offer, and receives the answer and the addresses of
 // the gateway as events, in any order (full_trickle). Events after the answer are read
 // until events is done.
-func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.Outcome {
+func (s *session) call(ctx, events context.Context, c *call) visit.Outcome {
 	offer, err := c.Offer(ctx)
 	if err != nil {
 		return visit.Untested("no_webrtc")
@@ -48,16 +104,14 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 	for range maxEvents {
 		m, err := s.event(ctx)
 		switch {
-		case isNoMessage(err):
-			return visit.Fault("not_api")
 		case err != nil:
-			return visit.Fault(visit.FaultOf(err))
+			return faultOf(err)
 		case m.Error != nil:
 			return refusal(m)
 		case m.PluginData != nil && m.PluginData.Data.ErrorCode != 0:
-			return visit.Fault(strconv.Itoa(m.PluginData.Data.ErrorCode))
-		case m.Janus == "hangup", m.Janus == "timeout", m.Janus == "detached":
-			return visit.Fault("hung_up")
+			return visit.StatusFault(m.PluginData.Data.ErrorCode)
+		case m.isEnd():
+			return visit.Fault(codeHungUp)
 		case m.Candidate != nil && m.Candidate.Candidate != "":
 			early = append(early, m.Candidate.Candidate)
 		}
@@ -76,12 +130,16 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 	return visit.Fault("no_answer")
 }
 
-// follow processes the addresses that arrive after the answer. It ends with ctx, or
+// follow processes the addresses that arrive after the answer, and the end of the call. It ends with ctx, or
 // when the gateway sends nothing more.
-func (s *session) follow(ctx context.Context, c *mirror.Connection) {
+func (s *session) follow(ctx context.Context, c *call) {
 	for range maxEvents {
 		m, err := s.event(ctx)
 		if err != nil || m.Error != nil {
+			return
+		}
+		if m.isHangUp() {
+			close(c.hungUp)
 			return
 		}
 		if m.Candidate != nil && m.Candidate.Candidate != "" {

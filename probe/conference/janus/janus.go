@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -130,7 +129,7 @@ func info(ctx context.Context, v *visit.Visit) (message, transport, visit.Outcom
 	}
 	a, err := v.Get(ctx, v.URL.JoinPath("info"), nil)
 	if err != nil {
-		return message{}, posts{v}, visit.Fault(visit.FaultOf(err))
+		return message{}, posts{v}, visit.Failed(err)
 	}
 	if a.Status != http.StatusOK {
 		return message{}, posts{v}, visit.StatusFault(a.Status)
@@ -147,7 +146,7 @@ const (
 
 // refusal returns the outcome for an error of the gateway.
 func refusal(m message) visit.Outcome {
-	return visit.Outcome{Status: report.StatusFail, Code: strconv.Itoa(m.Error.Code)}
+	return visit.StatusFault(m.Error.Code)
 }
 
 // transaction returns a new identifier for a request.

@@ -29,6 +29,7 @@ type message struct {
 	JSEP          *jsep      `json:"jsep,omitempty"`
 	PluginData    *plugged   `json:"plugindata,omitempty"`
 	Candidate     *candidate `json:"candidate,omitempty"`
+	Reason        any        `json:"reason,omitempty"` // of a hangup
 }
 
 // jsep is an offer or an answer.
@@ -65,6 +66,31 @@ type fault struct {
 var errNoMessage = errors.New("not a valid Janus message")
 
 func isNoMessage(err error) bool { return errors.Is(err, errNoMessage) }
+
+// statusError is a response that is not from a Janus, with an error status of HTTP.
+type statusError int
+
+func (e statusError) Error() string { return "HTTP status " + strconv.Itoa(int(e)) }
+
+// received returns the message in a response.
+func received(a *visit.Answer) (message, error) {
+	m, err := parse(a.Body)
+	if err != nil && a.Status >= http.StatusBadRequest {
+		return message{}, statusError(a.Status)
+	}
+	return m, err
+}
+
+// faultOf returns the outcome for an error instead of a message.
+func faultOf(err error) visit.Outcome {
+	if status, ok := errors.AsType[statusError](err); ok {
+		return visit.StatusFault(int(status))
+	}
+	if isNoMessage(err) {
+		return visit.Fault("not_api")
+	}
+	return visit.Failed(err)
+}
 
 func parse(body []byte) (message, error) {
 	var m message
@@ -148,10 +174,8 @@ func (s *session) event(ctx context.Context) (message, error) {
 // judge returns the outcome of a request: a fault unless its response is expected.
 func judge(m message, err error, expected bool) visit.Outcome {
 	switch {
-	case isNoMessage(err):
-		return visit.Fault("not_api")
 	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
+		return faultOf(err)
 	case m.Error != nil:
 		return refusal(m)
 	case !expected:
@@ -180,7 +204,7 @@ func (p posts) request(ctx context.Context, m message) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
-	return parse(a.Body)
+	return received(a)
 }
 
 // event uses long polling, which the gateway ends after 30 s with a keepalive.
@@ -189,7 +213,7 @@ func (p posts) event(ctx context.Context, session uint64) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
-	return parse(a.Body)
+	return received(a)
 }
 
 func (posts) close() {}

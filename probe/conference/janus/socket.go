@@ -28,11 +28,8 @@ type socket struct {
 
 func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
 	conn, status, err := v.WebSocket(ctx, v.URL, subprotocol)
-	switch {
-	case status != 0 && err != nil:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
+	if err != nil {
+		return nil, visit.SocketFault(status, err)
 	}
 	s := &socket{v: v, conn: conn, events: make(chan message, maxEvents), ended: make(chan struct{})}
 	go s.follow(context.WithoutCancel(ctx))
