@@ -24,11 +24,11 @@ const CodeTTL = 14 * 24 * time.Hour
 // MaxCodeDays limits the lifetime of a code, which is meant for the next session.
 const MaxCodeDays = 365
 
-// Limits of input.
+// Limits of input, in characters.
 const (
-	MaxNameBytes  = 200
-	MaxPhoneBytes = 40
-	maxAgentBytes = 64 // version, os, arch
+	MaxName  = 200 // as package roster shortens names
+	MaxPhone = 40
+	maxAgent = 64 // version, os, arch
 )
 
 // ErrCode means that a code is unknown, used or expired, or that its participant is blocked. The
@@ -88,13 +88,13 @@ func (n Enroller) Edit(ctx context.Context, id, name, phone string) error {
 
 // checkPerson returns the input in the form to store.
 func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
-	if cleanName, err = clean("name", name, MaxNameBytes); err != nil {
+	if cleanName, err = clean("name", name, MaxName); err != nil {
 		return "", "", err
 	}
 	if cleanName == "" {
 		return "", "", &InputError{"a participant needs a name"}
 	}
-	cleanPhone, err = clean("phone number", phone, MaxPhoneBytes)
+	cleanPhone, err = clean("phone number", phone, MaxPhone)
 	return cleanName, cleanPhone, err
 }
 
@@ -179,7 +179,7 @@ func (a *Applicant) check() error {
 		text *string
 	}{{"agent.version", &a.Version}, {"agent.os", &a.OS}, {"agent.arch", &a.Arch}} {
 		var err error
-		if *f.text, err = clean(f.name, *f.text, maxAgentBytes); err != nil {
+		if *f.text, err = clean(f.name, *f.text, maxAgent); err != nil {
 			return err
 		}
 	}
@@ -196,9 +196,9 @@ func (a *Applicant) check() error {
 
 // clean trims a text and rejects characters that could deceive a reader of a list: control
 // characters, and invisible ones that change the writing direction.
-func clean(what, s string, maxBytes int) (string, error) {
-	if len(s) > maxBytes {
-		return "", &InputError{fmt.Sprintf("the %s is too long: it has %d bytes, at most %d are allowed", what, len(s), maxBytes)}
+func clean(what, s string, most int) (string, error) {
+	if n := utf8.RuneCountInString(s); n > most {
+		return "", &InputError{fmt.Sprintf("the %s is too long: it has %d characters, at most %d are allowed", what, n, most)}
 	}
 	if !utf8.ValidString(s) {
 		return "", &InputError{fmt.Sprintf("the %s is not valid UTF-8", what)}

@@ -131,7 +131,7 @@ func TestAdmitting(t *testing.T) {
 		{"\u202e\u202e", "1"}:             "geben Sie einen Namen ein",
 		{"A\u202eB", "1"}:                 "unsichtbare Zeichen",
 		{"A", "1\x002"}:                   "unsichtbare Zeichen",
-		{strings.Repeat("ä", 101), "1"}:   "Der Name ist zu lang",
+		{strings.Repeat("ä", 201), "1"}:   "Der Name ist zu lang. Möglich sind 200 Zeichen.",
 		{"A", strings.Repeat("1", 41)}:    "Die Telefonnummer ist zu lang",
 		{"A\xff", "1"}:                    "unsichtbare Zeichen",
 		{strings.Repeat("x", 60000), "1"}: "Der Name ist zu lang",

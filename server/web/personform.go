@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -35,7 +36,7 @@ type duplicate struct {
 }
 
 func newPersonForm(name, phone string) personForm {
-	return personForm{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}
+	return personForm{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxName, MaxPhone: enroll.MaxPhone}
 }
 
 // check returns the status with which to show the form again, or 0 if the input can be stored.
@@ -123,9 +124,9 @@ func personProblem(name, phone string) string {
 	switch {
 	case clean(name, maxNameRunes) == "":
 		return "admit.no_name"
-	case len(name) > enroll.MaxNameBytes:
+	case utf8.RuneCountInString(name) > enroll.MaxName:
 		return "admit.long_name"
-	case len(phone) > enroll.MaxPhoneBytes:
+	case utf8.RuneCountInString(phone) > enroll.MaxPhone:
 		return "admit.long_phone"
 	}
 	return "admit.odd_characters"
