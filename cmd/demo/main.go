@@ -46,8 +46,16 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return exitUsage
 	}
+	return perform(ctx, o)
+}
+
+// perform runs the demo and returns the exit status. It says so if it was ended before it was complete.
+func perform(ctx context.Context, o options) int {
 	status, err := show(ctx, o)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		fmt.Fprintln(o.out(), "\n"+o.texts.T("stopping"))
+	case err != nil:
 		fmt.Fprintln(os.Stderr, o.texts.T("failed", "why", err))
 		return exitFailed
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -128,5 +129,20 @@ func TestBrowserCheckAddress(t *testing.T) {
 	}
 	if got.AgentID == a.id {
 		t.Error("the browser would be the computer of the first participant")
+	}
+}
+
+// TestEndedAtTheStart: whoever presses Ctrl-C at once reads that the demo has ended, and no error.
+func TestEndedAtTheStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	text := printed(t, func(o options) error {
+		if status := perform(ctx, o); status != exitFailed {
+			t.Errorf("got status %d, want %d, because there is no result", status, exitFailed)
+		}
+		return nil
+	})
+	if strings.Count(text, "Stopped.") != 1 {
+		t.Errorf("got %q, want it to say once that the demo has ended", text)
 	}
 }
