@@ -81,12 +81,16 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request, l auth.Login, next
 }
 
 // loginOnce signs in by a one-time link. A HEAD request, as programs send it that inspect links,
-// must not use up the link.
+// must not use up the link. Whoever is signed in and opens a used link again continues.
 func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return nil
 	}
 	signedIn, err := s.Auth.LoginOnce(r.Context(), auth.AttemptOf(r), r.URL.Query().Get(auth.OneTimeLoginParam))
+	if errors.Is(err, auth.ErrLink) && auth.StaffName(r.Context()) != "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
+	}
 	if err != nil {
 		return s.loginProblem(w, r, loginPage{Next: "/"}, err)
 	}

@@ -110,6 +110,7 @@ func TestOneTimeLoginWorksOnce(t *testing.T) {
 	g.do(httptest.NewRequest(http.MethodHead, address, nil)) // programs that check links must not use them up
 	g.wantRedirect(g.get(address), "/")
 	g.want(g.get("/"), http.StatusOK)
+	g.wantRedirect(g.get(address), "/") // signed in already
 	g.cookies = nil
 	g.want(g.get(address), http.StatusUnprocessableEntity, "schon benutzt")
 	g.want(g.get("/login/once?token=nonsense"), http.StatusUnprocessableEntity, "schon benutzt")

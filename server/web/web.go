@@ -254,7 +254,7 @@ func (s *site) table() (all []route) {
 	open("POST /login", s.login)
 	open("GET /login/code", s.codeForm)
 	open("POST /login/code", s.loginByCode)
-	open("GET "+auth.OneTimeLoginPath, s.loginOnce)
+	known("GET "+auth.OneTimeLoginPath, s.loginOnce)
 	open("GET "+auth.InvitationPath, s.invitationForm)
 	open("POST "+auth.InvitationPath, s.acceptInvitation)
 	open("GET "+auth.ProviderPath, s.beginProvider)
