@@ -132,11 +132,20 @@ type take struct {
 
 func (p plain) say(line string) { fmt.Fprintln(p.Out, line) }
 
+// enumerate returns clauses, which end with commas, as one sentence, with a word before the last.
+func enumerate(clauses []string, and string) string {
+	first, last := clauses[:len(clauses)-1], clauses[len(clauses)-1]
+	if len(first) == 0 {
+		return last
+	}
+	return strings.TrimSuffix(strings.Join(first, " "), ",") + " " + and + " " + last
+}
+
 func (p plain) introduce() {
 	w := p.words
 	p.say(w.T("app.name") + ": " + w.T("welcome.title"))
 	p.say(p.Consent.Intro(w))
-	p.say(w.T("welcome.measures") + " " + strings.Join(p.Consent.Measures(w), " "))
+	p.say(w.T("welcome.measures") + " " + enumerate(p.Consent.Measures(w), w.T("plain.and")))
 	p.say(strings.Join(p.Consent.Privacy(w), " "))
 	sentence, recipient := p.Consent.Sending(w)
 	p.say(strings.TrimSpace(sentence + " " + recipient))
