@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,10 +113,12 @@ type rollRow struct {
 	checkedAt time.Time // zero for never
 }
 
-// rollGroup contains members with one state in short: who they are, and how to reach them.
+// rollGroup contains members with one state in short: who they are, and how to reach them. A folded one
+// shows only its count until it is opened.
 type rollGroup struct {
 	State   state
 	Members []rollMember
+	Folded  bool
 }
 
 // At is the time of the check, on another day than the session only the day.
@@ -124,18 +127,29 @@ type rollMember struct{ Name, Address, Phone, At string }
 // A roll call stays under 100 kB with 500 members: as many rows as fit, the worst first, and the
 // others in short.
 const (
-	rollBytes      = 86_000 // of all members
-	rollRowBytes   = 1_200
-	rollShortBytes = 130 // without name and phone number
+	rollBytes      = 88_000 // of all members
+	rollRowBytes   = 930    // without name, phone number and cause
+	rollShortBytes = 100    // without name and phone number
 	minRollRows    = 10
 	// rollAllRows is the most members whose rows fit on one screen. In a larger council those who are ready are in
 	// short, because nobody has to call them; on the projector, everybody is.
 	rollAllRows = 12
-	// rollDense is the most members who fit on one projected screen with the times of their checks.
+	// rollDense is the most members who fit on one projected screen with the times of their checks. In a larger
+	// council those who are ready are folded at the desk.
 	rollDense = 120
 )
 
-func (r rollRow) shortBytes() int { return rollShortBytes + len(r.Name) + len(r.Phone) }
+func (r rollRow) shortBytes() int {
+	return rollShortBytes + len(html.EscapeString(r.Name)) + len(html.EscapeString(r.Phone))
+}
+
+func (r rollRow) rowBytes() int {
+	n := rollRowBytes + len(html.EscapeString(r.Name)) + 2*len(html.EscapeString(r.Phone))
+	if r.Reason != nil {
+		n += len(html.EscapeString(r.Reason.Sentence))
+	}
+	return n
+}
 
 // fullRows returns how many of the rows are shown as such.
 func fullRows(rows []rollRow) int {
@@ -145,7 +159,7 @@ func fullRows(rows []rollRow) int {
 	}
 	more := 0
 	for left > 0 && more < len(rows) {
-		left -= rollRowBytes - rows[more].shortBytes()
+		left -= rows[more].rowBytes() - rows[more].shortBytes()
 		more++
 	}
 	return min(len(rows), max(minRollRows, more))
@@ -172,6 +186,9 @@ func (p *rollPage) shorten(v view) {
 		}
 		g := &p.Groups[len(p.Groups)-1]
 		g.Members = append(g.Members, rollMember{r.Name, r.Address, r.Phone, v.shortTime(r.checkedAt)})
+	}
+	for i := range p.Groups {
+		p.Groups[i].Folded = p.Dense && !p.Projector && p.Groups[i].State.Kind == rollKind(store.RollGreen)
 	}
 	p.Rows = p.Rows[:n]
 }

@@ -129,3 +129,53 @@ func TestRollCallOf500(t *testing.T) {
 		}
 	}
 }
+
+// TestRollCallKeepsTheOverview: of 500 members, the 20 who are not ready have rows with cause and case code, and the
+// ready ones are folded up below.
+func TestRollCallKeepsTheOverview(t *testing.T) {
+	g := newRig(t)
+	g.login()
+	council := store.Council{ID: uuid.NewString(), Name: "Verbandsversammlung", CreatedAt: g.clock()}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: g.clock().Add(time.Hour)}
+	for _, err := range []error{g.store.AddCouncil(t.Context(), council), g.store.AddCouncilSession(t.Context(), session)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ids []string
+	for i := range 500 {
+		p, agent := g.person(fmt.Sprintf("Erika Schmidt-Öztürk %03d", i), fmt.Sprintf("0228 555%04d", i))
+		ids = append(ids, p.ID)
+		r := newReport(t, agent, fmt.Sprintf("K7P-%03d", i), g.clock().Add(-time.Minute), microphone(nil), voice(0))
+		switch {
+		case i%25 == 0 && i < 200:
+			r.Verdict = report.NotReady
+		case i%25 == 0:
+			r.Verdict = report.Limited
+		}
+		g.keep(p, r)
+	}
+	if err := g.store.SetCouncilMembers(t.Context(), council.ID, ids); err != nil {
+		t.Fatal(err)
+	}
+	body := g.get("/sessions/" + session.ID).Body.String()
+	rows, ready, folded := strings.Cut(body, `<details class="short" id="roll-ready">`)
+	if !folded || len(body) >= 100_000 {
+		t.Fatalf("got folded %v and %d bytes, want those who are ready folded, and fewer than 100,000", folded, len(body))
+	}
+	for i := range 500 {
+		name := fmt.Sprintf("Öztürk %03d<", i)
+		if i%25 != 0 {
+			if !strings.Contains(ready, name) {
+				t.Errorf("%s is not in the folded group", name)
+			}
+			continue
+		}
+		if !strings.Contains(rows, name) || !strings.Contains(rows, fmt.Sprintf("K7P-%03d</code>", i)) {
+			t.Errorf("%s has no row with a case code", name)
+		}
+	}
+	if projected := g.get("/sessions/" + session.ID + "?projector=1").Body.String(); strings.Contains(projected, "<details") {
+		t.Error("a group is folded on the projector, where nobody can open it")
+	}
+}
