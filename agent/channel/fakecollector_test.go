@@ -148,7 +148,7 @@ func (f *fakeCollector) next() wire.ChannelMessage {
 	select {
 	case m := <-f.arrived:
 		return m
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		f.t.Fatal("no message of the agent")
 		return wire.ChannelMessage{}
 	}
