@@ -8,7 +8,8 @@ import (
 )
 
 // TestLimitsAtTheirEdges checks the edges of each limit of the default profile: no cause at the
-// limit, a warning just beyond it, and a failure beyond the second one.
+// limit, a warning just beyond it, and a failure beyond the second one. Loss, jitter and round trip
+// count from the limit on.
 func TestLimitsAtTheirEdges(t *testing.T) {
 	level := func(v float64) func(*report.Report) {
 		return func(r *report.Report) { input(r).ActiveLevelDBFS = &v }
@@ -30,6 +31,9 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 	jitter := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).UpJitterMS = &v } }
 	late := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).LatePct60MS = &v } }
 	rtt := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).RTTP50MS = &v } }
+	uncounted := func(pct float64) func(*report.Report) {
+		return func(r *report.Report) { voice(r).UpLossPct, voice(r).Sent = &pct, nil }
+	}
 	clock := func(v float64) func(*report.Report) { return func(r *report.Report) { web(r).ClockOffsetMS = &v } }
 	volume := func(db, level float64) func(*report.Report) {
 		return func(r *report.Report) { input(r).OSVolumeDB, input(r).ActiveLevelDBFS = &db, &level }
@@ -65,15 +69,19 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		{"one gap", gaps(1), "audio.dropouts", report.SeverityWarn},
 		{"four gaps", gaps(4), "audio.dropouts", report.SeverityWarn},
 		{"five gaps", gaps(5), "audio.dropouts", report.SeverityFail},
-		{"jitter 30", jitter(30), "", ""},
-		{"jitter 31", jitter(31), "net.jitter_high", report.SeverityWarn},
-		{"jitter 81", jitter(81), "net.jitter_high", report.SeverityFail},
+		{"jitter 29.99", jitter(29.99), "", ""},
+		{"jitter 30", jitter(30), "net.jitter_high", report.SeverityWarn},
+		{"jitter 79.99", jitter(79.99), "net.jitter_high", report.SeverityWarn},
+		{"jitter 80", jitter(80), "net.jitter_high", report.SeverityFail},
 		{"late 10 %", late(10), "", ""},
 		{"late 11 %", late(11), "net.jitter_high", report.SeverityWarn},
 		{"late 26 %", late(26), "net.jitter_high", report.SeverityFail},
-		{"round trip 400", rtt(400), "", ""},
-		{"round trip 401", rtt(401), "net.latency_high", report.SeverityWarn},
-		{"round trip 1001", rtt(1001), "net.latency_high", report.SeverityFail},
+		{"round trip 399.99", rtt(399.99), "", ""},
+		{"round trip 400", rtt(400), "net.latency_high", report.SeverityWarn},
+		{"round trip 999.99", rtt(999.99), "net.latency_high", report.SeverityWarn},
+		{"round trip 1000", rtt(1000), "net.latency_high", report.SeverityFail},
+		{"loss 2.99 % of an unknown number", uncounted(2.99), "", ""},
+		{"loss 3 % of an unknown number", uncounted(3), "net.upload_loss", report.SeverityWarn},
 		{"clock 60 s and its uncertainty", clock(60_020), "", ""},
 		{"clock beyond", clock(60_021), "net.clock_wrong", report.SeverityWarn},
 		{"clock slow", clock(-60_021), "net.clock_wrong", report.SeverityWarn},

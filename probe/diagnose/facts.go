@@ -100,6 +100,13 @@ func over(probe, field string, value float64, unit string, bound float64) report
 	return e
 }
 
+// atLeast returns a value that reaches its limit as evidence.
+func atLeast(probe, field string, value float64, unit string, bound float64) report.Evidence {
+	e := observed(probe, field, value, unit)
+	e.Limit = "≥ " + decimal(bound)
+	return e
+}
+
 // under returns a value that is below its limit as evidence.
 func under(probe, field string, value float64, unit string, bound float64) report.Evidence {
 	e := observed(probe, field, value, unit)

@@ -38,7 +38,8 @@ type Profile struct {
 
 // Limit contains the values from which something disturbs, and from which participation
 // is impossible. A nil value is never reached. A limit that is "passed downwards" is
-// passed by values below it, all others by values above it.
+// passed by values below it, all others by values above it, except that a loss, a jitter
+// and a round trip disturb from the limit on.
 type Limit struct {
 	Warn   *float64 `toml:"warn"`
 	Fail   *float64 `toml:"fail"`
@@ -57,9 +58,9 @@ type VoiceLimits struct {
 	DownLossPct Limit `toml:"down_loss_pct"`
 	// LossCertainPct is the minimum of the 95 % interval of a loss that is reported.
 	LossCertainPct Bound `toml:"loss_certain_pct"`
-	JitterMS       Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction
+	JitterMS       Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction; from the limit on
 	LatePct        Limit `toml:"late_pct"`      // share that misses a 60 ms playout buffer
-	RTTMS          Limit `toml:"rtt_ms"`        // median round trip
+	RTTMS          Limit `toml:"rtt_ms"`        // median round trip; from the limit on
 	ReorderedPct   Limit `toml:"reordered_pct"` // RFC 4737, both directions
 }
 
@@ -272,6 +273,17 @@ func (l Limit) above(v float64) (s report.Severity, end float64, passed bool) {
 	case l.Fail != nil && v > *l.Fail:
 		return report.SeverityFail, *l.Fail, true
 	case l.Warn != nil && v > *l.Warn:
+		return report.SeverityWarn, *l.Warn, true
+	}
+	return "", 0, false
+}
+
+// from is above for values that disturb from the limit on.
+func (l Limit) from(v float64) (s report.Severity, end float64, reached bool) {
+	switch {
+	case l.Fail != nil && v >= *l.Fail:
+		return report.SeverityFail, *l.Fail, true
+	case l.Warn != nil && v >= *l.Warn:
 		return report.SeverityWarn, *l.Warn, true
 	}
 	return "", 0, false

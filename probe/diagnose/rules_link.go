@@ -123,10 +123,10 @@ func (f *facts) conferenceLost() (lost []report.Evidence) {
 	return lost
 }
 
-// lossEvidence returns a measured loss, with the limit if it exceeded one.
+// lossEvidence returns a measured loss, with the limit if it reached one.
 func lossEvidence(probe, field string, pct float64, limits Limit) report.Evidence {
-	if _, limit, passed := limits.above(pct); passed {
-		return over(probe, field, pct, "%", limit)
+	if _, limit, reached := limits.from(pct); reached {
+		return atLeast(probe, field, pct, "%", limit)
 	}
 	return observed(probe, field, pct, "%")
 }

@@ -136,7 +136,7 @@ func standingQueue(f *facts) *finding {
 	}
 	if rtt, ok := number(f.stream().RTTP50MS); ok {
 		hit.supporting = []report.Evidence{ofVoice("rtt_p50_ms", rtt, "ms")}
-		if severity, _, passed := f.Voice.RTTMS.above(rtt); passed {
+		if severity, _, reached := f.Voice.RTTMS.from(rtt); reached {
 			hit.worsen(severity)
 		}
 	}

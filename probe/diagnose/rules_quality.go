@@ -93,7 +93,7 @@ func (l *losses) downward() degree {
 // disturbance.
 func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree, limits Limit) *finding {
 	pct, ok := number(share)
-	if _, limit, passed := limits.above(pct); ok && passed && !counted && f.losses().excluded == nothingIsLost {
+	if _, limit, reached := limits.from(pct); ok && reached && !counted && f.losses().excluded == nothingIsLost {
 		d = degree{report.SeverityWarn, limit, suggested}
 	}
 	if d.severity == "" || !ok {
@@ -128,14 +128,15 @@ func (f *facts) jitter() *finding {
 	for _, m := range []struct {
 		field, unit string
 		value       *float64
-		limit       Limit
+		compare     func(float64) (report.Severity, float64, bool)
+		evidence    func(probe, field string, value float64, unit string, bound float64) report.Evidence
 	}{
-		{"up_jitter_ms", "ms", v.UpJitterMS, f.Voice.JitterMS},
-		{"down_jitter_ms", "ms", v.DownJitterMS, f.Voice.JitterMS},
-		{"late_pct_60ms", "%", v.LatePct60MS, f.Voice.LatePct},
+		{"up_jitter_ms", "ms", v.UpJitterMS, f.Voice.JitterMS.from, atLeast},
+		{"down_jitter_ms", "ms", v.DownJitterMS, f.Voice.JitterMS.from, atLeast},
+		{"late_pct_60ms", "%", v.LatePct60MS, f.Voice.LatePct.above, over},
 	} {
 		value, ok := number(m.value)
-		severity, limit, passed := m.limit.above(value)
+		severity, limit, passed := m.compare(value)
 		if !ok || !passed || m.field == "late_pct_60ms" && f.queued() {
 			continue
 		}
@@ -144,7 +145,7 @@ func (f *facts) jitter() *finding {
 		}
 		hit.worsen(severity)
 		hit.confidence = max(hit.confidence, byRatio(value, limit)*f.scheduleWeight())
-		hit.evidence = append(hit.evidence, over(report.ProbeMediaVoice, m.field, value, m.unit, limit))
+		hit.evidence = append(hit.evidence, m.evidence(report.ProbeMediaVoice, m.field, value, m.unit, limit))
 	}
 	return hit
 }
@@ -160,16 +161,16 @@ func latencyHigh(f *facts) *finding {
 		probe, field, value = report.ProbeNAT, "udp_rtt_ms", f.nat.UDPRTTMS
 	}
 	rtt, ok := number(value)
-	severity, limit, passed := f.Voice.RTTMS.above(rtt)
-	if ok && passed && probe == report.ProbeMediaVoice && f.queued() {
-		_, _, passed = f.Voice.RTTMS.above(f.withoutQueue(rtt))
+	severity, limit, reached := f.Voice.RTTMS.from(rtt)
+	if ok && reached && probe == report.ProbeMediaVoice && f.queued() {
+		_, _, reached = f.Voice.RTTMS.from(f.withoutQueue(rtt))
 	}
-	if !ok || !passed {
+	if !ok || !reached {
 		return nil
 	}
 	return &finding{
 		severity: severity, confidence: byRatio(rtt, limit),
-		evidence: []report.Evidence{over(probe, field, rtt, "ms", limit)},
+		evidence: []report.Evidence{atLeast(probe, field, rtt, "ms", limit)},
 	}
 }
 

@@ -200,7 +200,7 @@ func (f *facts) isFar() bool {
 		return false
 	}
 	if f.nat != nil {
-		if ms, ok := number(f.nat.UDPRTTMS); ok && ms > *limit {
+		if ms, ok := number(f.nat.UDPRTTMS); ok && ms >= *limit {
 			return true
 		}
 	}
@@ -208,5 +208,5 @@ func (f *facts) isFar() bool {
 		return false
 	}
 	ms, ok := number(f.web.TCPMS)
-	return ok && ms > *limit
+	return ok && ms >= *limit
 }

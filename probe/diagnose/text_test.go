@@ -247,7 +247,7 @@ func TestPlainLanguage(t *testing.T) {
 }
 
 func TestRuleShowsTheLimitsOfTheProfile(t *testing.T) {
-	for name, want := range map[string]string{"bbb": "über 400 ms (Warnung) oder 1000 ms", "strict": "über 100 ms (Warnung) oder 500 ms"} {
+	for name, want := range map[string]string{"bbb": "ab 400 ms (Warnung) oder 1000 ms", "strict": "ab 100 ms (Warnung) oder 500 ms"} {
 		text, _ := diagnose.ExplainBy("net.latency_high", phrase.DE, profile(t, name))
 		if !strings.Contains(text.Rule, want) || !strings.Contains(text.Rule, "Profil "+name) {
 			t.Errorf("%s: rule = %q, want it to contain %q", name, text.Rule, want)
