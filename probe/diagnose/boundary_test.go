@@ -15,6 +15,14 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		return func(r *report.Report) { input(r).ActiveLevelDBFS = &v }
 	}
 	snr := func(v float64) func(*report.Report) { return func(r *report.Report) { input(r).SNRDB = &v } }
+	// rumbling is a voice and a noise, of which the second values remain in the voice band.
+	rumbling := func(level, bandLevel, noise, bandNoise float64) func(*report.Report) {
+		return func(r *report.Report) {
+			in := input(r)
+			in.ActiveLevelDBFS, in.NoiseFloorDBFS, in.SNRDB = &level, &noise, new(level-noise)
+			in.VoiceBandLevelDBFS, in.VoiceBandNoiseDBFS, in.VoiceBandSNRDB = &bandLevel, &bandNoise, new(bandLevel-bandNoise)
+		}
+	}
 	clip := func(runs int, pct float64) func(*report.Report) {
 		return func(r *report.Report) { input(r).ClippedRuns, input(r).ClippedPct = &runs, &pct }
 	}
@@ -56,6 +64,12 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		{"SNR 15", snr(15), "", ""},
 		{"SNR 14.9", snr(14.9), "audio.noise", report.SeverityWarn},
 		{"SNR 9.9", snr(9.9), "audio.noise", report.SeverityFail},
+		{"noise, 2.9 dB of it rumble", rumbling(-26, -26, -36.1, -39), "audio.noise", report.SeverityWarn},
+		{"noise, 3 dB of it rumble", rumbling(-26, -26, -39, -42), "", ""},
+		{"noise besides the rumble", rumbling(-26, -26, -30, -40.9), "audio.noise", report.SeverityWarn},
+		{"a quiet voice under rumble", rumbling(-35, -40.1, -36, -70), "audio.too_quiet", report.SeverityWarn},
+		{"a voice under rumble", rumbling(-35, -40, -36, -70), "", ""},
+		{"loud rumble", rumbling(-12, -20, -13, -60), "", ""},
 		{"two clipped runs", clip(2, 2), "", ""},
 		{"clipped 0.1 %", clip(3, 0.1), "", ""},
 		{"clipped 0.11 %", clip(3, 0.11), "audio.clipped", report.SeverityWarn},

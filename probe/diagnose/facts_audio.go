@@ -40,6 +40,42 @@ func (f *facts) speechMS() *float64 {
 	return f.in.SpeechMS
 }
 
+// voiceLevel returns the level of speech: that of the whole band (ITU-T P.56), or that
+// of the voice band if rumble, which conference programs remove, hides the voice.
+func (f *facts) voiceLevel() (field string, dBFS *float64) {
+	whole, measured := number(f.activeLevel())
+	if !measured {
+		return "active_level_dbfs", nil
+	}
+	if band, ok := number(f.in.VoiceBandLevelDBFS); ok && whole-band >= f.Audio.RumbleDB.Value {
+		return "voice_band_level_dbfs", &band
+	}
+	return "active_level_dbfs", &whole
+}
+
+// rumbles reports whether the noise is mostly rumble, or known only without rumble.
+func (p Profile) rumbles(in *report.AudioInput) bool {
+	whole, known := number(in.NoiseFloorDBFS)
+	band, measured := number(in.VoiceBandNoiseDBFS)
+	return measured && (!known || whole-band >= p.Audio.RumbleDB.Value)
+}
+
+// snrOf returns the distance of the voice to the noise that conference programs transmit.
+func (p Profile) snrOf(in *report.AudioInput) (field string, db *float64) {
+	if p.rumbles(in) {
+		return "voice_band_snr_db", in.VoiceBandSNRDB
+	}
+	return "snr_db", in.SNRDB
+}
+
+// noiseOf returns the level of that noise.
+func (p Profile) noiseOf(in *report.AudioInput) (field string, dBFS *float64) {
+	if p.rumbles(in) {
+		return "voice_band_noise_dbfs", in.VoiceBandNoiseDBFS
+	}
+	return "noise_floor_dbfs", in.NoiseFloorDBFS
+}
+
 func (f *facts) activeLevel() *float64 {
 	if f.in == nil {
 		return nil

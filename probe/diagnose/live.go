@@ -111,7 +111,8 @@ func (l Live) early(in *report.AudioInput) *report.AudioInput {
 		}
 	}
 	// Without speech there is no signal-to-noise ratio.
-	if snr, known := number(in.SNRDB); known && limits.SNRDB.Fail != nil && snr < *limits.SNRDB.Fail && in.SpeechMS != nil {
+	_, above := l.profile.snrOf(in)
+	if snr, known := number(above); known && limits.SNRDB.Fail != nil && snr < *limits.SNRDB.Fail && in.SpeechMS != nil {
 		copied.SpeechMS = new(max(*in.SpeechMS, limits.SpeechMinMS.Value))
 	}
 	return &copied

@@ -97,7 +97,8 @@ type AudioLimits struct {
 	HumDBFS          Bound `toml:"hum_dbfs"`
 	HumBelowNoiseDB  Bound `toml:"hum_below_noise_db"`
 	HumBelowVoiceDB  Bound `toml:"hum_below_voice_db"`
-	SNRDB            Limit `toml:"snr_db"` // passed downwards
+	SNRDB            Limit `toml:"snr_db"`    // passed downwards
+	RumbleDB         Bound `toml:"rumble_db"` // from here on, what the high pass removes is most of the sound
 	DeadChannelDBFS  Limit `toml:"dead_channel_dbfs"`
 	LiveChannelDBFS  Bound `toml:"live_channel_dbfs"`
 	Correlation      Limit `toml:"correlation"` // passed downwards

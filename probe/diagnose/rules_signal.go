@@ -136,7 +136,8 @@ func (f *facts) bandRatio() (db float64, ok bool) {
 	if !f.spoken() {
 		return 0, false
 	}
-	if snr, ok := number(f.in.SNRDB); ok {
+	_, above := f.snrOf(f.in)
+	if snr, ok := number(above); ok {
 		if _, _, noisy := f.Audio.SNRDB.below(snr); noisy {
 			return 0, false
 		}
@@ -228,7 +229,8 @@ func tooQuiet(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
-	hit := f.voiceBelow("active_level_dbfs", f.in.ActiveLevelDBFS, "dBFS", f.Audio.QuietDBFS, levelScaleDB)
+	field, level := f.voiceLevel()
+	hit := f.voiceBelow(field, level, "dBFS", f.Audio.QuietDBFS, levelScaleDB)
 	if hit == nil {
 		return f.mixTooQuiet()
 	}
@@ -262,11 +264,12 @@ func tooLoud(f *facts) *finding {
 	}
 	peak, havePeak := number(f.in.TruePeakDBTP)
 	high := havePeak && peak > f.Audio.TruePeakDBTP.Value
-	level, haveLevel := number(f.activeLevel())
+	field, value := f.voiceLevel()
+	level, haveLevel := number(value)
 	if severity, limit, passed := f.Audio.LoudDBFS.above(level); haveLevel && passed {
 		hit := &finding{
 			severity: severity, confidence: byMargin(level-limit, levelScaleDB) * f.speechWeight(),
-			evidence: []report.Evidence{over(report.ProbeAudioInput, "active_level_dbfs", level, "dBFS", limit)},
+			evidence: []report.Evidence{over(report.ProbeAudioInput, field, level, "dBFS", limit)},
 		}
 		if high {
 			hit.evidence = append(hit.evidence, over(report.ProbeAudioInput, "true_peak_dbtp", peak, "dBTP", f.Audio.TruePeakDBTP.Value))
@@ -292,7 +295,8 @@ func hum(f *facts) *finding {
 	if !haveProminence || !haveLevel || !passed || level <= f.Audio.HumDBFS.Value {
 		return nil
 	}
-	if floor, ok := number(f.in.NoiseFloorDBFS); ok && level < floor-f.Audio.HumBelowNoiseDB.Value {
+	_, others := f.noiseOf(f.in)
+	if floor, ok := number(others); ok && level < floor-f.Audio.HumBelowNoiseDB.Value {
 		return nil
 	}
 	if voice, ok := number(f.activeLevel()); ok && f.spoken() && level < voice-f.Audio.HumBelowVoiceDB.Value {
@@ -317,12 +321,14 @@ func noise(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
-	hit := f.voiceBelow("snr_db", f.in.SNRDB, "dB", f.Audio.SNRDB, levelScaleDB)
+	field, snr := f.snrOf(f.in)
+	hit := f.voiceBelow(field, snr, "dB", f.Audio.SNRDB, levelScaleDB)
 	if hit == nil {
 		return nil
 	}
-	if floor, ok := number(f.in.NoiseFloorDBFS); ok {
-		hit.evidence = append(hit.evidence, ofInput("noise_floor_dbfs", floor, "dBFS"))
+	field, heard := f.noiseOf(f.in)
+	if floor, ok := number(heard); ok {
+		hit.evidence = append(hit.evidence, ofInput(field, floor, "dBFS"))
 	}
 	if isTrue(f.in.NoiseFloorEstimated) {
 		hit.confidence *= estimatedFloor

@@ -124,6 +124,13 @@ type AudioInput struct {
 	NoiseFloorEstimated *bool `json:"noise_floor_estimated,omitempty" show:"analysis"`
 	// SNRDB is the active level minus the noise floor in dB.
 	SNRDB *float64 `json:"snr_db,omitempty" show:"details dashboard analysis"`
+	// VoiceBandLevelDBFS is the active level in dBFS behind a high pass of 100 Hz, as
+	// in WebRTC's audio processing: what remains of the sound without rumble.
+	VoiceBandLevelDBFS *float64 `json:"voice_band_level_dbfs,omitempty" show:"analysis"`
+	// VoiceBandNoiseDBFS is the noise floor in dBFS behind that high pass.
+	VoiceBandNoiseDBFS *float64 `json:"voice_band_noise_dbfs,omitempty" show:"analysis"`
+	// VoiceBandSNRDB is VoiceBandLevelDBFS minus VoiceBandNoiseDBFS in dB.
+	VoiceBandSNRDB *float64 `json:"voice_band_snr_db,omitempty" show:"dashboard analysis"`
 	// ClippedRuns is the number of runs of samples at full scale.
 	ClippedRuns *int `json:"clipped_runs,omitempty" show:"analysis"`
 	// ClippedPct is the share of samples in such runs in percent, 0..100.

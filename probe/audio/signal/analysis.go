@@ -51,11 +51,19 @@ type Analysis struct {
 	// share one, as in steady noise; or the median of at least 200 ms of quiet parts if no other frames are much
 	// lower; otherwise nil. The error is within 2 dB for steady noise 8 to 17 dB below the voice.
 	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs"`
-	// NoiseFloorEstimated is true if NoiseFloorDBFS was not measured in quiet parts but estimated from the lowest
-	// frames between syllables.
+	// NoiseFloorEstimated is true if NoiseFloorDBFS or VoiceBandNoiseDBFS was not measured in quiet parts but estimated
+	// from the lowest frames between syllables.
 	NoiseFloorEstimated bool `json:"noise_floor_estimated"`
 	// SNRDB is ActiveLevelDBFS less NoiseFloorDBFS; nil without a noise floor or with less than 300 ms of speech.
 	SNRDB *float64 `json:"snr_db"`
+
+	// VoiceBandLevelDBFS is ActiveLevelDBFS of the voice band: above 100 Hz, by the high pass of WebRTC (second-order
+	// Butterworth). It differs by 3 dB or more if rumble is as loud as the voice.
+	VoiceBandLevelDBFS float64 `json:"voice_band_level_dbfs"`
+	// VoiceBandNoiseDBFS is NoiseFloorDBFS of the voice band.
+	VoiceBandNoiseDBFS *float64 `json:"voice_band_noise_dbfs"`
+	// VoiceBandSNRDB is VoiceBandLevelDBFS less VoiceBandNoiseDBFS; nil like SNRDB.
+	VoiceBandSNRDB *float64 `json:"voice_band_snr_db"`
 
 	// ClippedRuns counts runs at full scale (magnitude >= 0.999) of more than 6 samples at 48 kHz; at other rates
 	// of the same duration, but at least 3 samples (voice channel).

@@ -43,7 +43,7 @@ type Analyzer struct {
 	ending   ending
 }
 
-// ending is preallocated space for the copies that Analysis finishes, about 160 KB.
+// ending is preallocated space for the copies that Analysis finishes, about 180 KB.
 type ending struct {
 	judge judge
 	hum   humMeter
@@ -247,6 +247,10 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	r.SyllabicMS = a.milliseconds(int64(judge.syllabic * c.framer.hop * c.band.factor))
 	r.NoiseFloorDBFS, r.NoiseFloorEstimated = judge.noise.floorDBFS()
 	r.SNRDB = snrDB(r.ActiveLevelDBFS, r.NoiseFloorDBFS, r.SpeechMS)
+	voiceNoise, estimated := judge.voiceNoise.floorDBFS()
+	r.VoiceBandLevelDBFS, r.VoiceBandNoiseDBFS = c.voice.p56.level().ActiveDBFS, voiceNoise
+	r.NoiseFloorEstimated = r.NoiseFloorEstimated || estimated
+	r.VoiceBandSNRDB = snrDB(r.VoiceBandLevelDBFS, voiceNoise, r.SpeechMS)
 	r.BandwidthHz = judge.bandwidth.bandwidthHz(&c.framer.wide)
 	r.BandRatioDB = judge.bandwidth.bandRatioDB(&c.framer.wide)
 

@@ -24,6 +24,7 @@ type channel struct {
 	heard   []float64 // the audible band of the block
 	heardAC []float64 // buffer for heard with its DC offset removed, where it differs from the block
 	heardDC dcBlocker
+	voice   voiceBand
 	framer  framer
 	hum     *humMeter
 	judge   judge
@@ -44,6 +45,7 @@ func newChannel(rateHz int) *channel {
 		band:     band,
 		heardAC:  make([]float64, blockFrames),
 		heardDC:  newDCBlocker(band.rateHz),
+		voice:    newVoiceBand(band.rateHz),
 		framer:   newFramer(band.rateHz),
 	}
 	c.hum = newHumMeter(c.framer.voice.rateHz)
@@ -78,9 +80,10 @@ func (c *channel) hear(raw, ac []float64) {
 		ac = c.heardAC[:len(c.heard)]
 		c.heardDC.filter(ac, c.heard)
 	}
+	voice := c.voice.of(ac)
 	for heard := c.heard; len(heard) > 0; {
-		taken, complete := c.framer.write(heard, ac)
-		heard, ac = heard[taken:], ac[taken:]
+		taken, complete := c.framer.write(heard, ac, voice)
+		heard, ac, voice = heard[taken:], ac[taken:], voice[taken:]
 		if complete {
 			c.hum.write(c.framer.voice.newest())
 			c.judge.write(&c.framer.frame)

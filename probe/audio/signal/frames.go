@@ -23,7 +23,8 @@ type frame struct {
 	pulseHz     float64
 	tonality    float64 // share of the strongest spectral line in the power of the speech band
 	power       float64 // mean square of the whole band, DC removed
-	powerDBFS   float64
+	voicePower  float64 // mean square of the voice band
+	voiceDBFS   float64
 	zeros       bool // at least a quarter of it was exactly zero
 	hasBands    bool
 	bands       [maxBands]float32 // mean square in bands of bandWidthHz, of every second frame
@@ -34,6 +35,7 @@ type framer struct {
 	hop     int // samples
 	filled  int
 	squares float64
+	voiced  float64 // squares of the voice band
 	zeros   int
 
 	voice  voiceSpectrum
@@ -52,9 +54,10 @@ func newFramer(rateHz int) framer {
 }
 
 // write copies as much of the block as fits into the current frame, and reports whether that completed it.
-func (f *framer) write(raw, ac []float64) (taken int, complete bool) {
+func (f *framer) write(raw, ac, voice []float64) (taken int, complete bool) {
 	taken = min(f.hop-f.filled, len(raw))
 	f.squares += energy(ac[:taken])
+	f.voiced += energy(voice[:taken])
 	zeros := 0
 	for _, x := range raw[:taken] {
 		if x == 0 {
@@ -73,7 +76,8 @@ func (f *framer) write(raw, ac []float64) (taken int, complete bool) {
 
 func (f *framer) complete() {
 	f.frame.power = f.squares / float64(f.hop)
-	f.frame.powerDBFS = powerDB(f.frame.power)
+	f.frame.voicePower = f.voiced / float64(f.hop)
+	f.frame.voiceDBFS = powerDB(f.frame.voicePower)
 	f.frame.zeros = 4*f.zeros >= f.hop
 	f.voice.transform(&f.frame)
 	f.pulses.write(f.voice.newest())
@@ -86,7 +90,7 @@ func (f *framer) complete() {
 		f.wide.transform(&f.frame.bands)
 	}
 	f.odd = !f.odd
-	f.filled, f.squares, f.zeros = 0, 0, 0
+	f.filled, f.squares, f.voiced, f.zeros = 0, 0, 0, 0
 }
 
 // voiceSpectrum determines level and pitch in the speech band, at narrowRateHz.

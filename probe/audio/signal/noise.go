@@ -38,12 +38,12 @@ type noiseMeter struct {
 	periodic [levelBins]int
 }
 
-// addFrame adds any frame, before its classification.
-func (m *noiseMeter) addFrame(f *frame) {
+// addFrame adds any frame with its power in the measured band, before its classification.
+func (m *noiseMeter) addFrame(f *frame, power float64) {
 	if f.zeros {
 		return
 	}
-	bin := m.all.add(f.power)
+	bin := m.all.add(power)
 	if f.periodicity >= minPeriodicity {
 		m.periodic[bin]++
 	}

@@ -86,7 +86,7 @@ func TestNoiseFloorFromFrames(t *testing.T) {
 		for _, r := range test.runs {
 			f := frame{power: math.Pow(10, r.dBFS/10), periodicity: r.periodicity}
 			for range r.frames {
-				m.addFrame(&f)
+				m.addFrame(&f, f.power)
 				if r.quiet {
 					m.quiet.add(f.power)
 				}

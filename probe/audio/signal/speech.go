@@ -42,16 +42,18 @@ type judge struct {
 	syllabic int // frames in such runs of syllable length
 	lastLive int // the last frame that resembled speech on arrival, counted from 1
 
-	bandAround, wholeAround levelWindow // levels in the speech band and overall, of the frames around the next one to rate
+	// Levels in the speech band and in the voice band, of the frames around the next one to rate.
+	bandAround, voiceAround levelWindow
 
-	noise     noiseMeter
-	bandwidth bandwidthMeter
+	noise      noiseMeter
+	voiceNoise noiseMeter // of the voice band
+	bandwidth  bandwidthMeter
 }
 
 type judgedFrame struct {
 	frame
 	risen, syllable bool
-	loud            bool // above the background in the whole band: a sibilant may be outside the speech band
+	loud            bool // above the background in the voice band: a sibilant may be outside the speech band
 }
 
 func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
@@ -59,9 +61,10 @@ func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
 func (j *judge) write(f *frame) {
 	slot := j.at(j.seen)
 	slot.frame, slot.risen, slot.syllable, slot.loud = *f, false, false, false
-	j.noise.addFrame(f)
+	j.noise.addFrame(f, f.power)
+	j.voiceNoise.addFrame(f, f.voicePower)
 	j.bandAround.add(f.bandDBFS)
-	j.wholeAround.add(f.powerDBFS)
+	j.voiceAround.add(f.voiceDBFS)
 	j.seen++
 	if j.seen > 1 && voiced(f) && continuous(&j.at(j.seen-2).frame, f) && f.bandDBFS >= j.lowestSeen()+riseDB {
 		j.lastLive = j.seen
@@ -104,12 +107,12 @@ func (j *judge) rate() {
 	f := j.at(n)
 	if gone := n - contextFrames - 1; gone >= 0 {
 		j.bandAround.remove(j.at(gone).bandDBFS)
-		j.wholeAround.remove(j.at(gone).powerDBFS)
+		j.voiceAround.remove(j.at(gone).voiceDBFS)
 	}
 	background := j.bandAround.quantile(backgroundShare)
 	f.risen = f.bandDBFS >= background+riseDB
 	j.raise(f.bandDBFS >= background+syllabicDB)
-	f.loud = f.powerDBFS >= j.wholeAround.quantile(backgroundShare)+riseDB
+	f.loud = f.voiceDBFS >= j.voiceAround.quantile(backgroundShare)+riseDB
 	if f.risen && voiced(&f.frame) && !j.steady(n) {
 		if j.run == 0 || !continuous(&j.at(n-1).frame, &f.frame) {
 			j.run = 0
@@ -186,6 +189,7 @@ func (j *judge) decide() {
 	case distance > quietFrames && !f.zeros && !f.risen && !f.loud:
 		j.quietRun++
 		j.noise.quiet.add(f.power)
+		j.voiceNoise.quiet.add(f.voicePower)
 		if f.hasBands {
 			j.bandwidth.addQuiet(&f.bands)
 		}

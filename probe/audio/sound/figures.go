@@ -17,7 +17,9 @@ func Fill(d *report.AudioInput, a signal.Analysis) {
 	d.IntegratedLUFS = rounded(a.IntegratedLUFS)
 	d.SyllabicMS = Hundredth(a.SyllabicMS)
 	d.NoiseFloorDBFS, d.SNRDB = rounded(a.NoiseFloorDBFS), rounded(a.SNRDB)
-	if a.NoiseFloorDBFS != nil {
+	d.VoiceBandLevelDBFS = Hundredth(a.VoiceBandLevelDBFS)
+	d.VoiceBandNoiseDBFS, d.VoiceBandSNRDB = rounded(a.VoiceBandNoiseDBFS), rounded(a.VoiceBandSNRDB)
+	if a.NoiseFloorDBFS != nil || a.VoiceBandNoiseDBFS != nil {
 		d.NoiseFloorEstimated = new(a.NoiseFloorEstimated)
 	}
 	d.ClippedRuns, d.ClippedPct = new(a.ClippedRuns), exact(a.ClippedPct)

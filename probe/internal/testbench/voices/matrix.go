@@ -188,7 +188,8 @@ func figures(d *report.AudioInput) string {
 		value *float64
 	}{
 		{"speech", d.SpeechMS}, {"active", d.ActiveLevelDBFS}, {"rms", d.RMSDBFS}, {"peak", d.PeakDBFS}, {"floor", d.NoiseFloorDBFS},
-		{"snr", d.SNRDB}, {"hum", d.HumDBFS}, {"hum above", d.HumProminenceDB}, {"band ratio", d.BandRatioDB},
+		{"snr", d.SNRDB}, {"voice band level", d.VoiceBandLevelDBFS}, {"voice band floor", d.VoiceBandNoiseDBFS},
+		{"voice band snr", d.VoiceBandSNRDB}, {"hum", d.HumDBFS}, {"hum above", d.HumProminenceDB}, {"band ratio", d.BandRatioDB},
 		{"clipped %", d.ClippedPct}, {"correlation", d.ChannelCorrelation}, {"dc", d.DCOffset}, {"zero ms", d.DigitalZeroMS},
 	} {
 		if f.value != nil {

@@ -48,6 +48,49 @@ func fan(t *take, length int) []float64 {
 	return out
 }
 
+// traffic is the rumble of a street: it falls by 18 dB per octave above 30 Hz.
+func traffic(t *take, length int) []float64 { return rumble(t, length, 0, 30, 3) }
+
+// ventilation is the rumble of an air conditioning or a compressor, around 50 Hz. Unlike that of
+// traffic it has an even level.
+func ventilation(t *take, length int) []float64 { return rumble(t, length, 40, 60, 4) }
+
+// rumble is noise below highHz behind a number of first-order low passes, and above lowHz behind as
+// many high passes.
+func rumble(t *take, length int, lowHz, highHz float64, order int) []float64 {
+	high := math.Exp(-2 * math.Pi * highHz / float64(t.rateHz))
+	low := math.Exp(-2 * math.Pi * lowHz / float64(t.rateHz))
+	highs, lows := make([]float64, order), make([]float64, order)
+	out := make([]float64, length)
+	for i := range out {
+		x := t.random.NormFloat64()
+		for k := range order {
+			highs[k] = high*highs[k] + (1-high)*x
+			x = highs[k]
+			lows[k] = low*lows[k] + (1-low)*x
+			if lowHz > 0 {
+				x -= lows[k]
+			}
+		}
+		out[i] = x
+	}
+	return out
+}
+
+// footsteps adds two thumps a second with a peak level, as a wooden floor conducts them.
+func footsteps(peakDBFS float64) step {
+	return func(t *take) {
+		for at := 0.2; t.seconds(at) < t.frames(); at += 0.45 + 0.1*t.random.Float64() {
+			from := t.seconds(at)
+			for i := from; i < min(t.frames(), from+t.seconds(0.4)); i++ {
+				seconds := float64(i-from) / float64(t.rateHz)
+				x := amplitude(peakDBFS) * math.E * seconds / 0.05 * math.Exp(-seconds/0.05) * math.Sin(2*math.Pi*28*seconds)
+				t.each(func(samples []float64) { samples[i] += x })
+			}
+		}
+	}
+}
+
 // noise adds independent noise of an RMS level to each channel.
 func noise(kind colour, dBFS float64) step {
 	return func(t *take) {
