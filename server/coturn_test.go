@@ -39,7 +39,7 @@ func coturn(t *testing.T, options ...string) int {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			_ = c.Close()
@@ -101,7 +101,8 @@ func (r running) iceConfig(t *testing.T, token string) (c wire.ICEConfig) {
 func tryRelays(t *testing.T, c wire.ICEConfig) *report.NATTURN {
 	t.Helper()
 	result, err := nat.NewTURN(nat.TURNConfig{
-		ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil },
+		ICE:    func(context.Context) (wire.ICEConfig, error) { return c, nil },
+		Timers: nat.StandardTimers, // the default ones are for a person who waits
 	}).Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
