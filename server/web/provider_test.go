@@ -59,13 +59,12 @@ func realProvider(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
 	issuer := "http://localhost:" + port + "/"
-	for range 300 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		response, err := http.Get(issuer + ".well-known/openid-configuration")
 		if err == nil {
 			_ = response.Body.Close()
 			return issuer
 		}
-		time.Sleep(50 * time.Millisecond) // until the program listens
 	}
 	t.Fatal(program + " does not answer")
 	return ""

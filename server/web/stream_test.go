@@ -58,7 +58,7 @@ func (l *listening) next() (line string, open bool) {
 	select {
 	case line, open = <-l.lines:
 		return line, open
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		l.t.Fatal("got no line")
 		return "", false
 	}
@@ -173,7 +173,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		t.Errorf("one more: got status %d, want 429 with Retry-After", l.resp.StatusCode)
 	}
 	_ = open[0].resp.Body.Close()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		l := g.listen(s, "/events")
 		if l.resp.StatusCode == http.StatusOK {
 			break
