@@ -50,6 +50,7 @@ type process struct {
 	*exec.Cmd
 	url    string
 	output *bytes.Buffer // output until it is ready
+	log    *bytes.Buffer // complete after Wait
 	said   chan struct{} // closed at the end of its output
 }
 
@@ -67,10 +68,10 @@ func startTLS(t *testing.T, binary, dataDir string) *process {
 
 func serving(t *testing.T, binary, dataDir string, flags ...string) *process {
 	t.Helper()
-	p := &process{output: new(bytes.Buffer), said: make(chan struct{})}
+	p := &process{output: new(bytes.Buffer), log: new(bytes.Buffer), said: make(chan struct{})}
 	args := []string{"serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0"}
 	p.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, append(args, flags...)...)
-	p.Stderr = t.Output()
+	p.Stderr = io.MultiWriter(t.Output(), p.log)
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -324,8 +325,8 @@ func TestFirstStartPrintsThePasswordAndStopsInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-p.said
-	if err := p.Wait(); err != nil || strings.Contains(p.output.String(), "some requests were cut off") {
-		t.Errorf("stopped with %v and output %s, want no error and no requests cut off after shutdownTimeout", err, p.output)
+	if err := p.Wait(); err != nil || !strings.Contains(p.log.String(), "stopping") || strings.Contains(p.log.String(), "some requests were cut off") {
+		t.Errorf("stopped with %v and the log\n%s\nwant no error and no requests cut off after shutdownTimeout", err, p.log)
 	}
 	if again := start(t, binary, dataDir); strings.Contains(again.output.String(), "Password") {
 		t.Errorf("got output of the second start %s; want it without %q", again.output, "Password")
