@@ -24,6 +24,13 @@ func TestStatusOfZoom(t *testing.T) {
 			if is := string(step.Status) + " " + step.Code; is != want || (got.Reachable != nil) != (want[:2] == "ok") {
 				t.Errorf("got %q, reachable %v; want %q", is, got.Reachable, want)
 			}
+			trips, _ := got.Check(report.StepRoundTrip)
+			if good := want[:2] == "ok"; (got.RTTMS != nil) != good || (trips.Status == report.StatusOK) != good {
+				t.Errorf("got round trip %v, step %+v; want it measured: %v", got.RTTMS, trips, good)
+			}
+			if ports, _ := got.Check(report.StepPorts); ports.Status != report.StatusUnknown {
+				t.Errorf("got ports %+v, want unknown", ports)
+			}
 		})
 	}
 }
@@ -47,6 +54,13 @@ func TestRedirectOfZoom(t *testing.T) {
 			step, _ := got.Check(report.StepReach)
 			if is := string(step.Status) + " " + step.Code; is != want || (got.Reachable != nil) != (want[:2] == "ok") {
 				t.Errorf("got %q, reachable %v; want %q", is, got.Reachable, want)
+			}
+			trips, _ := got.Check(report.StepRoundTrip)
+			if good := want[:2] == "ok"; (got.RTTMS != nil) != good || (trips.Status == report.StatusOK) != good {
+				t.Errorf("got round trip %v, step %+v; want it measured: %v", got.RTTMS, trips, good)
+			}
+			if ports, _ := got.Check(report.StepPorts); ports.Status != report.StatusUnknown {
+				t.Errorf("got ports %+v, want unknown", ports)
 			}
 		})
 	}

@@ -123,7 +123,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 // trip, once the given steps have ended.
 func beginRoundTrips(ctx context.Context, v *visit.Visit, after ...*visit.Early) *visit.Early {
 	return v.Begin(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
-		return v.RoundTrips(ctx, v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices })
+		return v.RoundTrips(ctx, v.GetSeries(v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices }))
 	}, after...)
 }
 

@@ -56,7 +56,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		// The round trips are measured concurrently with the next steps, and end before the
 		// sound, which uses the line.
 		trips := v.Begin(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
-			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
+			return v.RoundTrips(ctx, v.GetSeries(root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError }))
 		})
 		// With a token it may be open although it is not without one.
 		signals = v.Finish(early) || v.Data.FailedStep == ""

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -51,24 +52,43 @@ func judge(status int) visit.Outcome {
 	return visit.StatusFault(status)
 }
 
+// The responses of the front end have headers of several kilobytes. With these limits the
+// series stays within the bandwidth of a check.
+const (
+	requests = 4
+	gap      = 300 * time.Millisecond
+)
+
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
+	request := func(ctx context.Context) (visit.Outcome, error) { return ask(ctx, v) }
 	reached := v.Do(ctx, report.StepReach, func(ctx context.Context) visit.Outcome {
-		a, err := v.Ask(ctx, http.MethodHead, v.URL, nil, nil)
-		var away *visit.RedirectError
-		switch {
-		// The front end redirects by country. A filter redirects to a page of its own.
-		case errors.As(err, &away) && away.To.Scheme == "https" && (System{}).Recognises(away.To):
-			return visit.OK()
-		case err != nil:
-			return visit.Failed(err)
-		}
-		return judge(a.Status)
+		o, _ := ask(ctx, v) // o contains the error
+		return o
 	})
 	if reached {
 		v.Data.Reachable = new(true)
+		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
+			return v.RoundTrips(ctx, visit.Series{Ask: request, Requests: requests, Gap: gap})
+		})
+	} else {
+		v.Skip(report.StepRoundTrip, visit.StepFailed)
 	}
-	for _, step := range []report.ConferenceStep{report.StepSignalling, report.StepPath, report.StepSoundUp, report.StepSoundDown} {
-		v.Skip(step, visit.Closed)
+	// The ports for sound (8801 and others) are those of servers whose addresses a client
+	// learns only in a meeting.
+	v.SkipAll(visit.Closed, report.StepPorts, report.StepSignalling, report.StepPath, report.StepSoundUp, report.StepSoundDown)
+}
+
+// ask requests the headers of the front end.
+func ask(ctx context.Context, v *visit.Visit) (visit.Outcome, error) {
+	a, err := v.Ask(ctx, http.MethodHead, v.URL, nil, nil)
+	var away *visit.RedirectError
+	switch {
+	// The front end redirects by country. A filter redirects to a page of its own.
+	case errors.As(err, &away) && away.To.Scheme == "https" && (System{}).Recognises(away.To):
+		return visit.OK(), nil
+	case err != nil:
+		return visit.Failed(err), err
 	}
+	return judge(a.Status), nil
 }
