@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/judge"
+	"github.com/tonprobe/tonprobe/probe/media/pcstate"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
@@ -44,18 +44,17 @@ type link struct {
 	arriving chan *webrtc.TrackRemote // receives at most one track
 	resource string
 
-	iceUp, dtlsUp, down chan struct{} // each is closed at most once
-	ice, dtls           time.Duration
-	path                string
-	direct              directPaths
-	answered            time.Duration // duration of the collector's response to the offer
+	states    pcstate.States
+	ice, dtls time.Duration
+	path      string
+	direct    directPaths
+	answered  time.Duration // duration of the collector's response to the offer
 }
 
 // openLink prepares a connection that uses the given servers.
 func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, error) {
 	l := &link{
 		clock: env.Clock, log: env.Log, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
-		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
 	api, err := l.newAPI(env, servers, c)
 	if err != nil {
@@ -74,27 +73,9 @@ func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, erro
 	return l, nil
 }
 
-// follow translates the states of the connection into channels.
+// follow observes the states of the connection, and passes on the returned stream.
 func (l *link) follow() {
-	iceUp := sync.OnceFunc(func() { close(l.iceUp) })
-	dtlsUp := sync.OnceFunc(func() { close(l.dtlsUp) })
-	down := sync.OnceFunc(func() { close(l.down) })
-	l.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
-		switch s {
-		case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
-			iceUp()
-		case webrtc.ICEConnectionStateFailed, webrtc.ICEConnectionStateClosed:
-			down()
-		}
-	})
-	l.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		switch s {
-		case webrtc.PeerConnectionStateConnected:
-			dtlsUp()
-		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			down()
-		}
-	})
+	l.states = pcstate.Follow(l.pc)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		select {
 		case l.arriving <- t:
@@ -161,7 +142,7 @@ func (l *link) reached(start time.Time) (connected time.Time) {
 
 // awaitKeys waits for the keys, for at most limit after the path was found.
 func (l *link) awaitKeys(ctx context.Context, connected time.Time, limit time.Duration) error {
-	if err := l.await(ctx, l.dtlsUp, limit, errNoKeys); err != nil {
+	if err := l.await(ctx, l.states.Keys, limit, errNoKeys); err != nil {
 		return err
 	}
 	l.dtls = l.clock.Now().Sub(connected)
@@ -176,7 +157,7 @@ func (l *link) await(ctx context.Context, up <-chan struct{}, limit time.Duratio
 	select {
 	case <-up:
 		return nil
-	case <-l.down:
+	case <-l.states.Down:
 		return fault
 	case <-timed.Done():
 		return cmpErr(ctx.Err(), fault)

@@ -41,7 +41,7 @@ func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c V
 	wait := func(d time.Duration) error {
 		d = min(d, left)
 		left -= d
-		return l.await(ctx, l.iceUp, d, errNoPath)
+		return l.await(ctx, l.states.Path, d, errNoPath)
 	}
 	goOn := func(err error) bool { return err != nil && ctx.Err() == nil && !l.isDown() }
 	err := wait(c.TCPAfter)
@@ -72,7 +72,7 @@ func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c V
 
 func (l *link) isDown() bool {
 	select {
-	case <-l.down:
+	case <-l.states.Down:
 		return true
 	default:
 		return false

@@ -28,7 +28,7 @@ func TestEchoAfterTheLogIsNotLoss(t *testing.T) {
 	s.broken = true
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.awaitStragglers(ctx, &link{down: make(chan struct{})})
+	s.awaitStragglers(ctx, &link{})
 	log := wire.NewEchoLog(arrivals, 2, 0)
 	last := s.sends[2].SentNS
 	s.take(wire.Down{Seq: 2, UpSeq: 2, UpSentNS: last, UpArrivedNS: last, SentNS: last, UpUnique: 3}, s.nowNS())

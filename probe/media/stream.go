@@ -185,7 +185,7 @@ func (s *stream) receive(l *link) {
 	var t *webrtc.TrackRemote
 	select {
 	case t = <-l.arriving:
-	case <-l.down:
+	case <-l.states.Down:
 		return
 	}
 	buf := make([]byte, wire.MaxBytes+512)
@@ -198,7 +198,7 @@ func (s *stream) receive(l *link) {
 		}
 		if err != nil {
 			select {
-			case <-l.down:
+			case <-l.states.Down:
 				return
 			default: // a packet with an unexpected payload type
 				continue
@@ -261,7 +261,7 @@ func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFun
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		select {
-		case <-l.down:
+		case <-l.states.Down:
 			cancel()
 		case <-ctx.Done():
 		}

@@ -11,16 +11,20 @@ import (
 
 // AwaitPath waits for a path for packets, and AwaitKeys for the keys of the encryption.
 // The errors are ErrNoPath, ErrNoKeys or ctx's.
-func (c *Connection) AwaitPath(ctx context.Context) error { return c.await(ctx, c.path, ErrNoPath) }
+func (c *Connection) AwaitPath(ctx context.Context) error {
+	return c.await(ctx, c.states.Path, ErrNoPath)
+}
 
 // AwaitKeys is described at AwaitPath.
-func (c *Connection) AwaitKeys(ctx context.Context) error { return c.await(ctx, c.keys, ErrNoKeys) }
+func (c *Connection) AwaitKeys(ctx context.Context) error {
+	return c.await(ctx, c.states.Keys, ErrNoKeys)
+}
 
 func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error) error {
 	select {
 	case <-up:
 		return nil
-	case <-c.down:
+	case <-c.states.Down:
 		return fault
 	case <-ctx.Done():
 		return errors.Join(fault, ctx.Err())

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/guard"
+	"github.com/tonprobe/tonprobe/probe/media/pcstate"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
@@ -102,7 +103,8 @@ type Connection struct {
 	holding    bool
 	released   bool
 
-	path, keys, down, heard chan struct{} // each closed once
+	states pcstate.States
+	heard  chan struct{} // closed once
 }
 
 // Open prepares a connection. It does not modify the stream: no retransmission, which
@@ -112,7 +114,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	c := &Connection{
 		clock: env.Clock, log: env.Log, only: config.Only, arrived: config.Arrived, reported: config.Reported,
-		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
+		heard: make(chan struct{}),
 	}
 	sockets, err := c.stampedNet(env)
 	if err != nil {
@@ -182,28 +184,9 @@ func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	return nil
 }
 
-// follow translates the states of the connection into channels, and reads the returned
-// stream.
+// follow observes the states of the connection, and reads the returned stream.
 func (c *Connection) follow() {
-	path := sync.OnceFunc(func() { close(c.path) })
-	keys := sync.OnceFunc(func() { close(c.keys) })
-	down := sync.OnceFunc(func() { close(c.down) })
-	c.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
-		switch s {
-		case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
-			path()
-		case webrtc.ICEConnectionStateFailed, webrtc.ICEConnectionStateClosed:
-			down()
-		}
-	})
-	c.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		switch s {
-		case webrtc.PeerConnectionStateConnected:
-			keys()
-		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			down()
-		}
-	})
+	c.states = pcstate.Follow(c.pc)
 	heard := sync.OnceFunc(func() { close(c.heard) })
 	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		heard()
@@ -218,7 +201,7 @@ func (c *Connection) Heard() <-chan struct{} { return c.heard }
 func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 
 // Down is closed when the connection has ended or failed.
-func (c *Connection) Down() <-chan struct{} { return c.down }
+func (c *Connection) Down() <-chan struct{} { return c.states.Down }
 
 // isLoopback reports whether the server is on this computer.
 func isLoopback(u *url.URL) bool {

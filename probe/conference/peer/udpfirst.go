@@ -72,8 +72,8 @@ func (c *Connection) release() {
 	go func() {
 		defer cancel()
 		select {
-		case <-c.path:
-		case <-c.down:
+		case <-c.states.Path:
+		case <-c.states.Down:
 		case <-ctx.Done():
 		}
 	}()
