@@ -71,6 +71,13 @@ func TestCheckOfTheReflector(t *testing.T) {
 	need.Full(t, "a whole check, which needs a computer that is not busy")
 	r, url := start(t)
 	result, got := check(t.Context(), t, url, token(t, secret, time.Now()))
+	for range 3 {
+		if got.Media == nil || got.Media.State != report.MediaSelfCheckVoid {
+			break
+		}
+		t.Log("repeated: this computer missed its schedule, according to the check itself")
+		result, got = check(t.Context(), t, url, token(t, secret, time.Now()))
+	}
 	for _, step := range []report.ConferenceStep{report.StepAPI, report.StepSignIn, report.StepRelay, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
 		if c, _ := got.Check(step); c.Status != report.StatusOK || c.Code != "" {
 			t.Errorf("step %s: got %s %s; want %s, none", step, c.Status, c.Code, report.StatusOK)
