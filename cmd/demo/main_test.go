@@ -41,13 +41,24 @@ func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
 }
 
 func TestPrintsOnlyAValidReport(t *testing.T) {
-	status, stdout, stderr := demo(t, "--once", "--json", "-", "--no-audio", "--speak-seconds", "2")
-	r, err := report.Decode([]byte(stdout))
-	if err != nil {
-		t.Fatalf("standard output is not a report: %v\n%s", err, stdout)
-	}
-	if err := r.Validate(); err != nil {
-		t.Error(err)
+	var r *report.Report
+	var status int
+	var stderr string
+	const runs = 4
+	for n := 1; ; n++ {
+		var stdout string
+		status, stdout, stderr = demo(t, "--once", "--json", "-", "--no-audio", "--speak-seconds", "2")
+		var err error
+		if r, err = report.Decode([]byte(stdout)); err != nil {
+			t.Fatalf("standard output is not a report: %v\n%s", err, stdout)
+		}
+		if err := r.Validate(); err != nil {
+			t.Error(err)
+		}
+		if m := report.Find[report.MediaVoice](r); m == nil || m.State != report.MediaSelfCheckVoid || n == runs {
+			break
+		}
+		t.Log("repeated: this computer missed its schedule, according to the check itself")
 	}
 	if r.Verdict != report.Ready || status != 0 {
 		t.Errorf("got verdict %s, status %d on loopback without a microphone; want ready, 0\n%s", r.Verdict, status, stderr)
