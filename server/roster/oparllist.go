@@ -27,7 +27,7 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 	}
 	var all []object
 	known, pages := map[string]bool{}, map[string]bool{}
-	listed := 0
+	listed, announced := 0, pagination{}
 	for {
 		pages[u.String()] = true
 		page, err := r.document(ctx, u)
@@ -58,7 +58,9 @@ func (r *oparlReader) list(ctx context.Context, owner object, base *url.URL, key
 			return nil, fmt.Errorf("the source is %w: it lists more than %d objects", ErrTooLarge, maxObjects)
 		}
 		links, _ := page["links"].(map[string]any)
-		announced := paginationOf(page)
+		if _, ok := page["pagination"].(map[string]any); ok { // some servers announce it on the first page only
+			announced = paginationOf(page)
+		}
 		total := announced.total
 		next := object(links).link("next")
 		if next == "" {
@@ -106,13 +108,15 @@ func paginationOf(page object) (p pagination) {
 // cutOff reports whether a list goes on after a page that has no next one. In OParl 1.1 next
 // is mandatory on all pages but the last, and all of pagination is optional; the number of objects may change,
 // and some servers count objects that they do not list. So a larger number alone is no evidence, but it is for an
-// empty list, for fewer pages than there are, and if the last page is as full as the others.
+// empty list or last page, for fewer pages than there are, and if the last page is as full as the others.
 func (p pagination) cutOff(listed, onLast, read int) bool {
 	switch {
 	case listed == 0:
 		return p.total > 0
 	case p.pages > 0:
 		return read < p.pages
+	case onLast == 0:
+		return listed < p.total
 	}
 	return listed < p.total && p.perPage > 0 && onLast >= p.perPage
 }
