@@ -60,8 +60,8 @@ type refusal struct{ error }
 // Unwrap returns the answer itself.
 func (r refusal) Unwrap() error { return r.error }
 
-// ErrNotLetIn means that a mail server refuses the collector for good before the first mail. With a user
-// name, the usual reason is a wrong password.
+// ErrNotLetIn means that a mail server refuses a collector with a user name for good before the first
+// mail. The usual reason is a wrong password.
 var ErrNotLetIn = errors.New("the mail server does not let the collector in")
 
 // later is an answer that states the time of the next attempt.
@@ -329,7 +329,11 @@ func (s Sender) deliver(ctx context.Context, c Channel, limit time.Duration, mai
 	if err != nil {
 		return refusal{err}
 	}
-	return notLetIn(client.DialAndSendWithContext(ctx, mails...))
+	err = client.DialAndSendWithContext(ctx, mails...)
+	if c.User == "" { // without a password no account can be locked
+		return err
+	}
+	return notLetIn(err)
 }
 
 // notLetIn makes a permanent refusal (5xx) of the connection or of the password final: many servers lock

@@ -318,6 +318,23 @@ func TestServerHangsUp(t *testing.T) {
 	}
 }
 
+// TestWithoutPasswordIsRepeated: no account can be locked, so a server that refuses the connection
+// is asked again.
+func TestWithoutPasswordIsRepeated(t *testing.T) {
+	s := serveMail(t, nil, func(command string) string {
+		if strings.HasPrefix(command, "EHLO") || strings.HasPrefix(command, "HELO") {
+			return "554 5.3.2 maintenance"
+		}
+		return ""
+	})
+	var waits []time.Duration
+	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}}
+	err := sender(nil, &waits).Send(t.Context(), c, message)
+	if err == nil || errors.Is(err, ErrNotLetIn) || len(waits) != 3 {
+		t.Errorf("got error %v after %d attempts, want 4", err, len(waits)+1)
+	}
+}
+
 // TestAWrongPasswordIsSentOnce: mail servers lock an account after a few wrong passwords.
 func TestAWrongPasswordIsSentOnce(t *testing.T) {
 	r := receive(t, http.StatusOK)
