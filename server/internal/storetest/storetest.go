@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"old sessions":          oldSessions,
 		"without a council":     withoutCouncil,
 		"needed without one":    neededWithoutCouncil,
+		"set up without one":    setUpWithoutCouncil,
 		"erased again":          erasedAgain,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,

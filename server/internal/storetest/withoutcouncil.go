@@ -144,3 +144,26 @@ func neededWithoutCouncil(t *testing.T, s store.Store) {
 		t.Errorf("the blocked person: got error %v, want none", err)
 	}
 }
+
+// setUpWithoutCouncil: the set-up of a computer counts as use after its code was deleted too.
+func setUpWithoutCouncil(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	council(t, s, "Rat")
+	id, _ := person(t, s, "Ida")
+	must(t, s.NotePeopleWithoutCouncil(ctx, evening))
+	setUp := evening.AddDate(1, 0, 0)
+	code := store.HashOf("code")
+	must(t, s.AddEnrolCode(ctx, store.EnrolCode{Hash: code, ParticipantID: id, CreatedAt: setUp, ExpiresAt: setUp.Add(time.Hour)}))
+	_, err := s.Enrol(ctx, code, store.NewAgent{ID: uuid.NewString(), TokenHash: store.HashOf("token")}, setUp)
+	must(t, err)
+	later := setUp.AddDate(0, 1, 0)
+	_, err = s.DeleteExpired(ctx, later)
+	must(t, err)
+	must(t, s.NotePeopleWithoutCouncil(ctx, later))
+	if m, err := s.PersonMarks(ctx, id); err != nil || !m.WithoutCouncilSince.Equal(setUp) {
+		t.Errorf("got %+v, error %v; want %v", m, err, setUp)
+	}
+	if n, err := s.DeletePeopleWithoutCouncil(ctx, later, setUp, 10); err != nil || n != 0 {
+		t.Errorf("got %d deleted, error %v; want none", n, err)
+	}
+}

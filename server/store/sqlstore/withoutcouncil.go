@@ -30,6 +30,8 @@ func (s *Store) NotePeopleWithoutCouncil(ctx context.Context, now time.Time) err
 		for _, used := range []string{ // by the person: a computer that nobody uses reports too
 			`SELECT max(l.full_received_at) FROM latest l WHERE l.participant_id = people_without_council.participant_id AND l.full_received_at > people_without_council.since`,
 			`SELECT max(e.used_at) FROM enrol_codes e WHERE e.participant_id = people_without_council.participant_id AND e.used_at > people_without_council.since`,
+			// used codes are deleted when they expire
+			`SELECT max(a.created_at) FROM agents a WHERE a.participant_id = people_without_council.participant_id AND a.created_at > people_without_council.since`,
 		} {
 			if _, err := tx.exec(ctx, `UPDATE people_without_council SET since = COALESCE((`+used+`), since) WHERE org_id = ? AND (`+used+`) IS NOT NULL`, s.org); err != nil {
 				return fmt.Errorf("use by people without a council: %w", err)
@@ -47,8 +49,9 @@ func (s *Store) DeletePeopleWithoutCouncil(ctx context.Context, now, before time
 		AND NOT EXISTS (SELECT 1 FROM participants p WHERE p.id = w.participant_id AND p.blocked)
 		AND NOT EXISTS (SELECT 1 FROM enrol_codes e WHERE e.participant_id = w.participant_id AND e.used_at = 0 AND e.expires_at > ?)
 		AND NOT EXISTS (SELECT 1 FROM enrol_codes u WHERE u.participant_id = w.participant_id AND u.used_at >= ?)
+		AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.participant_id = w.participant_id AND a.created_at >= ?)
 		AND NOT EXISTS (SELECT 1 FROM latest l WHERE l.participant_id = w.participant_id AND l.full_received_at >= ?)`
-	conditions := []any{s.org, millis(before), millis(now), millis(before), millis(before)}
+	conditions := []any{s.org, millis(before), millis(now), millis(before), millis(before), millis(before)}
 	ids, err := collect(ctx, s.read, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
 		`SELECT w.participant_id FROM people_without_council w WHERE `+unneeded+` ORDER BY w.since, w.participant_id LIMIT ?`,
 		append(conditions, limit)...)
