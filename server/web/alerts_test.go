@@ -56,6 +56,11 @@ func TestAlertsPage(t *testing.T) {
 	}
 	f.undelivered = []alert.Undelivered{{Channel: "Hilfe", At: time.Date(2026, 11, 28, 17, 5, 0, 0, time.UTC), Err: errors.New("535 5.7.8 <b>no</b>")}}
 	g.want(g.get("/"), http.StatusOK, notArriving+": Hilfe.", `href="/alerts"`)
+	support := g.as("Uta").get("/")
+	g.want(support, http.StatusOK, notArriving+": Hilfe.")
+	if strings.Contains(support.Body.String(), `href="/alerts"`) {
+		t.Error("support is shown a link to a page that they may not read")
+	}
 	g.want(g.get("/alerts"), http.StatusOK, "Nicht zugestellt, zuletzt:", "535 5.7.8 &lt;b&gt;no&lt;/b&gt;")
 	f.settings, f.undelivered = nil, nil
 	g.want(g.get("/alerts"), http.StatusOK, "keine Benachrichtigungen eingerichtet")
