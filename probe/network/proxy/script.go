@@ -34,19 +34,22 @@ type script struct {
 
 // find evaluates the script for u.
 func (s *script) find(ctx context.Context, u *url.URL, c Config) ([]*url.URL, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	at := shown(u)
-	if proxies, ok := s.chosen[at]; ok {
-		return proxies, nil
+	s.mu.Lock()
+	proxies, ok := s.chosen[at]
+	failed := s.failed[at]
+	s.mu.Unlock()
+	if ok || failed != nil {
+		return proxies, failed
 	}
-	if err, ok := s.failed[at]; ok {
-		return nil, err
-	}
+	// Without the lock: a caller that waits for the evaluation for another one would use up its
+	// own time, and blame the script.
 	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, scriptTime+lookupTime)
 	defer cancel()
 	text, err := askChild(ctx, c, task{Source: s.source, URL: at, Host: u.Hostname(), Own: ownAddress(ctx, c), Now: c.Now()})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrScript, err)
 		if asked.Err() == nil && len(s.failed) < maxRemembered { // otherwise the caller cancelled it
@@ -54,7 +57,7 @@ func (s *script) find(ctx context.Context, u *url.URL, c Config) ([]*url.URL, er
 		}
 		return nil, err
 	}
-	proxies := parseResult(text)
+	proxies = parseResult(text)
 	if len(s.chosen) < maxRemembered {
 		s.chosen[at] = proxies
 	}

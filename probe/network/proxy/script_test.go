@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -356,6 +357,37 @@ func TestFailureIsRemembered(t *testing.T) {
 	}
 	if children != 1 {
 		t.Errorf("got %d children, want 1", children)
+	}
+}
+
+// TestEvaluationsDoNotWait: while a script is evaluated for one caller, another one gets its result.
+func TestEvaluationsDoNotWait(t *testing.T) {
+	f := finder(t, `function FindProxyForURL(url, host) { return "PROXY " + host + ":1" }`)
+	var children atomic.Int32
+	begun, end := make(chan struct{}), make(chan struct{})
+	f.Child = func(ctx context.Context) (*exec.Cmd, error) {
+		if children.Add(1) == 1 {
+			close(begun)
+			<-end
+		}
+		return ownProgram(ctx)
+	}
+	first := make(chan error, 1)
+	go func() {
+		_, err := f.Find(t.Context(), parse(t, "https://one.example/"))
+		first <- err
+	}()
+	<-begun
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // of a wait that does not end
+	defer cancel()
+	_, err := f.Find(ctx, parse(t, "https://two.example/"))
+	close(end)
+	if err != nil {
+		t.Error(err)
+	}
+	// The first one held its child for as long as the second one took.
+	if err := <-first; err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 }
 
