@@ -25,6 +25,7 @@ var unguarded = map[string]string{
 	"media/paths.go dialMediaPort":                      "connects",
 	"media/stream.go untilDown":                         "waits",
 	"nat/exchange.go within":                            "waits",
+	"nat/exchange.go withinExcept":                      "waits",
 	"nat/server.go resolve":                             "resolves",
 	"nat/tcp.go dialSeveral":                            "connects",
 	"nat/udp.go openUDP":                                "passes bytes on",

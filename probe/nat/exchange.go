@@ -92,7 +92,7 @@ func withinExcept(ctx context.Context, env probe.Env, d time.Duration, f func(ct
 	}()
 	f(ctx, func(wait func()) {
 		sum, began := <-waited, env.Clock.Now()
+		defer func() { waited <- sum + env.Clock.Now().Sub(began) }() // after a panic too: the goroutine receives it
 		wait()
-		waited <- sum + env.Clock.Now().Sub(began)
 	})
 }

@@ -39,6 +39,11 @@ func TestNothingIsSentWithoutATurn(t *testing.T) {
 			if o != (outcome{}) {
 				t.Errorf("got %+v, want a relay that was not asked", o)
 			}
+			end, err := net.Dial("tcp", at.String()) // is accepted if nobody connected before
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = end.Close()
 			if b := <-received; len(b) > 0 {
 				t.Errorf("%d bytes were sent", len(b))
 			}
