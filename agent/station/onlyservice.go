@@ -49,7 +49,7 @@ func WhenOnly(data string, clock probe.Clock, work func(context.Context) error) 
 		for {
 			release, err := OnlyService(data)
 			if err == nil {
-				return errors.Join(work(ctx), release())
+				return released(ctx, work, release)
 			}
 			if !errors.Is(err, ErrOtherService) {
 				return err
@@ -59,4 +59,10 @@ func WhenOnly(data string, clock probe.Clock, work func(context.Context) error) 
 			}
 		}
 	}
+}
+
+// released does the work and then releases the folder, also after a panic, which the program recovers.
+func released(ctx context.Context, work func(context.Context) error, release func() error) (err error) {
+	defer func() { err = errors.Join(err, release()) }()
+	return work(ctx)
 }
