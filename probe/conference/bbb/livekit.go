@@ -93,7 +93,7 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 	room.Publish, room.Subscribe = texts[0], texts[1]
 	pair, o := livekit.Join(ctx, v, room)
-	o.Elsewhere = v.CallHost
+	o.Elsewhere = cmp.Or(o.Elsewhere, v.CallHost)
 	switch {
 	case o.Code == "token_refused":
 		// BigBlueButton itself created the token, so it and LiveKit disagree.

@@ -52,6 +52,12 @@ func TestOtherHosts(t *testing.T) {
 	if step, _ := v.Data.Check(report.StepCall); step.Host != "livekit.example.org" {
 		t.Errorf("got host %q, want that of the call", step.Host)
 	}
+	v.Data.FailedStep = ""
+	v.Do(t.Context(), report.StepPath, fails(visit.Fault("no_path")))
+	v.Explain("hung_up", report.StepPath)
+	if step, _ := v.Data.Check(report.StepPath); step.Host != "bbb2.example.org" || v.Data.FailedHost != step.Host {
+		t.Errorf("got host %q and %q, want that of the server that gave the reason", step.Host, v.Data.FailedHost)
+	}
 }
 
 // TestMinorFaultsHideNone: a step without which a client can go on does not hide the fault of a

@@ -49,6 +49,23 @@ func TestInterruptedStreamsCountFromAMinimumLength(t *testing.T) {
 	}
 }
 
+// endingPath is a call of a check that ends while its path is searched for.
+type endingPath struct{ endingCall }
+
+func (c endingPath) AwaitPath(ctx context.Context) error { c.end(); return ctx.Err() }
+
+// TestCheckEndsDuringThePath: neither ICE nor DTLS has failed then.
+func TestCheckEndsDuringThePath(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	v := visit.New(visit.Config{URL: &url.URL{Scheme: "https", Host: "example.org"}}, probetest.Env(t))
+	defer v.Close()
+	v.Media(ctx, endingPath{endingCall{end: end}}, func(context.Context) visit.Outcome { return visit.OK() })
+	conferencetest.Want(t, v.Data, map[report.ConferenceStep]string{report.StepPath: "unknown no_time"})
+	if v.Data.Media.State != report.MediaInterrupted {
+		t.Errorf("state %s, want %s", v.Data.Media.State, report.MediaInterrupted)
+	}
+}
+
 // TestPanicOfAnEarlyStep: a panic in a step that runs concurrently with others reaches the
 // goroutine of the probe, where it is recovered.
 func TestPanicOfAnEarlyStep(t *testing.T) {

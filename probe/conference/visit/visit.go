@@ -264,6 +264,9 @@ func (s *Early) run(ctx context.Context, v *Visit, step func(context.Context) Ou
 	// with a number counts, and Media judges an interrupted stream.
 	if _, err := strconv.Atoi(s.out.Code); err != nil && ctx.Err() != nil && s.out.Status == report.StatusFail && s.name != report.StepSoundUp {
 		s.out = Untested(NoTime)
+		if (s.name == report.StepPath || s.name == report.StepKeys) && v.Data.Media != nil {
+			v.Data.Media.State = report.MediaInterrupted // not a failure of ICE or DTLS
+		}
 	}
 }
 
@@ -426,13 +429,14 @@ func (v *Visit) Skip(name report.ConferenceStep, why string) {
 }
 
 // Explain replaces the code of the first of these steps that failed by a more specific
-// one.
+// one, which the server of the check reported.
 func (v *Visit) Explain(code string, names ...report.ConferenceStep) {
+	host := v.otherHost(v.URL.Hostname())
 	for i, c := range v.Data.Checks {
 		if c.Status == report.StatusFail && slices.Contains(names, c.Name) {
-			v.Data.Checks[i].Code = code
+			v.Data.Checks[i].Code, v.Data.Checks[i].Host = code, host
 			if v.Data.FailedStep == string(c.Name) {
-				v.Data.FailedCode = code
+				v.Data.FailedCode, v.Data.FailedHost = code, host
 			}
 			return
 		}
