@@ -2,9 +2,11 @@ package diagnose_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -25,6 +27,10 @@ func TestOtherHostIsNamed(t *testing.T) {
 		named := slices.ContainsFunc(causes[i].Evidence, func(e report.Evidence) bool { return e.Field == "failed_host" && e.Value == "bbb2.example.org" })
 		if !named || causes[i].Area != area {
 			t.Errorf("%s: got area %s, evidence %+v; want %s, the other host", code, causes[i].Area, causes[i].Evidence, area)
+		}
+		text, _ := diagnose.ExplainCause(causes[i], phrase.EN)
+		if blames := strings.Contains(text.Sentence, "not your fault"); blames != (area == report.AreaMunicipality) {
+			t.Errorf("%s: area %s, but the sentence is %q", code, area, text.Sentence)
 		}
 	}
 }

@@ -43,8 +43,14 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 			*text = named
 		} else if fitting, ok := fittingText(book(lang), key, c.Evidence); ok {
 			*text = fitting
-		} else if form := key + "_of_" + operatorOf(c.Endpoint); book(lang).Has(form) {
-			*text = book(lang).T(form)
+		} else {
+			// The endpoint's sentence says whose fault it is, so an unknown area may have one of its own.
+			for _, form := range []string{key + "_of_" + operatorOf(c.Endpoint) + "_area_" + string(c.Area), key + "_of_" + operatorOf(c.Endpoint)} {
+				if book(lang).Has(form) {
+					*text = book(lang).T(form)
+					break
+				}
+			}
 		}
 	}
 	return t, true

@@ -68,6 +68,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	for _, code := range []string{"server_down", "server_error", "cert_invalid", "media_ports_blocked", "tcp_only", "media_not_flowing", "ice_failed"} {
 		may["cause.conf."+code+".sentence_of_conference"], may["cause.conf."+code+".sentence_of_collector"] = true, true
 	}
+	may["cause.conf.server_error.sentence_of_conference_area_unknown"] = true
 	for _, from := range []string{"municipality", "collector"} {
 		may["cause.net.dns_failure.sentence_address_from_"+from], may["cause.net.dns_failure.action_address_from_"+from] = true, true
 	}
