@@ -106,7 +106,7 @@ func checkBundle(t *testing.T, root string) {
 	want := []string{
 		contents + "Helpers/tonprobe", contents + "Info.plist", contents + "MacOS/Tonprobe",
 		contents + "Resources/Tonprobe.command", contents + "Resources/Tonprobe.icns",
-		contents + "Resources/de.lproj/InfoPlist.strings", contents + "Resources/en.lproj/InfoPlist.strings",
+		contents + "Resources/de.lproj/InfoPlist.strings", contents + "Resources/en.lproj/InfoPlist.strings", contents + "Resources/licences.txt",
 		"usr/local/bin/tonprobe",
 	}
 	if !slices.Equal(files, want) {

@@ -71,6 +71,9 @@ func TestWindowsInstaller(t *testing.T) {
 			if !bytes.Equal(read(t, filepath.Join(to, c.folder, "Tonprobe", "tonprobe.exe")), read(t, program)) {
 				t.Error("the installed program is another one")
 			}
+			if !bytes.Contains(read(t, filepath.Join(to, c.folder, "Tonprobe", "licences.txt")), []byte("==== github.com/gen2brain/malgo ")) {
+				t.Error("the licences of the libraries are not installed")
+			}
 		})
 	}
 }
@@ -102,8 +105,9 @@ func tables(t *testing.T, msi string) string {
 			got.WriteString(strings.ReplaceAll(strings.TrimRight(row, "\t"), "\t", " | ") + "\n")
 		}
 	}
-	// The size of the program depends on the compiler.
-	return regexp.MustCompile(`(?m)^(\S+\.exe \| \w+ \| \S+\.exe) \| \d+`).ReplaceAllString(got.String(), "$1 | SIZE")
+	// The size of the program depends on the compiler, and the licences on the libraries.
+	text := regexp.MustCompile(`(?m)^(\S+\.(?:exe|txt) \| \w+ \| \S+) \| \d+`).ReplaceAllString(got.String(), "$1 | SIZE")
+	return regexp.MustCompile(`(?m)^(licences\.txt \| 0)( \| -?\d+){4}`).ReplaceAllString(text, "$1 | HASH")
 }
 
 // TestWindowsInstallerIsSigned signs with a certificate that was created for the test.
