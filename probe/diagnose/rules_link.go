@@ -77,6 +77,21 @@ func ofLink(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeNetworkLink, field, value, unit)
 }
 
+// ownLine is what the way to the server begins with: the action for a cable or a tunnel differs from that
+// for Wi-Fi.
+func (f *facts) ownLine() (all []report.Evidence) {
+	if f.link == nil {
+		return nil
+	}
+	if isTrue(f.link.VPN) {
+		all = append(all, ofLink("vpn", true, ""))
+	}
+	if f.link.Kind != "" {
+		all = append(all, ofLink("kind", f.link.Kind, ""))
+	}
+	return all
+}
+
 // faultSegment returns the segment in which network.path found the loss; "" if unknown.
 func (f *facts) faultSegment() string {
 	if f.path == nil {
@@ -198,7 +213,7 @@ func (f *facts) wifiStalls() *finding {
 func lanLoss(f *facts) *finding {
 	hit := f.segmentLoss(atLAN)
 	if hit != nil {
-		hit.supporting = append(hit.supporting, f.gatewayLost()...)
+		hit.supporting = slices.Concat(hit.supporting, f.gatewayLost(), f.ownLine())
 	}
 	return hit
 }

@@ -32,7 +32,7 @@ func qualityDefinitions() []Definition {
 		},
 		{
 			Code: "net.latency_high", Position: 2430, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT},
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkLink},
 			SuppressedBy: noAccess(),
 			indicator:    indicatorRTT,
 			rule:         latencyHigh,
@@ -111,6 +111,7 @@ func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree,
 			hit.supporting = append(hit.supporting, e)
 		}
 	}
+	hit.supporting = append(hit.supporting, f.ownLine()...)
 	return hit
 }
 
@@ -147,6 +148,9 @@ func (f *facts) jitter() *finding {
 		hit.confidence = max(hit.confidence, byRatio(value, limit)*f.scheduleWeight())
 		hit.evidence = append(hit.evidence, m.evidence(report.ProbeMediaVoice, m.field, value, m.unit, limit))
 	}
+	if hit != nil {
+		hit.supporting = f.ownLine()
+	}
 	return hit
 }
 
@@ -170,7 +174,7 @@ func latencyHigh(f *facts) *finding {
 	}
 	return &finding{
 		severity: severity, confidence: byRatio(rtt, limit),
-		evidence: []report.Evidence{atLeast(probe, field, rtt, "ms", limit)},
+		evidence: []report.Evidence{atLeast(probe, field, rtt, "ms", limit)}, supporting: f.ownLine(),
 	}
 }
 
@@ -195,5 +199,5 @@ func reordering(f *facts) *finding {
 	}
 	e := ofVoice("reordered", n, "")
 	e.Limit = "> " + decimal(limit) + " %"
-	return &finding{severity: severity, confidence: byInterval(share, lower, limit), evidence: []report.Evidence{e}}
+	return &finding{severity: severity, confidence: byInterval(share, lower, limit), evidence: []report.Evidence{e}, supporting: f.ownLine()}
 }

@@ -213,7 +213,7 @@ func noSpeech(f *facts) *finding {
 		if severity, limit, dead := f.Audio.DeadInputDBFS.below(rms); dead {
 			return &finding{severity: severity, confidence: byMargin(limit-rms, 2*levelScaleDB), evidence: []report.Evidence{
 				said, under(report.ProbeAudioInput, "rms_dbfs", rms, "dBFS", limit),
-			}}
+			}, supporting: f.ofBluetooth()}
 		}
 	}
 	hit := disturbance(likely, said)

@@ -50,7 +50,9 @@ func (f *facts) silent() *finding {
 		return nil
 	}
 	if isTrue(f.in.AllZero) && captured >= f.Audio.CapturedMinMS.Value {
-		return fault(stated, ofInput("all_zero", true, ""), ofInput("captured_ms", captured, "ms"))
+		hit := fault(stated, ofInput("all_zero", true, ""), ofInput("captured_ms", captured, "ms"))
+		hit.supporting = f.ofBluetooth()
+		return hit
 	}
 	if hit := f.silentEnd(); hit != nil || f.spoken() {
 		return hit
@@ -64,6 +66,14 @@ func (f *facts) silent() *finding {
 		severity: severity, confidence: likely,
 		evidence: []report.Evidence{over(report.ProbeAudioInput, "digital_zero_ms", zero, "ms", limit)},
 	}
+}
+
+// ofBluetooth is a headset that may have stayed in the mode for music (A2DP): its microphone delivers nothing.
+func (f *facts) ofBluetooth() []report.Evidence {
+	if !isTrue(f.in.IsBluetooth) {
+		return nil
+	}
+	return []report.Evidence{ofInput("is_bluetooth", true, "")}
 }
 
 // silentEnd: after the end of speech the room is still audible. If the pauses before

@@ -69,6 +69,13 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 		may["cause.conf."+code+".sentence_of_conference"], may["cause.conf."+code+".sentence_of_collector"] = true, true
 	}
 	may["cause.conf.server_error.sentence_of_conference_area_unknown"] = true
+	for _, code := range []string{"upload_loss", "download_loss", "jitter_high", "lan_loss"} {
+		may["cause.net."+code+".action_kind_ethernet"], may["cause.net."+code+".action_kind_cellular"] = true, true
+	}
+	may["cause.audio.digital_silence.action_with_is_bluetooth"], may["cause.audio.no_speech.action_with_is_bluetooth"] = true, true
+	may["cause.net.mtu_blackhole.sentence_with_stage"] = true
+	may["cause.net.latency_high.action_with_vpn"], may["cause.net.latency_high.action_kind_cellular"] = true, true
+	may["cause.net.reordering.action_with_vpn"] = true
 	for _, from := range []string{"municipality", "collector"} {
 		may["cause.net.dns_failure.sentence_address_from_"+from], may["cause.net.dns_failure.action_address_from_"+from] = true, true
 	}
