@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -236,9 +237,9 @@ func TestKilledWhileAReportIsStuck(t *testing.T) {
 			data := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				stuck := newRig(data)
-				ended := false
+				var ended atomic.Bool
 				stuck.Send = func(context.Context, Incident) error {
-					if ended {
+					if ended.Load() {
 						runtime.Goexit()
 					}
 					return errors.New("no space left on the disk")
@@ -249,7 +250,7 @@ func TestKilledWhileAReportIsStuck(t *testing.T) {
 					stuck.with(2*time.Minute, nil)
 					stuck.emit(report.HostEvent{At: time.Now(), Kind: report.EventClientHung, Program: "Zoom"})
 					stuck.with(10*time.Second, nil)
-					ended = true
+					ended.Store(true)
 					stuck.with(time.Minute, nil)
 				})
 				for range c.kills {
