@@ -34,3 +34,29 @@ func TestOtherHostIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestFilterIsNotTheServer: where TLS is intercepted, a page that blocks the conference system may be the
+// filter's. An answer that only the system itself gives remains its fault.
+func TestFilterIsNotTheServer(t *testing.T) {
+	for code, byFilter := range map[string]bool{"403": true, "not_api": true, "redirect_loop": true, "503": false, "too_many_connections": false} {
+		for _, intercepted := range []bool{false, true} {
+			r := healthy()
+			r.Target = "https://bbb.example.org"
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: "api", FailedCode: code})
+			if intercepted {
+				web(r).TLSIntercepted = new(true)
+			}
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			primary, blames := "conf.server_error", true
+			if intercepted && byFilter {
+				primary, blames = "net.tls_intercepted", false
+			}
+			if len(causes) == 0 || causes[0].Code != primary {
+				t.Errorf("%s, intercepted %v: got causes %q, want %s first", code, intercepted, codes(causes), primary)
+			}
+			if got := slices.ContainsFunc(causes, func(c report.Cause) bool { return c.Area == report.AreaMunicipality }); got != blames {
+				t.Errorf("%s, intercepted %v: the municipality is named: %v", code, intercepted, got)
+			}
+		}
+	}
+}

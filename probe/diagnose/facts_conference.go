@@ -67,6 +67,17 @@ func (v *visited) failedStatus() int {
 	return n
 }
 
+// filtered reports whether a filter in the participant's network opens encrypted connections and
+// may itself have given the answer of the conference system: a page that says what is blocked, often with
+// the status 403.
+func (f *facts) filtered() bool {
+	if f.web == nil || !isTrue(f.web.TLSIntercepted) {
+		return false
+	}
+	status := f.conference.failedStatus()
+	return 400 <= status && status < 500 || slices.Contains([]string{"not_api", "redirected", "redirect_loop", "too_long"}, f.conference.FailedCode)
+}
+
 // conferenceFault is a conference system that answers, but whose interface does not do
 // what its client needs. If the path to its web server does not work, nothing is
 // reported about the system.
@@ -81,6 +92,11 @@ func (f *facts) conferenceFault() *finding {
 	switch {
 	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked(), f.socketBlocked():
 		return nil // causes of their own
+	case f.filtered():
+		hit := disturbance(suggested, ofWeb("tls_intercepted", true, ""))
+		hit.evidence = append(hit.evidence, c.evidence()...)
+		hit.area = report.AreaUnknown
+		return hit
 	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "private_address", "redirect_loop", "too_long"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
