@@ -69,6 +69,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 		may["cause.conf."+code+".sentence_of_conference"], may["cause.conf."+code+".sentence_of_collector"] = true, true
 	}
 	may["cause.conf.server_error.sentence_of_conference_area_unknown"] = true
+	for _, code := range []string{"private_address", "bad_signature", "token_refused", "meeting_full", "guest_waits", "guest_denied"} {
+		may["cause.conf.server_error.sentence_failed_code_"+code], may["cause.conf.server_error.action_failed_code_"+code] = true, true
+	}
 	may["cause.conf.server_error.sentence_with_tls_intercepted"], may["cause.conf.server_error.action_with_tls_intercepted"] = true, true
 	for _, code := range []string{"upload_loss", "download_loss", "jitter_high", "lan_loss"} {
 		may["cause.net."+code+".action_kind_ethernet"], may["cause.net."+code+".action_kind_cellular"] = true, true
