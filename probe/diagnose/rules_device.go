@@ -159,6 +159,10 @@ func inUse(f *facts) *finding {
 	if hit == nil {
 		return nil
 	}
+	if f.in.Backend == browserBackend { // "NotReadableError" is also that of a device that the system blocks
+		hit.confidence = likely
+		hit.evidence = append(hit.evidence, ofInput("backend", browserBackend, ""))
+	}
 	if f.in.HeldBy != "" {
 		hit.evidence = append(hit.evidence, ofInput("held_by", f.in.HeldBy, ""))
 	} else if isTrue(f.in.UsedElsewhere) {

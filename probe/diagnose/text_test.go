@@ -62,7 +62,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	may["cause.audio.too_quiet.sentence_with_voice_channel"], may["cause.audio.too_quiet.action_with_voice_channel"] = true, true
 	may["cause.audio.inverted_channel.sentence_with_native_channels"] = true
 	for _, part := range []string{"sentence", "action"} {
-		may["cause.audio.privacy_blocked."+part+"_backend_browser"] = true
+		may["cause.audio.privacy_blocked."+part+"_backend_browser"], may["cause.audio.in_use."+part+"_backend_browser"] = true, true
 		may["cause.net.tls_intercepted."+part+"_tls_inspector_network"], may["cause.net.tls_intercepted."+part+"_tls_inspector_scanner"] = true, true
 	}
 	for _, code := range []string{"server_down", "server_error", "cert_invalid", "media_ports_blocked", "tcp_only", "media_not_flowing", "ice_failed"} {

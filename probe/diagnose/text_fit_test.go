@@ -69,3 +69,16 @@ func TestSilentBluetooth(t *testing.T) {
 		}
 	}
 }
+
+// TestBrowserGivesNoReason: that another program uses the microphone is only one reason why a browser cannot open it.
+func TestBrowserGivesNoReason(t *testing.T) {
+	for backend, want := range map[string]string{"browser": "The browser cannot open the microphone.", "wasapi": "Another program is using the microphone and will not share it."} {
+		r := healthy()
+		capture(r, report.CaptureInUse)
+		input(r).Backend = backend
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if text, _ := diagnose.ExplainCause(causes[0], phrase.EN); causes[0].Code != "audio.in_use" || text.Sentence != want {
+			t.Errorf("%s: got %s, %q, want %q", backend, causes[0].Code, text.Sentence, want)
+		}
+	}
+}
