@@ -10,7 +10,7 @@ import (
 // PulseAudio application names that identify the programs of [Programs].
 func knownPrograms() map[string]string {
 	return map[string]string{
-		"zoom": "Zoom", "cpthost": "Zoom",
+		"zoom": "Zoom", "cpthost": "Zoom", "aomhost": "Zoom", "aomhost64": "Zoom", "zwebview2agent": "Zoom", "zoomwebviewhost": "Zoom",
 		"teams": "Teams", "msteams": "Teams", "ms-teams": "Teams", "teams-for-linux": "Teams",
 		"webex": "Webex", "webexhost": "Webex", "ciscocollabhost": "Webex", "atmgr": "Webex",
 		"skype": "Skype", "skypeapp": "Skype", "lync": "Skype",
