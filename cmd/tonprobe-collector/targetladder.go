@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/conference/zoom"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
@@ -272,6 +273,9 @@ func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
 		code = strings.TrimSpace(code + " at " + s.Host)
 	}
 	p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
+	if s.Name == report.StepPorts && t.System == "zoom" {
+		p.zoomPorts()
+	}
 	if !verbose {
 		return
 	}
@@ -283,6 +287,18 @@ func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
 	if s.Name == report.StepRelay {
 		p.relays(t.Conference.Relays)
 	}
+}
+
+// zoomPorts prints the ports that cannot be tested, for the administrator of a firewall.
+func (p *printer) zoomPorts() {
+	ports, err := zoom.Published()
+	if err != nil {
+		if p.err == nil {
+			p.err = err
+		}
+		return
+	}
+	p.line("%-11s a firewall must let out TCP %s and UDP %s (%s)", "", strings.Join(ports.TCP, ", "), strings.Join(ports.UDP, ", "), ports.Source)
 }
 
 // meaning returns the description of a step's code; "" if there is none.
