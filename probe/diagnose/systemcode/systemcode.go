@@ -36,6 +36,9 @@ type Code struct {
 	// Beyond is set if a check cannot measure everything that leads to the code, such as a
 	// permission of the browser, so that no check refutes it.
 	Beyond bool
+	// InBrowser is set if an add-on or a policy of the browser may prevent what a call of
+	// this program achieves, so that such a call does not refute the code.
+	InBrowser bool
 }
 
 // Meaning is the explanation of a code in one language.

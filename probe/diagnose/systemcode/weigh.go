@@ -38,6 +38,7 @@ const (
 	WhyWorked         Why = "worked"          // the same steps succeeded with the same system
 	WhyNothingFound   Why = "nothing_found"   // everything that causes it was measured and is good
 	WhyDetour         Why = "detour"          // the sound arrived, but not over UDP as in the browser
+	WhyBrowserOnly    Why = "browser_only"    // the same steps succeeded, but the browser may prevent them
 	WhyServerUntested Why = "server_untested" // computer and line are good, the system was not tested
 	WhyNotMeasured    Why = "not_measured"    // something that causes it was not measured
 	WhyBeyond         Why = "beyond"          // a check cannot measure what causes it
@@ -151,8 +152,11 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 		return Finding{}, false
 	}
 	f := Finding{Answer: Refuted, Why: WhyWorked, Steps: steps, Evidence: []report.Evidence{{Probe: result.Name, Field: "media.path", Value: d.Media.Path}}}
-	if !strings.HasSuffix(d.Media.Path, "udp") {
+	switch {
+	case !strings.HasSuffix(d.Media.Path, "udp"):
 		f.Answer, f.Why = Open, WhyDetour
+	case c.InBrowser:
+		f.Answer, f.Why = Open, WhyBrowserOnly
 	}
 	return f, true
 }

@@ -68,31 +68,33 @@ func TestWeigh(t *testing.T) {
 		why    systemcode.Why
 		cause  string
 	}{
-		"UDP is blocked":                            {"1007", with(good(line()...), fail, "net.udp_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.udp_blocked"},
-		"no path to the system":                     {"1007", visited(report.StepPath, "no_path", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"no path to the system, with a cause":       {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
-		"UDP to the system works":                   {"1007", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"through a relay over UDP":                  {"1010", visited("", "", "relay udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"it works, that to another server fails":    {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"only over TCP":                             {"1007", visited("", "", "relay tls"), systemcode.Open, systemcode.WhyDetour, ""},
-		"sound lost after the path":                 {"1007", visited(report.StepSoundUp, "nothing_arrived", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"no invitation":                             {"1007", unsure, systemcode.Open, systemcode.WhyServerUntested, ""},
-		"the system was not checked":                {"1007", good(line()...), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"a cause of severity info confirms nothing": {"1007", with(good(line()...), info, "net.nat_symmetric"), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"little was measured":                       {"1007", good(report.ProbeNetworkWeb), systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"nothing was measured":                      {"1007", &report.Report{}, systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"the voice server responds":                 {"1006", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
-		"failed at the voice server":                {"1006", visited(report.StepCall, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"only the line was checked":                 {"1006", good(line()...), systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"the same number":                           {"2303", visited(report.StepCall, "2302", ""), systemcode.Confirmed, systemcode.WhySameCode, ""},
-		"an earlier step failed":                    {"1007", visited(report.StepCall, "2001", ""), systemcode.Open, systemcode.WhyServerUntested, ""},
-		"no WebSocket":                              {"1302", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
-		"a line without a fault":                    {"3004", good(line()...), systemcode.Refuted, systemcode.WhyNothingFound, ""},
-		"a browser's permission":                    {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
-		"the microphone is blocked":                 {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
-		"not measured by any check":                 {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
-		"a check of another system":                 {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
-		"no check":                                  {"1007", nil, systemcode.Open, systemcode.WhyNoCheck, ""},
+		"UDP is blocked":                                 {"1007", with(good(line()...), fail, "net.udp_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.udp_blocked"},
+		"no path to the system":                          {"1007", visited(report.StepPath, "no_path", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"no path to the system, with a cause":            {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
+		"UDP to the system works":                        {"1007", visited("", "", "host udp"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
+		"packets reach the system":                       {"2022", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"through a relay over UDP":                       {"1010", visited("", "", "relay udp"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
+		"it works, that to another server fails":         {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
+		"packets arrive, a path to another server fails": {"2022", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"only over TCP":                                  {"1007", visited("", "", "relay tls"), systemcode.Open, systemcode.WhyDetour, ""},
+		"sound lost after the path":                      {"1007", visited(report.StepSoundUp, "nothing_arrived", "host udp"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
+		"no invitation":                                  {"1007", unsure, systemcode.Open, systemcode.WhyServerUntested, ""},
+		"the system was not checked":                     {"1007", good(line()...), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"a cause of severity info confirms nothing":      {"1007", with(good(line()...), info, "net.nat_symmetric"), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"little was measured":                            {"1007", good(report.ProbeNetworkWeb), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"nothing was measured":                           {"1007", &report.Report{}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the voice server responds":                      {"1006", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"failed at the voice server":                     {"1006", visited(report.StepCall, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"only the line was checked":                      {"1006", good(line()...), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the same number":                                {"2303", visited(report.StepCall, "2302", ""), systemcode.Confirmed, systemcode.WhySameCode, ""},
+		"an earlier step failed":                         {"1007", visited(report.StepCall, "2001", ""), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"no WebSocket":                                   {"1302", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"a line without a fault":                         {"3004", good(line()...), systemcode.Refuted, systemcode.WhyNothingFound, ""},
+		"a browser's permission":                         {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"the microphone is blocked":                      {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
+		"not measured by any check":                      {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"a check of another system":                      {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"no check":                                       {"1007", nil, systemcode.Open, systemcode.WhyNoCheck, ""},
 	} {
 		code, ok := systemcode.Lookup("bbb", c.number, phrase.EN)
 		if !ok {
@@ -114,11 +116,25 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
+// TestNoPathInTheBrowser: a call of this program says nothing about an add-on of the browser,
+// so it refutes no number that an add-on can cause.
+func TestNoPathInTheBrowser(t *testing.T) {
+	for _, number := range []string{"1007", "1307", "1010", "1020", "1107", "2021"} {
+		code, ok := systemcode.Lookup("bbb", number, phrase.EN)
+		if !ok {
+			t.Fatalf("no code %s", number)
+		}
+		if f := systemcode.Weigh(code.Code, systemcode.Measured{Report: visited("", "", "srflx udp")}); f.Answer != systemcode.Open || f.Why != systemcode.WhyBrowserOnly {
+			t.Errorf("%s: got %s because of %s; want %s, %s", number, f.Answer, f.Why, systemcode.Open, systemcode.WhyBrowserOnly)
+		}
+	}
+}
+
 // TestEveryAnswerHasAText: every answer has a text, and no code is refuted by a report
 // without measurements.
 func TestEveryAnswerHasAText(t *testing.T) {
 	for _, lang := range phrase.Langs() {
-		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour,
+		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour, systemcode.WhyBrowserOnly,
 			systemcode.WhyServerUntested, systemcode.WhyNotMeasured, systemcode.WhyBeyond, systemcode.WhyOld, systemcode.WhyNoCheck} {
 			for _, answer := range []systemcode.Answer{systemcode.Confirmed, systemcode.Refuted, systemcode.Open} {
 				f := systemcode.Finding{Answer: answer, Why: why}
