@@ -17,7 +17,7 @@ func bbbCodes() []Code {
 		{Number: "1001", Aliases: []string{"1301"}, Area: report.AreaUnknown, Causes: append(unstable[:len(unstable):len(unstable)], "net.websocket_blocked")},
 		{Number: "1002", Aliases: []string{"1302"}, Area: report.AreaParticipant, Causes: webSocket, Steps: []report.ConferenceStep{report.StepSignalling}},
 		{Number: "1003", Area: report.AreaParticipant},
-		{Number: "1004", Area: report.AreaParticipant, Causes: []string{"audio.speaker_silent", "audio.wrong_device", "net.udp_blocked"}},
+		{Number: "1004", Area: report.AreaUnknown, Causes: []string{"audio.speaker_silent", "audio.wrong_device", "net.udp_blocked"}, Beyond: true},
 		{Number: "1005", Aliases: []string{"1305"}, Area: report.AreaUnknown, Causes: unstable, Steps: append(call[:1:1], sound...)},
 		{Number: "1006", Area: report.AreaMunicipality, Steps: call},
 		{Number: "1007", Aliases: []string{"1307"}, Area: report.AreaParticipant, Causes: noUDP, Steps: path, InBrowser: true},
