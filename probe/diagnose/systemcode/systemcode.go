@@ -39,6 +39,9 @@ type Code struct {
 	// InBrowser is set if an add-on or a policy of the browser may prevent what a call of
 	// this program achieves, so that such a call does not refute the code.
 	InBrowser bool
+	// BySIP is set if older clients show the code for a call by SIP.js, which does not go
+	// through the part of the system that a check of the sound tests.
+	BySIP bool
 }
 
 // Meaning is the explanation of a code in one language.

@@ -1,6 +1,7 @@
 package systemcode
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -144,7 +145,7 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 		}}, true
 	case failed:
 		return Finding{Answer: Confirmed, Why: WhyStep, Steps: steps}, true
-	case passed == 0 || passed < len(c.Steps):
+	case passed == 0 || passed < len(c.Steps), c.BySIP && !throughSFU(d):
 		return Finding{}, false
 	case !slices.Contains(c.Steps, report.StepPath):
 		return Finding{Answer: Refuted, Why: WhyWorked, Steps: steps}, true
@@ -159,6 +160,21 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 		f.Answer, f.Why = Open, WhyBrowserOnly
 	}
 	return f, true
+}
+
+// throughSFU reports whether the browser's calls to a BigBlueButton are known to go the way
+// that the check tests. Up to 2.5 they go by SIP.js through a WebSocket of nginx to
+// FreeSWITCH. A server from 3.0 on states the bridge, and may hide its version; 2.0 is the
+// version of the API.
+func throughSFU(d *report.Conference) bool {
+	if d.Bridge != "" {
+		return d.Bridge != "freeswitch"
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(d.Version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major > 2 || major == 2 && minor >= 6
 }
 
 // measured returns the probes without a fault that the rules of the causes read, and

@@ -119,6 +119,54 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
+// TestCallBySIP: up to 2.5 the browser calls through another WebSocket than the check, so the
+// check refutes no number of such a call. It still refutes those that only the SFU sends.
+func TestCallBySIP(t *testing.T) {
+	for _, c := range []struct {
+		number, version, bridge string
+		cause                   string
+		want                    systemcode.Answer
+		why                     systemcode.Why
+	}{
+		{"1002", "3.0.4", "", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1002", "2.6.10", "", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1302", "10.1", "", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1002", "2.5.19", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1302", "2.4", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1002", "", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1002", "2.0", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1002", "2.0", "bbb-webrtc-sfu", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1002", "2.0", "livekit", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1002", "3.0.4", "freeswitch", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1002", "2.5.19", "", "net.websocket_blocked", systemcode.Confirmed, systemcode.WhyCause},
+		{"1005", "2.5.19", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"1006", "2.7.1", "", "", systemcode.Refuted, systemcode.WhyWorked},
+		{"1006", "2.5.19", "", "", systemcode.Open, systemcode.WhyNotMeasured},
+		{"1007", "2.5.19", "", "", systemcode.Open, systemcode.WhyServerUntested},
+		{"2001", "2.5.19", "", "", systemcode.Refuted, systemcode.WhyWorked},
+	} {
+		code, ok := systemcode.Lookup("bbb", c.number, phrase.EN)
+		if !ok {
+			t.Fatalf("no code %s", c.number)
+		}
+		r := visited("", "", "host udp")
+		result, _ := r.Probe(report.ProbeBBB)
+		d := result.Data.(*report.Conference)
+		d.Version, d.Bridge = c.version, c.bridge
+		if c.cause != "" {
+			with(r, report.SeverityFail, c.cause)
+		}
+		if f := systemcode.Weigh(code.Code, systemcode.Measured{Report: r}); f.Answer != c.want || f.Why != c.why {
+			t.Errorf("%s, version %q, bridge %q: got %s because of %s, want %s because of %s", c.number, c.version, c.bridge, f.Answer, f.Why, c.want, c.why)
+		}
+		if d.FailedStep, d.FailedCode = string(report.StepSignalling), c.number; c.cause == "" {
+			if f := systemcode.Weigh(code.Code, systemcode.Measured{Report: r}); f.Answer != systemcode.Confirmed {
+				t.Errorf("%s, version %q, the same number in the check: got %s, want %s", c.number, c.version, f.Answer, systemcode.Confirmed)
+			}
+		}
+	}
+}
+
 // TestNoPathInTheBrowser: a call of this program says nothing about an add-on of the browser,
 // so it refutes no number that an add-on can cause.
 func TestNoPathInTheBrowser(t *testing.T) {
