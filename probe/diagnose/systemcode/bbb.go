@@ -1,6 +1,10 @@
 package systemcode
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // bbbCodes returns the codes of BigBlueButton (docs.bigbluebutton.org, "Audio error
 // codes", and locales/en.json of the versions 2.4 to 4.0).
@@ -8,6 +12,13 @@ func bbbCodes() []Code {
 	noUDP := []string{"net.udp_blocked", "net.turn_required", "net.turn_unreachable", "net.turn_auth_failed", "conf.media_ports_blocked", "conf.ice_failed", "net.nat_symmetric", "net.port_blocked", "conf.tcp_only"}
 	webSocket := []string{"net.websocket_blocked", "net.proxy_required", "net.port_blocked", "conf.server_down", "conf.server_error"}
 	unstable := []string{"net.lan_loss", "net.access_loss", "net.upload_loss", "net.download_loss", "net.wifi_weak", "net.jitter_high", "net.latency_high"}
+	// A negotiation takes too long because of the signalling or because of the path.
+	slow := slices.Clone(noUDP)
+	for _, code := range webSocket {
+		if !slices.Contains(slow, code) {
+			slow = append(slow, code)
+		}
+	}
 	// These concern the path of the packets, the call to the media server, and the sound.
 	path := []report.ConferenceStep{report.StepPath}
 	call := []report.ConferenceStep{report.StepCall}
@@ -23,7 +34,7 @@ func bbbCodes() []Code {
 		{Number: "1007", Aliases: []string{"1307"}, Area: report.AreaParticipant, Causes: noUDP, Steps: path, InBrowser: true, BySIP: true},
 		{Number: "1008", Area: report.AreaMunicipality, BySIP: true},
 		{Number: "1009", Area: report.AreaMunicipality, Causes: []string{"conf.server_error", "conf.server_down", "net.proxy_required"}, BySIP: true},
-		{Number: "1010", Area: report.AreaUnknown, Causes: noUDP, Steps: append(call[:1:1], path...), InBrowser: true, BySIP: true},
+		{Number: "1010", Area: report.AreaUnknown, Causes: slow, Steps: append([]report.ConferenceStep{report.StepSignalling, report.StepCall}, path...), InBrowser: true, BySIP: true},
 		{Number: "1011", Area: report.AreaMunicipality},
 		{Number: "1020", Area: report.AreaParticipant, Causes: noUDP, Steps: sound, InBrowser: true},
 		{Number: "1107", Area: report.AreaParticipant, Causes: noUDP, Steps: path, InBrowser: true},

@@ -73,6 +73,8 @@ func TestWeigh(t *testing.T) {
 		"no path to the system, with a cause":               {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
 		"UDP to the system works":                           {"1007", visited("", "", "host udp"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
 		"packets reach the system":                          {"2022", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"signalling was too slow":                           {"1010", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"no WebSocket, and the server was not checked":      {"1010", with(good(line()...), fail, "net.websocket_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.websocket_blocked"},
 		"through a relay over UDP":                          {"1010", visited("", "", "relay udp"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
 		"it works, that to another server fails":            {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Open, systemcode.WhyBrowserOnly, ""},
 		"packets arrive, a path to another server fails":    {"2022", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
