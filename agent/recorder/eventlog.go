@@ -80,7 +80,7 @@ func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 // order ranks the kinds of events that cause a report: those that explain the most come first.
 var order = [...]report.HostEventKind{
 	report.EventBluescreen, report.EventUnexpectedShutdown, report.EventOutOfMemory, report.EventClientCrashed,
-	report.EventClientHung, report.EventGPUReset, report.EventWiFiDropped, report.EventConnectionLost, report.EventDeviceUnplugged,
+	report.EventClientHung, report.EventGPUReset, report.EventSoundCrashed, report.EventWiFiDropped, report.EventConnectionLost, report.EventDeviceUnplugged,
 }
 
 func rank(k report.HostEventKind) int {
@@ -93,11 +93,11 @@ func rank(k report.HostEventKind) int {
 // minAwayS is the shortest outage that is reported. Conference systems bridge shorter ones.
 const minAwayS = 8.0
 
-// isReportable reports whether an event may have ended somebody's conference. A lost network
-// or microphone does not matter while no conference program runs.
+// isReportable reports whether an event may have ended somebody's conference. A lost network,
+// microphone or sound system does not matter while no conference program runs.
 func isReportable(e report.HostEvent, running bool) bool {
 	switch e.Kind {
-	case report.EventDeviceUnplugged:
+	case report.EventDeviceUnplugged, report.EventSoundCrashed:
 		return running
 	case report.EventWiFiDropped, report.EventConnectionLost:
 		return e.Program != "" && e.DurationS != nil && *e.DurationS >= minAwayS

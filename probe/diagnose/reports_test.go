@@ -310,6 +310,7 @@ func provocations() map[string]func(*report.Report) {
 		"host.client_crashed":      happened(report.EventClientCrashed, "Zoom"),
 		"host.client_hung":         happened(report.EventClientHung, "Zoom"),
 		"host.gpu_reset":           happened(report.EventGPUReset, ""),
+		"host.sound_crashed":       happened(report.EventSoundCrashed, ""),
 		"host.sleep_resume":        happened(report.EventResume, ""),
 		"host.wifi_dropped":        happened(report.EventWiFiDropped, ""),
 		"host.connection_lost":     happened(report.EventConnectionLost, "Zoom"),

@@ -22,6 +22,7 @@ func crashDefinitions() []Definition {
 		{Code: "host.client_crashed", Position: 3630, Severity: severity, Area: area, Needs: needs, rule: clientCrashed},
 		{Code: "host.client_hung", Position: 3640, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.client_crashed"}, rule: clientHung},
 		{Code: "host.gpu_reset", Position: 3650, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: gpuReset},
+		{Code: "host.sound_crashed", Position: 3655, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: soundCrashed},
 		{Code: "host.sleep_resume", Position: 3660, Severity: severity, Area: area, Needs: needs, rule: resumed},
 		{Code: "host.wifi_dropped", Position: 3670, Severity: severity, Area: area, Needs: needs, rule: wifiDropped},
 		{Code: "host.connection_lost", Position: 3672, Severity: severity, Area: area, Needs: needs, rule: connectionLost},
@@ -40,6 +41,8 @@ func clientCrashed(f *facts) *finding { return f.happened(report.EventClientCras
 func clientHung(f *facts) *finding { return f.happened(report.EventClientHung) }
 
 func gpuReset(f *facts) *finding { return f.happened(report.EventGPUReset) }
+
+func soundCrashed(f *facts) *finding { return f.happened(report.EventSoundCrashed) }
 
 func resumed(f *facts) *finding { return f.happened(report.EventResume) }
 

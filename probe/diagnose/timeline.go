@@ -37,7 +37,7 @@ func laneOf(kind report.HostEventKind) (Lane, bool) {
 		return LaneNetwork, true
 	case report.EventLinkChanged:
 		return LaneNetwork, false
-	case report.EventDeviceUnplugged:
+	case report.EventDeviceUnplugged, report.EventSoundCrashed:
 		return LaneDevice, true
 	case report.EventDeviceChanged:
 		return LaneDevice, false

@@ -173,6 +173,7 @@ const (
 	EventBluescreen         HostEventKind = "bluescreen"    // the system itself crashed
 	EventUnexpectedShutdown HostEventKind = "unexpected_shutdown"
 	EventGPUReset           HostEventKind = "gpu_reset"
+	EventSoundCrashed       HostEventKind = "sound_crashed" // the sound system, which the operating system starts again
 	EventSleep              HostEventKind = "sleep"
 	EventResume             HostEventKind = "resume"
 	EventWiFiDropped        HostEventKind = "wifi_dropped"
@@ -193,7 +194,7 @@ const (
 
 func (HostEventKind) values() []string {
 	return texts(EventClientCrashed, EventClientHung, EventOutOfMemory, EventBluescreen, EventUnexpectedShutdown,
-		EventGPUReset, EventSleep, EventResume, EventWiFiDropped, EventLinkChanged, EventDeviceUnplugged,
+		EventGPUReset, EventSoundCrashed, EventSleep, EventResume, EventWiFiDropped, EventLinkChanged, EventDeviceUnplugged,
 		EventDeviceChanged, EventServiceRestarted, EventRestarted, EventConnectionLost, EventClientStarted, EventClientEnded,
 		EventClockChanged, EventOverloaded, EventDiskLow, EventPowerChanged, EventSupportAsked)
 }

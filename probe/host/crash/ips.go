@@ -75,13 +75,14 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 	_ = json.NewDecoder(in).Decode(&body) // a truncated body loses details only; the head is valid
 	switch head.BugType {
 	case "309", "109": // crash; 109 with a text, on older systems
-		e.Kind = report.EventClientCrashed
-		e.Program = program(string(body.ProcName), string(head.AppName), string(head.Name))
+		names := []string{string(body.ProcName), string(head.AppName), string(head.Name)}
 		if strings.HasPrefix(string(body.ProcName), webKit) && body.Responsible != "" {
-			e.Program = program(string(body.Responsible))
+			names = []string{string(body.Responsible)}
 		}
-		e.Detail = word(string(body.Exception.Signal))
-		return e, e.Program != "" && !bool(body.NonFatal) && !bool(body.Simulated), nil
+		at := e.At
+		e, ok = crashed(word(string(body.Exception.Signal)), names...)
+		e.At = at
+		return e, ok && !bool(body.NonFatal) && !bool(body.Simulated), nil
 	case "210": // panic
 		e.Kind = report.EventBluescreen
 		return e, true, nil

@@ -113,8 +113,7 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 	}
 	switch {
 	case e.ID == messageCoredump:
-		event = report.HostEvent{Kind: report.EventClientCrashed, Program: program(string(e.Exe), string(e.Comm)), Detail: e.signal()}
-		ok = event.Program != ""
+		event, ok = crashed(e.signal(), string(e.Exe), string(e.Comm))
 	case e.ID == messageSleep:
 		event, ok = report.HostEvent{Kind: report.EventSleep}, true
 	case e.ID == messageResume:

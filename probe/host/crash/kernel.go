@@ -127,6 +127,9 @@ func kernelEvent(message string) (e report.HostEvent, ok bool) {
 		e := report.HostEvent{Kind: r.kind, Detail: r.detail}
 		if i := r.pattern.SubexpIndex("program"); i >= 0 {
 			e.Program = program(m[i])
+			if e.Kind == report.EventClientCrashed && isSoundSystem(m[i]) {
+				e.Kind = report.EventSoundCrashed
+			}
 		}
 		if i := r.pattern.SubexpIndex("detail"); i >= 0 {
 			e.Detail = kernelDetail(r.kind, m[i])

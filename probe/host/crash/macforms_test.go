@@ -22,6 +22,7 @@ func TestReportsOfMacOS(t *testing.T) {
 		head("109", "zoom.us", short) + "Incident Identifier: X\nProcess: zoom.us [9]\n": "client_crashed Zoom",
 		head("309", "firefox", at) + "{\n  \"procName\" : \"firefox\",\n  \"isCorpse\" : 1,\n  \"isNonFatal\" : false,\n  \"exception\" : {\"type\":\"EXC_BAD_ACCESS\",\"signal\":\"SIGSEGV\"}\n}":                     "client_crashed Firefox sigsegv",
 		head("309", "firefox", at) + `{"procName":"firefox","isNonFatal":1,"exception":{"type":"EXC_GUARD"}}`:                                                                                                          "",
+		head("309", "coreaudiod", at) + `{"procName":"coreaudiod","exception":{"type":"EXC_BAD_ACCESS","signal":"SIGSEGV"}}`:                                                                                           "sound_crashed  sigsegv",
 		head("309", "firefox", at) + `{"procName":"firefox","isSimulated":true}`:                                                                                                                                       "",
 		head("309", "com.apple.WebKit.WebContent", at) + `{"procName":"com.apple.WebKit.WebContent","responsibleProc":"Safari"}`:                                                                                       "client_crashed Safari",
 		head("309", "com.apple.WebKit.WebContent", at) + `{"procName":"com.apple.WebKit.WebContent","responsibleProc":"Mail"}`:                                                                                         "",

@@ -53,6 +53,9 @@ func TestKernelMessages(t *testing.T) {
 		"amdgpu 0000:03:00.0: amdgpu: GPU reset begin!":                               "gpu_reset",
 		"[drm:amdgpu_job_timedout [amdgpu]] *ERROR* ring gfx timeout, signaled seq=1": "gpu_reset",
 		"NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus.":          "gpu_reset  xid_79",
+		"wireplumber[1622]: segfault at 8 ip 00007f error 4 in libc.so.6":             "sound_crashed  sigsegv",
+		"traps: pipewire-pulse[1623] trap int3 ip:0 sp:0 error:0":                     "sound_crashed  int3",
+		"pipewire-chooser[9]: segfault at 0 ip 0 sp 0 error 4":                        "",
 		"usb 1-2: USB disconnect, device number 5":                                    "",
 		"": "",
 	} {

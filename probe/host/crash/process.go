@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -51,4 +52,27 @@ func isFirefoxProcess(name string) bool {
 	}
 	return len(name) >= len("Isolated") &&
 		(strings.HasPrefix("Isolated Web Content", name) || strings.HasPrefix("Isolated Service Worker", name))
+}
+
+// crashed returns the crash of a conference program, or of the sound system, whose end takes the sound from
+// all programs; ok is false for other programs. The names are as for program.
+func crashed(detail string, names ...string) (e report.HostEvent, ok bool) {
+	if p := program(names...); p != "" {
+		return report.HostEvent{Kind: report.EventClientCrashed, Program: p, Detail: detail}, true
+	}
+	if slices.ContainsFunc(names, isSoundSystem) {
+		return report.HostEvent{Kind: report.EventSoundCrashed, Detail: detail}, true
+	}
+	return report.HostEvent{}, false
+}
+
+// isSoundSystem reports whether a process belongs to the sound system of Linux, Windows or macOS. Windows
+// names its services after the process that runs them.
+func isSoundSystem(name string) bool {
+	switch strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:]) {
+	case "pipewire", "pipewire-pulse", "wireplumber", "pulseaudio",
+		"audiodg.exe", "svchost.exe_audiosrv", "svchost.exe_audioendpointbuilder", "coreaudiod":
+		return true
+	}
+	return false
 }

@@ -78,7 +78,7 @@ func (e winEvent) events() []report.HostEvent {
 	}
 	switch {
 	case e.from("Application Error", 1000):
-		return ofKnown(report.EventClientCrashed, program(e.value("AppName", 0)), hex(e.value("ExceptionCode", 6), 16))
+		return ofCrashed(e.value("AppName", 0), hex(e.value("ExceptionCode", 6), 16))
 	case e.from("Application Hang", 1002):
 		return ofKnown(report.EventClientHung, program(e.value("AppName", 0)), "")
 	case e.from("Windows Error Reporting", 1001):
@@ -161,6 +161,15 @@ func (e winEvent) restartReason() string {
 	return ""
 }
 
+// ofCrashed returns the crash of a conference program or of the sound system; none for other programs.
+func ofCrashed(name, detail string) []report.HostEvent {
+	e, ok := crashed(detail, name)
+	if !ok {
+		return nil
+	}
+	return []report.HostEvent{e}
+}
+
 // ofKnown returns an event of a conference program; none for other programs.
 func ofKnown(kind report.HostEventKind, program, detail string) []report.HostEvent {
 	if program == "" {
@@ -177,15 +186,15 @@ func (e winEvent) errorReport() []report.HostEvent {
 	name := e.value("EventName", 2)
 	switch {
 	case name == "APPCRASH":
-		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(7), 16))
+		return ofCrashed(p(1), hex(p(7), 16))
 	case name == "MoAppCrash": // of a package, whose second parameter is the program in it
-		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(8), 16))
+		return ofCrashed(p(1), hex(p(8), 16))
 	case strings.HasPrefix(name, "BEX"): // data execution prevention and stack checks
-		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(8), 16))
+		return ofCrashed(p(1), hex(p(8), 16))
 	case strings.HasPrefix(name, "MoBEX"):
-		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(9), 16))
+		return ofCrashed(p(1), hex(p(9), 16))
 	case strings.HasPrefix(name, "CLR"):
-		return ofKnown(report.EventClientCrashed, program(p(1)), "")
+		return ofCrashed(p(1), "")
 	case strings.HasPrefix(name, "AppHang"), strings.HasPrefix(name, "MoAppHang"):
 		return ofKnown(report.EventClientHung, program(p(1)), "")
 	case name == "BlueScreen":
