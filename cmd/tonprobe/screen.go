@@ -164,6 +164,9 @@ func (p *program) sentenceFor(err error) (text string, known bool) {
 // screenSentence is sentenceFor for the screens of the check. It omits the line with the technical
 // reason, which is English and does not help a person who enters a code.
 func (p *program) screenSentence(err error) (text string, known bool) {
+	if errors.Is(err, enroll.ErrUntrusted) { // the page has no --ca, but takes a link, which contains the fingerprint
+		return p.t("collector.untrusted_typed"), true
+	}
 	text, known = p.sentenceFor(err)
 	text, _, _ = strings.Cut(text, "\n"+p.t("error.technical"))
 	return text, known
