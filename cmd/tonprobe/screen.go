@@ -72,6 +72,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
 	}
+	enlargeText()
 	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
 	// In plain mode the last question is whether to end, so nothing remains to be read; without
