@@ -92,7 +92,7 @@ func versionOld(f *facts) *finding {
 
 // turnDenied is a relay of the conference system that accepts the participant's packets
 // but does not forward them to the media server of the same system. It does not affect
-// those who need no relay.
+// those who need no relay, unless the system makes its clients use it.
 func turnDenied(f *facts) *finding {
 	if f.conference == nil {
 		return nil
@@ -113,11 +113,28 @@ func turnDenied(f *facts) *finding {
 	default:
 		return nil
 	}
+	forced := f.forcedOntoRelay(relay.Code)
+	if forced != "" {
+		hit.evidence = append(hit.evidence, observed(f.conference.probe, "relay_forced", forced, ""))
+	}
 	if m := f.conference.Media; m != nil && m.Path != "" {
-		hit.severity = report.SeverityInfo
+		// This program uses every path that it finds.
+		if forced != report.RelayForcedAll {
+			hit.severity = report.SeverityInfo
+		}
 		hit.supporting = []report.Evidence{observed(f.conference.probe, "media.path", m.Path, "")}
 	}
 	return hit
+}
+
+// forcedOntoRelay returns who has no other way than a relay that fails with a code. The
+// client for the SFU looks for a relay that assigns an address first, and uses other ways if
+// there is none, as with wrong credentials; that for LiveKit does so with Firefox only.
+func (f *facts) forcedOntoRelay(code string) string {
+	if forced := f.conference.RelayForced; code != "auth_failed" || f.conference.Bridge == "livekit" && forced == report.RelayForcedAll {
+		return forced
+	}
+	return ""
 }
 
 // ingestUnreachable is an ingest that accepts no connection or does not speak RTMP,

@@ -2,9 +2,11 @@ package diagnose_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -69,6 +71,56 @@ func TestConferenceSystem(t *testing.T) {
 			}
 			if verdict != c.verdict {
 				t.Errorf("got verdict %s, want %s", verdict, c.verdict)
+			}
+		})
+	}
+}
+
+// TestRelayThatBrowsersMustUse: a relay that refuses the media server is a remark if the sound
+// has another way. It is a disturbance if all browsers must use it, and a remark with its own
+// advice if only Firefox must.
+func TestRelayThatBrowsersMustUse(t *testing.T) {
+	relay := func(code string) []report.ConferenceCheck {
+		return []report.ConferenceCheck{{Name: report.StepRelay, Status: report.StatusFail, Code: code}}
+	}
+	path := []report.ConferenceCheck{{Name: report.StepPathRelay, Status: report.StatusWarn, Code: "no_path"}}
+	const general, firefox, all = "Umweg", "In Firefox", "eigene Weg"
+	for name, c := range map[string]struct {
+		forced, bridge string
+		checks         []report.ConferenceCheck
+		severity       report.Severity
+		verdict        report.Verdict
+		says           string
+	}{
+		"nobody":                            {"", "bbb-webrtc-sfu", relay("denied"), report.SeverityInfo, report.Ready, general},
+		"Firefox":                           {"firefox", "bbb-webrtc-sfu", relay("denied"), report.SeverityInfo, report.Ready, firefox},
+		"all":                               {"all", "bbb-webrtc-sfu", relay("denied"), report.SeverityWarn, report.Limited, all},
+		"Firefox, through LiveKit":          {"firefox", "livekit", path, report.SeverityInfo, report.Ready, firefox},
+		"all, through LiveKit":              {"all", "livekit", path, report.SeverityWarn, report.Limited, all},
+		"Firefox, without credentials":      {"firefox", "bbb-webrtc-sfu", relay("auth_failed"), report.SeverityInfo, report.Ready, general},
+		"all, without credentials":          {"all", "bbb-webrtc-sfu", relay("auth_failed"), report.SeverityInfo, report.Ready, general},
+		"all, LiveKit, without credentials": {"all", "livekit", relay("auth_failed"), report.SeverityWarn, report.Limited, all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = "https://bbb.example.org"
+			d := &report.Conference{URLHost: "bbb.example.org", Bridge: c.bridge, RelayForced: c.forced, Checks: c.checks,
+				Media: &report.MediaVoice{State: report.MediaComplete, Path: "host udp"}}
+			if c.checks[0].Name == report.StepPathRelay {
+				d.PathRelay = new(false)
+			}
+			visited(r, report.ProbeBBB, d)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if len(causes) != 1 || causes[0].Code != "conf.turn_denied" || causes[0].Severity != c.severity || verdict != c.verdict {
+				t.Fatalf("got causes %+v, verdict %s; want only conf.turn_denied, %s, verdict %s", causes, verdict, c.severity, c.verdict)
+			}
+			text, _ := diagnose.ExplainCause(causes[0], phrase.DE)
+			if !strings.Contains(text.Sentence, c.says) || strings.Contains(text.Action, "Edge oder Chrome") != (c.says == firefox) {
+				t.Errorf("got %q %q, want %q, and another browser only for Firefox", text.Sentence, text.Action, c.says)
+			}
+			forced := slices.ContainsFunc(causes[0].Evidence, func(e report.Evidence) bool { return e.Field == "relay_forced" })
+			if forced != (c.says != general) {
+				t.Errorf("got evidence %+v, want relay_forced only if it matters", causes[0].Evidence)
 			}
 		})
 	}

@@ -78,6 +78,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	}
 	may["cause.audio.digital_silence.action_with_is_bluetooth"], may["cause.audio.no_speech.action_with_is_bluetooth"] = true, true
 	may["cause.net.mtu_blackhole.sentence_with_stage"] = true
+	for _, form := range []string{"sentence_relay_forced_firefox", "action_relay_forced_firefox", "sentence_relay_forced_all"} {
+		may["cause.conf.turn_denied."+form] = true
+	}
 	may["cause.net.latency_high.action_with_vpn"], may["cause.net.latency_high.action_kind_cellular"] = true, true
 	may["cause.net.reordering.action_with_vpn"] = true
 	for _, from := range []string{"municipality", "collector"} {

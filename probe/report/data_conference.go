@@ -33,6 +33,10 @@ type Conference struct {
 	// Bridge is the component that transports the sound: bbb-webrtc-sfu, freeswitch or
 	// livekit.
 	Bridge string `json:"bridge,omitempty" form:"word" max:"32" show:"dashboard"`
+	// RelayForced is who sends the sound through a relay (TURN) only, according to the
+	// settings that the system gives its clients: users of Firefox, or all; "" for nobody,
+	// and if the system does not state it.
+	RelayForced string `json:"relay_forced,omitempty" oneof:"firefox all" show:"details dashboard" absent:"nothing"`
 	// RTTMS is the median round trip of a small request over an open connection in ms,
 	// including the server's own time.
 	RTTMS *float64 `json:"rtt_ms,omitempty" show:"details dashboard"`
@@ -62,6 +66,12 @@ type Conference struct {
 	// Checks are the steps in order; the dashboard shows them as a ladder.
 	Checks []ConferenceCheck `json:"checks" max:"32" show:"never"`
 }
+
+// Values of Conference.RelayForced.
+const (
+	RelayForcedFirefox = "firefox"
+	RelayForcedAll     = "all"
+)
 
 // ConferenceCheck is one step of a conference check.
 type ConferenceCheck struct {

@@ -192,6 +192,36 @@ func relay(t *testing.T, options ...string) int {
 	}
 }
 
+// TestRelayThatBrowsersMustUse: the settings of the client say who has to use a relay, and
+// the relay is tested although the sound works without it.
+func TestRelayThatBrowsersMustUse(t *testing.T) {
+	deny := relay(t, "--denied-peer-ip=127.0.0.0-127.255.255.255")
+	for name, c := range map[string]struct {
+		config bbbrig.Config
+		want   string
+	}{
+		"nobody":                    {bbbrig.Config{Version: "3.0"}, ""},
+		"Firefox":                   {bbbrig.Config{Version: "3.0", ForceRelayOnFirefox: true}, report.RelayForcedFirefox},
+		"all":                       {bbbrig.Config{Version: "3.0", ForceRelay: true, ForceRelayOnFirefox: true}, report.RelayForcedAll},
+		"LiveKit, Firefox":          {bbbrig.Config{Version: "4.0", LiveKitForceRelayOnFirefox: true}, report.RelayForcedFirefox},
+		"LiveKit, all":              {bbbrig.Config{Version: "4.0", LiveKitForceRelay: true}, report.RelayForcedAll},
+		"LiveKit, not those of SFU": {bbbrig.Config{Version: "4.0", ForceRelay: true, ForceRelayOnFirefox: true}, ""},
+		"SFU, not those of LiveKit": {bbbrig.Config{Version: "3.0", LiveKitForceRelay: true}, ""},
+		"2.7, which does not say":   {bbbrig.Config{Version: "2.7", ForceRelay: true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.config.Stuns = bbbrig.RelayList("a", "b", fmt.Sprintf("turn:127.0.0.1:%d", deny))
+			r := bbbrig.Start(t, c.config)
+			got := check(t, r, r.JoinLink())
+			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepRelay: "fail denied", report.StepPath: "ok", report.StepSoundDown: "ok"})
+			if got.RelayForced != c.want {
+				t.Errorf("got relay_forced %q, want %q", got.RelayForced, c.want)
+			}
+		})
+	}
+}
+
 // TestRelaysOfTheMeeting: each relay of the list is tested with its credentials up to the
 // permission for the address of the media server, over UDP and TCP, and a fault of a
 // relay does not hide that the sound works.

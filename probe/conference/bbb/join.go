@@ -206,6 +206,7 @@ type meeting struct {
 	room    string // number of its voice conference
 	onStart bool   // participants are muted when they join
 	liveKit string // address of LiveKit; "" for that of the server itself
+	relayed string // report.Conference.RelayForced
 }
 
 // hasEcho reports whether the voice conference has an echo: the dial plan accepts 5 to
@@ -246,7 +247,42 @@ func parseMeeting(body []byte) (meeting, error) {
 	if json.Unmarshal(first.ClientSettings, &settings) == nil {
 		m.liveKit = settings.JSON.Public.Media.LiveKit.URL
 	}
+	m.relayed = relayForced(first.ClientSettings, m.bridge)
 	return m, nil
+}
+
+// relayForced parses who has to use a relay, from the settings of the client. LiveKit has
+// settings of its own (bigbluebutton-html5, private/config/settings.yml, public.media). Up to
+// 2.7 the client has its settings from Meteor, which this check does not read.
+func relayForced(settings json.RawMessage, bridge string) string {
+	type relays struct {
+		Force     bool `json:"forceRelay"`
+		OnFirefox bool `json:"forceRelayOnFirefox"`
+	}
+	var parsed struct {
+		JSON struct {
+			Public struct {
+				Media struct {
+					relays
+					LiveKit relays `json:"livekit"`
+				} `json:"media"`
+			} `json:"public"`
+		} `json:"clientSettingsJson"`
+	}
+	if json.Unmarshal(settings, &parsed) != nil {
+		return ""
+	}
+	set := parsed.JSON.Public.Media.relays
+	if bridge == bridgeLiveKit {
+		set = parsed.JSON.Public.Media.LiveKit
+	}
+	switch {
+	case set.Force:
+		return report.RelayForcedAll
+	case set.OnFirefox:
+		return report.RelayForcedFirefox
+	}
+	return ""
 }
 
 // describe requests the audio bridge of the meeting.
@@ -262,7 +298,7 @@ func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Ou
 	if err != nil {
 		return meeting{}, visit.Fault("not_api")
 	}
-	v.Data.Bridge = m.bridge
+	v.Data.Bridge, v.Data.RelayForced = m.bridge, m.relayed
 	return m, visit.OK()
 }
 

@@ -39,6 +39,7 @@ const (
 	WhyWorked         Why = "worked"          // the same steps succeeded with the same system
 	WhyNothingFound   Why = "nothing_found"   // everything that causes it was measured and is good
 	WhyDetour         Why = "detour"          // the sound arrived, but not over UDP as in the browser
+	WhyRelay          Why = "relay"           // the same steps succeeded, but not for browsers that must use a relay
 	WhyBrowserOnly    Why = "browser_only"    // the same steps succeeded, but the browser may prevent them
 	WhyServerUntested Why = "server_untested" // computer and line are good, the system was not tested
 	WhyNotMeasured    Why = "not_measured"    // something that causes it was not measured
@@ -51,7 +52,8 @@ const (
 type Finding struct {
 	Answer Answer
 	Why    Why
-	// Cause is the cause that confirms the code; its Code is "" if there is none.
+	// Cause is the cause that confirms the code, or leaves it open; its Code is "" if there
+	// is none.
 	Cause report.Cause
 	// Evidence contains the measured values behind the answer.
 	Evidence []report.Evidence
@@ -153,7 +155,10 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 		return Finding{}, false
 	}
 	f := Finding{Answer: Refuted, Why: WhyWorked, Steps: steps, Evidence: []report.Evidence{{Probe: result.Name, Field: "media.path", Value: d.Media.Path}}}
+	relay := slices.IndexFunc(r.Causes, func(found report.Cause) bool { return found.Code == relayRefuses })
 	switch {
+	case relay >= 0:
+		f.Answer, f.Why, f.Cause, f.Evidence = Open, WhyRelay, r.Causes[relay], append(f.Evidence, r.Causes[relay].Evidence...)
 	case !strings.HasSuffix(d.Media.Path, "udp"):
 		f.Answer, f.Why = Open, WhyDetour
 	case c.InBrowser:
@@ -161,6 +166,10 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 	}
 	return f, true
 }
+
+// relayRefuses is the cause of a relay that a browser may have to use, which this program
+// need not. Even as a remark it keeps the sound of that browser from arriving.
+const relayRefuses = "conf.turn_denied"
 
 // throughSFU reports whether the browser's calls to a BigBlueButton are known to go the way
 // that the check tests. Up to 2.5 they go by SIP.js through a WebSocket of nginx to

@@ -95,6 +95,10 @@ func TestWeigh(t *testing.T) {
 		"a browser's permission":                            {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
 		"the microphone is blocked":                         {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
 		"not measured by any check":                         {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"a relay that Firefox must use refuses":             {"1007", with(visited("", "", "host udp"), info, "conf.turn_denied"), systemcode.Open, systemcode.WhyRelay, "conf.turn_denied"},
+		"a relay that all must use refuses":                 {"2022", with(visited("", "", "host udp"), report.SeverityWarn, "conf.turn_denied"), systemcode.Open, systemcode.WhyRelay, "conf.turn_denied"},
+		"a relay refuses, and the path fails":               {"1007", with(visited(report.StepPath, "no_path", ""), info, "conf.turn_denied"), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"a relay refuses, the call works":                   {"1006", with(visited("", "", "host udp"), info, "conf.turn_denied"), systemcode.Refuted, systemcode.WhyWorked, ""},
 		"a check of another system":                         {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
 		"a fault before any path":                           {"1004", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
 		"a fault before any path, after a call that worked": {"1004", visited("", "", "host udp"), systemcode.Open, systemcode.WhyBeyond, ""},
@@ -187,7 +191,7 @@ func TestNoPathInTheBrowser(t *testing.T) {
 // without measurements.
 func TestEveryAnswerHasAText(t *testing.T) {
 	for _, lang := range phrase.Langs() {
-		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour, systemcode.WhyBrowserOnly,
+		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour, systemcode.WhyRelay, systemcode.WhyBrowserOnly,
 			systemcode.WhyServerUntested, systemcode.WhyNotMeasured, systemcode.WhyBeyond, systemcode.WhyOld, systemcode.WhyNoCheck} {
 			for _, answer := range []systemcode.Answer{systemcode.Confirmed, systemcode.Refuted, systemcode.Open} {
 				f := systemcode.Finding{Answer: answer, Why: why}

@@ -225,10 +225,12 @@ func (r *Rig) staticData(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Cached", "MISS")
-	settings := `{"public":{"media":{"livekit":{}}}}`
+	liveKit := ""
 	if r.LiveKitURL != "" {
-		settings = fmt.Sprintf(`{"public":{"media":{"livekit":{"url":%q}}}}`, r.LiveKitURL)
+		liveKit = fmt.Sprintf(`"url":%q,`, r.LiveKitURL)
 	}
+	settings := fmt.Sprintf(`{"public":{"media":{"forceRelay":%t,"forceRelayOnFirefox":%t,"livekit":{%s"forceRelay":%t,"forceRelayOnFirefox":%t}}}}`,
+		r.ForceRelay, r.ForceRelayOnFirefox, liveKit, r.LiveKitForceRelay, r.LiveKitForceRelayOnFirefox)
 	fmt.Fprintf(w, `{"meeting":[{"audioBridge":%q,"cameraBridge":%q,"screenShareBridge":%q,"voiceSettings":{"voiceConf":%q,"muteOnStart":%t,"telVoice":%q,"dialNumber":"613-555-1234"},"usersPolicies":{},"clientSettings":{"clientSettingsJson":%s}}]}`,
 		r.Bridge, r.Bridge, r.Bridge, r.Room, r.MuteOnStart, r.Room, settings)
 }

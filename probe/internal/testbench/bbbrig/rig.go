@@ -100,6 +100,10 @@ type Config struct {
 	// LiveKitURL is the address of LiveKit in the settings of the client; "" leaves it
 	// out, so that the client uses the server itself.
 	LiveKitURL string
+	// ForceRelay and ForceRelayOnFirefox are settings of the client for the SFU, the other
+	// two those for LiveKit.
+	ForceRelay, ForceRelayOnFirefox               bool
+	LiveKitForceRelay, LiveKitForceRelayOnFirefox bool
 	// Answer changes the answer of a call to the echo; nil leaves it as it is.
 	Answer func(sdp string) string
 	// Place is where the server listens; nil means loopback.
