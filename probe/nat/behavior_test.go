@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pion/stun/v2"
 	"github.com/pion/transport/v4"
@@ -113,9 +114,9 @@ func behindFiltered(t *testing.T, nat *vnet.NATType, spoil func(*action), filter
 	return env, "stun:" + s.ips[0]
 }
 
-func describe(t *testing.T, env probe.Env, url string) (*report.NATBehavior, probe.Result) {
+func describe(t *testing.T, timers Timers, env probe.Env, url string) (*report.NATBehavior, probe.Result) {
 	t.Helper()
-	r, err := NewBehavior(Config{ICE: servers(url), Timers: quick}).Run(t.Context(), env)
+	r, err := NewBehavior(Config{ICE: servers(url), Timers: timers}).Run(t.Context(), env)
 	fatal(t, err)
 	return r.Data.(*report.NATBehavior), r
 }
@@ -131,28 +132,32 @@ func TestNineBehaviours(t *testing.T) {
 		for f, filtering := range filterings {
 			t.Run(mapping+" "+filtering, func(t *testing.T) {
 				t.Parallel()
-				env, url := behind(t, &vnet.NATType{MappingBehavior: m, FilteringBehavior: f}, nil)
-				d, r := describe(t, env, url)
-				legacy := "symmetric"
-				if n := names[mapping+" "+filtering]; n != "" {
-					legacy = n
-				}
-				if r.Status != report.StatusOK || d.Mapping != mapping || d.Filtering != filtering || d.LegacyName != legacy {
-					t.Errorf("got %s, %s, %q; %+v; want %s, %s, %q, Status %v", d.Mapping, d.Filtering, d.LegacyName, r, mapping, filtering, legacy, report.StatusOK)
-				}
-				if d.UDP == nil || !*d.UDP || d.PublicAddress != "203.0.113.0/24" || d.PortPreserved == nil || d.CGNAT != nil {
-					t.Errorf("got %+v; want UDP true, PublicAddress %q, PortPreserved set, no CGNAT", d, "203.0.113.0/24")
-				}
+				synctest.Test(t, func(t *testing.T) {
+					env, url := behind(t, &vnet.NATType{MappingBehavior: m, FilteringBehavior: f}, nil)
+					d, r := describe(t, DefaultTimers, env, url)
+					legacy := "symmetric"
+					if n := names[mapping+" "+filtering]; n != "" {
+						legacy = n
+					}
+					if r.Status != report.StatusOK || d.Mapping != mapping || d.Filtering != filtering || d.LegacyName != legacy {
+						t.Errorf("got %s, %s, %q; %+v; want %s, %s, %q, Status %v", d.Mapping, d.Filtering, d.LegacyName, r, mapping, filtering, legacy, report.StatusOK)
+					}
+					if d.UDP == nil || !*d.UDP || d.PublicAddress != "203.0.113.0/24" || d.PortPreserved == nil || d.CGNAT != nil {
+						t.Errorf("got %+v; want UDP true, PublicAddress %q, PortPreserved set, no CGNAT", d, "203.0.113.0/24")
+					}
+				})
 			})
 		}
 	}
 }
 
 func TestNoNAT(t *testing.T) {
-	env, url := behind(t, nil, nil)
-	if d, _ := describe(t, env, url); d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" || d.Hairpin != nil || d.PortPreserved != nil {
-		t.Errorf("got %+v, want no NAT", d)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		env, url := behind(t, nil, nil)
+		if d, _ := describe(t, DefaultTimers, env, url); d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" || d.Hairpin != nil || d.PortPreserved != nil {
+			t.Errorf("got %+v, want no NAT", d)
+		}
+	})
 }
 
 // TestOnLoopback uses real sockets and no NAT.
@@ -160,25 +165,27 @@ func TestOnLoopback(t *testing.T) {
 	env := probetest.Env(t)
 	port := freePorts(t, "127.0.0.1", "127.0.0.2")
 	(&twoAddressServer{net: env.Net, ips: [2]string{"127.0.0.1", "127.0.0.2"}, ports: [2]int{port, port + 1}}).start(t)
-	if d, _ := describe(t, env, fmt.Sprintf("stun:127.0.0.1:%d", port)); d.Mapping != "none" || d.Filtering != "EIF" {
+	if d, _ := describe(t, StandardTimers, env, fmt.Sprintf("stun:127.0.0.1:%d", port)); d.Mapping != "none" || d.Filtering != "EIF" {
 		t.Errorf("got %+v, want no NAT", d)
 	}
 }
 
 func TestBehaviourOfCoturn(t *testing.T) {
 	port := coturn(t, "127.0.0.1", "127.0.0.2")
-	d, r := describe(t, probetest.Env(t), fmt.Sprintf("stun:127.0.0.1:%d", port))
+	d, r := describe(t, StandardTimers, probetest.Env(t), fmt.Sprintf("stun:127.0.0.1:%d", port))
 	if r.Status != report.StatusOK || d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" {
 		t.Errorf("got %+v, %+v; want no NAT", r, d)
 	}
 }
 
 func TestLostPacketsDoNotFilter(t *testing.T) {
-	env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent},
-		func(a *action) { a.drop = a.copy < 2 })
-	if d, _ := describe(t, env, url); d.Mapping != "EIM" || d.Filtering != "EIF" {
-		t.Errorf("two of three packets lost: got %s, %s; want %s, %s", d.Mapping, d.Filtering, "EIM", "EIF")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent},
+			func(a *action) { a.drop = a.copy < 2 })
+		if d, _ := describe(t, DefaultTimers, env, url); d.Mapping != "EIM" || d.Filtering != "EIF" {
+			t.Errorf("two of three packets lost: got %s, %s; want %s, %s", d.Mapping, d.Filtering, "EIM", "EIF")
+		}
+	})
 }
 
 // TestIncompleteServers checks that a server with a missing or faulty feature does
@@ -204,11 +211,13 @@ func TestIncompleteServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env, url := behind(t, c.nat, c.spoil)
-			d, r := describe(t, env, url)
-			if d.Mapping != c.mapping || d.Filtering != c.filtering || c.mapping == "" && (r.Status != report.StatusUnknown || r.Note == "") {
-				t.Errorf("got %q, %q; %+v; want %q, %q", d.Mapping, d.Filtering, r, c.mapping, c.filtering)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				env, url := behind(t, c.nat, c.spoil)
+				d, r := describe(t, DefaultTimers, env, url)
+				if d.Mapping != c.mapping || d.Filtering != c.filtering || c.mapping == "" && (r.Status != report.StatusUnknown || r.Note == "") {
+					t.Errorf("got %q, %q; %+v; want %q, %q", d.Mapping, d.Filtering, r, c.mapping, c.filtering)
+				}
+			})
 		})
 	}
 }
@@ -229,13 +238,15 @@ func TestBehaviourWithoutAServer(t *testing.T) {
 // simulates a router that does not.
 func TestHairpin(t *testing.T) {
 	for _, want := range []bool{true, false} {
-		env, url := behindFiltered(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent}, nil, func(c vnet.Chunk) bool {
-			to, ok := c.DestinationAddr().(*net.UDPAddr)
-			return want || !ok || to.IP.String() != wanRouter || c.SourceAddr().(*net.UDPAddr).IP.String() != wanRouter
+		synctest.Test(t, func(t *testing.T) {
+			env, url := behindFiltered(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent}, nil, func(c vnet.Chunk) bool {
+				to, ok := c.DestinationAddr().(*net.UDPAddr)
+				return want || !ok || to.IP.String() != wanRouter || c.SourceAddr().(*net.UDPAddr).IP.String() != wanRouter
+			})
+			if d, _ := describe(t, DefaultTimers, env, url); d.Hairpin == nil || *d.Hairpin != want {
+				t.Errorf("got hairpin %v, want %t", probetest.Value(d.Hairpin), want)
+			}
 		})
-		if d, _ := describe(t, env, url); d.Hairpin == nil || *d.Hairpin != want {
-			t.Errorf("got hairpin %v, want %t", probetest.Value(d.Hairpin), want)
-		}
 	}
 }
 
@@ -243,7 +254,7 @@ func TestHairpin(t *testing.T) {
 // own and each packet arrives.
 func TestHairpinOnLoopback(t *testing.T) {
 	env := probetest.Env(t)
-	l := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", honest)}
+	l := lab{env: env, timers: StandardTimers, primary: udpServer(t, "127.0.0.1:0", honest)}
 	if got := l.hairpin(t.Context()); got == nil || !*got {
 		t.Errorf("got %v, want true", probetest.Value(got))
 	}

@@ -34,6 +34,7 @@ func (c *steppingClock) Now() time.Time {
 func TestClockStepsDuringRequest(t *testing.T) {
 	for name, answered := range map[string]int{"the first copy": 0, "a later copy": 2} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			clock := &steppingClock{by: time.Hour}
 			var asked atomic.Int32
 			url := both(t, func(n int, request *stun.Message, from netip.AddrPort, send func([]byte)) {
@@ -51,7 +52,7 @@ func TestClockStepsDuringRequest(t *testing.T) {
 			defer cancel()
 			e := probetest.Env(t)
 			e.Clock = clock
-			r, err := New(Config{ICE: servers(url), Timers: quick}).Run(ctx, e)
+			r, err := New(Config{ICE: servers(url), Timers: patient}).Run(ctx, e)
 			if err != nil {
 				t.Fatal(err)
 			}

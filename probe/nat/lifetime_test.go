@@ -53,14 +53,16 @@ func TestBindingLifetime(t *testing.T) {
 
 // TestStoppedLifetime checks that a cancelled search has no result.
 func TestStoppedLifetime(t *testing.T) {
-	env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent}, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: time.Hour}).Run(ctx, env)
-	fatal(t, err)
-	if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
-		t.Errorf("got %v s after cancellation, want nil", *got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		r, err := NewBehavior(Config{ICE: servers(url), Lifetime: time.Hour}).Run(ctx, env)
+		fatal(t, err)
+		if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
+			t.Errorf("got %v s after cancellation, want nil", *got)
+		}
+	})
 }
 
 // linuxNAT is the timeout of UDP in Linux (nf_conntrack_proto_udp.c): 30 s, and 120 s for a

@@ -56,7 +56,7 @@ func TestWhoIsSilent(t *testing.T) {
 			if c.tcp != nil {
 				tcpServer(t, at, c.tcp)
 			}
-			data, r := run(t, quick, "stun:"+at.String())
+			data, r := run(t, patient, "stun:"+at.String())
 			if data.UDP != c.wantUDP || data.TCP != c.wantTCP || r.Status != c.status {
 				t.Errorf("got UDP %s, TCP %s, status %s; want %s, %s, %s", data.UDP, data.TCP, r.Status, c.wantUDP, c.wantTCP, c.status)
 			}
@@ -99,7 +99,7 @@ func TestFaultyReplies(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data, _ := run(t, quick, both(t, func(n int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
+			data, _ := run(t, StandardTimers, both(t, func(n int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
 				wrong(n, m, from, send)
 				honest(n, m, from, send)
 			}))
@@ -109,7 +109,7 @@ func TestFaultyReplies(t *testing.T) {
 		})
 		t.Run(name+" only", func(t *testing.T) {
 			t.Parallel()
-			if data, _ := run(t, quick, both(t, wrong)); data.UDP != report.ReachBlocked {
+			if data, _ := run(t, patient, both(t, wrong)); data.UDP != report.ReachBlocked {
 				t.Errorf("the invalid packet was accepted: UDP %s", data.UDP)
 			}
 		})
@@ -154,7 +154,7 @@ func TestLateAndDuplicateReplies(t *testing.T) {
 }
 
 func TestErrorResponseProvesThePath(t *testing.T) {
-	data, _ := run(t, quick, both(t, func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
+	data, _ := run(t, StandardTimers, both(t, func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
 		send(stun.MustBuild(stun.NewTransactionIDSetter(m.TransactionID), stun.BindingError, stun.CodeUnauthorized, stun.Fingerprint).Raw)
 	}))
 	if data.UDP != report.ReachOpen || data.PublicAddress == "" {
@@ -167,7 +167,7 @@ func TestALG(t *testing.T) {
 		ip   net.IP
 		want bool
 	}{"rewritten": {net.IP{10, 0, 0, 1}, true}, "left alone": {net.IP{127, 0, 0, 1}, false}} {
-		data, _ := run(t, quick, both(t, func(_ int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
+		data, _ := run(t, StandardTimers, both(t, func(_ int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
 			send(success(m.TransactionID, from, &stun.MappedAddress{IP: plain.ip, Port: int(from.Port())}))
 		}))
 		if data.ALG == nil || *data.ALG != plain.want {
@@ -177,7 +177,7 @@ func TestALG(t *testing.T) {
 }
 
 func TestTranslated(t *testing.T) {
-	data, _ := run(t, quick, both(t, func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
+	data, _ := run(t, StandardTimers, both(t, func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
 		send(success(m.TransactionID, netip.MustParseAddrPort("203.0.113.77:40000")))
 	}))
 	if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
@@ -192,7 +192,7 @@ func TestImpossibleAddresses(t *testing.T) {
 		at := udpServer(t, "127.0.0.1:0", func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
 			send(success(m.TransactionID, netip.MustParseAddrPort(mapped)))
 		})
-		data, _ := run(t, quick, "stun:"+at.String())
+		data, _ := run(t, StandardTimers, "stun:"+at.String())
 		if data.UDP != report.ReachOpen || data.PublicAddress != "" || data.Translated != nil {
 			t.Errorf("%s: got %+v; want UDP %v, PublicAddress none, no Translated", mapped, data, report.ReachOpen)
 		}
@@ -250,7 +250,7 @@ func TestIPv6Loopback(t *testing.T) {
 	}
 	at := udpServer(t, "[::1]:0", honest)
 	tcpServer(t, at, honest)
-	data, _ := run(t, quick, "stun:"+at.String())
+	data, _ := run(t, StandardTimers, "stun:"+at.String())
 	if data.UDP != report.ReachOpen || *data.Translated || data.PublicAddress != "::/48" {
 		t.Errorf("got %+v, want UDP open, not translated, ::/48", data)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pion/logging"
 	"github.com/pion/stun/v2"
@@ -104,31 +105,35 @@ func TestBehindAVirtualNAT(t *testing.T) {
 		"two lost": {func(vnet.Chunk) bool { return packets.Add(1) > 2 }, report.ReachOpen, 3},
 		// The virtual network has no TCP, so the reason for the silence is
 		// unknown.
-		"all lost": {func(vnet.Chunk) bool { return false }, report.ReachServerSilent, quick.Rc},
+		"all lost": {func(vnet.Chunk) bool { return false }, report.ReachServerSilent, DefaultTimers.Rc},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env, url := home(t, c.filter)
-			r, err := New(Config{ICE: servers(url), Timers: quick}).Run(t.Context(), env)
-			fatal(t, err)
-			data := r.Data.(*report.NAT)
-			if data.UDP != c.want || data.TCP != report.ReachNotTested || *data.Transmissions != c.copies {
-				t.Fatalf("got UDP %s, TCP %s, %d copies; want %s, %s, %d", data.UDP, data.TCP, *data.Transmissions, c.want, report.ReachNotTested, c.copies)
-			}
-			if c.want != report.ReachOpen {
-				return
-			}
-			if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
-				t.Errorf("got %+v, want translated, 203.0.113.0/24", data)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				env, url := home(t, c.filter)
+				r, err := New(Config{ICE: servers(url)}).Run(t.Context(), env)
+				fatal(t, err)
+				data := r.Data.(*report.NAT)
+				if data.UDP != c.want || data.TCP != report.ReachNotTested || *data.Transmissions != c.copies {
+					t.Fatalf("got UDP %s, TCP %s, %d copies; want %s, %s, %d", data.UDP, data.TCP, *data.Transmissions, c.want, report.ReachNotTested, c.copies)
+				}
+				if c.want != report.ReachOpen {
+					return
+				}
+				if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
+					t.Errorf("got %+v, want translated, 203.0.113.0/24", data)
+				}
+			})
 		})
 	}
 }
 
 func TestKeepPublicAddress(t *testing.T) {
-	env, url := home(t, func(vnet.Chunk) bool { return true })
-	r, err := New(Config{ICE: servers(url), Timers: quick, KeepPublicAddress: true}).Run(t.Context(), env)
-	fatal(t, err)
-	if got := r.Data.(*report.NAT).PublicAddress; netip.MustParseAddr(got).String() != wanRouter {
-		t.Errorf("got public address %q, want %s", got, wanRouter)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		env, url := home(t, func(vnet.Chunk) bool { return true })
+		r, err := New(Config{ICE: servers(url), KeepPublicAddress: true}).Run(t.Context(), env)
+		fatal(t, err)
+		if got := r.Data.(*report.NAT).PublicAddress; netip.MustParseAddr(got).String() != wanRouter {
+			t.Errorf("got public address %q, want %s", got, wanRouter)
+		}
+	})
 }
