@@ -43,14 +43,19 @@ func connector(address string) func(context.Context) (*pgx.Conn, error) {
 
 func newNode(t *testing.T, address string, key []byte) node {
 	t.Helper()
+	return newNodeAt(t, address, key, time.Now)
+}
+
+func newNodeAt(t *testing.T, address string, key []byte, now func() time.Time) node {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	bus, err := OpenPostgres(t.Context(), connector(address), []Secret{NewSecret("the key", key, key)}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := node{hub: live.NewHub()}
-	n.agents = live.NewAgents(live.AgentsConfig{Hub: n.hub, Now: time.Now, Random: rand.Reader, Log: log})
-	n.Cluster, err = New(Config{Bus: bus, Key: key, Hub: n.hub, Agents: n.agents, Targets: func() []byte { return nil }, Now: time.Now, Random: rand.Reader, Log: log})
+	n.agents = live.NewAgents(live.AgentsConfig{Hub: n.hub, Now: now, Random: rand.Reader, Log: log})
+	n.Cluster, err = New(Config{Bus: bus, Key: key, Hub: n.hub, Agents: n.agents, Targets: func() []byte { return nil }, Now: now, Random: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +127,10 @@ func TestEventsAndStatesReachOtherCollectors(t *testing.T) {
 // TestForeignNotificationsAreIgnored: any program that may connect to the database may send notifications.
 func TestForeignNotificationsAreIgnored(t *testing.T) {
 	address := pgtest.Database(t)
-	a, b := newNode(t, address, testKey), newNode(t, address, testKey)
+	// Time stands still, so that neither is silent for too long, as on a busy machine.
+	began := time.Now()
+	now := func() time.Time { return began }
+	a, b := newNodeAt(t, address, testKey, now), newNodeAt(t, address, testKey, now)
 	meet(t, a, b)
 	a.connect(t, "agent")
 	eventually(t, "the agent is known", func() bool { return b.agents.State("agent").Connected })
