@@ -76,16 +76,7 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 	if out := collector("target", "test", "Rat Saal", "--verbose"); !regexp.MustCompile(`secret +ok`).MatchString(out) {
 		t.Errorf("target test: %s", out)
 	}
-	check := a.command("check", "--no-audio", "--target", "rat saal", "--json", "-", "--verbose")
-	var out, errs bytes.Buffer
-	check.Stdout, check.Stderr = &out, &errs
-	if err := check.Run(); err != nil {
-		t.Fatalf("%v\n%s%s", err, &out, &errs)
-	}
-	r, err := report.Decode(out.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, out, errs, _ := a.checkUnlessBusy("--no-audio", "--target", "rat saal", "--verbose")
 	got := report.Find[report.Conference](r)
 	if r.Verdict != report.Ready || r.Target != at || got == nil || got.Media == nil || got.Media.State != report.MediaComplete || got.PathTCP == nil || !*got.PathTCP {
 		t.Errorf("got verdict %s, target %q, causes %+v, %+v; want %s, %q, non-nil, Media set, Media State %v, PathTCP true", r.Verdict, r.Target, r.Causes, got, report.Ready, at, report.MediaComplete)
@@ -93,12 +84,12 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 	t.Logf("the check took %d ms", r.DurationMS)
 	// A token is a JSON Web Token, whose header is always the same.
 	const token = "eyJhbGciOi"
-	for name, b := range map[string][]byte{"report": out.Bytes(), "log of the check": errs.Bytes(), "log of the collector": []byte(log.String())} {
+	for name, b := range map[string][]byte{"report": out, "log of the check": errs, "log of the collector": []byte(log.String())} {
 		if bytes.Contains(b, []byte(token)) || bytes.Contains(b, []byte(liveKitSecret)) {
 			t.Errorf("the %s contains a secret", name)
 		}
 	}
-	err = filepath.WalkDir(a.data, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(a.data, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
