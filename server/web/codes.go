@@ -32,6 +32,7 @@ func newNumberForm(r *http.Request, action string) numberForm {
 type numberAnswer struct {
 	ReadOut string
 	System  string // the common name of the system
+	Unknown bool   // no number of the system is known
 	// Number is "" if the text contains no number, Text if the system or number is unknown.
 	Number, Text string
 	Means, Older string
@@ -39,6 +40,12 @@ type numberAnswer struct {
 	Area         string
 	Code         systemcode.Code
 	Weighed      *weighedNumber
+}
+
+// numberList contains the error numbers of a system.
+type numberList struct {
+	ID, System string
+	Numbers    []numberEntry
 }
 
 // numberEntry is an error number in the list of a system.
@@ -72,7 +79,7 @@ func (v view) number(readOut string) *numberAnswer {
 		return nil
 	}
 	system, number := systemcode.Parse(readOut)
-	a := &numberAnswer{ReadOut: readOut, System: systemNames()[system], Number: number}
+	a := &numberAnswer{ReadOut: readOut, System: systemNames()[system], Number: number, Unknown: len(systemcode.Codes(system)) == 0}
 	m, ok := systemcode.Lookup(system, number, v.lang)
 	if !ok {
 		return a
@@ -81,11 +88,15 @@ func (v view) number(readOut string) *numberAnswer {
 	return a
 }
 
-// knownNumbers lists the error numbers of the system that most callers use.
-func (v view) knownNumbers() (list []numberEntry) {
-	for _, c := range systemcode.Codes(systemcode.DefaultSystem) {
-		m, _ := systemcode.Lookup(c.System, c.Number, v.lang)
-		list = append(list, numberEntry{strings.Join(append([]string{c.Number}, c.Aliases...), ", "), m.Text})
+// knownNumbers lists the error numbers of each system.
+func (v view) knownNumbers() (list []numberList) {
+	for _, system := range systemcode.Systems() {
+		l := numberList{ID: system, System: systemNames()[system]}
+		for _, c := range systemcode.Codes(system) {
+			m, _ := systemcode.Lookup(system, c.Number, v.lang)
+			l.Numbers = append(l.Numbers, numberEntry{strings.Join(append([]string{c.Number}, c.Aliases...), ", "), m.Text})
+		}
+		list = append(list, l)
 	}
 	return list
 }
@@ -124,7 +135,7 @@ func (v view) weigh(a *numberAnswer, stored *store.StoredReport) {
 type numbersPage struct {
 	Form   numberForm
 	Answer *numberAnswer
-	Known  []numberEntry
+	Known  []numberList
 }
 
 // numbers explains an error number without a participant, or lists all.

@@ -22,7 +22,9 @@ func TestNumberWithoutParticipant(t *testing.T) {
 	g.want(g.get("/numbers?number=1004"), http.StatusOK, "Ältere Versionen", "Neuere Versionen")
 	g.want(g.get("/numbers"), http.StatusOK, "2001, 2000, 2002", "Mikrofon nicht erlaubt")
 	g.want(g.get("/numbers?number=4711"), http.StatusOK, "Die Nummer „4711“ ist nicht bekannt", "Mikrofon nicht erlaubt")
-	g.want(g.get("/numbers?number=zoom+5003"), http.StatusOK, "Die Nummern von Zoom kennt dieses Programm nicht")
+	g.want(g.get("/numbers?number=zoom+5003"), http.StatusOK, "Zoom 5003: Keine Verbindung zu Zoom", "Nach Angaben Dritter")
+	g.want(g.get("/numbers?number=zoom+4711"), http.StatusOK, "Bitten Sie um die Zahl", "Sitzung ohne Kenncode und Warteraum")
+	g.want(g.get("/numbers?number=teams+5003"), http.StatusOK, "Die Nummern von Microsoft Teams kennt dieses Programm nicht")
 	g.want(g.get("/numbers?number=Hilfe"), http.StatusOK, "Bitten Sie um die Zahl")
 	hostile := g.get("/numbers?number=" + url.QueryEscape("<script>\u202e1007</script>"+strings.Repeat("x", 5000)))
 	if body := hostile.Body.String(); hostile.Code != http.StatusOK || strings.Contains(body, "\u202e") || len(body) > 30_000 {

@@ -13,7 +13,7 @@ func TestParse(t *testing.T) {
 		"BBB-Fehler Nr. 1007!": {"bbb", "1007"}, "BigBlueButton (2301)": {"bbb", "2301"}, "Big Blue Button 1002": {"bbb", "1002"},
 		"Code: 1007 (ICE negotiation failed)": {"bbb", "1007"}, "BBB 3.0: 1007": {"bbb", "1007"}, "10 07": {"bbb", "1007"}, "1 0 0 7": {"bbb", "1007"}, "01007": {"bbb", "01007"},
 		"Mikrofon 7": {"bbb", "7"}, "0": {"bbb", "0"}, "1007/1010": {"bbb", "1007"}, "bbb 2.7 4711": {"bbb", "4711"},
-		"zoom 5003": {"zoom", "5003"}, "Teams": {"teams", ""}, "": {"bbb", ""}, "Hilfe": {"bbb", ""}, "<b>1007</b>": {"bbb", "1007"},
+		"zoom 5003": {"zoom", "5003"}, "Zoom Fehler 5004": {"zoom", "5004"}, "Zoom (3113)": {"zoom", "3113"}, "Teams": {"teams", ""}, "": {"bbb", ""}, "Hilfe": {"bbb", ""}, "<b>1007</b>": {"bbb", "1007"},
 		strings.Repeat("9", 500): {"bbb", "99999999"}, strings.Repeat("x", 300) + "1007": {"bbb", ""},
 	} {
 		system, number := systemcode.Parse(text)
@@ -24,10 +24,16 @@ func TestParse(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
-	for name, want := range map[string]bool{"bbb": true, "BBB": true, "Big Blue Button": true, "big-blue-button": true, "zoom": false, "1007": false, "": false} {
+	for name, want := range map[string]bool{"bbb": true, "BBB": true, "Big Blue Button": true, "big-blue-button": true, "teams": false, "1007": false, "": false} {
 		if system, ok := systemcode.Named(name); ok != want || ok && system != "bbb" {
 			t.Errorf("%q: got %q, %t, want %t", name, system, ok, want)
 		}
+	}
+}
+
+func TestNamedZoom(t *testing.T) {
+	if system, ok := systemcode.Named("Zoom"); !ok || system != "zoom" {
+		t.Errorf("got %q, %t, want zoom", system, ok)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 var texts embed.FS
 
 // Systems returns the systems with known codes.
-func Systems() []string { return []string{"bbb"} }
+func Systems() []string { return []string{"bbb", "zoom"} }
 
 // Code is one code of a system, without its texts.
 type Code struct {
@@ -60,10 +60,13 @@ type Meaning struct {
 
 // Codes returns the codes of a system in order, nil for an unknown one.
 func Codes(system string) []Code {
-	if system != "bbb" {
-		return nil
+	switch system {
+	case "bbb":
+		return bbbCodes()
+	case "zoom":
+		return zoomCodes()
 	}
-	return bbbCodes()
+	return nil
 }
 
 // Lookup returns the meaning of a code as a caller reads it out, and whether it is known.

@@ -46,7 +46,7 @@ func TestOlderMeaning(t *testing.T) {
 }
 
 func TestUnknownCodes(t *testing.T) {
-	for _, c := range [][2]string{{"bbb", "9999"}, {"bbb", ""}, {"bbb", "x"}, {"zoom", "5003"}, {"", "1007"}} {
+	for _, c := range [][2]string{{"bbb", "9999"}, {"bbb", ""}, {"bbb", "x"}, {"zoom", "1007"}, {"bbb", "5003"}, {"teams", "5003"}, {"", "1007"}} {
 		if m, ok := systemcode.Lookup(c[0], c[1], phrase.EN); ok {
 			t.Errorf("%v: got %+v, want nothing", c, m)
 		}

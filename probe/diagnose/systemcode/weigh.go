@@ -147,7 +147,7 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 		}}, true
 	case failed:
 		return Finding{Answer: Confirmed, Why: WhyStep, Steps: steps}, true
-	case passed == 0 || passed < len(c.Steps), c.BySIP && !throughSFU(d):
+	case c.Beyond, passed == 0 || passed < len(c.Steps), c.BySIP && !throughSFU(d):
 		return Finding{}, false
 	case !slices.Contains(c.Steps, report.StepPath):
 		return Finding{Answer: Refuted, Why: WhyWorked, Steps: steps}, true

@@ -208,6 +208,33 @@ func TestEveryAnswerHasAText(t *testing.T) {
 	}
 }
 
+// TestNoNumberOfZoomIsRefuted: the path of Zoom's sound is closed, so a check of its web server
+// confirms that Zoom cannot be reached, and never the opposite.
+func TestNoNumberOfZoomIsRefuted(t *testing.T) {
+	reached := func(status report.Status) *report.Report {
+		r := good(line()...)
+		r.Probes = append(r.Probes, report.Result{Name: report.ProbeZoom, Status: status, Data: &report.Conference{
+			Checks: []report.ConferenceCheck{{Name: report.StepReach, Status: status}}}})
+		return r
+	}
+	for _, c := range systemcode.Codes("zoom") {
+		for name, r := range map[string]*report.Report{"reached": reached(report.StatusOK), "a good line": good(line()...), "blocked UDP": with(good(line()...), report.SeverityFail, "net.udp_blocked")} {
+			if f := systemcode.Weigh(c, systemcode.Measured{Report: r}); f.Answer != systemcode.Open || f.Why != systemcode.WhyBeyond {
+				t.Errorf("%s, %s: got %s because of %s; want %s, %s", c.Number, name, f.Answer, f.Why, systemcode.Open, systemcode.WhyBeyond)
+			}
+		}
+		if len(c.Steps) == 0 {
+			continue
+		}
+		if f := systemcode.Weigh(c, systemcode.Measured{Report: reached(report.StatusFail)}); f.Answer != systemcode.Confirmed || f.Why != systemcode.WhyStep {
+			t.Errorf("%s, not reached: got %s because of %s; want %s, %s", c.Number, f.Answer, f.Why, systemcode.Confirmed, systemcode.WhyStep)
+		}
+		if f := systemcode.Weigh(c, systemcode.Measured{Report: with(good(), report.SeverityFail, "net.proxy_required")}); f.Answer != systemcode.Confirmed || f.Why != systemcode.WhyCause {
+			t.Errorf("%s, behind a proxy: got %s because of %s; want %s, %s", c.Number, f.Answer, f.Why, systemcode.Confirmed, systemcode.WhyCause)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	if v := systemcode.Version("bbb", visited("", "", "")); v != "3.0.4" {
 		t.Errorf("got version %q, want 3.0.4", v)
