@@ -144,7 +144,7 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	}
 	from := "of an older version of this program"
 	if !r.Manifest.CreatedAt.IsZero() {
-		from = "of " + r.Manifest.CreatedAt.Local().Format("2 January 2006, 15:04")
+		from = "of " + r.Manifest.CreatedAt.In(c.TimeZone).Format("2 January 2006, 15:04") + " (" + c.TimeZone.String() + ")"
 	}
 	into := c.DataDir
 	if c.DatabaseURL != "" {

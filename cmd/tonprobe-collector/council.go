@@ -162,11 +162,11 @@ func councilMemberList(ctx context.Context, t terminal, in *invocation) error {
 	}
 	since := time.Now().Add(-c.FreshFor)
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
-		c, err := findCouncil(ctx, s, in.args[0])
+		council, err := findCouncil(ctx, s, in.args[0])
 		if err != nil {
 			return err
 		}
-		members, _, err := s.CouncilMembers(ctx, c.ID)
+		members, _, err := s.CouncilMembers(ctx, council.ID)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func councilMemberList(ctx context.Context, t terminal, in *invocation) error {
 		if in.json {
 			return printJSON(t.out, list)
 		}
-		return printList(t.out, list)
+		return printList(t.out, list, c.TimeZone)
 	})
 }
 

@@ -32,12 +32,8 @@ func exportParticipant(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		zone := c.TimeZone
-		if zone == nil {
-			zone = time.Local
-		}
 		var archive bytes.Buffer
-		if err := privacy.WriteArchive(ctx, &archive, s, p, zone); err != nil {
+		if err := privacy.WriteArchive(ctx, &archive, s, p, c.TimeZone); err != nil {
 			return err
 		}
 		if err := record(ctx, s, store.AuditExported, p.ID, ""); err != nil {

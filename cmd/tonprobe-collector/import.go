@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,6 +143,10 @@ func nothingChanged(err error) error {
 
 // importPlan makes a plan, carries it out and prints it.
 func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.Store, plan func(intake.Importer) (*intake.Plan, error)) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	desk := intake.Importer{Store: s, Enroll: enroll.Enroller{Store: s, Now: time.Now, Random: rand.Reader}, Again: in.importing.again}
 	p, err := plan(desk)
 	if err != nil {
@@ -153,7 +158,7 @@ func (in *invocation) importPlan(ctx context.Context, t terminal, s *sqlstore.St
 	if in.json {
 		return printJSON(t.out, importedOf(p, in.importing.dryRun))
 	}
-	return printImport(t.out, p, in.importing.dryRun)
+	return printImport(t.out, p, c.TimeZone, in.importing.dryRun)
 }
 
 // imported is an import as JSON.
@@ -182,7 +187,7 @@ func erasedOf(p *intake.Plan) []erasedPerson {
 }
 
 // noteErased prints whom an import leaves out because they were erased.
-func noteErased(w io.Writer, erased []intake.Erased) {
+func noteErased(w io.Writer, erased []intake.Erased, zone *time.Location) {
 	if len(erased) == 0 {
 		return
 	}
@@ -196,7 +201,7 @@ func noteErased(w io.Writer, erased []intake.Erased) {
 		if e.Line > 0 {
 			line = fmt.Sprintf("line %d: ", e.Line)
 		}
-		_, _ = fmt.Fprintf(w, "  %s%s, erased on %s\n", line, e.Name, e.ErasedAt.Local().Format("2 January 2006"))
+		_, _ = fmt.Fprintf(w, "  %s%s, erased on %s\n", line, e.Name, e.ErasedAt.In(zone).Format("2 January 2006"))
 	}
 	_, _ = fmt.Fprintln(w, "If one of them shall take part again, or is somebody else with the same name: 'participant add NAME'.\nTo add all of them: the same import with --again.")
 }
@@ -220,10 +225,13 @@ func importedOf(p *intake.Plan, dryRun bool) imported {
 	return i
 }
 
-func printImport(w io.Writer, p *intake.Plan, dryRun bool) error {
+func printImport(w io.Writer, p *intake.Plan, zone *time.Location, dryRun bool) error {
 	var b strings.Builder
 	if dryRun {
 		b.WriteString("This is what the import would change. Nothing was changed.\n\n")
+	}
+	if slices.ContainsFunc(p.Councils, func(c intake.Council) bool { return len(c.Sessions) > 0 }) {
+		fmt.Fprintf(&b, "The times of the sessions are in the time zone %s.\n\n", zone)
 	}
 	for _, c := range p.Councils {
 		b.WriteString(c.Name)
@@ -236,7 +244,7 @@ func printImport(w io.Writer, p *intake.Plan, dryRun bool) error {
 			if s.Cancelled {
 				state = " (cancelled)"
 			}
-			fmt.Fprintf(&b, "    %s  %s%s\n", s.StartsAt.Local().Format("2006-01-02 15:04"), s.Title, state)
+			fmt.Fprintf(&b, "    %s  %s%s\n", s.StartsAt.In(zone).Format(localMinute), s.Title, state)
 		}
 		for _, name := range c.Joined {
 			fmt.Fprintf(&b, "  joins: %s\n", name)
@@ -248,7 +256,7 @@ func printImport(w io.Writer, p *intake.Plan, dryRun bool) error {
 	if n := len(newPeople(p.People)); n > 0 {
 		fmt.Fprintf(&b, "%d participants are new. They have no codes yet: 'tonprobe-collector participant code NAME' prints one.\n", n)
 	}
-	noteErased(&b, p.Erased)
+	noteErased(&b, p.Erased, zone)
 	if len(p.Councils) == 0 {
 		b.WriteString("The source has no sessions in this time.\n")
 	}

@@ -92,9 +92,11 @@ func (in *invocation) setting(key string) {
 	}
 }
 
-// dataKeys are the settings for the location of the data. Every command that reads
-// the data has them.
-func dataKeys() []string { return []string{"data", "profiles", "database_url", "database_url_file"} }
+// dataKeys are the settings for the location of the data and the zone of printed times. Every command
+// that reads the data has them.
+func dataKeys() []string {
+	return []string{"data", "profiles", "database_url", "database_url_file", "time_zone"}
+}
 
 func jsonFlag(in *invocation) { in.flags.BoolVar(&in.json, "json", false, "print JSON") }
 

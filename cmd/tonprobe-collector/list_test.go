@@ -35,10 +35,10 @@ func TestListStates(t *testing.T) {
 			t.Errorf("got state %q, want %q", l.State, want)
 		}
 		var out bytes.Buffer
-		if err := printList(&out, []listed{l}); err != nil || !strings.Contains(out.String(), strings.ReplaceAll(want, "_", " ")) {
+		if err := printList(&out, []listed{l}, time.UTC); err != nil || !strings.Contains(out.String(), strings.ReplaceAll(want, "_", " ")) {
 			t.Errorf("%s: %v\n%s", want, err, out.String())
 		}
-		if want == "too_long_ago" && !strings.Contains(out.String(), lastWeek.Local().Format("2006-01-02 15:04")) {
+		if want == "too_long_ago" && !strings.Contains(out.String(), lastWeek.UTC().Format("2006-01-02 15:04")) {
 			t.Errorf("the time of the check is missing:\n%s", out.String())
 		}
 	}

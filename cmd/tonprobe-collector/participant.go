@@ -71,12 +71,12 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		at, err := s.ErasedPerson(ctx, i.Participant.Name, "")
 		switch {
 		case err == nil:
-			_, _ = fmt.Fprintf(t.err, "Note: a person with this name was erased on %s. This is a new participant, without the old data.\n", at.Local().Format("2 January 2006"))
+			_, _ = fmt.Fprintf(t.err, "Note: a person with this name was erased on %s. This is a new participant, without the old data.\n", at.In(c.TimeZone).Format("2 January 2006"))
 		case errors.Is(err, store.ErrNotFound):
 			err = nil
 		}
 		noteName(t.err, i.Participant.Name)
-		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), in.json), recorded, err)
+		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), c.TimeZone, in.json), recorded, err)
 	})
 }
 
@@ -99,11 +99,11 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		recorded := record(context.WithoutCancel(ctx), s, store.AuditCodeCreated, p.ID, "")
-		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), in.json), recorded)
+		return errors.Join(printInvitation(t.out, i, addressOf(c.DataDir), c.TimeZone, in.json), recorded)
 	})
 }
 
-func printInvitation(w io.Writer, i enroll.Invitation, at address, asJSON bool) error {
+func printInvitation(w io.Writer, i enroll.Invitation, at address, zone *time.Location, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, struct {
 			Participant string    `json:"participant"` // id
@@ -116,7 +116,7 @@ func printInvitation(w io.Writer, i enroll.Invitation, at address, asJSON bool) 
 		}{i.Participant.ID, i.Participant.Name, i.Code, at.link(i.Code), i.ExpiresAt, at.URL, at.CA})
 	}
 	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:        %s\nValid until: %s, for one computer\n\nOn that computer: %s\n",
-		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), at.enrolCommand(i.Code))
+		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.In(zone).Format("2 January 2006"), at.enrolCommand(i.Code))
 	return err
 }
 
@@ -166,7 +166,7 @@ func participantList(ctx context.Context, t terminal, in *invocation) error {
 		if in.json {
 			return printJSON(t.out, list)
 		}
-		return printList(t.out, list)
+		return printList(t.out, list, c.TimeZone)
 	})
 }
 
@@ -193,13 +193,13 @@ func listedOf(p store.ParticipantState, since time.Time) listed {
 	return l
 }
 
-func printList(w io.Writer, list []listed) error {
+func printList(w io.Writer, list []listed, zone *time.Location) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(tw, "NAME\tSTATE\tLAST CHECK\tCASE\tCAUSE\tPHONE\tID")
+	_, _ = fmt.Fprintf(tw, "NAME\tSTATE\tLAST CHECK (%s)\tCASE\tCAUSE\tPHONE\tID\n", zone)
 	for _, l := range list {
 		at, code, cause := "-", "-", "-"
 		if l.Last != nil {
-			at, code = l.Last.CheckedAt.Local().Format("2006-01-02 15:04"), l.Last.Case
+			at, code = l.Last.CheckedAt.In(zone).Format(localMinute), l.Last.Case
 			if l.Last.Cause != "" {
 				cause = l.Last.Cause
 			}

@@ -48,8 +48,8 @@ func participantImport(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		notePeople(t.err, plan.People)
-		noteErased(t.err, plan.Erased)
-		if err := printPeople(t.out, plan, addressOf(c.DataDir), in.importing.dryRun, in.json); err != nil {
+		noteErased(t.err, plan.Erased, c.TimeZone)
+		if err := printPeople(t.out, plan, addressOf(c.DataDir), c.TimeZone, in.importing.dryRun, in.json); err != nil {
 			return err
 		}
 		added := len(newPeople(plan.People))
@@ -142,7 +142,7 @@ type letter struct {
 }
 
 // printPeople prints the new participants. After a dry run they have no codes.
-func printPeople(w io.Writer, plan *intake.Plan, at address, dryRun, asJSON bool) error {
+func printPeople(w io.Writer, plan *intake.Plan, at address, zone *time.Location, dryRun, asJSON bool) error {
 	letters := []letter{}
 	for _, p := range newPeople(plan.People) {
 		l := letter{Name: p.Invitation.Participant.Name, Phone: p.Invitation.Participant.Phone, Email: p.Email, Council: p.Council}
@@ -173,7 +173,7 @@ func printPeople(w io.Writer, plan *intake.Plan, at address, dryRun, asJSON bool
 	for _, l := range letters {
 		expires := ""
 		if !l.ExpiresAt.IsZero() {
-			expires = l.ExpiresAt.Local().Format("02.01.2006")
+			expires = l.ExpiresAt.In(zone).Format("02.01.2006")
 		}
 		row := []string{l.Name, l.Phone, l.Email, l.Council, l.Code, l.Link, expires}
 		for i := range row {

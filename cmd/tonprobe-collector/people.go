@@ -65,6 +65,10 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 		LastSeenAt time.Time `json:"last_seen_at"`
 		Revoked    bool      `json:"revoked"`
 	}
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
@@ -82,14 +86,13 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 			return printJSON(t.out, list)
 		}
 		tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(tw, "COMPUTER\tSYSTEM\tVERSION\tENROLLED\tLAST SEEN\tSTATE")
-		for _, c := range list {
-			const day = "2006-01-02 15:04"
+		_, _ = fmt.Fprintf(tw, "COMPUTER\tSYSTEM\tVERSION\tENROLLED (%s)\tLAST SEEN\tSTATE\n", c.TimeZone)
+		for _, one := range list {
 			state := "enrolled"
-			if c.Revoked {
+			if one.Revoked {
 				state = "revoked"
 			}
-			_, _ = fmt.Fprintf(tw, "%s\t%s/%s\t%s\t%s\t%s\t%s\n", c.ID, c.OS, c.Arch, c.Version, c.EnrolledAt.Local().Format(day), c.LastSeenAt.Local().Format(day), state)
+			_, _ = fmt.Fprintf(tw, "%s\t%s/%s\t%s\t%s\t%s\t%s\n", one.ID, one.OS, one.Arch, one.Version, one.EnrolledAt.In(c.TimeZone).Format(localMinute), one.LastSeenAt.In(c.TimeZone).Format(localMinute), state)
 		}
 		return tw.Flush()
 	})

@@ -27,7 +27,6 @@ const localMinute = "2006-01-02 15:04"
 
 func sessionAddFlags(in *invocation) {
 	o := &in.session
-	in.setting("time_zone")
 	in.flags.StringVar(&o.at, "at", "", "start, as local `time` in the zone of the configuration: \"2026-12-01 18:00\"")
 	in.flags.Float64Var(&o.hours, "hours", 0, "`length` in hours, at most 24 (default: not known)")
 	in.flags.StringVar(&o.target, "target", "", "conference system (`name`, see 'target list'); agents check it before the session")
@@ -38,7 +37,6 @@ func sessionAddFlags(in *invocation) {
 }
 
 func sessionListFlags(in *invocation) {
-	in.setting("time_zone")
 	in.flags.StringVar(&in.session.council, "council", "", "only sessions of this council (`name` or id)")
 	jsonFlag(in)
 }
@@ -200,7 +198,7 @@ func sessionList(ctx context.Context, t terminal, in *invocation) error {
 			return printJSON(t.out, list)
 		}
 		tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(tw, "TIME\tCOUNCIL\tTITLE\tTARGET\tPLACE\tSTATE\tID")
+		_, _ = fmt.Fprintf(tw, "TIME (%s)\tCOUNCIL\tTITLE\tTARGET\tPLACE\tSTATE\tID\n", c.TimeZone)
 		for _, l := range list {
 			state := "planned"
 			if l.Cancelled {

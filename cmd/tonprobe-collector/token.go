@@ -42,6 +42,10 @@ func tokenAdd(ctx context.Context, t terminal, in *invocation) error {
 			scopes = append(scopes, store.Scope(s))
 		}
 	}
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		secret, hash, err := auth.NewToken(rand.Reader)
 		if err != nil {
@@ -73,8 +77,8 @@ func tokenAdd(ctx context.Context, t terminal, in *invocation) error {
 				ExpiresAt time.Time     `json:"expires_at"`
 			}{token.ID, token.Name, secret, scopes, token.ExpiresAt.UTC()})
 		}
-		_, err = fmt.Fprintf(t.out, "Name:                   %s\nMay read:               %s\nValid until:            %s\nToken, shown only now:  %s\n",
-			token.Name, scopeNames(scopes), token.ExpiresAt.Local().Format("2006-01-02 15:04"), secret)
+		_, err = fmt.Fprintf(t.out, "Name:                   %s\nMay read:               %s\nValid until:            %s (%s)\nToken, shown only now:  %s\n",
+			token.Name, scopeNames(scopes), token.ExpiresAt.In(c.TimeZone).Format(localMinute), c.TimeZone, secret)
 		return err
 	})
 }
@@ -88,6 +92,10 @@ func tokenList(ctx context.Context, t terminal, in *invocation) error {
 		ExpiresAt time.Time     `json:"expires_at"`
 		UsedAt    *time.Time    `json:"used_at"`
 		Expired   bool          `json:"expired"`
+	}
+	c, err := in.settings(t)
+	if err != nil {
+		return err
 	}
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		all, err := s.APITokens(ctx)
@@ -106,15 +114,14 @@ func tokenList(ctx context.Context, t terminal, in *invocation) error {
 			return printJSON(t.out, list)
 		}
 		tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(tw, "NAME\tMAY READ\tVALID UNTIL\tLAST USED")
+		_, _ = fmt.Fprintf(tw, "NAME\tMAY READ\tVALID UNTIL (%s)\tLAST USED\n", c.TimeZone)
 		for _, k := range list {
-			const minute = "2006-01-02 15:04"
-			until, used := k.ExpiresAt.Local().Format(minute), "-"
+			until, used := k.ExpiresAt.In(c.TimeZone).Format(localMinute), "-"
 			if k.Expired {
 				until = "expired"
 			}
 			if k.UsedAt != nil {
-				used = k.UsedAt.Local().Format(minute)
+				used = k.UsedAt.In(c.TimeZone).Format(localMinute)
 			}
 			_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", k.Name, scopeNames(k.Scopes), until, used)
 		}

@@ -91,8 +91,8 @@ func (in *invocation) printStaffLink(t terminal, path string, expires time.Time)
 			ExpiresAt time.Time `json:"expires_at"`
 		}{in.args[0], link, expires})
 	}
-	_, err = fmt.Fprintf(t.out, "User:                 %s\nLink, shown only now: %s\nValid until:          %s\n",
-		in.args[0], link, expires.Local().Format("2 January 2006, 15:04"))
+	_, err = fmt.Fprintf(t.out, "User:                 %s\nLink, shown only now: %s\nValid until:          %s (%s)\n",
+		in.args[0], link, expires.In(c.TimeZone).Format("2 January 2006, 15:04"), c.TimeZone)
 	return err
 }
 
