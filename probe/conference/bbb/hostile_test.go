@@ -293,20 +293,6 @@ func TestWrongSDP(t *testing.T) {
 	}
 }
 
-// TestPrivateAddress: a media server behind a NAT that announces the address of its network card
-// is distinguished from a firewall that blocks it.
-func TestPrivateAddress(t *testing.T) {
-	t.Parallel()
-	address := regexp.MustCompile(`(a=candidate:\S+ \d+ udp \d+) \S+ \d+`)
-	for media, want := range map[string]string{"10.255.255.254": "fail private_address", "192.0.2.1": "fail no_path"} {
-		t.Run(media, func(t *testing.T) {
-			t.Parallel()
-			r := bbbrig.Start(t, bbbrig.Config{Answer: func(sdp string) string { return address.ReplaceAllString(sdp, "$1 "+media+" 9") }})
-			conferencetest.Want(t, check(t, r, r.JoinLink()), map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: want})
-		})
-	}
-}
-
 // wrongClock is the clock of a computer whose date is wrong.
 type wrongClock struct {
 	probe.SystemClock

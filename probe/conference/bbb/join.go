@@ -39,7 +39,6 @@ const (
 	codeEjected    = "ejected"
 	codeNoToken    = "no_livekit_token"
 	codeBadAddress = "bad_livekit_address"
-	codePrivate    = "private_address"
 	// Participants may not use their microphones, or are muted when they join.
 	codeLocked  = "microphone_locked"
 	codeMuted   = "muted_by_server"

@@ -34,8 +34,9 @@ func (m meeting) signallingOf(server *url.URL) *url.URL {
 
 // callLiveKit performs the steps of a call in the room of the test meeting, from the first
 // participant of this check to the second. Concurrent checks share the room; the second
-// participant subscribes to the first one only.
-func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList, tryRelays func(netip.Addr)) {
+// participant subscribes to the first one only. private reports whether LiveKit named private
+// addresses only.
+func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList, tryRelays func(netip.Addr)) (private bool) {
 	var pair *livekit.Pair
 	defer func() { pair.Leave() }()
 	why := ""
@@ -51,7 +52,7 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 		return o
 	}) {
 		v.SkipMedia(visit.StepFailed)
-		return
+		return false
 	}
 	// A participant whose microphone is locked publishes nothing.
 	if code := all[0].awaitRules(ctx).fault(); code != "" {
@@ -59,17 +60,18 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 			return visit.Outcome{Status: report.StatusFail, Code: code, Elsewhere: v.URL.Hostname()} // not LiveKit's
 		})
 		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
-		return
+		return false
 	}
-	pair.Call(ctx, v, tryRelays)
+	named := pair.Call(ctx, v, tryRelays)
 	media := []report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
 	if why != "" {
 		v.Explain(why, media...)
-		return
+		return false
 	}
 	if m.onStart && v.Data.FailedCode == codeMuted {
 		v.Explain(codeOnStart, media...)
 	}
+	return named.OnlyPrivate
 }
 
 // joinLiveKit joins the room with both participants, with the tokens that the server

@@ -3,7 +3,6 @@ package bbb
 import (
 	"context"
 	"net/netip"
-	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
@@ -70,19 +69,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About, entering *ea
 	private := sound(ctx, v, about, m, sfu, offer, all, list, tryRelays)
 	tryRelays(netip.Addr{}) // if no call yielded the address of a media server
 	relays.Record()
-	explainPrivate(v, private, list)
-}
-
-// explainPrivate names the reason if there is no path to a media server that announced private
-// addresses only: mediasoup announces the address that is configured in production.yml, and
-// behind a NAT that of its network card is of no use to anybody outside. A relay beside the media
-// server can use it, so whoever reaches none of the relays has another fault.
-func explainPrivate(v *visit.Visit, private bool, list serverList) {
-	reached := slices.ContainsFunc(v.Data.Relays, func(r report.TURNRelay) bool { return r.Allocated != nil && *r.Allocated })
-	web := v.ServerAddress()
-	if private && web.IsValid() && !web.IsPrivate() && (reached || !list.HasTURN()) && v.Data.FailedCode == "no_path" {
-		v.Explain(codePrivate, report.StepPath)
-	}
+	v.ExplainPrivate(private, list.HasTURN())
 }
 
 // sound performs the steps of a call with the audio bridge of the meeting, and reports whether the
@@ -91,8 +78,7 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, sfu *ear
 	why := "other_bridge"
 	switch {
 	case m.bridge == bridgeLiveKit:
-		callLiveKit(ctx, v, m, all, list, tryRelays)
-		return false
+		return callLiveKit(ctx, v, m, all, list, tryRelays)
 	case sfu != nil:
 		return call(ctx, v, about, sfu, offer, all[0], tryRelays)
 	case m.bridge == bridgeSFU:
@@ -241,7 +227,8 @@ func (e *earlySFU) leave(ctx context.Context) {
 const tripsBesideStream = 13
 
 // call performs the steps of the call to the echo. The relays are tested concurrently as
-// soon as the address of the media server is known. private reports whether it is a private one.
+// soon as the address of the media server is known. private reports whether that server named
+// private addresses only.
 func call(ctx context.Context, v *visit.Visit, about About, sfu *earlySFU, offer *earlyOffer, p participant, tryRelays func(netip.Addr)) (private bool) {
 	v.Data.Bridge = bridgeSFU
 	if !v.Finish(sfu.step) {

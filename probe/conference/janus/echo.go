@@ -3,8 +3,10 @@ package janus
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/tonprobe/tonprobe/probe/conference/mirror"
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/guard"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -31,6 +33,7 @@ func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	if t.isOver() {
 		v.Explain(codeHungUp, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 	}
+	v.ExplainPrivate(t.onlyPrivate(), false) // a gateway names no relays
 }
 
 // codeHungUp: the gateway ended the call.
@@ -40,6 +43,32 @@ const codeHungUp = "hung_up"
 type call struct {
 	*mirror.Connection
 	hungUp chan struct{} // closed once the gateway has ended the call
+
+	mu    sync.Mutex
+	named relaytest.Candidates
+}
+
+// Answer applies the gateway's answer.
+func (c *call) Answer(sdp string) error {
+	c.mu.Lock()
+	c.named.AddSDP(sdp)
+	c.mu.Unlock()
+	return c.Connection.Answer(sdp)
+}
+
+// Candidate adds an address of the gateway that arrived separately.
+func (c *call) Candidate(candidate string) {
+	c.mu.Lock()
+	c.named.Add(candidate)
+	c.mu.Unlock()
+	c.Connection.Candidate(candidate)
+}
+
+// onlyPrivate reports whether all addresses that the gateway named are private.
+func (c *call) onlyPrivate() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.named.OnlyPrivate()
 }
 
 func (c *call) isOver() bool {

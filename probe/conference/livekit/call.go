@@ -101,14 +101,21 @@ const (
 	tripsOfBigBlueButton = 16
 )
 
+// Named describes the addresses that the server named for the media.
+type Named struct {
+	// TCP is true if one of them is for TCP, OnlyPrivate if all are private and none was
+	// reached.
+	TCP, OnlyPrivate bool
+}
+
 // Call performs the steps of a call from one participant to the other. tryRelays, if not
 // nil, is called once the address of the media server is known.
-func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media netip.Addr)) (offersTCP bool) {
+func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media netip.Addr)) Named {
 	pair, err := mirror.OpenPair(v.Env, p.config(p.speaker, peer.AnyTransport), p.config(p.listener, peer.AnyTransport))
 	if err != nil {
 		v.Env.Log.Warn("WebRTC could not be started", "err", report.ErrorText(err))
 		v.SkipMedia("no_webrtc")
-		return false
+		return Named{}
 	}
 	defer pair.Close()
 	trips := tripsBesideStream
@@ -123,7 +130,7 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	p.speaker.follow(following, pair.Up)
 	c := &call{Pair: pair, v: v, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
 	v.Media(ctx, c, c.begin)
-	offersTCP = c.offersTCP()
+	named := Named{TCP: c.offersTCP(), OnlyPrivate: c.onlyPrivate()}
 	// The sockets are read until here, because the server closes them only after the leave
 	// message.
 	if p.room.Leaving == nil {
@@ -131,7 +138,7 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	} else {
 		visit.Together(p.Leave, p.room.Leaving)
 	}
-	return offersTCP
+	return named
 }
 
 // earlyPair is the pair in the collector's test room, which joins while the API is tested.
@@ -175,8 +182,9 @@ func sound(ctx context.Context, v *visit.Visit, trips *visit.Early, joining *ear
 		v.Skip(report.StepRelay, "not_offered")
 	}
 	// A token admits one participant at a time: both have left after the call.
-	offersTCP := p.Call(ctx, v, tryRelays)
+	named := p.Call(ctx, v, tryRelays)
 	relays.Record()
+	v.ExplainPrivate(named.OnlyPrivate, hasRelay(servers))
 	if step, _ := v.Data.Check(report.StepPath); step.Status != report.StatusOK {
 		why := visit.StepFailed // all paths were tried
 		if step.Code == "no_webrtc" {
@@ -185,7 +193,7 @@ func sound(ctx context.Context, v *visit.Visit, trips *visit.Early, joining *ear
 		v.SkipAll(why, report.StepPathTCP, report.StepPathRelay)
 		return
 	}
-	otherPaths(ctx, v, room, servers, offersTCP, v.Data.Media.Path)
+	otherPaths(ctx, v, room, servers, named.TCP, v.Data.Media.Path)
 }
 
 // version returns the version that the server reports; "" if it is not a version.
@@ -350,6 +358,13 @@ func (c *call) offersTCP() bool {
 	_, up := c.speaker.state()
 	_, down := c.listener.state()
 	return up || down
+}
+
+// onlyPrivate reports whether all addresses that the server named to the two participants are
+// private. One that was reached is no reason why the other participant has no path.
+func (c *call) onlyPrivate() bool {
+	_, reached := c.Up.ServerAddress()
+	return !reached && c.speaker.onlyPrivate() && c.listener.onlyPrivate()
 }
 
 // otherPaths tests the paths that the call did not use: TCP and a relay. If it used one of

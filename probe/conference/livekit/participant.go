@@ -16,6 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/guard"
 )
@@ -48,6 +49,7 @@ type participant struct {
 	badOffer  bool
 	stream    string     // the server's name for the stream of this participant
 	media     netip.Addr // of the media server; zero until known
+	named     relaytest.Candidates
 }
 
 // dial opens the signalling of a participant.
@@ -180,6 +182,7 @@ func (p *participant) describe(sdp string, apply func() error) {
 	}
 	p.described = true
 	p.offersTCP = p.offersTCP || overTCP(sdp)
+	p.named.AddSDP(sdp)
 	for line := range strings.Lines(sdp) {
 		if candidate, ok := strings.CutPrefix(line, "a="); ok {
 			p.noteAddress(candidate)
@@ -195,6 +198,7 @@ func (p *participant) candidate(candidate string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.offersTCP = p.offersTCP || overTCP(candidate)
+	p.named.Add(candidate)
 	p.noteAddress(candidate)
 	switch {
 	case candidate == "": // the end of the list
@@ -222,6 +226,13 @@ func (p *participant) mediaAddress() netip.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.media
+}
+
+// onlyPrivate reports whether all addresses that the server named are private, over UDP and TCP.
+func (p *participant) onlyPrivate() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.named.OnlyPrivate()
 }
 
 // overTCP reports whether one of the candidates is for TCP (RFC 6544 §4.5).

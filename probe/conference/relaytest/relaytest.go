@@ -133,13 +133,6 @@ func MediaAddress(sdp string) (first netip.Addr) {
 	return first
 }
 
-// OnlyPrivate reports whether an SDP names addresses for the media, all of which are private
-// (RFC 1918, RFC 4193). A name may belong to a public address.
-func OnlyPrivate(sdp string) bool {
-	all := slices.Collect(mediaAddresses(sdp))
-	return len(all) > 0 && len(all) == strings.Count(sdp, "a=candidate:") && !slices.ContainsFunc(all, func(at netip.Addr) bool { return !at.IsPrivate() })
-}
-
 func mediaAddresses(sdp string) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
 		for line := range strings.Lines(sdp) {

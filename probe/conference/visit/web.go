@@ -59,8 +59,9 @@ type web struct {
 	// shared is closed when a request uses a connection of HTTP/2, answered when the server has
 	// responded to a request.
 	shared, answered *event
-	// server is the address of the server, or of a proxy; nil before the first request.
-	server atomic.Pointer[netip.Addr]
+	// private and public are set when a request or a WebSocket uses a connection to such an
+	// address, of the server or of a proxy.
+	private, public atomic.Bool
 }
 
 // event is a channel that is closed once.
@@ -73,13 +74,21 @@ func newEvent() *event { return &event{c: make(chan struct{})} }
 
 func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 
-// ServerAddress returns the address of the web server; the zero value if it is unknown, as behind
-// a proxy.
-func (v *Visit) ServerAddress() netip.Addr {
-	if at := v.web.server.Load(); at != nil && !v.throughProxy() {
-		return *at
+// reachedPublicly reports whether the server, and each other one of the check, was reached over
+// public addresses only. It returns false if that is unknown, as behind a proxy.
+func (v *Visit) reachedPublicly() bool {
+	return v.web.public.Load() && !v.web.private.Load() && !v.throughProxy()
+}
+
+// noteAddress records the address at the other end of a connection.
+func (w *web) noteAddress(c net.Conn) {
+	switch at, err := netip.ParseAddrPort(c.RemoteAddr().String()); {
+	case err != nil:
+	case IsPrivate(at.Addr()):
+		w.private.Store(true)
+	default:
+		w.public.Store(true)
 	}
-	return netip.Addr{}
 }
 
 // watched returns ctx with the events of a request.
@@ -89,9 +98,7 @@ func (w *web) watched(ctx context.Context) context.Context {
 			if c, ok := i.Conn.(*tls.Conn); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
 				w.shared.happen()
 			}
-			if at, err := netip.ParseAddrPort(i.Conn.RemoteAddr().String()); err == nil {
-				w.server.Store(new(at.Addr().Unmap()))
-			}
+			w.noteAddress(i.Conn)
 		},
 		GotFirstResponseByte: w.answered.happen,
 	})
@@ -229,7 +236,8 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	}
 	began := v.Env.Clock.Now()
 	// Dial closes the body of the response.
-	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{ //nolint:bodyclose
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { v.web.noteAddress(i.Conn) }})
+	conn, resp, err := websocket.Dial(traced, at.String(), &websocket.DialOptions{ //nolint:bodyclose
 		HTTPClient:   &http.Client{Transport: t, Jar: v.web.client.Jar, CheckRedirect: v.web.client.CheckRedirect},
 		HTTPHeader:   header,
 		Subprotocols: protocols,

@@ -127,13 +127,14 @@ func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *sessio
 	about.servers = merged(about.servers, s.servers)
 	v.Skip(report.StepRelay, visit.StepFailed) // reserves its position; Record replaces it
 	relays := relaytest.Start(ctx, v, about.servers, relaytest.MediaAddress(s.answer))
-	defer relays.Record()
 	v.Media(ctx, c, func(context.Context) visit.Outcome {
 		if accept(s.answer) != nil {
 			return visit.Fault("bad_answer")
 		}
 		return visit.OK()
 	})
+	relays.Record()
+	v.ExplainPrivate(relaytest.OnlyPrivate(s.answer), about.servers.HasTURN())
 }
 
 const noWebRTC = "no_webrtc"
