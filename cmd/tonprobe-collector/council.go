@@ -130,7 +130,7 @@ func councilMemberRemove(ctx context.Context, t terminal, in *invocation) error 
 	return in.withMember(ctx, t, func(s *sqlstore.Store, c store.Council, p store.ParticipantState) error {
 		err := s.RemoveCouncilMember(ctx, c.ID, p.ID)
 		if errors.Is(err, store.ErrNotFound) {
-			return usagef("%s is no member of %s: 'tonprobe-collector council member list %s' shows the members", p.Name, c.Name, shellWord(c.Name))
+			return usagef("%s is not a member of %s: 'tonprobe-collector council member list %s' shows the members", p.Name, c.Name, shellWord(c.Name))
 		}
 		if err != nil {
 			return err

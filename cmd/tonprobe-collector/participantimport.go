@@ -24,7 +24,7 @@ func participantImportFlags(in *invocation) {
 }
 
 // participantImport adds the people of a table, all or none, and prints the codes of the new
-// ones as CSV for serial letters, or as JSON.
+// ones as CSV for a mail merge, or as JSON.
 func participantImport(ctx context.Context, t terminal, in *invocation) error {
 	c, err := in.settings(t)
 	if err != nil {
@@ -129,7 +129,7 @@ func notePeople(w io.Writer, people []intake.Person) {
 	}
 }
 
-// letter is a new participant, for serial letters.
+// letter is a new participant, for a mail merge.
 type letter struct {
 	Participant string    `json:"participant"` // id
 	Name        string    `json:"name"`

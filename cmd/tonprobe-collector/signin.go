@@ -20,7 +20,7 @@ func signInOptions() []option {
 		{"oidc_roles", "`GROUP=ROLE` of the provider's groups that may sign in; may be repeated, the first that a person has counts (default: only people who were invited)", false, setOIDCRoles},
 		{"oidc_role_claim", "`claim` with the groups of a person (default groups; Keycloak's roles: realm_access.roles)", false, text(func(c *oidc.Config) *string { return &c.RoleClaim })},
 		{"oidc_name_claim", "`claim` with the name of a person's account (default email, which must be verified)", false, text(func(c *oidc.Config) *string { return &c.NameClaim })},
-		{"oidc_scopes", "`scopes` to request in addition to openid, email and profile, comma between", false, setOIDCScopes},
+		{"oidc_scopes", "`scopes` to request in addition to openid, email and profile, comma-separated", false, setOIDCScopes},
 		{"oidc_label", "`name` of the provider on the button (default: your work account)", false, text(func(c *oidc.Config) *string { return &c.Label })},
 		{"oidc_only", "switch passwords off; 'user link' signs an administrator in nevertheless", true, setOIDCOnly},
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestOtherHostIsNamed: if the conference server leads to another one, the cause names that one.
+// TestOtherHostIsNamed: if the conference server redirects to another server, the cause names that server.
 // The participant's network may be the reason why it is silent, but not why it responds with an
 // error.
 func TestOtherHostIsNamed(t *testing.T) {

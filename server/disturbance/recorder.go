@@ -48,7 +48,7 @@ const (
 var (
 	// ErrNoSession means that no session of a participant is in progress.
 	ErrNoSession = errors.New("no session is in progress")
-	// ErrNotMember means that somebody is no member of the council of the session.
+	// ErrNotMember means that somebody is not a member of the council of the session.
 	ErrNotMember = errors.New("not a member")
 	// ErrTime means that a time is in the future, or long before the session.
 	ErrTime = errors.New("the time is not in the session")

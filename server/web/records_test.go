@@ -81,7 +81,7 @@ func TestADisturbanceRecord(t *testing.T) {
 		t.Errorf("the states of the others are wrong: %s", text)
 	}
 	if strings.Contains(w.Body.String(), "Stranger") {
-		t.Error("somebody who is no member is in the record")
+		t.Error("somebody who is not a member is in the record")
 	}
 	g.want(g.get("/sessions/"+s.ID), http.StatusOK, "Offene Störungen: 1")
 	g.want(g.get("/disturbances"), http.StatusOK, "Rat <b>Nord</b>", "nicht abgeschlossen", "Störungen: 1")

@@ -48,7 +48,7 @@ func TestAuditPageNamesCopiesOfTheDatabase(t *testing.T) {
 	copies = append(copies, privacy.Copy{Name: "last night", MadeAt: midnight.Add(-time.Minute)}, privacy.Copy{Name: "this night", MadeAt: midnight})
 	g.want(g.get("/audit"), http.StatusOK, "collector.db.before-x", "collector.db.version-5-y", "3 Tage", "von heute", "<td>1 Tag</td>", "tonprobe-collector copies remove all")
 	if body := g.get("/audit").Body.String(); strings.Count(body, "von heute") != 2 {
-		t.Error("got another number of copies of today, want 2")
+		t.Error("got another number of copies made today, want 2")
 	}
 	copies, unreadable = nil, errors.New("permission denied")
 	g.want(g.get("/audit"), http.StatusOK, "Kopien der Datenbank", "ist unbekannt")
