@@ -76,8 +76,8 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 }
 
 // measureToken returns a function that returns the token for measurements over connections
-// of their own: the agent's token own, or the collector's token for measurements if own is
-// "" because only the service has the agent's token.
+// of their own: the agent's token own. If own is "" (only the service has the agent's token),
+// it is the collector's measurement token.
 func (s sources) measureToken(own string) func(context.Context) string {
 	return func(ctx context.Context) string {
 		if own != "" {

@@ -22,8 +22,8 @@ const LaterFile = "invitation.json"
 const LaterLock = "invitation.lock"
 
 const (
-	// keepLater is how long an invitation is kept, and confirmLater how long it must have been too old
-	// before it is removed: the clock may be wrong. The codes of a collector expire after 14 days by default.
+	// keepLater is how long an invitation is kept. The codes of a collector expire after 14 days by
+	// default. confirmLater is how long it must stay expired before removal, in case the clock is wrong.
 	keepLater    = 29 * 24 * time.Hour
 	confirmLater = 48 * time.Hour
 )

@@ -22,8 +22,8 @@ var (
 	ErrNotInstalled = service.ErrNotInstalled
 	// ErrNoUserService means that tonprobe-background.exe, which replaces a service of a person on
 	// Windows, is missing.
-	ErrNoUserService = errors.New("the program that starts at the sign-in is missing")
-	// ErrLongCommand means that Windows would not run the command at the sign-in.
+	ErrNoUserService = errors.New("the program that starts at sign-in is missing")
+	// ErrLongCommand means that Windows would not run the command at sign-in.
 	ErrLongCommand = errors.New("the command for the sign-in is longer than 260 characters")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected

@@ -26,7 +26,7 @@ const (
 	// approvedKey contains what the person has turned off in the settings. An update by the installer
 	// writes the value runName in runKey again, but does not change approvedKey.
 	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
-	// maxRunLine is the longest command that Windows runs at the sign-in.
+	// maxRunLine is the longest command that Windows runs at sign-in.
 	maxRunLine = 260
 	// Names of launcher, in the session of the person.
 	launcherMutex = `Local\tonprobe-background`
@@ -116,7 +116,7 @@ func stateAtSignIn() (State, error) {
 	return StateRunning, windows.CloseHandle(mutex)
 }
 
-// runLine returns the command that Windows runs at the sign-in; "" for none.
+// runLine returns the command that Windows runs at sign-in; "" for none.
 func runLine() (line string, err error) {
 	err = withKey(runKey, func(k registry.Key) (err error) {
 		line, _, err = k.GetStringValue(runName)
@@ -155,7 +155,7 @@ func setTurnedOff(off bool) error {
 func withKey(path string, do func(registry.Key) error) error {
 	k, _, err := registry.CreateKey(registry.CURRENT_USER, path, registry.QUERY_VALUE|registry.SET_VALUE)
 	if err != nil {
-		return fmt.Errorf("open the list of programs that start at the sign-in: %w", err)
+		return fmt.Errorf("open the list of programs that start at sign-in: %w", err)
 	}
 	defer k.Close()
 	return do(k)

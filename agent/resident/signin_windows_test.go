@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestLongestRunLine: Windows does not run a longer command at the sign-in.
+// TestLongestRunLine: Windows does not run a longer command at sign-in.
 func TestLongestRunLine(t *testing.T) {
 	const program = `C:\Users\anna\AppData\Local\Programs\Tonprobe\tonprobe-background.exe`
 	for _, c := range []struct {

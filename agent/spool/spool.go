@@ -12,7 +12,7 @@
 //
 // A file is created under a temporary name and renamed once it is safely on disk.
 // Every drop is recorded in drops.log first, whose size is limited. tries.json records
-// which of the waiting reports make the collector fail. old-since.txt contains the begin of
+// which of the waiting reports make the collector fail. old-since.txt contains the start of
 // the grace period before the first deletion of old reports, the time of the last use, and the end of the last
 // gap between two uses.
 package spool

@@ -79,7 +79,7 @@ func (r *learnRig) want(what string, n int, begun time.Time, after time.Duration
 	}
 }
 
-// announce makes a session known that lasts for some time.
+// announce adds a session of the given length.
 func (r *learnRig) announce(startsAt time.Time, lasts time.Duration) {
 	c := r.conditions
 	b, err := json.Marshal(wire.Targets{Targets: []wire.Target{}, Sessions: []wire.Session{{StartsAt: startsAt.UTC(), EndsAt: new(startsAt.Add(lasts).UTC())}}})

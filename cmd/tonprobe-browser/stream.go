@@ -127,10 +127,10 @@ func (s *streamed) measurement() (judge.Measurement, error) {
 // settled is the number of packets from which the pace of the encoder is determined: half a second.
 const settled = 25
 
-// schedule returns the sends, and how many the encoder left out. Their schedule is the clock of the
-// encoder, which has no known start and stops while the browser has no time for its sound: all
-// later packets are late then by the same time. So a packet is late in comparison with those around
-// it, of which half count as on time: a browser that hands over two packets at a time is usual.
+// schedule returns the sends and the number of packets that the encoder skipped. The encoder's clock
+// has no known start and stops while the browser is busy; all later packets then appear late by the
+// same amount. A packet's delay is therefore relative to the median of its neighbours: browsers often
+// hand over two packets at a time.
 func (s *streamed) schedule() (sends []stats.Send, missed int) {
 	encoded := s.encoded()
 	late := make([]float64, len(s.Sends))

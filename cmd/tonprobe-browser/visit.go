@@ -32,7 +32,8 @@ type visit struct {
 	Audio *recorded `json:"audio"`
 	Voice *streamed `json:"voice"`
 	Web   *fetched  `json:"web"`
-	// STUN is true if a STUN server answered over UDP. A browser does not tell that none did.
+	// STUN is true if a STUN server answered over UDP; false means
+	// unknown: a browser does not report a missing answer.
 	STUN bool `json:"stun"`
 }
 
@@ -120,7 +121,7 @@ func (a *recorded) result(heard *capture) report.Result {
 	return r
 }
 
-// result says nothing about a request that got no answer: a browser does not tell why.
+// result is unknown for an unanswered request, because a browser gives no reason.
 func (f *fetched) result() report.Result {
 	r := report.Result{Name: report.ProbeNetworkWeb, Version: 1, Status: report.StatusUnknown}
 	switch {
@@ -146,7 +147,7 @@ func (f *fetched) result() report.Result {
 	return r
 }
 
-// nat contains only that packets over UDP return.
+// nat reports only whether packets over UDP return.
 func (v *visit) nat() report.Result {
 	r := report.Result{Name: report.ProbeNAT, Version: 1, Status: report.StatusSkipped, Error: noteNotInBrowser}
 	if v.STUN {

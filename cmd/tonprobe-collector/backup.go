@@ -54,7 +54,7 @@ func (p postgresServer) Load(ctx context.Context, dump string) error {
 	return sqlstore.RestorePostgres(ctx, p.address, dump, p.overwrite)
 }
 
-// goneBefore returns the erased people who must not reappear by the restoration: those in the
+// goneBefore returns the erased people who must not be restored: those in the
 // list beside the data, in the file of --erased, and in the database that is replaced. Before
 // it returns, it adds all of them to the list beside the data, so that the next start of the
 // collector completes a restoration that was killed.

@@ -12,9 +12,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// TestErasedAtAnotherCollector: whoever was erased at one collector is not added by an import at another one on
-// the same database, which has its own folder and thus its own list of erased people: not from a table, and not
-// from OParl, where the person has another name since.
+// TestErasedAtAnotherCollector: a person erased at one collector is not imported at another one on the same
+// database with its own folder, and thus with its own list of erased people. This holds for a table, and for
+// OParl after a change of name.
 func TestErasedAtAnotherCollector(t *testing.T) {
 	address, dir := pgtest.Database(t), t.TempDir()
 	name := "Anna Muster"

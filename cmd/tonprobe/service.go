@@ -95,7 +95,7 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 		return &usageError{key: "service.foreign_folder", args: []any{"folder", c.Data}}
 	}
 	arguments := []string{"service", "run"}
-	// Windows limits the length of the command that it runs at the sign-in.
+	// Windows limits the length of the command that it runs at sign-in.
 	if !flags.user || runtime.GOOS != "windows" || c.Data != s.places(p.getenv).DataDir() {
 		arguments = append(arguments, "--data", c.Data)
 	}
@@ -177,7 +177,7 @@ func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceF
 }
 
 // serviceRun runs the service, in the foreground if started by a person. On Windows, user means that it
-// was started at the sign-in, without a window.
+// was started at sign-in, without a window.
 // formerInterval is true if it was installed by a version with another default interval.
 func (p *program) serviceRun(ctx context.Context, s *settings, user, formerInterval bool) error {
 	c, err := s.load(p.getenv)

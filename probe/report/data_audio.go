@@ -56,7 +56,7 @@ type AudioInput struct {
 	// that contains the user's name (such as "Anna's AirPods") is reduced to its kind.
 	Device string `json:"device" private:"device" show:"details dashboard"`
 	// EndDevice is the device at the end of the recording, named as Device; empty if
-	// there was none any more or the system does not tell.
+	// there was none any more or the system does not report it.
 	EndDevice string `json:"end_device,omitempty" private:"device" show:"never"`
 	// Backend is the sound system: pulse, alsa, wasapi, coreaudio.
 	Backend string `json:"backend" show:"never"`
@@ -78,7 +78,8 @@ type AudioInput struct {
 	// IsBluetooth is true if the device is connected by Bluetooth.
 	IsBluetooth *bool `json:"is_bluetooth,omitempty" show:"never"`
 	// BluetoothCodec is the codec of a Bluetooth device at present, in lower case (cvsd
-	// and msbc belong to the hands-free profile); empty if the system does not tell.
+	// and msbc belong to the hands-free profile); empty if the system does
+	// not report it.
 	BluetoothCodec string `json:"bluetooth_codec,omitempty" list:"bluetooth codecs" show:"never"`
 	// UsedElsewhere is true if another program was using the microphone at the start.
 	// That alone is no fault: most systems permit it.

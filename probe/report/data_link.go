@@ -3,7 +3,7 @@ package report
 // NetworkLink describes the interface on the route to the server, and the next router.
 // It contains neither names nor addresses.
 type NetworkLink struct {
-	// Kind is wifi, ethernet, cellular or vpn; "" if the system does not tell.
+	// Kind is wifi, ethernet, cellular or vpn; "" if the system does not report it.
 	Kind string `json:"kind,omitempty" oneof:"wifi ethernet cellular vpn" show:"details dashboard"`
 	// SignalDBM is the strength of the Wi-Fi signal in dBm, from about -30 (near) to
 	// -90 (hardly usable).
@@ -62,10 +62,10 @@ type NetworkPath struct {
 	// provider or a server), silent if only the local router responds and no local name
 	// server resolves a new name, router_silent if neither the local router nor anything
 	// beyond it responds, cut if this computer's interface went away and stayed away,
-	// and "" if the figures do not tell.
+	// and "" if the figures are inconclusive.
 	Line string `json:"line,omitempty" oneof:"reached silent router_silent cut" show:"details dashboard"`
 	// FaultSegment is lan, access, transit or server; none if there is no fault, "" if
-	// the figures do not tell. It is also lan if the local interface was down for a
+	// the figures are inconclusive. It is also lan if the local interface was down for a
 	// while, so that nothing could be sent.
 	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard" against:"segment"`
 	// LossRunPackets is the mean number of packets of all streams that were lost

@@ -82,7 +82,7 @@ func TestASavedRecordIsVerified(t *testing.T) {
 			t.Errorf("a change at %d was not found: …%s…", i, changed[max(0, i-20):min(len(b), i+20)])
 		}
 	}
-	// Nothing is beside what is verified: of a field that occurs twice, a person may read the other one.
+	// Everything in the file is verified: a person could read the other copy of a duplicate field.
 	for _, name := range []string{"head", "HEAD"} {
 		twice := strings.Replace(string(b), `"head": `, `"head": "{\"council\":\"Other\"}", "`+name+`": `, 1)
 		if _, err := Verify([]byte(twice)); !errors.Is(err, ErrChanged) {

@@ -180,7 +180,7 @@ func TestErasedPeopleAreLeftOut(t *testing.T) {
 	if table.Erased[0].Line != 2 {
 		t.Errorf("got line %d, want 2", table.Erased[0].Line)
 	}
-	// Married in the meantime, with the same id; and somebody who is a participant has another name.
+	// The erased person has a new name but the same id; a current participant also has a new name.
 	renamed := evening(true, "Anna Groß", "Cem")
 	renamed.Meetings[0].Members[0].Name, renamed.Meetings[0].Members[1].Name = "Anna Klein", "Cem Öz"
 	want(plan(d.OParl(t.Context(), renamed, "")), "Anna Klein", "Cem, Dora Neu", "Cem")

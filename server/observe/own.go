@@ -33,7 +33,7 @@ type ownAnswerConn struct{ net.Conn }
 func (c ownAnswerConn) Unwrap() net.Conn { return c.Conn }
 
 // ownHeaders follow the status line of such a response, which net/http writes with one call. A
-// handler's response does not begin so, because it has a Date. The exception is the response to an
+// handler's response does not start like this, because it has a Date. The exception is the response to an
 // unknown Expect; no handler sends 417.
 var ownHeaders = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
 

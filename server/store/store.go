@@ -129,7 +129,7 @@ type Tokens interface {
 	// means that current is not the agent's token.
 	AddToken(ctx context.Context, agentID string, current, next Hash) error
 	// UseToken makes the next token the current one, and the current one a former one.
-	// ErrNotFound means that it is not the agent's next token, or not any more.
+	// ErrNotFound means that it is not the agent's next token, or no longer is.
 	UseToken(ctx context.Context, agentID string, next Hash, now time.Time) error
 	// AgentByOtherToken returns the agent of a next token, or of a former one. Former ones are
 	// known for about a year. ErrNotFound means that it is neither.

@@ -84,7 +84,7 @@ func (s *site) currentWindow(ctx context.Context, a listQuery, v view) (window, 
 }
 
 // update returns p, the first page of a list without a search, with changed rows. was and now are
-// the times from which on a check counted before, and counts at present. ok is false if rows other
+// the oldest times at which a check counted before and counts now. ok is false if rows other
 // than those of p and changed may belong to the page.
 func (a listQuery) update(p store.StatePage, changed []store.ParticipantState, was, now time.Time) (store.StatePage, bool) {
 	if a.show == showOld && !now.Equal(was) {

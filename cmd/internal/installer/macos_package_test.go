@@ -175,7 +175,7 @@ func TestStartFromAnotherFolder(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Not even if the folder has files with the names of those of a start.
+	// Nor if the folder contains files named like those of a real start.
 	writeFile(t, filepath.Join(folder, "program"), "true", 0o600)
 	writeFile(t, filepath.Join(folder, "link"), "", 0o600)
 	if out, err := exec.Command(script).CombinedOutput(); err != nil {

@@ -35,7 +35,7 @@ var momentNames = [moments]string{
 	whileAnswered: "acknowledged, not yet read", whileRemoving: "after the acknowledgement", anyTime: "at any time",
 }
 
-// fileBegin is how the name of a file begins that is being written, and that of a report.
+// fileBegin is the prefix of a file being written, and of a complete report.
 var fileBegin = [...]string{whileWriting: ".tmp-0", whileWaiting: "0"}
 
 // within limits the random time from the event to the kill.

@@ -21,8 +21,8 @@ const (
 // judgeLine determines whether the line behind the local router works. "Reached" requires any answer
 // of a machine outside; a second router at home does not count. "Silent" requires that the own
 // router answers well, so that loss on the path to it is not the cause, and that all requests beyond
-// it were sent in vain. "Router silent" requires that all requests to the router were in vain too;
-// many routers are configured so, which is why nothing follows from that alone.
+// it remained without an answer. "Router silent" requires the same of all requests to the router;
+// many routers never answer, so this alone proves nothing.
 func (f surveyed) judgeLine(streams map[string]*periodic.Stream) string {
 	if f.direct {
 		return cannotTell // no line is used

@@ -39,7 +39,8 @@ func computerInspectors() []string {
 	}
 }
 
-// KnownInspector searches the issuer for the name of a known product. That none is recognised proves nothing.
+// KnownInspector searches the issuer for the name of a known product. NoInspector does
+// not prove that there is none.
 func KnownInspector(chain []*x509.Certificate) Inspector {
 	if len(chain) == 0 {
 		return NoInspector

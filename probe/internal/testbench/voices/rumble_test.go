@@ -8,9 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest/need"
 )
 
-// TestRumble: sound that conference programs remove neither disturbs nor hides another fault.
+// TestRumble: sound that conference programs filter out causes no fault and hides none.
 //
-// A soft buzz in a ventilation is not found: its strongest line, 50 Hz, is below the noise around it.
+// A soft buzz under fan noise is not found: its strongest line, 50 Hz, is below the noise around it.
 func TestRumble(t *testing.T) {
 	need.Full(t, "analyses many recordings")
 	judged, err := Judge(context.Background(), studio(t), rumbling(), profile(t))
