@@ -29,7 +29,7 @@ func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
 		}
 		s, err := sqlstore.OpenSQLite(ctx, file, o)
 		if err != nil {
-			return nil, orNoRoom(c.DataDir, err)
+			return nil, wrapDiskFull(c.DataDir, err)
 		}
 		return s, nil
 	}

@@ -26,9 +26,9 @@ func enoughRoom(dir string) error {
 	return nil
 }
 
-// orNoRoom attributes err to a full disk if there is hardly any space: SQLite then
+// wrapDiskFull attributes err to a full disk if there is hardly any space: SQLite then
 // reports "disk I/O error (4874)", because its shared memory cannot grow.
-func orNoRoom(dir string, err error) error {
+func wrapDiskFull(dir string, err error) error {
 	const hardlyAny = 1 << 20
 	if free, freeErr := datadir.FreeBytes(dir); freeErr == nil && free < hardlyAny {
 		return fmt.Errorf("%w (%s): %w", errNoRoom, dir, err)

@@ -215,7 +215,7 @@ func (a *LocalAgent) SelfCheck(ctx context.Context) []local.Finding {
 		finding(local.PartSpool, a.tryToWrite(ctx)), reached, evidence(ctx),
 	}
 	if next := (scheduleMemory{data: a.Config.Data, log: a.Log}).next(); next != nil {
-		next.Sparing = reasonsToSpare(ctx)
+		next.Sparing = sparingReasons(ctx)
 		all = append(all, local.Finding{Part: local.PartSchedule, State: local.Works, Next: next})
 	}
 	return all

@@ -102,8 +102,8 @@ func (m scheduleMemory) next() *local.NextCheck {
 	return &local.NextCheck{At: r.Next.At, Session: r.Next.Session}
 }
 
-// reasonsToSpare reads from the system why the service checks less often.
-func reasonsToSpare(ctx context.Context) (all []local.Sparing) {
+// sparingReasons reads from the system why the service checks less often.
+func sparingReasons(ctx context.Context) (all []local.Sparing) {
 	metered, saving := watch.ReadSparing(ctx)
 	if metered {
 		all = append(all, local.SparingMetered)

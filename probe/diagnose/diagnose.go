@@ -96,7 +96,7 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 			found = append(found, diagnosed{finding: f.withEndpoint(*hit, def), definition: def})
 		}
 	}
-	found = withoutDeafProof(found)
+	found = dropSilenceEvidence(found)
 	found = withoutExplained(found, explainedBy(all))
 	slices.SortFunc(found, byUrgency)
 	if len(found) > 0 && found[0].severity != report.SeverityInfo {
@@ -108,9 +108,9 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	return found
 }
 
-// withoutDeafProof removes the findings whose only proof is that the microphone heard
+// dropSilenceEvidence removes the findings whose only proof is that the microphone heard
 // nothing, if the microphone itself does not hear the room.
-func withoutDeafProof(found []diagnosed) []diagnosed {
+func dropSilenceEvidence(found []diagnosed) []diagnosed {
 	if !slices.ContainsFunc(found, func(d diagnosed) bool { return d.definition.deaf }) {
 		return found
 	}

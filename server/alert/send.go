@@ -60,9 +60,9 @@ type refusal struct{ error }
 // Unwrap returns the answer itself.
 func (r refusal) Unwrap() error { return r.error }
 
-// ErrNotLetIn means that a mail server refuses a collector with a user name for good before the first
+// ErrLoginRefused means that a mail server refuses a collector with a user name for good before the first
 // mail. The usual reason is a wrong password.
-var ErrNotLetIn = errors.New("the mail server does not let the collector in")
+var ErrLoginRefused = errors.New("the mail server refuses the collector")
 
 // later is an answer that states the time of the next attempt.
 type later struct {
@@ -333,15 +333,15 @@ func (s Sender) deliver(ctx context.Context, c Channel, limit time.Duration, mai
 	if c.User == "" { // without a password no account can be locked
 		return err
 	}
-	return notLetIn(err)
+	return loginRefused(err)
 }
 
-// notLetIn makes a permanent refusal (5xx) of the connection or of the password final: many servers lock
+// loginRefused makes a permanent refusal (5xx) of the connection or of the password final: many servers lock
 // an account after a few wrong passwords. The refusal of a mail is a SendError instead.
-func notLetIn(err error) error {
+func loginRefused(err error) error {
 	if answer, ok := errors.AsType[*textproto.Error](err); ok && answer.Code/100 == 5 {
 		if _, ofMail := errors.AsType[*mail.SendError](err); !ofMail {
-			return refusal{fmt.Errorf("%w: %w", ErrNotLetIn, err)}
+			return refusal{fmt.Errorf("%w: %w", ErrLoginRefused, err)}
 		}
 	}
 	return err

@@ -330,7 +330,7 @@ func TestWithoutPasswordIsRepeated(t *testing.T) {
 	var waits []time.Duration
 	c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org"}}
 	err := sender(nil, &waits).Send(t.Context(), c, message)
-	if err == nil || errors.Is(err, ErrNotLetIn) || len(waits) != 3 {
+	if err == nil || errors.Is(err, ErrLoginRefused) || len(waits) != 3 {
 		t.Errorf("got error %v after %d attempts, want 4", err, len(waits)+1)
 	}
 }
@@ -339,8 +339,8 @@ func TestWithoutPasswordIsRepeated(t *testing.T) {
 func TestAWrongPasswordIsSentOnce(t *testing.T) {
 	r := receive(t, http.StatusOK)
 	for code, want := range map[string]struct {
-		attempts int
-		notLetIn bool
+		attempts     int
+		loginRefused bool
 	}{
 		"535 5.7.8 no":    {1, true},
 		"534 5.7.9 no":    {1, true},
@@ -356,7 +356,7 @@ func TestAWrongPasswordIsSentOnce(t *testing.T) {
 		var waits []time.Duration
 		c := Channel{Name: "desk", Kind: KindEmail, Host: s.address, From: "tonprobe@example.org", To: []string{"it@example.org", "desk@example.org"}, User: "tonprobe", secret: "falsch"}
 		err := sender(r.trusted(), &waits).Send(t.Context(), c, message)
-		if err == nil || errors.Is(err, ErrNotLetIn) != want.notLetIn || len(waits) != want.attempts-1 {
+		if err == nil || errors.Is(err, ErrLoginRefused) != want.loginRefused || len(waits) != want.attempts-1 {
 			t.Errorf("%s: got error %v after %d attempts, want %d", code, err, len(waits)+1, want.attempts)
 		}
 		if err != nil && (!strings.Contains(err.Error(), code[:3]) || strings.Contains(err.Error(), "falsch")) {

@@ -120,11 +120,11 @@ func (w *Watch) send(ctx context.Context, c Channel, queue <-chan Message) {
 	}
 }
 
-// notLetInPause is the time without attempts after ErrNotLetIn. A fault with many alerts would otherwise
+// loginPause is the time without attempts after ErrLoginRefused. A fault with many alerts would otherwise
 // send a wrong password often enough to have the account locked.
-const notLetInPause = 15 * time.Minute
+const loginPause = 15 * time.Minute
 
-// errPaused is the reason why a message was not sent within notLetInPause.
+// errPaused is the reason why a message was not sent within loginPause.
 var errPaused = errors.New("no attempt, so that the account is not locked")
 
 // deliver sends a message through a channel, unless its mail server has just refused the collector.
@@ -142,7 +142,7 @@ func (w *Watch) deliver(ctx context.Context, c Channel, m Message) error {
 	return err
 }
 
-// Once sends a message at once with one attempt, also after ErrNotLetIn.
+// Once sends a message at once with one attempt, also after ErrLoginRefused.
 func (w *Watch) Once(ctx context.Context, c Channel, m Message) error {
 	err := w.Sender.Once(ctx, c, m)
 	if ctx.Err() == nil {
@@ -160,8 +160,8 @@ func (w *Watch) note(c Channel, err error) {
 		return
 	}
 	u := Undelivered{Channel: c.Name, At: w.Sender.Now(), Err: err}
-	if errors.Is(err, ErrNotLetIn) {
-		u.pausedUntil = u.At.Add(notLetInPause)
+	if errors.Is(err, ErrLoginRefused) {
+		u.pausedUntil = u.At.Add(loginPause)
 	}
 	if w.undelivered == nil {
 		w.undelivered = map[string]Undelivered{}

@@ -183,15 +183,15 @@ func TestAChannelPausesAfterAWrongPassword(t *testing.T) {
 		sessions int
 		want     error
 	}{
-		{0, false, false, 1, ErrNotLetIn},
+		{0, false, false, 1, ErrLoginRefused},
 		{time.Second, false, true, 0, errPaused},
-		{notLetInPause - time.Second, false, false, 0, errPaused},
-		{notLetInPause, false, false, 1, ErrNotLetIn},
-		{2*notLetInPause - time.Second, false, true, 0, errPaused},
-		{2 * notLetInPause, false, true, 1, nil},
-		{2 * notLetInPause, false, false, 1, ErrNotLetIn},
-		{2*notLetInPause + time.Second, true, true, 1, nil},
-		{2*notLetInPause + 2*time.Second, false, true, 1, nil},
+		{loginPause - time.Second, false, false, 0, errPaused},
+		{loginPause, false, false, 1, ErrLoginRefused},
+		{2*loginPause - time.Second, false, true, 0, errPaused},
+		{2 * loginPause, false, true, 1, nil},
+		{2 * loginPause, false, false, 1, ErrLoginRefused},
+		{2*loginPause + time.Second, true, true, 1, nil},
+		{2*loginPause + 2*time.Second, false, true, 1, nil},
 	} {
 		now = evening.Add(step.after)
 		accepts.Store(step.accepts)
@@ -212,7 +212,7 @@ func TestAChannelPausesAfterAWrongPassword(t *testing.T) {
 		if step.want == nil && len(all) > 0 {
 			t.Errorf("after %v: got %+v, want nothing undelivered", step.after, all)
 		}
-		if step.want != nil && (len(all) != 1 || all[0].Channel != "desk" || !errors.Is(all[0].Err, ErrNotLetIn) || all[0].At.Before(evening)) {
+		if step.want != nil && (len(all) != 1 || all[0].Channel != "desk" || !errors.Is(all[0].Err, ErrLoginRefused) || all[0].At.Before(evening)) {
 			t.Errorf("after %v: got %+v, want the refusal by the mail server", step.after, all)
 		}
 	}

@@ -36,7 +36,9 @@ type survey struct {
 	silent []netip.AddrPort
 }
 
-func (s survey) awakeTo(loopback bool) bool { return s.far || loopback && s.near }
+// answersTo reports whether both ports answer at an address that the client can use: loopback means that this may
+// be a loopback one.
+func (s survey) answersTo(loopback bool) bool { return s.far || loopback && s.near }
 
 const (
 	// selfCheckEvery limits the rate of checks when many agents ask at the same time.
@@ -57,14 +59,14 @@ func (c *selfCheck) ago(loopback bool) *int64 {
 	age := c.age()
 	if age < 0 || age >= selfCheckEvery {
 		under := c.begin()
-		if age < 0 || age >= selfCheckStale || !c.found.awakeTo(loopback) {
+		if age < 0 || age >= selfCheckStale || !c.found.answersTo(loopback) {
 			c.mu.Unlock() // a check takes up to selfCheckWait
 			<-under
 			c.mu.Lock()
 			age = max(0, c.age())
 		}
 	}
-	if !c.found.awakeTo(loopback) {
+	if !c.found.answersTo(loopback) {
 		return nil
 	}
 	return new(age.Milliseconds())

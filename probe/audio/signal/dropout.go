@@ -9,10 +9,10 @@ const (
 	dropoutEdgeShare         = 0.063 // least power at the edge relative to the sound around it: -12 dB
 	dropoutJumpShare         = 0.04  // least power of the adjacent sample, likewise: -14 dB
 	dropoutLeastPower        = 1e-6  // -60 dBFS
-	tornBelowActiveDB        = 12    // softer sounds do not distinguish a lost buffer from a closing gate
-	tornShare                = 4     // if at least one in tornShare interrupts a loud sound, all runs are dropouts
-	othersPerTorn            = 10    // number of other runs per one that interrupts a sound by chance
-	tornLevels               = 7 - FloorDBFS
+	breakBelowActiveDB       = 12    // softer sounds do not distinguish a lost buffer from a closing gate
+	breakShare               = 4     // if at least one in breakShare interrupts a loud sound, all runs are dropouts
+	othersPerBreak           = 10    // number of other runs per one that interrupts a sound by chance
+	breakLevels              = 7 - FloorDBFS
 )
 
 // dropoutMeter detects runs of exact zero between sounds: lost buffers, but also the pauses behind a noise gate. A
@@ -34,16 +34,16 @@ type dropoutMeter struct {
 	first   float64 // power of the first sample after the gap
 	after   float64 // power of the sound after it
 
-	between gapCount             // gaps between sounds
-	torn    [tornLevels]gapCount // those of them that interrupt a sound, by its level in dB
+	between gapCount              // gaps between sounds
+	breaks  [breakLevels]gapCount // those of them that interrupt a sound, by its level in dB
 }
 
 // soundBefore is the power of the sound before a gap: of its last sample, at the edge, and around it.
 type soundBefore struct{ last, edge, around float64 }
 
-// torn reports whether the gap interrupts a sound: the sound did not fade towards the gap, and there is a step into
-// or out of the gap. Pauses of a synthetic voice have neither.
-func (s soundBefore) torn(first, after float64) bool {
+// interrupted reports whether the gap interrupts a sound: the sound did not fade towards the gap, and there is a
+// step into or out of the gap. Pauses of a synthetic voice have neither.
+func (s soundBefore) interrupted(first, after float64) bool {
 	leaps := s.last >= dropoutJumpShare*s.around || first >= dropoutJumpShare*after
 	return leaps && s.edge >= dropoutEdgeShare*s.around
 }
@@ -170,25 +170,25 @@ func (m *dropoutMeter) resume(square float64) {
 		return
 	}
 	m.between.add(gap)
-	if m.before.torn(m.first, m.after) {
-		m.torn[tornLevel(powerDB(m.before.around))].add(gap)
+	if m.before.interrupted(m.first, m.after) {
+		m.breaks[breakLevel(powerDB(m.before.around))].add(gap)
 	}
 }
 
-func tornLevel(dBFS float64) int { return max(0, min(tornLevels-1, int(dBFS-FloorDBFS))) }
+func breakLevel(dBFS float64) int { return max(0, min(breakLevels-1, int(dBFS-FloorDBFS))) }
 
 // result returns the number of dropouts and the longest of them in samples, for a voice of this active level.
 func (m *dropoutMeter) result(activeDBFS float64) (dropouts, longest int) {
-	var torn gapCount
-	for _, c := range m.torn[tornLevel(activeDBFS-tornBelowActiveDB):] {
-		torn.merge(c)
+	var breaks gapCount
+	for _, c := range m.breaks[breakLevel(activeDBFS-breakBelowActiveDB):] {
+		breaks.merge(c)
 	}
-	others := m.between.count - torn.count
-	if torn.count > 0 && torn.count*tornShare >= m.between.count {
+	others := m.between.count - breaks.count
+	if breaks.count > 0 && breaks.count*breakShare >= m.between.count {
 		return m.between.count, m.between.longest
 	}
-	if byChance := (others + othersPerTorn - 1) / othersPerTorn; torn.count > byChance {
-		return torn.count - byChance, torn.longest
+	if byChance := (others + othersPerBreak - 1) / othersPerBreak; breaks.count > byChance {
+		return breaks.count - byChance, breaks.longest
 	}
 	return 0, 0
 }

@@ -90,10 +90,10 @@ func (m *silenceMeter) anySound() bool { return m.sound >= m.frames(soundLeastS)
 // result returns the length of the silence at the end in frames, and whether it differs from the earlier pauses: none
 // of them was silent, or it interrupted a loud sound.
 func (m *silenceMeter) result(activeDBFS float64) (frames int, unlike bool) {
-	torn := m.before.edge >= dropoutEdgeShare*m.before.around && powerDB(m.before.around) >= activeDBFS-tornBelowActiveDB
+	interrupted := m.before.edge >= dropoutEdgeShare*m.before.around && powerDB(m.before.around) >= activeDBFS-breakBelowActiveDB
 	pause := m.pause
 	if m.roomMax < m.frames(roomLeastS) {
 		pause = max(pause, m.leading)
 	}
-	return m.run, torn || pause < m.frames(pauseLeastS)
+	return m.run, interrupted || pause < m.frames(pauseLeastS)
 }

@@ -60,7 +60,7 @@ func (s *Store) erase(ctx context.Context, tx runner, key []byte, id string, now
 		return err
 	}
 	if known != noName {
-		if err := s.buryName(ctx, tx, key, id, name, now, known); err != nil {
+		if err := s.addPersonTombstones(ctx, tx, key, id, name, now, known); err != nil {
 			return err
 		}
 	}

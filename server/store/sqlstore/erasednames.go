@@ -21,8 +21,8 @@ const (
 	noName onErasedName = ""
 )
 
-// buryName leaves tombstones of the name of a participant, and of their ids in other systems.
-func (s *Store) buryName(ctx context.Context, tx runner, key []byte, id, name string, now time.Time, known onErasedName) error {
+// addPersonTombstones adds tombstones of the name of a participant, and of their ids in other systems.
+func (s *Store) addPersonTombstones(ctx context.Context, tx runner, key []byte, id, name string, now time.Time, known onErasedName) error {
 	hashes, err := sourceHashes(ctx, tx, id)
 	if err != nil {
 		return err
