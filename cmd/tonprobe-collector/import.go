@@ -263,6 +263,9 @@ func printImport(w io.Writer, p *intake.Plan, zone *time.Location, dryRun bool) 
 	if !p.Complete {
 		b.WriteString("The source could not be read completely. Therefore nobody was removed and no session cancelled because it is missing.\n")
 	}
+	if p.Complete && p.Unread {
+		b.WriteString("Some events could not be read. Their sessions from earlier imports remain as they are.\n")
+	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "Note: %s\n", note)
 	}

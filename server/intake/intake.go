@@ -73,6 +73,8 @@ type Plan struct {
 	// Complete is false if the source may be incomplete; then no member is removed and no
 	// session cancelled.
 	Complete bool
+	// Unread is true if events of a calendar could not be read; their sessions remain as they are.
+	Unread bool
 
 	change store.Import
 }

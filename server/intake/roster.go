@@ -55,7 +55,7 @@ func (d Importer) OParl(ctx context.Context, r *roster.Roster, council string) (
 			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%d organizations of the source are the council %.100q, with the members of all.", n, name))
 		}
 		for _, o := range organizations[name] {
-			if err := p.sessions(ctx, name, sourceOf(o), meetingsOf(r, o), r.Until); err != nil {
+			if err := p.sessions(ctx, name, sourceOf(o), meetingsOf(r, o), r.Until, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -88,7 +88,8 @@ func membersOf(r *roster.Roster, o roster.Organization, now time.Time) []roster.
 func (d Importer) Calendar(ctx context.Context, r *roster.Roster, council, source string) (*Plan, error) {
 	p := d.planner()
 	p.plan.Complete, p.plan.Notes = r.Complete, slices.Clone(r.Notes)
-	return p.plan, p.sessions(ctx, council, "ics:"+source, r.Meetings, r.Until)
+	p.plan.Unread = len(r.Unread) > 0
+	return p.plan, p.sessions(ctx, council, "ics:"+source, r.Meetings, r.Until, newUnread(r.Unread))
 }
 
 func sourceOf(o roster.Organization) string { return "oparl:" + o.ID }
@@ -197,8 +198,8 @@ func (p *planner) replace(ctx context.Context, name string, members []roster.Mem
 	return nil
 }
 
-// sessions plans the sessions of one source in a council.
-func (p *planner) sessions(ctx context.Context, name, source string, meetings []roster.Meeting, until time.Time) error {
+// sessions plans the sessions of one source in a council. Those of unread events remain.
+func (p *planner) sessions(ctx context.Context, name, source string, meetings []roster.Meeting, until time.Time, events *unread) error {
 	c, err := p.council(ctx, name)
 	if err != nil {
 		return err
@@ -220,7 +221,7 @@ func (p *planner) sessions(ctx context.Context, name, source string, meetings []
 		sessions = append(sessions, s)
 	}
 	c.Sessions = append(c.Sessions, sessions...)
-	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: sessions, Former: former, KeepMissing: !p.plan.Complete, Until: until})
+	p.plan.change.Sessions = append(p.plan.change.Sessions, store.SessionImport{CouncilID: c.ID, Source: short(source), Sessions: sessions, Former: former, KeepMissing: !p.plan.Complete, Until: until, Keep: events.has})
 	return nil
 }
 

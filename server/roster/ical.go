@@ -67,7 +67,7 @@ func (c Calendar) Read(b []byte) (*Roster, error) {
 	if len(b) > MaxDocumentBytes {
 		return nil, fmt.Errorf("the calendar is %w: it has %d bytes, at most %d are read", ErrTooLarge, len(b), MaxDocumentBytes)
 	}
-	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]int{}, whole: map[string]string{}, budget: maxDays}
+	r := &calendarReader{Calendar: c, roster: &Roster{Complete: true, Until: c.Window.Until}, zones: map[string]*zone{}, locations: map[string]*time.Location{}, skipped: map[string]skipped{}, whole: map[string]string{}, budget: maxDays}
 	root, err := r.parse(utf8Text(joinLetters(b)))
 	if err != nil {
 		return nil, err

@@ -258,7 +258,7 @@ func TestEverySkippedEventIsCounted(t *testing.T) {
 		events = append(events, eventOf(fmt.Sprintf("DTSTART;TZID=Mars/%03d:20260601T180000", n)))
 	}
 	r := readCalendar(t, calendarOf(append(events, events[0])...))
-	if want := `2 events were skipped: unknown time zone "Mars/000".`; !slices.Contains(r.Notes, want) {
+	if want := `2 events were skipped: unknown time zone "Mars/000" ("Rat" with the UID "1").`; !slices.Contains(r.Notes, want) {
 		t.Errorf("got %d notes, the first %q; want %q among them", len(r.Notes), r.Notes[:min(1, len(r.Notes))], want)
 	}
 }

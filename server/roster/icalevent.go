@@ -17,11 +17,12 @@ type calendarReader struct {
 	zones  map[string]*zone // defined in the calendar
 	// locations caches the known zones by name, nil for unknown names: loading one reads a file.
 	locations map[string]*time.Location
-	zoneName  string            // default of the calendar; "" for Local
-	skipped   map[string]int    // events by the reason
-	whole     map[string]string // uid by event.former; "" if there are several
+	zoneName  string             // default of the calendar; "" for Local
+	skipped   map[string]skipped // by the reason
+	whole     map[string]string  // uid by event.former; "" if there are several
 
 	events      int
+	unread      int // events
 	later       int // events that change all later recurrences
 	recurrences int
 	budget      int // days that rules may still examine
@@ -84,7 +85,8 @@ func (r *calendarReader) read(root *component) error {
 				}
 			} else if old, known := series[e.uid]; !known || e.newerThan(old) {
 				if known && old.newerThan(e) && !e.start.Equal(old.start.Time) { // no later version
-					r.skip("they have the UID of another event", true)
+					r.skip("they have the UID of another event", e.label())
+					r.roster.Complete = false
 				}
 				series[e.uid] = e
 			}
@@ -108,18 +110,20 @@ func (r *calendarReader) read(root *component) error {
 		return fmt.Errorf("the calendar is %w: its recurrence rules require more than %d days to be examined", ErrTooLarge, maxDays)
 	case r.events == 0: // perhaps of a server with a fault: this is no reason to cancel all sessions
 		r.roster.missing("The calendar has no events.")
+	case r.unread == r.events: // likewise
+		r.roster.Complete = false
 	}
 	if r.later > 0 {
 		r.roster.missing("%d events change all later recurrences at once: only the first of these is changed.", r.later)
 	}
 	for _, why := range slices.Sorted(keysOf(r.skipped)) {
-		r.roster.note("%d events were skipped: %s.", r.skipped[why], why)
+		r.roster.note("%d events were skipped: %s%s.", r.skipped[why].events, why, r.skipped[why].names())
 	}
 	slices.SortFunc(r.roster.Meetings, func(a, b Meeting) int { return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID)) })
 	return nil
 }
 
-func keysOf(m map[string]int) func(func(string) bool) {
+func keysOf(m map[string]skipped) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for k := range m {
 			if !yield(k) {
@@ -148,25 +152,22 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 	e.sequence, _ = strconv.Atoi(c.text("SEQUENCE"))
 	start, found := c.find("DTSTART")
 	if !found {
-		return e, r.skip("they have no start", true)
+		return e, r.cannotRead(e, "they have no start")
 	}
 	var err error
 	if e.start, err = r.when(start); err != nil {
-		return e, r.skip(reason(err), true)
-	}
-	if e.uid == "" { // required, but some calendars written by hand have none
-		e.uid = "no-uid:" + e.start.UTC().Format("20060102T150405Z") + ":" + e.name
+		return e, r.cannotRead(e, reason(err))
 	}
 	if e.start.day {
-		return e, r.skip("they are all-day events without a time", false)
+		return e, r.skip("they are all-day events without a time", "")
 	}
 	if err := r.readEnd(&e, c); err != nil {
-		return e, r.skip(reason(err), true)
+		return e, r.cannotRead(e, reason(err))
 	}
 	if p, found := c.find("RECURRENCE-ID"); found {
 		instead, err := r.when(p)
 		if err != nil {
-			return e, r.skip(reason(err), true)
+			return e, r.cannotRead(e, reason(err))
 		}
 		if p.params["RANGE"] != "" {
 			r.later++
@@ -174,20 +175,12 @@ func (r *calendarReader) event(c *component) (e event, ok bool) {
 		e.instead = r.at(instead, e.start)
 	}
 	if err := r.readRecurrences(&e, c); err != nil {
-		return e, r.skip(reason(err), true)
+		return e, r.cannotRead(e, reason(err))
+	}
+	if e.uid == "" { // required, but some calendars written by hand have none
+		e.uid = "no-uid:" + e.start.UTC().Format("20060102T150405Z") + ":" + e.name
 	}
 	return e, true
-}
-
-// skip counts a skipped event. It returns false, for event.
-func (r *calendarReader) skip(why string, incomplete bool) bool {
-	if r.skipped[why] > 0 || len(r.skipped) < maxNotes {
-		r.skipped[why]++
-	}
-	if incomplete {
-		r.roster.Complete = false
-	}
-	return false
 }
 
 func reason(err error) string {

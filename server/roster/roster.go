@@ -26,6 +26,9 @@ type Roster struct {
 	// Complete is false if something may be missing: a list that repeated itself, a member who
 	// could not be read. The absence of a meeting or a member then says nothing.
 	Complete bool `json:"complete"`
+	// Unread are the UIDs of the events of a calendar that could not be read: the absence of a
+	// meeting with one of these says nothing, even if Complete is true.
+	Unread []string `json:"unread,omitempty"`
 	// Until is the end of the window that was read.
 	Until time.Time `json:"until"`
 	// Notes say what was skipped and why, at most 100.

@@ -37,6 +37,8 @@ type SessionImport struct {
 	// KeepMissing means that stored sessions of the source that are not in Sessions remain as they are:
 	// the source could not be read completely.
 	KeepMissing bool
+	// Keep reports whether a missing session with this SourceUID remains as it is; nil means none.
+	Keep func(sourceUID string) bool
 	// Until is the end of what was read: missing sessions that start later remain as they are.
 	// Zero means that there is no end.
 	Until time.Time

@@ -133,7 +133,11 @@ func imports(t *testing.T, s store.Store) {
 		t.Errorf("an import up to the day before: got %+v, error %v; want no change", results, err)
 	}
 
-	// A missing session is cancelled, unless the source could not be read completely.
+	// A missing session is cancelled, unless it is kept or the source could not be read completely.
+	kept := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", Keep: func(uid string) bool { return uid != "" }}}
+	if results, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: kept}); err != nil || !slices.Equal(results, []store.ImportResult{{}}) {
+		t.Errorf("a missing session that is kept: got %+v, error %v; want no change", results, err)
+	}
 	gone := []store.SessionImport{{CouncilID: council.ID, Source: "oparl:1", KeepMissing: true}}
 	for _, want := range []store.ImportResult{{}, {Cancelled: 1}, {}} {
 		results, err := s.ApplyImport(ctx, store.Import{Now: evening, Sessions: gone})

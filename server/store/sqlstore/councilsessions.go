@@ -238,7 +238,7 @@ func (s *Store) upsertSessions(ctx context.Context, tx runner, i store.SessionIm
 		}
 	}
 	for _, gone := range known {
-		if i.KeepMissing || gone.Cancelled || !gone.StartsAt.After(now) || !i.Until.IsZero() && !gone.StartsAt.Before(i.Until) {
+		if i.KeepMissing || i.Keep != nil && i.Keep(gone.SourceUID) || gone.Cancelled || !gone.StartsAt.After(now) || !i.Until.IsZero() && !gone.StartsAt.Before(i.Until) {
 			continue
 		}
 		gone.Cancelled = true
