@@ -19,8 +19,8 @@ type common struct {
 type commonCause struct {
 	Title    string
 	Evidence string
-	Action   string // for support
-	Say      string // for the caller
+	Action   string // for support; "" on the projector
+	Say      string // for the caller; "" on the projector
 }
 
 // ElementID returns the id of the HTML element.
@@ -42,11 +42,27 @@ func (v view) common(findings []fleet.Finding) common {
 	return c
 }
 
-// concerning returns the findings that explain a participant's fault.
-func concerning(participantID string, findings []fleet.Finding) []fleet.Finding {
+// commonInRoom returns the common causes for a screen that everybody in the room can read: the cause and how many are
+// affected. The network of a place is left out, because it may belong to a household.
+func (v view) commonInRoom(findings []fleet.Finding) common {
+	var c common
+	for _, f := range findings {
+		kind := f.Kind()
+		title := v.T("common."+kind, "key", clean(f.Key, maxNameRunes))
+		if f.Code == fleet.CodeSite {
+			title = v.T("common.room_site")
+		}
+		c.Causes = append(c.Causes, commonCause{Title: title,
+			Evidence: v.T("common.room_evidence", "affected", strconv.Itoa(len(f.Affected)), "members", strconv.Itoa(f.Members))})
+	}
+	return c
+}
+
+// concerning returns the findings that affect one of the participants.
+func concerning(participants map[string]bool, findings []fleet.Finding) []fleet.Finding {
 	var found []fleet.Finding
 	for _, f := range findings {
-		if slices.Contains(f.Affected, participantID) {
+		if slices.ContainsFunc(f.Affected, func(id string) bool { return participants[id] }) {
 			found = append(found, f)
 		}
 	}

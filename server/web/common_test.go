@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tonprobe/tonprobe/server/fleet"
+	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
@@ -46,6 +49,45 @@ func TestCommonCause(t *testing.T) {
 	if answer.Whole || len(answer.Parts) != 1 || answer.Parts[0].ID != "common" || !strings.Contains(answer.Parts[0].HTML, "Betroffen: 3 von 4") {
 		t.Errorf("got changes %+v, want only the common cause", answer)
 	}
+}
+
+// TestRollCallShowsACommonCause: the desk sees it with its evidence if it affects a member, the room only the cause
+// and how many.
+func TestRollCallShowsACommonCause(t *testing.T) {
+	var findings []fleet.Finding
+	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return findings } }).login()
+	anna, _ := g.person("Anna Amsel", "0228 5550100")
+	bert, _ := g.person("Bert Bussard", "")
+	page := "/sessions/" + g.inSession(anna).ID
+	council := store.Council{ID: uuid.NewString(), Name: "Rat Süd", CreatedAt: g.clock()}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: g.clock()}
+	for _, err := range []error{g.store.AddCouncil(t.Context(), council), g.store.AddCouncilSession(t.Context(), session), g.store.AddCouncilMember(t.Context(), council.ID, bert.ID)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := "/sessions/" + session.ID
+	findings = []fleet.Finding{
+		{Code: fleet.CodeProvider, Key: "AS64500 <Netz>", Affected: []string{anna.ID, "x", "y"}, Members: 4, ElsewhereMembers: 20, UsualPct: 6.2, From: g.clock().Add(-15 * time.Minute)},
+		{Code: fleet.CodeSite, Key: "203.0.113.0/24", Affected: []string{"x", anna.ID, "z"}, Members: 5, From: g.clock().Add(-15 * time.Minute)},
+	}
+	g.want(g.get(page), http.StatusOK, "der Internetanbieter AS64500 <Netz>", "Betroffen: 3 von 4 Geprüften dort, 0 von 20 anderswo. Üblich: 6 %. Prüfungen seit 17:45 Uhr.",
+		"ein Ort, Netz 203.0.113.0/24", "Der Anbieter muss das beheben.", "Es liegt nicht an Ihnen.")
+	room := g.get(page + "?projector=1")
+	g.want(room, http.StatusOK, "der Internetanbieter AS64500 <Netz>", "<p>Betroffen: 3 von 4 Geprüften dort.</p>", "gemeinsame Ursache: ein Ort</span>", "<p>Betroffen: 3 von 5 Geprüften dort.</p>")
+	for _, never := range []string{"203.0.113", "anderswo", "Der Anbieter muss", "Es liegt nicht", "5550100"} {
+		if strings.Contains(room.Body.String(), never) {
+			t.Errorf("the projector page contains %q", never)
+		}
+	}
+	for _, address := range []string{other, other + "?projector=1"} {
+		if body := g.get(address).Body.String(); strings.Contains(body, "Internetanbieter") || !strings.Contains(body, `id="common" class="common" aria-label="Gemeinsame Ursache" hidden`) {
+			t.Errorf("%s shows a common cause that affects no member, or has no hidden element for one: %s", address, body)
+		}
+	}
+	g.lang = "en"
+	g.want(g.get(page), http.StatusOK, "Affected: 3 of 4 people checked there, 0 of 20 elsewhere.")
+	g.want(g.get(page+"?projector=1"), http.StatusOK, "Affected: 3 of 4 people checked there.</p>", "common cause: one place</span>")
 }
 
 // attribute returns the value of the first attribute of this name.

@@ -84,6 +84,7 @@ type rollPage struct {
 	sessionRow
 	Now    string // RFC 3339
 	Since  string // checks count from here on, in the zone of the pages
+	Common common // the common causes that affect members
 	Counts []rollCount
 	Rows   []rollRow
 	// Groups are the members without a row of their own, by state, if there are too many.
@@ -241,7 +242,9 @@ func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
 	v := s.view(r)
 	v.since = store.RollSince(session.StartsAt, v.zone)
 	var checks []store.ReportSummary
+	ids := map[string]bool{}
 	for _, m := range members {
+		ids[m.ID] = true
 		if m.Last != nil {
 			checks = append(checks, *m.Last)
 		}
@@ -251,7 +254,11 @@ func (s *site) rollCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	projector := r.URL.Query().Get(projectorParam) == "1"
 	body := v.rollPage(session, council, store.CallRoll(members, v.since), projector)
-	if !projector {
+	findings := concerning(ids, s.Common())
+	if projector {
+		body.Common = v.commonInRoom(findings)
+	} else {
+		body.Common = v.common(findings)
 		record, err := s.Store.DisturbanceOutline(r.Context(), session.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -11,7 +11,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/fleet"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/web"
 )
 
 func TestRollCallOfASession(t *testing.T) {
@@ -79,9 +81,10 @@ func TestRollCallOfASession(t *testing.T) {
 	g.wantRedirect(g.get("/sessions?after=x"), "/sessions")
 }
 
-// TestRollCallOf500: a large council stays on one page under 100 kB, and nobody is missing.
+// TestRollCallOf500: a large council stays on one page under 100 kB, also with common causes, and nobody is missing.
 func TestRollCallOf500(t *testing.T) {
-	g := newRig(t)
+	var findings []fleet.Finding
+	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return findings } })
 	g.login()
 	council := store.Council{ID: uuid.NewString(), Name: "Verbandsversammlung", CreatedAt: g.clock()}
 	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, Title: "Haushalt", StartsAt: g.clock().Add(time.Hour), EndsAt: g.clock().Add(3 * time.Hour)}
@@ -110,6 +113,9 @@ func TestRollCallOf500(t *testing.T) {
 	}
 	if err := g.store.SetCouncilMembers(t.Context(), council.ID, ids); err != nil {
 		t.Fatal(err)
+	}
+	for range 3 { // as many as there can be
+		findings = append(findings, fleet.Finding{Code: fleet.CodeProvider, Key: strings.Repeat("<ü>", 40), Affected: ids[:40], Members: 60, From: g.clock()})
 	}
 	for _, mode := range []string{"", "?projector=1"} {
 		body := g.get("/sessions/" + session.ID + mode).Body.String()
