@@ -15,6 +15,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // Codes of the common causes.
@@ -85,6 +87,21 @@ func (f Finding) Kind() string {
 		return "site"
 	}
 	return "version"
+}
+
+// Explains reports whether f can be the reason for a cause that a check of an affected participant found. A muted
+// microphone, for example, is not explained by a fault of the provider.
+func (f Finding) Explains(c report.Cause) bool {
+	if c.Severity == report.SeverityInfo {
+		return false
+	}
+	own := f.Code == CodeServer && f.Key == Own
+	for _, d := range dimensions {
+		if d.code == f.Code && (d.counts == OwnServer) == own {
+			return kindOf(c.Code, c.Endpoint, c.Area)&d.counts != 0
+		}
+	}
+	return false
 }
 
 // dimension is one property that participants can have in common.

@@ -17,9 +17,9 @@ import (
 // axeVariable names the file axe.min.js of axe-core. .ci/test downloads it.
 const axeVariable = "TONPROBE_TEST_AXE"
 
-// TestAxeFindsNothing checks each page of the dashboard against the rules of WCAG 2.1, levels A and AA,
-// with axe-core: light at the width of a desktop, dark at that of a phone.
-func TestAxeFindsNothing(t *testing.T) {
+// axeSource returns the source of axe-core.
+func axeSource(t *testing.T) string {
+	t.Helper()
 	need.Full(t, "axe-core")
 	file := os.Getenv(axeVariable)
 	if file == "" {
@@ -29,22 +29,34 @@ func TestAxeFindsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(axe)
+}
+
+// checkAxe checks a page with axe-core: light at the width of a desktop, dark at that of a phone.
+func (b *browser) checkAxe(axe, address string) {
+	b.t.Helper()
+	for _, at := range []struct {
+		width int64
+		dark  bool
+	}{{1280, false}, {360, true}} {
+		b.do(b.width(at.width), b.dark(at.dark), chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("h1")))
+		b.do(b.run(`document.querySelectorAll("details").forEach((e) => e.open = true)`))
+		b.do(b.run(axe + "; 0"))
+		for _, found := range get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)) {
+			b.t.Errorf("%s at %d pixels, dark %v: %s", address, at.width, at.dark, found)
+		}
+	}
+}
+
+// TestAxeFindsNothing checks each page of the dashboard against the rules of WCAG 2.1, levels A and AA.
+func TestAxeFindsNothing(t *testing.T) {
+	axe := axeSource(t)
 	b := openBrowser(t, "de")
 	c := startCollector(t)
 	erika := council(c)
 	check := func(address string) {
 		t.Helper()
-		for _, at := range []struct {
-			width int64
-			dark  bool
-		}{{1280, false}, {360, true}} {
-			b.do(b.width(at.width), b.dark(at.dark), chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("h1")))
-			b.do(b.run(`document.querySelectorAll("details").forEach((e) => e.open = true)`))
-			b.do(b.run(string(axe) + "; 0"))
-			for _, found := range get(b, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)) {
-				t.Errorf("%s at %d pixels, dark %v: %s", address, at.width, at.dark, found)
-			}
-		}
+		b.checkAxe(axe, address)
 	}
 	check(c.URL() + "/login")
 	withButton := httptest.NewServer(withProvider(t, oidc.Config{Issuer: "http://127.0.0.1:1/", Label: "Stadt-Konto"}, false).handler)

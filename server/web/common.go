@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/fleet"
 )
 
@@ -20,7 +21,7 @@ type commonCause struct {
 	Title    string
 	Evidence string
 	Action   string // for support; "" on the projector
-	Say      string // for the caller; "" on the projector
+	Say      string // for the caller; "" on the projector, and if the answer contains it
 }
 
 // ElementID returns the id of the HTML element.
@@ -67,4 +68,28 @@ func concerning(participants map[string]bool, findings []fleet.Finding) []fleet.
 		}
 	}
 	return found
+}
+
+// explain lets the answer begin with what a common cause means for the caller, if one of the findings explains the
+// check. What the caller could do alone comes second, and the participant is not named as responsible.
+func (p *participantPage) explain(v view, findings []fleet.Finding) {
+	c := p.Check
+	if c == nil || c.found == nil {
+		return
+	}
+	i := slices.IndexFunc(findings, func(f fleet.Finding) bool { return !c.at.Before(f.From) && f.Explains(*c.found) })
+	if i < 0 {
+		return
+	}
+	c.CommonSay = v.T("common.say")
+	for i := range p.Common.Causes {
+		p.Common.Causes[i].Say = "" // the answer contains it
+	}
+	switch {
+	case c.found.Area != report.AreaParticipant:
+	case findings[i].Code == fleet.CodeProvider:
+		c.Primary.Area = v.area(report.AreaProvider)
+	default:
+		c.Primary.Area = v.area(report.AreaUnknown)
+	}
 }

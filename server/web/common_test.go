@@ -90,6 +90,54 @@ func TestRollCallShowsACommonCause(t *testing.T) {
 	g.want(g.get(page+"?projector=1"), http.StatusOK, "Affected: 3 of 4 people checked there.</p>", "common cause: one place</span>")
 }
 
+// TestACommonCauseIsSaidFirst: if it explains the check, the page says to callers what it means for them, once, and the
+// individual advice only follows for the case that the fault persists. Nobody is named as responsible.
+func TestACommonCauseIsSaidFirst(t *testing.T) {
+	var findings []fleet.Finding
+	g := newRig(t, func(c *web.Config) { c.Common = func() []fleet.Finding { return findings } }).login()
+	lossy, _ := g.checked("Anna Amsel", "", "A1B-2C3", microphone(nil), passage(), voice(9.5), internet())
+	mute, _ := g.checked("Bert Bussard", "", "H4J-9TW", microphone(muted), passage(), voice(0), internet())
+	ready, _ := g.checked("Cora Kleiber", "", "K7P-3QX", microphone(nil), passage(), voice(0), internet())
+	const say, later = "Mehrere Personen haben diese Störung zur gleichen Zeit. Es liegt nicht an Ihnen.", "Erst wenn es danach bleibt:"
+	alone := plain(g.get("/participants/" + lossy.ID).Body.String())
+	_, advice, _ := strings.Cut(alone, "Das sagen Sie „")
+	advice, _, _ = strings.Cut(advice, "“")
+	if advice == "" || strings.Contains(alone, say) || strings.Contains(alone, later) {
+		t.Fatalf("got advice %q without a common cause: %s", advice, alone)
+	}
+	since := g.clock().Add(-15 * time.Minute)
+	for name, c := range map[string]struct {
+		who       string
+		code, key string
+		from      time.Time
+		first     bool
+	}{
+		"lossy, provider":   {lossy.ID, fleet.CodeProvider, "AS64500", since, true},
+		"lossy, later":      {lossy.ID, fleet.CodeProvider, "AS64500", g.clock(), false},
+		"lossy, version":    {lossy.ID, fleet.CodeVersion, "1.4.0 windows", since, false},
+		"muted, provider":   {mute.ID, fleet.CodeProvider, "AS64500", since, false},
+		"muted, own server": {mute.ID, fleet.CodeServer, fleet.Own, since, false},
+		"muted, version":    {mute.ID, fleet.CodeVersion, "1.4.0 windows", since, true},
+		"ready, provider":   {ready.ID, fleet.CodeProvider, "AS64500", since, false},
+	} {
+		findings = []fleet.Finding{{Code: c.code, Key: c.key, Affected: []string{c.who, "x", "y"}, Members: 4, From: c.from}}
+		text := plain(g.get("/participants/" + c.who).Body.String())
+		common, persists := strings.Index(text, say), strings.Index(text, later)
+		if common < 0 || strings.Count(text, say) != 1 || (persists > common) != c.first {
+			t.Errorf("%s: got the common sentence at %d, the individual one at %d, want the common one once and before it %v: %s", name, common, persists, c.first, text)
+		}
+		if c.first && c.who == lossy.ID && strings.Index(text, advice) < persists {
+			t.Errorf("%s: %q is not marked as only for later: %s", name, advice, text)
+		}
+		if c.who == mute.ID && strings.Contains(text, "Zuständig die Person selbst") == c.first {
+			t.Errorf("%s: got the participant named as responsible %v, want %v: %s", name, c.first, !c.first, text)
+		}
+	}
+	g.lang = "en"
+	findings = []fleet.Finding{{Code: fleet.CodeProvider, Key: "AS64500", Affected: []string{lossy.ID, "x", "y"}, Members: 4, From: since}}
+	g.want(g.get("/participants/"+lossy.ID), http.StatusOK, `<p class="action">“Several people have this problem`, "<h3>Only if it persists afterwards:</h3>")
+}
+
 // attribute returns the value of the first attribute of this name.
 func attribute(t *testing.T, body, name string) string {
 	t.Helper()

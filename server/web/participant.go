@@ -152,7 +152,9 @@ func (s *site) showParticipant(w http.ResponseWriter, r *http.Request, status in
 	if body.Retest, err = s.retestPanel(r, v, p, agents, about); err != nil {
 		return err
 	}
-	body.Common = v.common(concerning(map[string]bool{p.ID: true}, s.Common()))
+	findings := concerning(map[string]bool{p.ID: true}, s.Common())
+	body.Common = v.common(findings)
+	body.explain(v, findings)
 	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
 	if body.Reports, err = s.sessionsNow(r, v, p.ID); err != nil {
 		return err
