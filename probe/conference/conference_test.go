@@ -125,7 +125,11 @@ func closes(code websocket.StatusCode, reason string) http.HandlerFunc {
 	}
 }
 
-func hangs(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// hangs sends no response, not even when the client hangs up: one that crosses its end would count.
+func hangs(_ http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
 
 func healthy27() bbbServer {
 	return bbbServer{api: text(200, about27), roundTrip: text(200, ""), signalling: refuses(401), state: refuses(404)}

@@ -224,7 +224,7 @@ func TestWHIPRefuses(t *testing.T) {
 		"nonsense":         {sdp("v=0\r\nnonsense"), "", map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail bad_answer"}, 1, 1},
 		"huge":             {sdp(strings.Repeat("a", 2<<20)), "", map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}, 1, 0},
 		"long":             {sdp(strings.Repeat("a", 100<<10)), "", map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}, 1, 1},
-		"hangs":            {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", map[report.ConferenceStep]string{report.StepSignIn: "fail timeout"}, 1, 0},
+		"hangs":            {hangs, "", map[report.ConferenceStep]string{report.StepSignIn: "fail timeout"}, 1, 0},
 		"loops": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/whip/live", http.StatusTemporaryRedirect)
 		}, "", map[report.ConferenceStep]string{report.StepSignIn: "fail redirect_loop"}, 6, 0},
