@@ -95,11 +95,13 @@ func TestPionInPlaceOfTheReflector(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
+	// Only the moment "acknowledged, not yet read" waits for the kill. On a busy computer an agent
+	// may have ended before the others.
 	wantLines(t, round(t, 0, "kill", "-collector", "2", "-agent", "6"),
 		`collector killed, of these while starting +2, [0-9]+`,
 		`acknowledged and lost +0`,
 		`stored twice +0`,
-		`agent killed +[3-6]`,
+		`agent killed +[1-6]`,
 		`  acknowledged, not yet read +0, 1, 0`,
 		`on the agent's disk, but lost +0`)
 }
