@@ -132,7 +132,7 @@ func scenarios() []scenario {
 		{name: "livekit-loss-2", title: "LiveKit, 2 % loss upstream", line: lossUp(2), serve: liveKit, expect: none, of: ofLiveKit},
 		{name: "livekit-loss-up-8", title: "LiveKit, 8 % loss upstream", line: lossUp(8), serve: liveKit, expect: upLoss, of: ofLiveKit},
 		{name: "livekit-loss-down-5", title: "LiveKit, 5 % loss downstream", line: lossDown(5), serve: liveKit, expect: downLoss, of: ofLiveKit},
-		{name: "livekit-jitter-10", title: "LiveKit, 10 ms of jitter upstream", line: jitterUp(10), serve: liveKit, expect: none, of: ofLiveKit},
+		{name: "livekit-jitter-10", title: "LiveKit, delays of up to 35 ms upstream", line: inOrderUp(35), serve: liveKit, expect: none, of: ofLiveKit},
 		{name: "livekit-jitter-35", title: "LiveKit, 35 ms of jitter upstream", line: jitterUp(35), serve: liveKit, expect: jitterHigh, of: ofLiveKit},
 		{name: "livekit-relay", title: "LiveKit with a relay", line: clear, serve: func(s *site) error { return s.liveKit(relay, "", "", longSecret) }, expect: none, of: ofLiveKit},
 		{name: "livekit-down", title: "LiveKit is not running, nginx is", line: clear, serve: func(s *site) error { return s.liveKit("", "down", "", longSecret) }, expect: broken, area: municipal},
