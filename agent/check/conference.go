@@ -7,6 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // findSystem returns the probe of the conference system at the target; nil if there
@@ -16,8 +17,14 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 		return nil, nil
 	}
 	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, JoinLink: o.joinLink, Token: o.token, NoMedia: !o.callsSystem()}
+	if o.limits != nil {
+		c.Ports.TCP, c.Ports.UDP = o.limits.PortsOf(report.ProbeZoom).Tried() // no other system uses them
+	}
 	if o.Collector != nil {
 		c.RootCAs = o.Collector.RootCAs
+		if u, err := origin.Parse(o.Collector.URL); err == nil {
+			c.Ports.Control = u
+		}
 	}
 	p, err := conference.Find(ctx, c, env)
 	if err != nil {

@@ -91,7 +91,8 @@ func profileShow(_ context.Context, t terminal, in *invocation) error {
 		return printJSON(t.out, struct {
 			listedProfile
 			Limits []shownLimit `json:"limits"`
-		}{listedProfile{p.Name, p.BasedOn, p.BasedOn != "", p.Source}, list})
+			Ports  *shownPorts  `json:"ports,omitempty"`
+		}{listedProfile{p.Name, p.BasedOn, p.BasedOn != "", p.Source}, list, portsOf(p)})
 	}
 	_, _ = fmt.Fprintf(t.out, "%s: %s\n", p.Name, p.Source)
 	if p.BasedOn != "" {
@@ -106,7 +107,25 @@ func profileShow(_ context.Context, t terminal, in *invocation) error {
 		}
 		_, _ = fmt.Fprintf(tw, "%s%s\t%s\t%s\t%s\t%s\n", l.Name, mark, number(l.Warn), number(l.Fail), number(l.Value), l.Source)
 	}
+	if ports := portsOf(p); ports != nil {
+		_, _ = fmt.Fprintf(tw, "\nPORTS\tTCP %s\tUDP %s\t\t%s\n", strings.Join(ports.TCP, " "), strings.Join(ports.UDP, " "), ports.Source)
+	}
 	return tw.Flush()
+}
+
+// shownPorts are the ports of a profile in JSON.
+type shownPorts struct {
+	TCP    []string `json:"tcp"`
+	UDP    []string `json:"udp"`
+	Source string   `json:"source"`
+}
+
+// portsOf returns the ports of a profile; nil if it has none.
+func portsOf(p diagnose.Profile) *shownPorts {
+	if p.Ports.Source == "" {
+		return nil
+	}
+	return &shownPorts{p.Ports.TCP, p.Ports.UDP, p.Ports.Source}
 }
 
 func number(v *float64) string {

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/target"
@@ -205,7 +206,15 @@ func targetTest(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return noTarget(err, in.args[0])
 	}
-	result, err := testTarget(ctx, known, in.noCall)
+	profiles, err := in.profiles(t)
+	if err != nil {
+		return err
+	}
+	limits, err := profiles.Load(known.Profile)
+	if err != nil {
+		return err
+	}
+	result, err := testTarget(ctx, known, limits.PortsOf(report.ConferenceGroup+"."+known.System), in.noCall)
 	if err != nil {
 		return err
 	}

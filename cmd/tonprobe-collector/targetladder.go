@@ -17,7 +17,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
-	"github.com/tonprobe/tonprobe/probe/conference/zoom"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
@@ -47,6 +46,8 @@ type tested struct {
 	Conference *report.Conference `json:"conference,omitempty"`
 	// requests are those of the steps of a client.
 	requests []visit.Request
+	// ports are those of the target's profile.
+	ports diagnose.Ports
 }
 
 // failed reports whether a step failed.
@@ -62,11 +63,11 @@ func (t tested) failed() bool {
 // testTarget performs the steps of a test: those of the API, and then those of a client
 // of the system, as on a participant's computer. With noCall it creates no test meeting
 // and makes no call.
-func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, error) {
+func testTarget(ctx context.Context, t target.Target, ports diagnose.Ports, noCall bool) (tested, error) {
 	ctx, cancel := context.WithTimeout(ctx, ladderTime)
 	defer cancel()
 	out := tested{Target: t.Name, System: t.System, Made: time.Now().UTC().Truncate(time.Second),
-		Program: fmt.Sprintf("tonprobe-collector %s, %s/%s", programVersion(), runtime.GOOS, runtime.GOARCH)}
+		Program: fmt.Sprintf("tonprobe-collector %s, %s/%s", programVersion(), runtime.GOOS, runtime.GOARCH), ports: ports}
 	var err error
 	if out.Steps, err = target.NewTester(time.Now, rand.Reader).Test(ctx, t); err != nil {
 		return out, err
@@ -80,6 +81,7 @@ func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, erro
 		defer mu.Unlock()
 		out.requests = append(out.requests, r)
 	}}
+	c.Ports.TCP, c.Ports.UDP = ports.Tried()
 	if !noCall && !out.failed() {
 		if err := out.admit(ctx, t, meetings, &c); err != nil {
 			return out, err
@@ -273,8 +275,8 @@ func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
 		code = strings.TrimSpace(code + " at " + s.Host)
 	}
 	p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
-	if s.Name == report.StepPorts && t.System == "zoom" {
-		p.zoomPorts()
+	if s.Name == report.StepPorts {
+		p.ports(t.ports, t.Conference.Ports)
 	}
 	if !verbose {
 		return
@@ -289,16 +291,15 @@ func (p *printer) step(t tested, s report.ConferenceCheck, verbose bool) {
 	}
 }
 
-// zoomPorts prints the ports that cannot be tested, for the administrator of a firewall.
-func (p *printer) zoomPorts() {
-	ports, err := zoom.Published()
-	if err != nil {
-		if p.err == nil {
-			p.err = err
+// ports prints the published ports and what is known about each, for the administrator of a
+// firewall.
+func (p *printer) ports(wanted diagnose.Ports, found []report.ConferencePort) {
+	p.line("%-11s a firewall must let out TCP %s and UDP %s (%s)", "", strings.Join(wanted.TCP, ", "), strings.Join(wanted.UDP, ", "), wanted.Source)
+	for _, port := range found {
+		if port.Port != nil {
+			p.line("%-11s %s %d: %s", "", strings.ToUpper(port.Protocol), *port.Port, port.Answer)
 		}
-		return
 	}
-	p.line("%-11s a firewall must let out TCP %s and UDP %s (%s)", "", strings.Join(ports.TCP, ", "), strings.Join(ports.UDP, ", "), ports.Source)
 }
 
 // meaning returns the description of a step's code; "" if there is none.

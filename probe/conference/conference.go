@@ -76,6 +76,8 @@ type Config struct {
 	JoinLink *url.URL
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
+	// Ports are the published ports of a system whose media path is not public.
+	Ports visit.Ports
 	// Requested receives the requests of the steps; nil for none.
 	Requested func(visit.Request)
 }
@@ -135,7 +137,7 @@ func (conference) Phases() []string {
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, Token: c.Token, NoMedia: c.NoMedia, Requested: c.Requested}, env)
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, Token: c.Token, NoMedia: c.NoMedia, Ports: c.Ports, Requested: c.Requested}, env)
 	defer v.Close()
 	c.Check(ctx, v)
 	return judge(v.Data), nil

@@ -241,6 +241,42 @@ func (f *facts) conferenceMute() *finding {
 	return hit
 }
 
+// portsRejected is a network that rejects published ports of a system whose media path is not
+// public. Such a client prefers UDP and falls back to the port of the web server, so rejected
+// ports over TCP count only if none over UDP is known to be open.
+func (f *facts) portsRejected() *finding {
+	if f.conference == nil {
+		return nil
+	}
+	var tcp, udp []string
+	udpOpen := 0
+	for _, p := range f.conference.Ports {
+		switch {
+		case p.Port == nil:
+		case p.Protocol == "udp" && p.Answer == report.PortOpen:
+			udpOpen++
+		case p.Answer != report.PortRejected:
+		case p.Protocol == "udp":
+			udp = append(udp, strconv.Itoa(*p.Port))
+		default:
+			tcp = append(tcp, strconv.Itoa(*p.Port))
+		}
+	}
+	var parts []string
+	if len(tcp) > 0 {
+		parts = append(parts, "TCP "+strings.Join(tcp, ", "))
+	}
+	if len(udp) > 0 {
+		parts = append(parts, "UDP "+strings.Join(udp, ", "))
+	}
+	if len(parts) == 0 || len(udp) <= udpOpen && udpOpen > 0 {
+		return nil
+	}
+	hit := disturbance(likely, observed(f.conference.probe, "ports", strings.Join(parts, "; "), ""))
+	hit.area = report.AreaParticipant
+	return hit
+}
+
 // conferenceOverTCP is a call to the conference system whose sound went over TCP.
 func (f *facts) conferenceOverTCP() *finding {
 	path := f.conferencePath()

@@ -34,6 +34,8 @@ type Profile struct {
 	Link       LinkLimits  `toml:"link"`
 	NAT        NATLimits   `toml:"nat"`
 	Host       HostLimits  `toml:"host"`
+	// Ports are those of the conference system, where they cannot be learned from it.
+	Ports Ports `toml:"ports"`
 }
 
 // Limit contains the values from which something disturbs, and from which participation
@@ -224,6 +226,9 @@ func decodeProfile(files ...[]byte) (Profile, error) {
 	if p.Name == "" || p.Source == "" || p.ServerArea == "" {
 		return Profile{}, errors.New("name, source and server_area must be set")
 	}
+	if problem := p.Ports.problem(); problem != "" {
+		return Profile{}, fmt.Errorf("ports: %s", problem)
+	}
 	limits := limitsOf(p)
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
 		if err := checkLimit(limits[key]); err != nil {
@@ -262,7 +267,10 @@ func limitsOf(p Profile) map[string]any {
 		}
 		prefix := root.Type().Field(i).Tag.Get("toml")
 		for j := range group.NumField() {
-			all[prefix+"."+group.Type().Field(j).Tag.Get("toml")] = group.Field(j).Interface()
+			switch v := group.Field(j).Interface().(type) {
+			case Limit, Bound:
+				all[prefix+"."+group.Type().Field(j).Tag.Get("toml")] = v
+			}
 		}
 	}
 	return all

@@ -166,8 +166,14 @@ func parseOwn(name string, text []byte, strict bool) (Profile, error) {
 			return Profile{}, fault(lines[key], "%s: %s", key, problem)
 		}
 	}
+	if lines["ports"] != 0 {
+		p.Ports = Ports{} // a table of ports replaces the shipped one as a whole
+	}
 	if err := toml.Unmarshal(text, &p); err != nil {
 		return Profile{}, decodeFault(err, fault)
+	}
+	if problem := p.Ports.problem(); problem != "" {
+		return Profile{}, fault(lines["ports"], "ports: %s", problem)
 	}
 	p.Name, p.BasedOn = name, base
 	switch p.ServerArea {

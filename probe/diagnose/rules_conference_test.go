@@ -162,3 +162,47 @@ func TestBlockedWebSocketOfTheSystem(t *testing.T) {
 		})
 	}
 }
+
+// TestRejectedPortsOfZoom: Zoom prefers UDP, so rejected TCP ports matter only if no UDP port is
+// known to be open. Silence proves nothing.
+func TestRejectedPortsOfZoom(t *testing.T) {
+	const open, rejected, silent = report.PortOpen, report.PortRejected, report.PortSilent
+	for name, c := range map[string]struct {
+		tcp, stun, first, last report.PortAnswer // TCP 8801, UDP 3478, 8801 and 8810
+		evidence               string            // "" for no cause
+	}{
+		"all open":              {open, open, open, open, ""},
+		"all silent":            {silent, silent, silent, silent, ""},
+		"all rejected":          {rejected, rejected, rejected, rejected, "TCP 8801; UDP 3478, 8801, 8810"},
+		"UDP rejected":          {open, rejected, rejected, rejected, "UDP 3478, 8801, 8810"},
+		"one rejected":          {silent, silent, rejected, silent, "UDP 8801"},
+		"most of UDP rejected":  {silent, open, rejected, rejected, "UDP 8801, 8810"},
+		"little of UDP":         {silent, rejected, open, open, ""},
+		"TCP rejected only":     {rejected, open, open, open, ""},
+		"TCP, nothing of UDP":   {rejected, silent, silent, silent, "TCP 8801"},
+		"TCP, a little of UDP":  {rejected, silent, silent, open, ""},
+		"TCP, some UDP refused": {rejected, rejected, open, open, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = "https://zoom.us"
+			visited(r, report.ProbeZoom, &report.Conference{URLHost: "zoom.us", Reachable: new(true), Ports: []report.ConferencePort{
+				{Protocol: "tcp", Port: new(8801), Answer: c.tcp},
+				{Protocol: "udp", Port: new(3478), Answer: c.stun}, {Protocol: "udp", Port: new(8801), Answer: c.first}, {Protocol: "udp", Port: new(8810), Answer: c.last},
+			}})
+			causes, verdict := diagnose.Diagnose(r, profile(t, "zoom"))
+			if c.evidence == "" {
+				if len(causes) > 0 || verdict != report.Ready {
+					t.Fatalf("got %q, %s; want ready without a cause", codes(causes), verdict)
+				}
+				return
+			}
+			if len(causes) == 0 || causes[0].Code != "conf.media_ports_blocked" || verdict != report.Limited {
+				t.Fatalf("got %q, %s; want conf.media_ports_blocked, limited", codes(causes), verdict)
+			}
+			if got := causes[0]; got.Area != report.AreaParticipant || got.Evidence[0].Value != c.evidence || got.Endpoint != report.EndpointConference {
+				t.Errorf("got area %s, endpoint %s, evidence %+v; want participant, conference, %q", got.Area, got.Endpoint, got.Evidence, c.evidence)
+			}
+		})
+	}
+}

@@ -12,7 +12,7 @@ func mediaDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.media_ports_blocked", Position: 1600, Severity: report.SeverityWarn, Area: report.AreaUnknown,
-			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN),
+			Needs:        append(callingProbes(), report.ProbeZoom, report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN),
 			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
 			rule:         mediaPortsBlocked,
 		},
@@ -56,8 +56,12 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // replaces that proof. The firewall may then be the collector's own, so that nobody is
 // blamed.
 //
-// If a conference server was checked, only the path of a call to it counts.
+// If a conference server was checked, only the path of a call to it counts. For a system whose
+// path is not public, its published ports count.
 func mediaPortsBlocked(f *facts) *finding {
+	if hit := f.portsRejected(); hit != nil {
+		return hit
+	}
 	if f.conferenceChecked() {
 		return f.conferenceOverRelay()
 	}

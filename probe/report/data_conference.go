@@ -63,6 +63,8 @@ type Conference struct {
 	PathTCP *bool `json:"path_tcp,omitempty" show:"details dashboard"`
 	// PathRelay is the same for a path through a relay (TURN) of the system.
 	PathRelay *bool `json:"path_relay,omitempty" show:"details dashboard"`
+	// Ports are the published ports of a system whose media path is not public.
+	Ports []ConferencePort `json:"ports,omitempty" max:"32" show:"details dashboard" absent:"nothing"`
 	// Checks are the steps in order; the dashboard shows them as a ladder.
 	Checks []ConferenceCheck `json:"checks" max:"32" show:"never"`
 }
@@ -88,6 +90,30 @@ type ConferenceCheck struct {
 	// MS is the duration of the step in ms; nil if it was not done.
 	MS *float64 `json:"ms,omitempty" show:"never"`
 }
+
+// ConferencePort is what is known about packets to one port of a system.
+type ConferencePort struct {
+	// Protocol is tcp or udp.
+	Protocol string `json:"protocol" oneof:"tcp udp" empty:"no" show:"details dashboard"`
+	// Port is the number of the port.
+	Port *int `json:"port,omitempty" range:"1..65535" show:"details dashboard"`
+	// Answer is open if such packets leave the participant's network: the system's web server or
+	// the collector answered, possibly with a refusal. It is rejected if a machine near the
+	// participant refused them in the place of the web server, and silent if neither is known.
+	Answer PortAnswer `json:"answer" show:"details dashboard"`
+}
+
+// PortAnswer is the answer of a port.
+type PortAnswer string
+
+// The answers of a port.
+const (
+	PortOpen     PortAnswer = "open"
+	PortRejected PortAnswer = "rejected"
+	PortSilent   PortAnswer = "silent"
+)
+
+func (PortAnswer) values() []string { return texts(PortOpen, PortRejected, PortSilent) }
 
 // ConferenceStep is the name of a step.
 type ConferenceStep string

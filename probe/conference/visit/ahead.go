@@ -32,7 +32,7 @@ const maxAhead = 5
 // takes a third of the bytes of a full handshake. It must not be called by two goroutines at
 // once.
 func (v *Visit) OpenAhead(ctx context.Context, n int) {
-	if v.URL.Scheme != "https" || v.throughProxy() {
+	if v.URL.Scheme != "https" || v.ThroughProxy() {
 		return
 	}
 	a := v.web.ahead.Load()
@@ -103,7 +103,8 @@ func (v *Visit) openOne(ctx context.Context, address string) *tls.Conn {
 	return conn
 }
 
-func (v *Visit) throughProxy() bool {
+// ThroughProxy reports whether requests to the system use a proxy.
+func (v *Visit) ThroughProxy() bool {
 	if v.web.transport.Proxy == nil {
 		return false
 	}

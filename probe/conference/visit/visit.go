@@ -53,8 +53,18 @@ type Config struct {
 	Token string
 	// NoMedia makes no call.
 	NoMedia bool
+	// Ports are the published ports of a system whose media path is not public.
+	Ports Ports
 	// Requested receives the requests of the steps, possibly concurrently; nil for none.
 	Requested func(Request)
+}
+
+// Ports are ports to try, and a second server to try them at.
+type Ports struct {
+	TCP, UDP []uint16
+	// Control is the collector; nil for none. What leaves this network for one server usually
+	// leaves for another one too.
+	Control *url.URL
 }
 
 // Visit is one check of one conference system. Its steps are recorded in Data, in
@@ -117,6 +127,8 @@ const (
 	NeedsLink = "needs_link"
 	// Closed: the protocol of the system is not public.
 	Closed = "closed_protocol"
+	// ThroughProxy: the client uses the proxy of this computer.
+	ThroughProxy = "through_proxy"
 	// StepFailed: a previous step failed.
 	StepFailed = "step_before"
 	// NoCall: the background service makes no calls.
@@ -275,7 +287,7 @@ func (v *Visit) phaseOf(name report.ConferenceStep) string {
 	switch name {
 	case report.StepSoundUp:
 		return PhaseStream
-	case report.StepRoundTrip, report.StepRelay, report.StepState, report.StepPath, report.StepKeys:
+	case report.StepRoundTrip, report.StepPorts, report.StepRelay, report.StepState, report.StepPath, report.StepKeys:
 		return PhaseRequests
 	case report.StepSignalling:
 		if v.web.ahead.Load() != nil { // over a connection that exists
@@ -315,7 +327,7 @@ func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration
 // isMinor reports whether a client can go on after a step has failed. Such a fault does not
 // hide a later one.
 func isMinor(name report.ConferenceStep) bool {
-	return name == report.StepRoundTrip || name == report.StepRelay
+	return name == report.StepRoundTrip || name == report.StepRelay || name == report.StepPorts
 }
 
 // reHost matches the host names that a report may contain.

@@ -77,7 +77,7 @@ func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 // reachedPublicly reports whether the server, and each other one of the check, was reached over
 // public addresses only. It returns false if that is unknown, as behind a proxy.
 func (v *Visit) reachedPublicly() bool {
-	return v.web.public.Load() && !v.web.private.Load() && !v.throughProxy()
+	return v.web.public.Load() && !v.web.private.Load() && !v.ThroughProxy()
 }
 
 // noteAddress records the address at the other end of a connection.

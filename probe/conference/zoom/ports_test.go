@@ -1,38 +1,55 @@
 package zoom
 
 import (
-	"os"
-	"strconv"
-	"strings"
 	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestPublished: every entry is a port or an ascending range, and the documentation names it.
-func TestPublished(t *testing.T) {
-	p, err := Published()
-	if err != nil || p.Source == "" || len(p.TCP) == 0 || len(p.UDP) == 0 {
-		t.Fatalf("got %+v, error %v; want ports of both transports with their source", p, err)
-	}
-	doc, err := os.ReadFile("../../../docs/conference.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for transport, entries := range map[string][]string{"TCP": p.TCP, "UDP": p.UDP} {
-		if text := transport + " " + strings.Join(entries, ", "); !strings.Contains(string(doc), text) {
-			t.Errorf("docs/conference.md does not contain %q", text)
+// TestJudgeAnswer: only an answer that takes about as long as one of the server shows that the
+// port is open, and only one that arrives much sooner shows a firewall nearby.
+func TestJudgeAnswer(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		took, trip time.Duration
+		opened     bool
+		want       report.PortAnswer
+	}{
+		"refused by the server":          {20 * ms, 20 * ms, false, report.PortOpen},
+		"refused by the server, later":   {90 * ms, 20 * ms, false, report.PortOpen},
+		"refused by a router":            {3 * ms, 20 * ms, false, report.PortRejected},
+		"refused by the provider":        {12 * ms, 20 * ms, false, report.PortSilent},
+		"refused in the same building":   {1 * ms, 3 * ms, false, report.PortSilent},
+		"opened by the server":           {21 * ms, 20 * ms, true, report.PortOpen},
+		"opened by a transparent proxy":  {2 * ms, 20 * ms, true, report.PortSilent},
+		"opened by the same building":    {1 * ms, 3 * ms, true, report.PortOpen},
+		"at three quarters of the trip":  {15 * ms, 20 * ms, false, report.PortOpen},
+		"just below half of the trip":    {9 * ms, 20 * ms, false, report.PortRejected},
+		"at half of the trip":            {10 * ms, 20 * ms, false, report.PortSilent},
+		"just below three quarters":      {14 * ms, 20 * ms, false, report.PortSilent},
+		"refused at the shortest trip":   {1 * ms, leastTrip, false, report.PortRejected},
+		"refused just below it, unknown": {1 * ms, leastTrip - 1, false, report.PortSilent},
+	} {
+		if got := judgeAnswer(c.took, c.trip, c.opened); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
-		for _, entry := range entries {
-			first, last, isRange := strings.Cut(entry, "-")
-			from, err := strconv.ParseUint(first, 10, 16)
-			if err != nil || from == 0 {
-				t.Errorf("%s %q is not a port", transport, entry)
-			}
-			if !isRange {
-				continue
-			}
-			if to, err := strconv.ParseUint(last, 10, 16); err != nil || to <= from {
-				t.Errorf("%s %q is not an ascending range", transport, entry)
-			}
+	}
+}
+
+// TestCombine: the collector shows that a port is open, but not that it is rejected.
+func TestCombine(t *testing.T) {
+	const open, rejected, silent = report.PortOpen, report.PortRejected, report.PortSilent
+	for _, c := range []struct{ system, control, want report.PortAnswer }{
+		{open, silent, open}, {open, rejected, open}, {rejected, open, rejected}, {rejected, silent, rejected},
+		{silent, open, open}, {silent, rejected, silent}, {silent, silent, silent},
+	} {
+		got := combine([]tried{{"udp", 8801, c.system}}, []tried{{"udp", 8801, c.control}})
+		if len(got) != 1 || got[0].Answer != c.want || *got[0].Port != 8801 || got[0].Protocol != "udp" {
+			t.Errorf("system %s, collector %s: got %+v, want %s", c.system, c.control, got, c.want)
+		}
+		if alone := combine([]tried{{"udp", 8801, c.system}}, nil); alone[0].Answer != c.system {
+			t.Errorf("system %s alone: got %s", c.system, alone[0].Answer)
 		}
 	}
 }

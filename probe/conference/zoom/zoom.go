@@ -71,12 +71,11 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
 			return v.RoundTrips(ctx, visit.Series{Ask: request, Requests: requests, Gap: gap})
 		})
+		v.Do(ctx, report.StepPorts, func(ctx context.Context) visit.Outcome { return tryPorts(ctx, v) })
 	} else {
-		v.Skip(report.StepRoundTrip, visit.StepFailed)
+		v.SkipAll(visit.StepFailed, report.StepRoundTrip, report.StepPorts)
 	}
-	// The ports for sound (8801 and others) are those of servers whose addresses a client
-	// learns only in a meeting.
-	v.SkipAll(visit.Closed, report.StepPorts, report.StepSignalling, report.StepPath, report.StepSoundUp, report.StepSoundDown)
+	v.SkipAll(visit.Closed, report.StepSignalling, report.StepPath, report.StepSoundUp, report.StepSoundDown)
 }
 
 // ask requests the headers of the front end.

@@ -67,6 +67,7 @@ var (
 	jitterHigh = []string{"net.jitter_high"}
 	broken     = []string{"conf.server_error"}
 	municipal  = report.AreaMunicipality
+	zoomMedia  = "'udp/3478-3479', 'udp/8801-8810', 'tcp/8801-8802'"
 	// nobody is the area of a fault that a firewall on the participant's side could also cause.
 	nobody = report.AreaUnknown
 )
@@ -203,6 +204,9 @@ func scenarios() []scenario {
 		{name: "zoom-clear", title: "Zoom's web server", line: clear, serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-country", title: "Zoom redirects by country", line: clear, serve: zoom("country", ""), target: meeting, expect: none},
 		{name: "zoom-far", title: "Zoom's web server, 35 ms each way", line: distal, serve: zoom("", ""), target: meeting, expect: none},
+		{name: "zoom-ports-dropped", title: "a firewall drops packets to Zoom's ports for sound", line: blocked(zoomMedia), serve: zoom("", ""), target: meeting, expect: none},
+		{name: "zoom-ports-rejected", title: "a firewall rejects packets to Zoom's ports for sound", line: blocked(zoomMedia) + "reject = true\n", serve: zoom("", ""), target: meeting, expect: []string{"conf.media_ports_blocked"}, area: report.AreaParticipant},
+		{name: "zoom-ports-tcp", title: "a firewall rejects packets to Zoom's ports over TCP only", line: blocked("'tcp/8801-8802'") + "reject = true\n", serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-503", title: "Zoom's web server is out of order", line: clear, serve: zoom("503", ""), target: meeting, expect: []string{"conf.server_error", "conf.server_down"}},
 	}
 	return all
