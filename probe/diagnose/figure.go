@@ -185,7 +185,12 @@ func (t Terms) word(v string) string {
 // Evidence formats one piece of evidence: "Lautstärke im System: -60 dB (Grenze: <
 // -20)".
 func (t Terms) Evidence(e report.Evidence) string {
-	line := t.Field(e.Probe, e.Field) + ": " + t.Value(e.Value, e.Unit)
+	value := t.Value(e.Value, e.Unit)
+	// As an error, the name of a protocol means that this protocol failed.
+	if word, ok := e.Value.(string); ok && strings.HasSuffix(e.Field, "error") {
+		value = t.label("value.error_"+word, value)
+	}
+	line := t.Field(e.Probe, e.Field) + ": " + value
 	if e.Limit == "" {
 		return line
 	}

@@ -280,7 +280,7 @@ func provocations() map[string]func(*report.Report) {
 		"net.nat_symmetric": func(r *report.Report) {
 			behavior(r).Mapping = "APDM"
 			media(r, report.MediaICEFailed)
-			noRelay(r, "quota")
+			noRelay(r, "other")
 		},
 		"net.nat_binding_short": func(r *report.Report) { behavior(r).BindingLifetimeS = new(9.5) },
 		"net.vpn_active":        func(r *report.Report) { link(r).Kind, link(r).VPN = "vpn", new(true) },

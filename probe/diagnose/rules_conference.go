@@ -101,9 +101,12 @@ func turnDenied(f *facts) *finding {
 	step, _ := f.conference.Check(report.StepPathRelay)
 	relay, _ := f.conference.Check(report.StepRelay)
 	switch {
-	case relay.Status == report.StatusFail && (relay.Code == "denied" || relay.Code == "auth_failed"):
-		// The server issued the credentials itself.
+	case relay.Status == report.StatusFail && slices.Contains([]string{"denied", "auth_failed", "quota"}, relay.Code):
+		// The server issued the credentials itself, or its relay has no address left.
 		hit = disturbance(likely, observed(f.conference.probe, "relays.error", relay.Code, ""))
+	case relay.Status == report.StatusFail && relay.Code == "certificate" && f.web != nil && f.web.TLSMS != nil && !isTrue(f.web.TLSIntercepted):
+		// Browsers do not use a relay whose certificate they reject.
+		hit = disturbance(suggested, observed(f.conference.probe, "relays.error", "tls", ""))
 	case f.failedAt(report.StepRelay) && f.conference.FailedCode == "denied":
 		hit = disturbance(likely, f.conference.evidence()...)
 	case isFalse(f.conference.PathRelay) && step.Code == "no_path":
@@ -129,9 +132,9 @@ func turnDenied(f *facts) *finding {
 
 // forcedOntoRelay returns who has no other way than a relay that fails with a code. The
 // client for the SFU looks for a relay that assigns an address first, and uses other ways if
-// there is none, as with wrong credentials; that for LiveKit does so with Firefox only.
+// there is none, as with wrong credentials, a full relay or a rejected certificate; that for LiveKit does so with Firefox only.
 func (f *facts) forcedOntoRelay(code string) string {
-	if forced := f.conference.RelayForced; code != "auth_failed" || f.conference.Bridge == "livekit" && forced == report.RelayForcedAll {
+	if forced := f.conference.RelayForced; !slices.Contains([]string{"auth_failed", "quota", "certificate"}, code) || f.conference.Bridge == "livekit" && forced == report.RelayForcedAll {
 		return forced
 	}
 	return ""

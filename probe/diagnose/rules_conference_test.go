@@ -99,6 +99,10 @@ func TestRelayThatBrowsersMustUse(t *testing.T) {
 		"all, through LiveKit":              {"all", "livekit", path, report.SeverityWarn, report.Limited, all},
 		"Firefox, without credentials":      {"firefox", "bbb-webrtc-sfu", relay("auth_failed"), report.SeverityInfo, report.Ready, general},
 		"all, without credentials":          {"all", "bbb-webrtc-sfu", relay("auth_failed"), report.SeverityInfo, report.Ready, general},
+		"Firefox, the relay is full":        {"firefox", "bbb-webrtc-sfu", relay("quota"), report.SeverityInfo, report.Ready, general},
+		"all, LiveKit, the relay is full":   {"all", "livekit", relay("quota"), report.SeverityWarn, report.Limited, all},
+		"Firefox, a wrong certificate":      {"firefox", "bbb-webrtc-sfu", relay("certificate"), report.SeverityInfo, report.Ready, general},
+		"all, LiveKit, wrong certificate":   {"all", "livekit", relay("certificate"), report.SeverityWarn, report.Limited, all},
 		"all, LiveKit, without credentials": {"all", "livekit", relay("auth_failed"), report.SeverityWarn, report.Limited, all},
 	} {
 		t.Run(name, func(t *testing.T) {

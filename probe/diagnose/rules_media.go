@@ -122,10 +122,10 @@ func (f *facts) reflectorShut() *finding {
 
 // noPathAtAll reports that neither the voice nor a relay found a path, and that this is
 // not explained by distance or loss, which let a check run out of time. A relay that
-// refuses the collector's own credentials is our fault and comes first.
+// refuses an address is our fault and comes first.
 func (f *facts) noPathAtAll() bool {
 	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() &&
-		len(f.failedWith("auth_failed")) == 0 && !f.isFar() && !f.lineLoses()
+		len(f.relayRefuses()) == 0 && !f.isFar() && !f.lineLoses()
 }
 
 // tcpOnly: over TCP, a lost packet delays all packets after it. If UDP is blocked

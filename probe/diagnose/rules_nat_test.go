@@ -111,8 +111,14 @@ func TestRelayRules(t *testing.T) {
 		"no TLS":                         {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "unreachable" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
 		"relay unreachable, voice works": {func(r *report.Report) { noRelay(r, "unreachable") }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
 		"relay unreachable, no voice":    {func(r *report.Report) { noRelay(r, "unreachable"); iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
-		"TLS certificate":                {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "tls" }, nil, "", "", report.Ready},
-		"quota":                          {func(r *report.Report) { noRelay(r, "quota") }, nil, "", "", report.Ready},
+		"TLS certificate":                {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "tls" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+		"TLS certificate, inspected": {func(r *report.Report) {
+			turn(r).TLSAllocated, turn(r).TLSError, web(r).TLSIntercepted = new(false), "tls", new(true)
+		}, one("net.tls_intercepted"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"TLS certificate, no voice":      {func(r *report.Report) { noRelay(r, "tls"); iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"TLS certificate, UDP is silent": {func(r *report.Report) { noRelay(r, "unreachable"); turn(r).TLSError = "tls"; iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"quota, voice works":             {func(r *report.Report) { noRelay(r, "quota") }, one("net.turn_auth_failed"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+		"quota, no voice":                {func(r *report.Report) { noRelay(r, "quota"); iceFailed(r) }, one("net.turn_auth_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"UDP blocked, relay over UDP only": {func(r *report.Report) {
 			nat(r).UDP, voice(r).Path = report.ReachBlocked, "relay tcp"
 			turn(r).UDPAllocated, turn(r).UDPError = new(false), "unreachable"

@@ -61,7 +61,7 @@ func mediaDetour(f *facts) *finding {
 }
 
 // mediaBlocked is a voice stream that did not reach the reflector. If its relay refuses
-// the credentials or there is none, that is the reason, which has its own cause.
+// an address or there is none, that is the reason, which has its own cause.
 func mediaBlocked(f *facts) *finding {
 	if !f.conferenceChecked() {
 		return nil
@@ -72,7 +72,7 @@ func mediaBlocked(f *facts) *finding {
 	if hit := f.portsShut(); hit != nil && hit.blind {
 		return hit
 	}
-	if len(f.failedWith("auth_failed")) > 0 || f.relayMissing() {
+	if len(f.relayRefuses()) > 0 || f.relayMissing() {
 		return nil
 	}
 	return f.noPath()

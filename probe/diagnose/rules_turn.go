@@ -101,10 +101,17 @@ func (f *facts) failedWith(fault string) (evidence []report.Evidence) {
 	return evidence
 }
 
+// relayRefuses returns the transports over which the relay refused an address: it rejects the
+// credentials, or has no address left (486 Allocation Quota Reached, 508 Insufficient Capacity;
+// RFC 8656 §7.2).
+func (f *facts) relayRefuses() []report.Evidence {
+	return append(f.failedWith("auth_failed"), f.failedWith("quota")...)
+}
+
 // turnAuthFailed is never the participant's fault: the collector created the
 // credentials that its own relay refuses (RFC 8656 §9).
 func turnAuthFailed(f *facts) *finding {
-	refused := f.failedWith("auth_failed")
+	refused := f.relayRefuses()
 	if len(refused) == 0 {
 		return nil
 	}
@@ -118,12 +125,21 @@ func turnAuthFailed(f *facts) *finding {
 // turnUnreachable requires another response of the server: if the server is silent
 // altogether, the state of its relay is unknown. While one transport works, or the voice
 // found another path, it is a remark for support.
+//
+// A browser uses no relay whose certificate it rejects. That is the server's matter unless
+// the participant's network inspects TLS.
 func turnUnreachable(f *facts) *finding {
-	closed := f.failedWith("unreachable")
-	if len(closed) == 0 || !f.lineReached() && !f.relayWorks() {
+	closed, untrusted := f.failedWith("unreachable"), f.failedWith("tls")
+	if f.web == nil || f.web.TLSMS == nil || f.web.TLSError != "" || isTrue(f.web.TLSIntercepted) {
+		untrusted = nil
+	}
+	if len(closed)+len(untrusted) == 0 || !f.lineReached() && !f.relayWorks() {
 		return nil
 	}
-	hit := &finding{severity: report.SeverityInfo, confidence: likely, evidence: closed}
+	hit := &finding{severity: report.SeverityInfo, confidence: likely, evidence: append(closed, untrusted...)}
+	if len(closed) == 0 {
+		hit.area = report.AreaMunicipality
+	}
 	if f.relayIsAway() {
 		hit.severity, hit.blind = report.SeverityWarn, true
 	}
@@ -133,7 +149,7 @@ func turnUnreachable(f *facts) *finding {
 // relayIsAway reports whether the server answers, but its relay cannot be reached and
 // the voice found no other path.
 func (f *facts) relayIsAway() bool {
-	return f.lineReached() && f.noRelayWorks() && len(f.failedWith("unreachable")) == len(f.relayResults()) &&
+	return f.lineReached() && f.noRelayWorks() && len(f.failedWith("unreachable"))+len(f.failedWith("tls")) == len(f.relayResults()) &&
 		f.voice != nil && f.voice.State == report.MediaICEFailed
 }
 

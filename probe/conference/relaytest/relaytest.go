@@ -79,27 +79,30 @@ type tried struct {
 }
 
 // judge returns the outcome of the relays. One working relay is sufficient; entries that no
-// client can use are a warning.
+// client can use are a warning, and so are relays that answer and are of no use: a participant
+// whose network lets out only one transport may reach no other. A silent relay is not, because
+// the participant's firewall may be the reason.
 func judge(t tried, list List) visit.Outcome {
 	allocated := func(r report.TURNRelay) bool { return r.Allocated != nil && *r.Allocated }
 	works := func(r report.TURNRelay) bool {
 		return allocated(r) && (r.Permitted != nil && *r.Permitted || r.Permitted == nil && !t.media.IsValid())
 	}
+	oneWorks, answer := slices.ContainsFunc(t.relays, works), refusal(t.relays)
 	switch {
-	case slices.ContainsFunc(t.relays, works) && list.Bad == 0:
-		return visit.OK()
-	case slices.ContainsFunc(t.relays, works):
+	case oneWorks && list.Bad > 0:
 		return visit.Outcome{Status: report.StatusWarn, Code: "bad_entry"}
+	case oneWorks && answer != "":
+		return visit.Outcome{Status: report.StatusWarn, Code: answer}
+	case oneWorks:
+		return visit.OK()
 	case !list.HasTURN() && list.Bad > 0:
 		return visit.Fault("bad_entry")
 	case !list.HasTURN():
 		return visit.Outcome{Status: report.StatusSkipped, Code: "no_relay"}
 	}
 	// The response of a relay takes precedence over silence, which the line may have caused.
-	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
-		if slices.ContainsFunc(t.relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
-			return visit.Fault(fault)
-		}
+	if answer != "" {
+		return visit.Fault(answer)
 	}
 	// A relay allocated an address, but did not answer the request for the permission.
 	silent := slices.ContainsFunc(t.relays, allocated)
@@ -116,6 +119,18 @@ func judge(t tried, list List) visit.Outcome {
 		return visit.Untested("not_measured")
 	}
 	return visit.Fault("unreachable")
+}
+
+// refusal returns the reason why a relay that answered is of no use; "" if there is no such relay.
+func refusal(relays []report.TURNRelay) string {
+	for _, fault := range []struct{ relay, code string }{
+		{"denied", "denied"}, {"auth_failed", "auth_failed"}, {"quota", "quota"}, {"tls", "certificate"}, {"other", "other"},
+	} {
+		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault.relay }) {
+			return fault.code
+		}
+	}
+	return ""
 }
 
 // MediaAddress returns the first IPv4 address that an SDP names for the media, or else the first
