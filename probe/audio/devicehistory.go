@@ -159,6 +159,12 @@ func (c *deviceHistory) describe(d *report.AudioInput, device func(id string) ca
 		d.DefaultDevice = names.microphone("default_device", other)
 		d.DefaultMuted = known.Muted
 	}
+	if id := c.state.DefaultCommsID; id != c.startID() && c.startID() == c.state.DefaultID {
+		if known, ok := c.state.Devices[id]; ok {
+			d.CommsDevice = names.microphone("comms_device", device(id))
+			d.CommsMuted = known.Muted
+		}
+	}
 	if id := c.endID(); id != "" {
 		last := device(id)
 		d.EndDevice = names.microphone("end_device", last)

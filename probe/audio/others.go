@@ -136,6 +136,9 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 		if e.device.IsDefault && isFalse(d.IsDefault) {
 			d.DefaultHeard = heardAsWell(a, d)
 		}
+		if e.device.IsDefaultComms && d.CommsDevice != "" {
+			d.CommsHeard = heardAsWell(a, d)
+		}
 		if hasTheVoice(a, d) && (best == nil || a.ActiveLevelDBFS > bestLevel) {
 			best, bestLevel = e, a.ActiveLevelDBFS
 		}

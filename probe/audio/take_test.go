@@ -194,6 +194,30 @@ func TestRerouteIsSeen(t *testing.T) {
 	}
 }
 
+// TestCommunicationsDevice: on Windows, programs for calls may use another default device than
+// the recorded one.
+func TestCommunicationsDevice(t *testing.T) {
+	for name, c := range map[string]struct {
+		console, comms, want string
+	}{
+		"the same":              {"mic", "mic", ""},
+		"another one":           {"mic", "headset", "Headset"},
+		"none, as elsewhere":    {"mic", "", ""},
+		"recorded":              {"webcam", "mic", ""},
+		"neither is recorded":   {"webcam", "headset", ""},
+		"not listed, as absent": {"mic", "gone", ""},
+	} {
+		f := newFeed(t, time.Second, 1)
+		f.rec.handle(capture.State{Snapshot: osstate.Snapshot{StreamDeviceID: "mic", DefaultID: c.console, DefaultCommsID: c.comms, Devices: map[string]osstate.Device{
+			"mic": {Name: "Mic"}, "webcam": {Name: "Webcam"}, "headset": {Name: "Headset", Muted: new(true)},
+		}}})
+		f.pass(3*time.Second, 0.1, 0)
+		if d := f.data(); d.CommsDevice != c.want || isTrue(d.CommsMuted) != (c.want != "") {
+			t.Errorf("%s: got %q, muted %v; want %q", name, d.CommsDevice, d.CommsMuted, c.want)
+		}
+	}
+}
+
 // TestEveryFieldOfTheSignalIsReported: each value of an analysis is in the report.
 func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	var a signal.Analysis
@@ -217,7 +241,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	// Values from the operating system and the stream are not part of the analysis.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
-		"OSUnread", "DefaultMuted", "DefaultHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
+		"OSUnread", "DefaultMuted", "DefaultHeard", "CommsMuted", "CommsHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
 		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
 	for i := range r.NumField() {

@@ -24,8 +24,11 @@ func defaultDefinitions() []Definition {
 // notDefault prevents a good microphone from clearing one that was not tested: a
 // browser or Zoom uses the default unless another one is selected there.
 func notDefault(f *facts) *finding {
-	if _, heard := f.heardFor(); !heard || !isFalse(f.in.IsDefault) || isTrue(f.in.IsMonitor) {
+	if _, heard := f.heardFor(); !heard || isTrue(f.in.IsMonitor) {
 		return nil
+	}
+	if !isFalse(f.in.IsDefault) {
+		return f.notForCommunications()
 	}
 	hit := disturbance(likely, ofInput("is_default", false, ""))
 	if f.in.DefaultDevice != "" {
@@ -42,6 +45,26 @@ func notDefault(f *facts) *finding {
 	case isFalse(f.in.DefaultHeard):
 		hit.confidence = stated
 		hit.evidence = append(hit.evidence, ofInput("default_heard", false, ""))
+	}
+	return hit
+}
+
+// notForCommunications is a default communications device that did not hear the voice, or is
+// muted. Zoom uses it unless another one is selected there; a browser does not, so with other
+// systems it is a remark.
+func (f *facts) notForCommunications() *finding {
+	if f.in.CommsDevice == "" || !isTrue(f.in.CommsMuted) && !isFalse(f.in.CommsHeard) {
+		return nil
+	}
+	hit := disturbance(likely, ofInput("comms_device", f.in.CommsDevice, ""))
+	if isTrue(f.in.CommsMuted) {
+		hit.evidence = append(hit.evidence, ofInput("comms_muted", true, ""))
+	} else {
+		hit.evidence = append(hit.evidence, ofInput("comms_heard", false, ""))
+	}
+	hit.supporting = append(hit.supporting, ofInput("device", f.in.Device, ""))
+	if f.conference == nil || f.conference.probe != report.ProbeZoom {
+		hit.severity = report.SeverityInfo
 	}
 	return hit
 }

@@ -72,6 +72,14 @@ type AudioInput struct {
 	// DefaultHeard is true if DefaultDevice, recorded at the same time, heard the voice
 	// as well; false if it did not.
 	DefaultHeard *bool `json:"default_heard,omitempty" show:"never"`
+	// CommsDevice is the default communications device of Windows, named as Device; only if it
+	// is another one than the default device, which was recorded. Zoom and Teams use it unless
+	// another one is selected there, browsers do not.
+	CommsDevice string `json:"comms_device,omitempty" private:"device" show:"never"`
+	// CommsMuted is as DefaultMuted, for CommsDevice.
+	CommsMuted *bool `json:"comms_muted,omitempty" show:"never"`
+	// CommsHeard is as DefaultHeard, for CommsDevice.
+	CommsHeard *bool `json:"comms_heard,omitempty" show:"never"`
 	// IsMonitor is true if the device records what the loudspeaker plays and is no
 	// microphone.
 	IsMonitor *bool `json:"is_monitor,omitempty" show:"never"`
