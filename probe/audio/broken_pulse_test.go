@@ -19,8 +19,11 @@ func TestNoServer(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Kill()
-	_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
+	_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg), Remote: func() *bool { return new(true) }}}).run()
 	wantState(t, d, report.CaptureNoServer)
+	if !isTrue(d.RemoteSession) {
+		t.Error("a session of a remote desktop is not in the report")
+	}
 	_, err := Devices(t.Context(), rig.Child(ChildArg))
 	if state, _, _ := errorState(err); state != report.CaptureNoServer {
 		t.Errorf("devices: %v, want state %q", err, report.CaptureNoServer)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/audio/sound"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -40,6 +41,9 @@ type InputConfig struct {
 	// Keep, if not nil, holds the end of the recording for playback to the
 	// participant. Its previous content is erased when the capture begins.
 	Keep *Recording
+	// Remote reports whether this is a session of a remote desktop; nil means
+	// [osstate.RemoteSession].
+	Remote func() *bool
 	// PersonNames are names to remove from device names. nil means the names of the
 	// account under which the program runs.
 	PersonNames []string
@@ -52,6 +56,9 @@ func NewInput(c InputConfig) probe.Probe {
 	c.SpeakFor = max(0, c.SpeakFor)
 	if c.Patience == (capture.Patience{}) {
 		c.Patience = capture.DefaultPatience()
+	}
+	if c.Remote == nil {
+		c.Remote = osstate.RemoteSession
 	}
 	if c.PersonNames == nil {
 		c.PersonNames = accountNames()
@@ -118,6 +125,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if e, ok := errors.AsType[*DeviceError](err); ok {
 		data.NoSoundReason = e.Reason
 	}
+	data.RemoteSession = p.config.Remote()
 	rec.others.report(data, rec.recordedID(), rec.names)
 	rec.names.tell(rec.progress)
 	return result(data, text), nil

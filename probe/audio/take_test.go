@@ -241,7 +241,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	// Values from the operating system and the stream are not part of the analysis.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
-		"OSUnread", "DefaultMuted", "DefaultHeard", "CommsMuted", "CommsHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
+		"OSUnread", "RemoteSession", "DefaultMuted", "DefaultHeard", "CommsMuted", "CommsHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
 		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
 	for i := range r.NumField() {

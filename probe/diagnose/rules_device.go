@@ -189,12 +189,21 @@ func noMicrophone(f *facts) *finding {
 		return nil
 	}
 	if slices.Contains([]report.CaptureState{report.CaptureNoDevice, report.CaptureDeviceAbsent}, f.in.State) {
-		return fault(stated, ofInput("state", string(f.in.State), ""))
+		return f.inRemoteSession(fault(stated, ofInput("state", string(f.in.State), "")))
 	}
 	if n, ok := count(f.in.Microphones); ok && n == 0 && isTrue(f.in.IsMonitor) {
-		return fault(stated, ofInput("microphones", n, ""), ofInput("is_monitor", true, ""))
+		return f.inRemoteSession(fault(stated, ofInput("microphones", n, ""), ofInput("is_monitor", true, "")))
 	}
 	return nil
+}
+
+// inRemoteSession adds that the program runs in a session of a remote desktop, which receives
+// the sound of a microphone only if that is forwarded.
+func (f *facts) inRemoteSession(hit *finding) *finding {
+	if isTrue(f.in.RemoteSession) {
+		hit.evidence = append(hit.evidence, ofInput("remote_session", true, ""))
+	}
+	return hit
 }
 
 // defaultIsMonitor includes a monitor that somebody selected during the check. One that

@@ -52,7 +52,7 @@ func (f *facts) silent() *finding {
 	if isTrue(f.in.AllZero) && captured >= f.Audio.CapturedMinMS.Value {
 		hit := fault(stated, ofInput("all_zero", true, ""), ofInput("captured_ms", captured, "ms"))
 		hit.supporting = f.ofBluetooth()
-		return hit
+		return f.inRemoteSession(hit)
 	}
 	if hit := f.silentEnd(); hit != nil || f.spoken() {
 		return hit

@@ -76,6 +76,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	for _, code := range []string{"upload_loss", "download_loss", "jitter_high", "lan_loss"} {
 		may["cause.net."+code+".action_kind_ethernet"], may["cause.net."+code+".action_kind_cellular"] = true, true
 	}
+	for _, code := range []string{"no_microphone", "digital_silence"} {
+		may["cause.audio."+code+".sentence_with_remote_session"], may["cause.audio."+code+".action_with_remote_session"] = true, true
+	}
 	may["cause.audio.digital_silence.action_with_is_bluetooth"], may["cause.audio.no_speech.action_with_is_bluetooth"] = true, true
 	may["cause.net.mtu_blackhole.sentence_with_stage"] = true
 	may["cause.audio.not_default.sentence_with_comms_device"], may["cause.audio.not_default.action_with_comms_device"] = true, true

@@ -60,6 +60,9 @@ type AudioInput struct {
 	EndDevice string `json:"end_device,omitempty" private:"device" show:"never"`
 	// Backend is the sound system: pulse, alsa, wasapi, coreaudio.
 	Backend string `json:"backend" show:"never"`
+	// RemoteSession is true in a session of a remote desktop, whose devices are not those in
+	// front of the participant unless they are forwarded; nil if that is unknown.
+	RemoteSession *bool `json:"remote_session,omitempty" show:"dashboard" absent:"nothing"`
 	// Microphones is the number of capture devices without monitors.
 	Microphones *int `json:"microphones,omitempty" show:"never"`
 	// IsDefault is true if the system gives this device to programs that do not select
