@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
@@ -31,6 +32,15 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 		return nil, fmt.Errorf("recognise the conference system: %w", err)
 	}
 	return p, nil
+}
+
+// site returns the host of the target; "" if there is none.
+func (o Options) site() string {
+	u, err := url.Parse(conference.WebAddress(o.Target))
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // callsSystem reports whether the check may call the conference system, which opens a

@@ -40,7 +40,7 @@ func (o Options) steps(s sources) probe.Plan {
 	connected := []probe.Mark{{Step: report.ProbeMediaVoice, Phase: media.PhaseConnect}}
 	plan := probe.Plan{
 		{
-			Probe:  unless(o.noAudioReason(), audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep})),
+			Probe:  unless(o.noAudioReason(), audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep, Site: o.site()})),
 			Budget: o.inputBudget(),
 			Turn:   probe.Turn{Sends: probe.Nothing()},
 		},

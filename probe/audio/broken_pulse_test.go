@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/audio/browserpolicy"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -19,10 +20,13 @@ func TestNoServer(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Kill()
-	_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg), Remote: func() *bool { return new(true) }}}).run()
+	_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg), Remote: func() *bool { return new(true) }, Site: "bbb.example.org",
+		Policies: func() []browserpolicy.Browser {
+			return []browserpolicy.Browser{{Name: "Chrome", Forbidden: true}, {Name: "Edge", Forbidden: true, Allowed: []string{"https://bbb.example.org"}}}
+		}}}).run()
 	wantState(t, d, report.CaptureNoServer)
-	if !isTrue(d.RemoteSession) {
-		t.Error("a session of a remote desktop is not in the report")
+	if !isTrue(d.RemoteSession) || d.BlockedBrowsers != "Chrome" {
+		t.Errorf("got remote session %v, blocked in %q; want true, Chrome", d.RemoteSession, d.BlockedBrowsers)
 	}
 	_, err := Devices(t.Context(), rig.Child(ChildArg))
 	if state, _, _ := errorState(err); state != report.CaptureNoServer {

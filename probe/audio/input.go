@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/browserpolicy"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/audio/sound"
@@ -44,6 +46,11 @@ type InputConfig struct {
 	// Remote reports whether this is a session of a remote desktop; nil means
 	// [osstate.RemoteSession].
 	Remote func() *bool
+	// Site is the host of the conference system, whose page may be exempt from a browser's
+	// policies; "" if it is unknown.
+	Site string
+	// Policies returns the browsers' policies; nil means [browserpolicy.Read].
+	Policies func() []browserpolicy.Browser
 	// PersonNames are names to remove from device names. nil means the names of the
 	// account under which the program runs.
 	PersonNames []string
@@ -59,6 +66,9 @@ func NewInput(c InputConfig) probe.Probe {
 	}
 	if c.Remote == nil {
 		c.Remote = osstate.RemoteSession
+	}
+	if c.Policies == nil {
+		c.Policies = browserpolicy.Read
 	}
 	if c.PersonNames == nil {
 		c.PersonNames = accountNames()
@@ -126,6 +136,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.NoSoundReason = e.Reason
 	}
 	data.RemoteSession = p.config.Remote()
+	data.BlockedBrowsers = strings.Join(browserpolicy.Names(p.config.Policies(), p.config.Site), ", ")
 	rec.others.report(data, rec.recordedID(), rec.names)
 	rec.names.tell(rec.progress)
 	return result(data, text), nil

@@ -184,6 +184,11 @@ func provocations() map[string]func(*report.Report) {
 		"host.device_unplugged": func(r *report.Report) {
 			input(r).State, input(r).Unplugged, input(r).MovedAfterMS = report.CaptureStalled, new(true), new(3000.0)
 		},
+		"audio.browser_blocked": func(r *report.Report) {
+			r.Target = "https://bbb.example.org"
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Reachable: new(true)})
+			input(r).BlockedBrowsers = "Chrome, Edge"
+		},
 		"audio.not_default": func(r *report.Report) {
 			input(r).IsDefault, input(r).DefaultDevice, input(r).DefaultHeard = new(false), "Webcam", new(false)
 		},

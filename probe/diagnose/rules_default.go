@@ -6,9 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// defaultDefinitions is the remark that the checked microphone is not the one that a
-// session uses by default. It is last: everything else about the checked microphone
-// comes first.
+// defaultDefinitions are the remarks that a session may use another microphone than the checked
+// one, or none. They are last: everything else about the checked microphone comes first.
 func defaultDefinitions() []Definition {
 	return []Definition{
 		{
@@ -18,7 +17,26 @@ func defaultDefinitions() []Definition {
 			otherTested:  true,
 			rule:         notDefault,
 		},
+		{
+			Code: "audio.browser_blocked", Position: 3410, Severity: report.SeverityWarn, Area: report.AreaParticipant, Local: true,
+			Needs: []string{report.ProbeAudioInput},
+			rule:  browserBlocked,
+		},
 	}
+}
+
+// browserBlocked is a browser whose policies forbid pages the microphone. This program is no
+// browser, so that what it heard says nothing about that. Without a conference system in a
+// browser it is a remark.
+func browserBlocked(f *facts) *finding {
+	if f.in == nil || f.in.BlockedBrowsers == "" {
+		return nil
+	}
+	hit := disturbance(stated, ofInput("blocked_browsers", f.in.BlockedBrowsers, ""))
+	if f.conference == nil || !slices.Contains(callingProbes(), f.conference.probe) {
+		hit.severity = report.SeverityInfo
+	}
+	return hit
 }
 
 // notDefault prevents a good microphone from clearing one that was not tested: a

@@ -60,6 +60,9 @@ type AudioInput struct {
 	EndDevice string `json:"end_device,omitempty" private:"device" show:"never"`
 	// Backend is the sound system: pulse, alsa, wasapi, coreaudio.
 	Backend string `json:"backend" show:"never"`
+	// BlockedBrowsers are the browsers whose policies forbid the page of the conference system
+	// the microphone, each one of Programs, separated by commas; "" if none do so.
+	BlockedBrowsers string `json:"blocked_browsers,omitempty" max:"64" show:"dashboard" absent:"nothing"`
 	// RemoteSession is true in a session of a remote desktop, whose devices are not those in
 	// front of the participant unless they are forwarded; nil if that is unknown.
 	RemoteSession *bool `json:"remote_session,omitempty" show:"dashboard" absent:"nothing"`
