@@ -41,7 +41,7 @@ func importFlags(in *invocation) {
 	in.flags.BoolVar(&in.importing.dryRun, "dry-run", false, "only show what would change")
 	in.flags.BoolVar(&in.importing.private, "allow-private", false, "permit a server in a private network or on this machine")
 	in.flags.IntVar(&in.importing.days, "days", 365, "import the sessions of the next `days`, at most 730")
-	in.flags.StringVar(&in.importing.zone, "zone", "Europe/Berlin", "time `zone` of times without one")
+	in.flags.StringVar(&in.importing.zone, "zone", "", "time `zone` of times without one (default: that of the configuration)")
 	jsonFlag(in)
 }
 
@@ -64,13 +64,20 @@ func importCalendarFlags(in *invocation) {
 
 // window returns the time in which sessions are imported, and the zone of times without one. Those
 // of the last day are included, so that a session that is in progress remains.
-func (o importOptions) window(now time.Time) (roster.Window, *time.Location, error) {
+func (in *invocation) window(t terminal, now time.Time) (roster.Window, *time.Location, error) {
+	o := in.importing
 	if o.days < 1 || o.days > maxImportDays {
 		return roster.Window{}, nil, usagef("the number of days is 1 to %d: --days=%d", maxImportDays, o.days)
 	}
-	zone, err := time.LoadLocation(o.zone)
-	if err != nil || o.zone == "" {
-		return roster.Window{}, nil, usagef("there is no time zone %.60q: one is Europe/Berlin", o.zone)
+	c, err := in.settings(t)
+	if err != nil {
+		return roster.Window{}, nil, err
+	}
+	zone := c.TimeZone
+	if o.zone != "" {
+		if zone, err = time.LoadLocation(o.zone); err != nil {
+			return roster.Window{}, nil, usagef("there is no time zone %.60q: one is Europe/Berlin", o.zone)
+		}
 	}
 	return roster.Window{From: now.Add(-24 * time.Hour), Until: now.AddDate(0, 0, o.days)}, zone, nil
 }
@@ -78,7 +85,7 @@ func (o importOptions) window(now time.Time) (roster.Window, *time.Location, err
 func importOParl(ctx context.Context, t terminal, in *invocation) error {
 	o := in.importing
 	now := time.Now()
-	window, zone, err := o.window(now)
+	window, zone, err := in.window(t, now)
 	if err != nil {
 		return err
 	}
@@ -98,7 +105,7 @@ func importOParl(ctx context.Context, t terminal, in *invocation) error {
 
 func importCalendar(ctx context.Context, t terminal, in *invocation) error {
 	o := in.importing
-	window, zone, err := o.window(time.Now())
+	window, zone, err := in.window(t, time.Now())
 	if err != nil {
 		return err
 	}
