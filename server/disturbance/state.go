@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -83,40 +82,47 @@ func (r Recorder) fold(p store.ParticipantState, reports []store.StoredReport) s
 // diagnosis returns the cause that the check behind a state has found.
 func (r Recorder) diagnosis(ctx context.Context, p store.ParticipantState, since, at time.Time) (*Diagnosis, error) {
 	d := &Diagnosis{Area: report.AreaUnknown}
+	var primary *report.Cause
 	if p.Fresh(since) {
 		d.Verdict, d.CheckedAt = p.Verdict, second(p.CountsAt())
 		id := p.Last.ID
 		if p.Last.Verdict == report.Ready && p.Full != nil {
 			id = p.Full.ReportID
 		}
-		if err := r.cause(ctx, d, id); err != nil {
+		var err error
+		if primary, err = r.cause(ctx, d, id); err != nil {
 			return nil, err
 		}
 	}
-	r.addCommon(d, p.ID, at)
+	r.addCommon(d, primary, p.ID, at)
 	return d, nil
 }
 
-// cause adds the primary cause of a report that found a problem.
-func (r Recorder) cause(ctx context.Context, d *Diagnosis, reportID string) error {
+// cause adds the primary cause of a report that found a problem, and returns it; nil if there is
+// none.
+func (r Recorder) cause(ctx context.Context, d *Diagnosis, reportID string) (*report.Cause, error) {
 	stored, err := r.Store.Report(ctx, reportID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.CheckedAt = second(stored.CheckedAt)
 	if stored.Verdict == report.Ready {
-		return nil
+		return nil, nil
 	}
 	d.Cause, d.Area = stored.Primary.Code, area(stored.Primary.Area)
-	if doc, err := r.Probes.Decode(stored.Document); err == nil {
-		if i := slices.IndexFunc(doc.Causes, func(c report.Cause) bool { return c.Primary }); i >= 0 {
-			d.Evidence = doc.Causes[i].Evidence
-		}
+	doc, err := r.Probes.Decode(stored.Document)
+	if err != nil {
+		return nil, nil // of another version: only the code is known
 	}
-	return nil
+	i := slices.IndexFunc(doc.Causes, func(c report.Cause) bool { return c.Primary })
+	if i < 0 {
+		return nil, nil
+	}
+	d.Evidence = doc.Causes[i].Evidence
+	return &doc.Causes[i], nil
 }
 
 func area(a report.Area) report.Area {
@@ -128,8 +134,9 @@ func area(a report.Area) report.Area {
 }
 
 // addCommon adds the common causes that affected somebody. A fault that many have at once is not
-// attributed to one of them, and a fault of the collector's own servers is in nobody's area.
-func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
+// attributed to one of them, and a fault of the collector's own servers is in nobody's area. A
+// cause that the common one does not explain keeps its area.
+func (r Recorder) addCommon(d *Diagnosis, primary *report.Cause, participantID string, at time.Time) {
 	if r.Common == nil || r.Now().Sub(at) > fleet.Longest {
 		return
 	}
@@ -138,7 +145,7 @@ func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 			continue
 		}
 		d.Common = append(d.Common, f.Code)
-		if d.Area != report.AreaParticipant && d.Area != report.AreaUnknown || !explains(f, d.Cause) {
+		if d.Area != report.AreaParticipant && d.Area != report.AreaUnknown || primary != nil && !f.Explains(*primary) {
 			continue
 		}
 		d.Area = report.AreaUnknown
@@ -146,12 +153,4 @@ func (r Recorder) addCommon(d *Diagnosis, participantID string, at time.Time) {
 			d.Area = report.AreaProvider
 		}
 	}
-}
-
-// explains reports whether a common cause can be the reason for the cause that a check found: one of a
-// program version for causes of the computer and its sound, any other for causes of the network.
-func explains(f fleet.Finding, cause string) bool {
-	group, _, _ := strings.Cut(cause, ".")
-	computer := group == "audio" || group == "host"
-	return cause == "" || computer == (f.Code == fleet.CodeVersion)
 }

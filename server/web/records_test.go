@@ -317,7 +317,11 @@ func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 	anna, _ := g.checked("Anna Mute", "", "A1B-2C3", microphone(muted), passage(), voice(0), internet())
 	unchecked, _ := g.person("Berta Unchecked", "")
 	ready, _ := g.checked("Cäsar Ready", "", "H4J-9TW", microphone(nil), passage(), voice(0), internet())
-	s := g.inSession(anna, unchecked, ready)
+	weak := wifi()
+	link := weak.Data.(*report.NetworkLink)
+	link.SignalDBM, link.GatewayLossPct = new(-88.0), new(9.0)
+	dora, _ := g.checked("Dora Wi-Fi", "", "M2W-8RT", microphone(nil), passage(), voice(9.5), internet(), weak)
+	s := g.inSession(anna, unchecked, ready, dora)
 	for name, c := range map[string]struct {
 		who       store.Participant
 		code, key string
@@ -326,6 +330,8 @@ func TestNobodyIsBlamedForACommonCause(t *testing.T) {
 		"muted, provider":       {anna, fleet.CodeProvider, "x", report.AreaParticipant},
 		"muted, own server":     {anna, fleet.CodeServer, fleet.Own, report.AreaParticipant},
 		"muted, version":        {anna, fleet.CodeVersion, "x", report.AreaUnknown},
+		"weak Wi-Fi, provider":  {dora, fleet.CodeProvider, "x", report.AreaParticipant},
+		"weak Wi-Fi, site":      {dora, fleet.CodeSite, "x", report.AreaUnknown},
 		"unchecked, provider":   {unchecked, fleet.CodeProvider, "x", report.AreaProvider},
 		"unchecked, own server": {unchecked, fleet.CodeServer, fleet.Own, report.AreaUnknown},
 		"unchecked, conference": {unchecked, fleet.CodeServer, "conference.example", report.AreaUnknown},
