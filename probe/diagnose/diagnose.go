@@ -82,7 +82,7 @@ func (d diagnosed) cause() report.Cause {
 	return report.Cause{
 		Code: d.definition.Code, Severity: d.severity, Primary: d.primary, Area: area, Endpoint: d.endpoint,
 		Confidence: math.Round(min(1, max(0, d.confidence))*100) / 100,
-		Evidence:   slices.Concat(d.evidence, d.supporting),
+		Evidence:   distinct(slices.Concat(d.evidence, d.supporting)),
 	}
 }
 
@@ -106,6 +106,17 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 		slices.SortFunc(found, bySeverity)
 	}
 	return found
+}
+
+// distinct removes repeated values: several parts of a rule may refer to the same one. The first one
+// remains, which has the limit.
+func distinct(evidence []report.Evidence) (kept []report.Evidence) {
+	for _, e := range evidence {
+		if !slices.ContainsFunc(kept, func(k report.Evidence) bool { return k.Probe == e.Probe && k.Field == e.Field && k.Value == e.Value }) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // dropSilenceEvidence removes the findings whose only proof is that the microphone heard

@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -78,5 +79,25 @@ func TestServerLossIsNotTheCouncillors(t *testing.T) {
 		if len(causes) != 1 || causes[0].Area != want {
 			t.Errorf("%s: got %+v, want area %s", name, causes, want)
 		}
+	}
+}
+
+// TestEvidenceIsNotRepeated: the loss to the router is evidence of its own, and shows the place of
+// the loss of the voice.
+func TestEvidenceIsNotRepeated(t *testing.T) {
+	r := healthy()
+	link(r).SignalDBM, link(r).GatewayLossPct, link(r).GatewaySent, path(r).FaultSegment = new(-88.0), new(30.0), new(80), ""
+	upLoss(r)
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	seen := map[string]bool{}
+	for _, e := range causes[0].Evidence {
+		if key := fmt.Sprint(e.Probe, " ", e.Field, " ", e.Value); seen[key] {
+			t.Errorf("%s: %s is repeated", causes[0].Code, key)
+		} else {
+			seen[key] = true
+		}
+	}
+	if !seen["network.link gateway_loss_pct 30"] {
+		t.Errorf("got %+v, want the loss to the router", causes[0])
 	}
 }
