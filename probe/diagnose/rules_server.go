@@ -102,7 +102,8 @@ func (f *facts) webFault() *finding {
 
 // certInvalid is a certificate that browsers reject. One of an unknown authority may
 // come from a machine in between, so that nobody is blamed; an expired one may be
-// caused by this computer's clock, which explains it if it is wrong.
+// caused by this computer's clock, which explains it if it is wrong. A missing intermediate
+// certificate is the server's.
 func certInvalid(f *facts) *finding {
 	faults := []string{"expired", "wrong_name", "untrusted"}
 	if f.web == nil || !slices.Contains(faults, f.web.TLSError) || isTrue(f.web.TLSIntercepted) || f.behindPortal() {
@@ -116,6 +117,12 @@ func certInvalid(f *facts) *finding {
 	if f.web.TLSError == "untrusted" && f.web.TLSKey == "own" {
 		// TLS to the collector is not intercepted: then it is the server's own.
 		hit.evidence = append(hit.evidence, ofWeb("tls_key", "own", ""))
+		return hit
+	}
+	if isTrue(f.web.TLSIncomplete) && f.web.TLSKey != "foreign" {
+		// Most browsers find the missing certificate themselves.
+		hit.severity = report.SeverityWarn
+		hit.evidence = append(hit.evidence, ofWeb("tls_incomplete", true, ""))
 		return hit
 	}
 	if f.web.TLSError == "untrusted" || f.web.TLSError == "expired" && !clock {

@@ -81,6 +81,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	}
 	may["cause.audio.digital_silence.action_with_is_bluetooth"], may["cause.audio.no_speech.action_with_is_bluetooth"] = true, true
 	may["cause.net.mtu_blackhole.sentence_with_stage"] = true
+	may["cause.conf.cert_invalid.sentence_with_tls_incomplete"], may["cause.conf.cert_invalid.action_with_tls_incomplete"] = true, true
 	may["cause.audio.not_default.sentence_with_comms_device"], may["cause.audio.not_default.action_with_comms_device"] = true, true
 	for _, form := range []string{"sentence_relay_forced_firefox", "action_relay_forced_firefox", "sentence_relay_forced_all"} {
 		may["cause.conf.turn_denied."+form] = true

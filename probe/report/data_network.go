@@ -85,6 +85,9 @@ type NetworkWeb struct {
 	TLSInspector string `json:"tls_inspector,omitempty" oneof:"network scanner" show:"never"`
 	// TLSError is untrusted, expired, wrong_name, protocol or other.
 	TLSError string `json:"tls_error,omitempty" oneof:"untrusted expired wrong_name protocol other" show:"never"`
+	// TLSIncomplete is true if TLSError is untrusted and the server's chain lacks an
+	// intermediate certificate, false if it does not.
+	TLSIncomplete *bool `json:"tls_incomplete,omitempty" show:"never"`
 	// ClockOffsetMS is this computer's clock minus the server's in ms; positive if this
 	// computer is ahead.
 	ClockOffsetMS *float64 `json:"clock_offset_ms,omitempty" range:"-1e13..1e13" show:"details dashboard"`

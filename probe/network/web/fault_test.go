@@ -38,10 +38,25 @@ func TestTLSFaults(t *testing.T) {
 		if got := d.TLSIntercepted != nil && *d.TLSIntercepted; got != (name == "another authority") {
 			t.Errorf("%s: got intercepted %t, want %t", name, got, name == "another authority")
 		}
+		if (d.TLSIncomplete != nil) != (c.want == "untrusted") || d.TLSIncomplete != nil && *d.TLSIncomplete {
+			t.Errorf("%s: got incomplete %v, want false if the authority is unknown", name, d.TLSIncomplete)
+		}
 		// An untrusted server shows only that its clock agrees with ours.
 		if agrees := c.want == "expired"; (d.ClockOffsetMS != nil) != agrees || agrees && math.Abs(*d.ClockOffsetMS) > float64(agreeWithin.Milliseconds()) {
 			t.Errorf("%s: got clock offset %v ms, want about 0 and not nil: %t", name, testnet.Deref(d.ClockOffsetMS), agrees)
 		}
+	}
+}
+
+// TestIncompleteChain: a server that does not send its intermediate certificate is told from one
+// of an unknown authority.
+func TestIncompleteChain(t *testing.T) {
+	root := newAuthority(t, "root")
+	between := newAuthority(t, "intermediate")
+	between.fetchedAt = []string{"http://ca.example/intermediate.crt"}
+	d, _ := run(t, direct("https", secure(t, between.good(t), ok), root), probetest.Env(t))
+	if d.TLSError != "untrusted" || d.TLSIncomplete == nil || !*d.TLSIncomplete {
+		t.Errorf("got TLS error %q, incomplete %v; want untrusted, true", d.TLSError, d.TLSIncomplete)
 	}
 }
 

@@ -189,6 +189,9 @@ func (j *journey) encrypt(ctx context.Context) bool {
 		if j.data.TLSError == "" {
 			return false // not a TLS fault: the line failed
 		}
+		if j.data.TLSError == "untrusted" {
+			j.data.TLSIncomplete = new(trust.Incomplete(shown.Chain))
+		}
 		j.askUntrusted(ctx, conn)
 		return false
 	}
