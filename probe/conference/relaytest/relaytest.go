@@ -80,8 +80,9 @@ type tried struct {
 
 // judge returns the outcome of the relays. One working relay is sufficient; entries that no
 // client can use are a warning, and so are relays that answer and are of no use: a participant
-// whose network lets out only one transport may reach no other. A silent relay is not, because
-// the participant's firewall may be the reason.
+// whose network lets out only one transport may reach no other. A silent relay is one only if
+// another relay works over the same transport and port: otherwise, the participant's firewall
+// may be the reason.
 func judge(t tried, list List) visit.Outcome {
 	allocated := func(r report.TURNRelay) bool { return r.Allocated != nil && *r.Allocated }
 	works := func(r report.TURNRelay) bool {
@@ -93,6 +94,8 @@ func judge(t tried, list List) visit.Outcome {
 		return visit.Outcome{Status: report.StatusWarn, Code: "bad_entry"}
 	case oneWorks && answer != "":
 		return visit.Outcome{Status: report.StatusWarn, Code: answer}
+	case oneWorks && t.deadBeside(works):
+		return visit.Outcome{Status: report.StatusWarn, Code: "unreachable"}
 	case oneWorks:
 		return visit.OK()
 	case !list.HasTURN() && list.Bad > 0:
@@ -119,6 +122,16 @@ func judge(t tried, list List) visit.Outcome {
 		return visit.Untested("not_measured")
 	}
 	return visit.Fault("unreachable")
+}
+
+// deadBeside reports whether a relay is silent although another one works over the same transport
+// and port. Clients wait for it each time (RFC 8489 §6.2.1).
+func (t tried) deadBeside(works func(report.TURNRelay) bool) bool {
+	return slices.ContainsFunc(t.relays, func(dead report.TURNRelay) bool {
+		return dead.Error == "unreachable" && dead.Port != nil && slices.ContainsFunc(t.relays, func(r report.TURNRelay) bool {
+			return works(r) && r.Transport == dead.Transport && r.Port != nil && *r.Port == *dead.Port
+		})
+	})
 }
 
 // refusal returns the reason why a relay that answered is of no use; "" if there is no such relay.

@@ -27,6 +27,10 @@ func TestRelaysAreJudged(t *testing.T) {
 	}
 	works, denied, silent, refuses := relay(true, new(true), ""), relay(true, new(false), "denied"), relay(false, nil, "unreachable"), relay(false, nil, "auth_failed")
 	mute := relay(true, nil, "") // about the permission
+	at := func(r report.TURNRelay, transport string, port int) report.TURNRelay {
+		r.Transport, r.Port = transport, &port
+		return r
+	}
 	all := func(r ...report.TURNRelay) []report.TURNRelay { return r }
 	media, media6 := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")
 	for name, c := range map[string]struct {
@@ -40,6 +44,9 @@ func TestRelaysAreJudged(t *testing.T) {
 		"one works, another refuses":    {tried{relays: all(refuses, works), media: media}, "warn auth_failed"},
 		"one works, another is full":    {tried{relays: all(relay(false, nil, "quota"), works), media: media}, "warn quota"},
 		"one works, wrong certificate":  {tried{relays: all(works, relay(false, nil, "tls")), media: media}, "warn certificate"},
+		"one works, another is dead":    {tried{relays: all(at(works, "udp", 3478), at(silent, "udp", 3478)), media: media}, "warn unreachable"},
+		"silent at another port":        {tried{relays: all(at(works, "udp", 3478), at(silent, "udp", 443)), media: media}, "ok"},
+		"silent over another transport": {tried{relays: all(at(works, "tcp", 443), at(silent, "tls", 443)), media: media}, "ok"},
 		"full":                          {tried{relays: all(silent, relay(false, nil, "quota")), media: media}, "fail quota"},
 		"wrong certificate":             {tried{relays: all(silent, relay(false, nil, "tls")), media: media}, "fail certificate"},
 		"no address to ask for":         {tried{relays: all(silent, mute)}, "ok"},
