@@ -144,8 +144,8 @@ type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	pool *x509.CertPool
-	// fetchedAt is where its certificates say that its own can be fetched.
-	fetchedAt []string
+	// extensions are added to its certificates.
+	extensions []pkix.Extension
 }
 
 func newAuthority(t *testing.T, name string) *authority {
@@ -177,7 +177,7 @@ func (a *authority) sign(t *testing.T, name string, from, to time.Time) tls.Cert
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: from, NotAfter: to,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IssuingCertificateURL: a.fetchedAt,
+		ExtraExtensions: a.extensions,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.key.PublicKey, a.key)
 	if err != nil {
