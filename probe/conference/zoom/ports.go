@@ -2,6 +2,7 @@ package zoom
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -239,7 +240,11 @@ func exchange(ctx context.Context, env probe.Env, to netip.AddrPort, wait time.D
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	request, err := stun.Build(stun.NewTransactionIDSetter(transactionID(env)), stun.BindingRequest)
+	var id [stun.TransactionIDSize]byte
+	if _, err := io.ReadFull(env.Rand, id[:]); err != nil {
+		return 0, false, false, err
+	}
+	request, err := stun.Build(stun.NewTransactionIDSetter(id), stun.BindingRequest)
 	if err != nil {
 		return 0, false, false, err
 	}
@@ -250,10 +255,4 @@ func exchange(ctx context.Context, env probe.Env, to netip.AddrPort, wait time.D
 	_, err = conn.Read(make([]byte, 1500))
 	took = env.Clock.Now().Sub(start)
 	return took, err == nil, err != nil && ctx.Err() == nil, err
-}
-
-// transactionID returns a random transaction ID.
-func transactionID(env probe.Env) (id [stun.TransactionIDSize]byte) {
-	_, _ = env.Rand.Read(id[:])
-	return id
 }
