@@ -2,6 +2,8 @@ package zoom
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -29,6 +31,11 @@ const (
 	// knocks is how often a port is tried over UDP, and a refused one over TCP: packets and ICMP
 	// errors get lost, and a delayed error from nearby looks like a distant one.
 	knocks = 3
+	// knockWait limits each of these attempts over UDP.
+	knockWait = 500 * time.Millisecond
+	// references is how often the server's own port is tried beside the others. The shortest time
+	// counts: on a line with jitter, a long one would make the server's refusals look near.
+	references = 8
 	// leastTrip is the shortest round trip to a server at which answers of a machine nearby can be
 	// told from its own.
 	leastTrip = 4 * time.Millisecond
@@ -39,6 +46,18 @@ type tried struct {
 	transport string
 	port      uint16
 	answer    report.PortAnswer
+
+	opened    bool          // an answer of the protocol itself
+	forbidden bool          // by this computer's own firewall
+	refusals  int           // TCP resets and ICMP errors
+	shortest  time.Duration // until the answer, or the first of the refusals
+}
+
+// refused records a refusal.
+func (t *tried) refused(took time.Duration) {
+	if t.refusals++; t.refusals == 1 || took < t.shortest {
+		t.shortest = took
+	}
 }
 
 // tryPorts tries the published ports at both servers.
@@ -100,159 +119,154 @@ func combine(system, control []tried) (ports []report.ConferencePort) {
 
 // tryServer tries all ports at the machine of a web server; nil if that does not answer.
 func tryServer(ctx context.Context, v *visit.Visit, address string) []tried {
-	at, trip := reference(ctx, v.Env, address)
-	if !at.IsValid() {
+	at, err := addressOf(ctx, v.Env, address)
+	if err != nil {
+		v.Env.Log.Info("no ports are tried", "err", report.ErrorText(err))
 		return nil
 	}
 	var list []tried
 	for _, n := range v.Ports.TCP {
-		list = append(list, tried{transport: "tcp", port: n, answer: report.PortSilent})
+		list = append(list, tried{transport: "tcp", port: n})
 	}
 	for _, n := range v.Ports.UDP {
-		list = append(list, tried{transport: "udp", port: n, answer: report.PortSilent})
+		list = append(list, tried{transport: "udp", port: n})
 	}
 	var all guard.Group
+	var trip time.Duration
+	all.Go(func() { trip = shortestTrip(ctx, v.Env, at) })
 	for i := range list {
-		all.Go(func() {
-			t := &list[i]
-			to := netip.AddrPortFrom(at, t.port)
-			if t.transport == "tcp" {
-				t.answer = connect(ctx, v.Env, to, trip)
-			} else {
-				t.answer = knock(ctx, v.Env, to, trip)
-			}
-		})
+		all.Go(func() { list[i].try(ctx, v.Env, at.Addr()) })
 	}
 	all.Wait()
+	if trip == 0 {
+		return nil
+	}
+	for i := range list {
+		list[i].judge(trip)
+	}
 	return list
 }
 
-// reference returns the machine of a web server and the round trip to it. It is invalid if the
-// server accepts no connection.
-func reference(ctx context.Context, env probe.Env, address string) (at netip.Addr, trip time.Duration) {
-	conn, err := env.Dial(ctx, "tcp", address) // also looks up the name
+// addressOf connects to a web server and returns the address that answered.
+func addressOf(ctx context.Context, env probe.Env, address string) (netip.AddrPort, error) {
+	conn, err := env.Dial(ctx, "tcp", address)
 	if err != nil {
-		return netip.Addr{}, 0
+		return netip.AddrPort{}, fmt.Errorf("connect to the web server: %w", err)
 	}
-	to, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	_ = conn.Close()
+	defer conn.Close()
+	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
-		return netip.Addr{}, 0
+		return netip.AddrPort{}, fmt.Errorf("address of the web server: %w", err)
 	}
-	for range 2 {
-		start := env.Clock.Now()
-		conn, err := env.Dial(ctx, "tcp", to.String())
-		if err != nil {
-			return netip.Addr{}, 0
-		}
-		took := env.Clock.Now().Sub(start)
-		_ = conn.Close()
-		if trip == 0 || took < trip {
-			trip = took
-		}
-	}
-	return to.Addr(), trip
+	return at, nil
 }
 
-// judgeAnswer classifies an answer that took some time, from a machine with a round trip.
-func judgeAnswer(took, trip time.Duration, opened bool) report.PortAnswer {
-	switch {
-	case trip < leastTrip:
-		if opened {
-			return report.PortOpen
-		}
-		return report.PortSilent
-	case 4*took >= 3*trip:
-		return report.PortOpen
-	case 2*took < trip && !opened:
-		return report.PortRejected
-	}
-	// A middlebox may accept connections in the server's place.
-	return report.PortSilent
-}
-
-// connect tries a port over TCP. The shortest of several refusals counts: a delayed one from
-// nearby looks like one of the server.
-func connect(ctx context.Context, env probe.Env, to netip.AddrPort, trip time.Duration) report.PortAnswer {
+// shortestTrip returns the shortest time of several connections to a web server; 0 if none
+// succeeds.
+func shortestTrip(ctx context.Context, env probe.Env, at netip.AddrPort) (trip time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, portWait)
 	defer cancel()
-	shortest, refusals := time.Duration(0), 0
+	for range references {
+		start := env.Clock.Now()
+		conn, err := env.Dial(ctx, "tcp", at.String())
+		if err != nil {
+			break
+		}
+		if took := env.Clock.Now().Sub(start); trip == 0 || took < trip {
+			trip = took
+		}
+		_ = conn.Close()
+	}
+	return trip
+}
+
+// judge sets the answer, given the round trip to the server.
+func (t *tried) judge(trip time.Duration) {
+	t.answer = report.PortSilent
+	switch {
+	case t.forbidden:
+		t.answer = report.PortRejected
+	case !t.opened && t.refusals == 0, trip < leastTrip && !t.opened:
+	case trip < leastTrip, 4*t.shortest >= 3*trip:
+		t.answer = report.PortOpen
+	case !t.opened && 2*t.shortest < trip: // a middlebox may accept connections in the server's place
+		t.answer = report.PortRejected
+	}
+}
+
+// try tries the port. The first packets over UDP are requests of STUN, which a server may answer
+// and which do nothing.
+func (t *tried) try(ctx context.Context, env probe.Env, at netip.Addr) {
+	ctx, cancel := context.WithTimeout(ctx, portWait)
+	defer cancel()
+	attempt := connect
+	if t.transport == "udp" {
+		attempt = knock
+	}
 	for range knocks {
 		start := env.Clock.Now()
-		conn, err := env.Dial(ctx, "tcp", to.String())
+		err := attempt(ctx, env, netip.AddrPortFrom(at, t.port))
 		took := env.Clock.Now().Sub(start)
 		switch {
 		case err == nil:
-			_ = conn.Close()
-			return judgeAnswer(took, trip, true)
+			t.opened, t.shortest = true, took
+			return
 		case probe.IsForbidden(err):
-			return report.PortRejected // by this computer's own firewall
-		case ctx.Err() != nil, probe.IsTimeout(err):
-			return answerOf(refusals, shortest, trip)
-		}
-		if refusals++; refusals == 1 || took < shortest {
-			shortest = took
-		}
-	}
-	return answerOf(refusals, shortest, trip)
-}
-
-func answerOf(refusals int, shortest, trip time.Duration) report.PortAnswer {
-	if refusals == 0 {
-		return report.PortSilent
-	}
-	return judgeAnswer(shortest, trip, false)
-}
-
-// knock tries a port over UDP with requests of STUN, which a server may answer and which do
-// nothing. An ICMP error is a refusal.
-func knock(ctx context.Context, env probe.Env, to netip.AddrPort, trip time.Duration) report.PortAnswer {
-	ctx, cancel := context.WithTimeout(ctx, portWait)
-	defer cancel()
-	shortest, refusals := time.Duration(0), 0
-	for range knocks {
-		took, answered, refused, err := exchange(ctx, env, to, max(300*time.Millisecond, 2*trip))
-		switch {
-		case answered:
-			return judgeAnswer(took, trip, true)
-		case probe.IsForbidden(err):
-			return report.PortRejected
-		case refused:
-			if refusals++; refusals == 1 || took < shortest {
-				shortest = took
-			}
+			t.forbidden = true
+			return
 		case ctx.Err() != nil:
-			return answerOf(refusals, shortest, trip)
+			return
+		case errors.Is(err, errNoAnswer) && t.transport == "tcp":
+			return // it has sent several packets
+		case !errors.Is(err, errNoAnswer):
+			t.refused(took)
 		}
 	}
-	return answerOf(refusals, shortest, trip)
 }
 
-// exchange sends one request from a socket of its own, so that a late ICMP error for an earlier
-// one is not taken for an answer to this one.
-func exchange(ctx context.Context, env probe.Env, to netip.AddrPort, wait time.Duration) (took time.Duration, answered, refused bool, err error) {
+// errNoAnswer means that nothing came back.
+var errNoAnswer = errors.New("no answer")
+
+// connect opens a connection. An error other than errNoAnswer is a refusal.
+func connect(ctx context.Context, env probe.Env, to netip.AddrPort) error {
+	conn, err := env.Dial(ctx, "tcp", to.String())
+	if err != nil {
+		if ctx.Err() != nil || probe.IsTimeout(err) {
+			return errNoAnswer
+		}
+		return fmt.Errorf("connect: %w", err)
+	}
+	return conn.Close()
+}
+
+// knock sends one request from a socket of its own, so that a late ICMP error for an earlier one
+// is not taken for an answer to this one. An error other than errNoAnswer is a refusal.
+func knock(ctx context.Context, env probe.Env, to netip.AddrPort) error {
+	ctx, cancel := context.WithTimeout(ctx, knockWait)
+	defer cancel()
 	conn, err := env.Dial(ctx, "udp", to.String())
 	if err != nil {
-		return 0, false, false, err
+		return errNoAnswer // this computer has no socket left, or no route
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	var id [stun.TransactionIDSize]byte
 	if _, err := io.ReadFull(env.Rand, id[:]); err != nil {
-		return 0, false, false, err
+		return errNoAnswer
 	}
 	request, err := stun.Build(stun.NewTransactionIDSetter(id), stun.BindingRequest)
 	if err != nil {
-		return 0, false, false, err
+		return errNoAnswer
 	}
-	start := env.Clock.Now()
-	if _, err := conn.Write(request.Raw); err != nil {
-		return 0, false, false, err
+	if _, err = conn.Write(request.Raw); err == nil {
+		_, err = conn.Read(make([]byte, 1500))
 	}
-	_, err = conn.Read(make([]byte, 1500))
-	took = env.Clock.Now().Sub(start)
-	return took, err == nil, err != nil && ctx.Err() == nil, err
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return errNoAnswer
+	}
+	return fmt.Errorf("request: %w", err)
 }

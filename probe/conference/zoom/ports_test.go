@@ -7,9 +7,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestJudgeAnswer: only an answer that takes about as long as one of the server shows that the
+// TestJudge: only an answer that takes about as long as one of the server shows that the
 // port is open, and only one that arrives much sooner shows a firewall nearby.
-func TestJudgeAnswer(t *testing.T) {
+func TestJudge(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {
 		took, trip time.Duration
@@ -31,8 +31,24 @@ func TestJudgeAnswer(t *testing.T) {
 		"refused at the shortest trip":   {1 * ms, leastTrip, false, report.PortRejected},
 		"refused just below it, unknown": {1 * ms, leastTrip - 1, false, report.PortSilent},
 	} {
-		if got := judgeAnswer(c.took, c.trip, c.opened); got != c.want {
-			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		p := tried{opened: c.opened, shortest: c.took}
+		if !c.opened {
+			p.refused(2 * c.took) // a delayed one
+			p.refused(c.took)
+		}
+		if p.judge(c.trip); p.answer != c.want {
+			t.Errorf("%s: got %s, want %s", name, p.answer, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		port tried
+		want report.PortAnswer
+	}{
+		"no answer":        {tried{}, report.PortSilent},
+		"its own firewall": {tried{forbidden: true}, report.PortRejected},
+	} {
+		if c.port.judge(20 * ms); c.port.answer != c.want {
+			t.Errorf("%s: got %s, want %s", name, c.port.answer, c.want)
 		}
 	}
 }
@@ -44,11 +60,11 @@ func TestCombine(t *testing.T) {
 		{open, silent, open}, {open, rejected, open}, {rejected, open, rejected}, {rejected, silent, rejected},
 		{silent, open, open}, {silent, rejected, silent}, {silent, silent, silent},
 	} {
-		got := combine([]tried{{"udp", 8801, c.system}}, []tried{{"udp", 8801, c.control}})
+		got := combine([]tried{{transport: "udp", port: 8801, answer: c.system}}, []tried{{transport: "udp", port: 8801, answer: c.control}})
 		if len(got) != 1 || got[0].Answer != c.want || *got[0].Port != 8801 || got[0].Protocol != "udp" {
 			t.Errorf("system %s, collector %s: got %+v, want %s", c.system, c.control, got, c.want)
 		}
-		if alone := combine([]tried{{"udp", 8801, c.system}}, nil); alone[0].Answer != c.system {
+		if alone := combine([]tried{{transport: "udp", port: 8801, answer: c.system}}, nil); alone[0].Answer != c.system {
 			t.Errorf("system %s alone: got %s", c.system, alone[0].Answer)
 		}
 	}

@@ -206,6 +206,8 @@ func scenarios() []scenario {
 		{name: "zoom-far", title: "Zoom's web server, 35 ms each way", line: distal, serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-ports-dropped", title: "a firewall drops packets to Zoom's ports for sound", line: blocked(zoomMedia), serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-ports-rejected", title: "a firewall rejects packets to Zoom's ports for sound", line: blocked(zoomMedia) + "reject = true\n", serve: zoom("", ""), target: meeting, expect: []string{"conf.media_ports_blocked"}, area: report.AreaParticipant},
+		{name: "zoom-jitter", title: "Zoom, delays of up to 40 ms each way", line: varyingBoth, serve: zoom("", ""), target: meeting, expect: none},
+		{name: "zoom-ports-jitter", title: "the same, and a firewall rejects packets to Zoom's ports for sound", line: varyingBoth + "[access.up]\nblock = [" + zoomMedia + "]\nreject = true\n", serve: zoom("", ""), target: meeting, expect: []string{"conf.media_ports_blocked"}, area: report.AreaParticipant},
 		{name: "zoom-ports-tcp", title: "a firewall rejects packets to Zoom's ports over TCP only", line: blocked("'tcp/8801-8802'") + "reject = true\n", serve: zoom("", ""), target: meeting, expect: none},
 		{name: "zoom-503", title: "Zoom's web server is out of order", line: clear, serve: zoom("503", ""), target: meeting, expect: []string{"conf.server_error", "conf.server_down"}},
 	}
