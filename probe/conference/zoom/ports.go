@@ -50,7 +50,7 @@ type tried struct {
 	opened    bool          // an answer of the protocol itself
 	forbidden bool          // by this computer's own firewall
 	refusals  int           // TCP resets and ICMP errors
-	shortest  time.Duration // until the answer, or the first of the refusals
+	shortest  time.Duration // until the answer, or the fastest refusal
 }
 
 // refused records a refusal.
