@@ -57,7 +57,7 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 		case f.IsAddress():
 			all = append(all, Figure{Name: name, Value: v.(string)}) // the method Value removes addresses
 		default:
-			all = append(all, Figure{Name: name, Value: t.Value(v, f.Unit), Unknown: v == string(report.ReachNotTested)})
+			all = append(all, Figure{Name: name, Value: t.valueOf(f.Name, v, f.Unit), Unknown: v == string(report.ReachNotTested)})
 		}
 	}
 	return all
@@ -168,6 +168,18 @@ func (t Terms) Value(value any, unit string) string {
 	return text + "\u00a0" + unit
 }
 
+// valueOf is Value for a value of a field. A word may mean something else in some fields: tcp is a
+// protocol or a stage, tls a protocol or a fault. Such fields are told by the last word of their
+// names.
+func (t Terms) valueOf(field string, value any, unit string) string {
+	if word, ok := value.(string); ok {
+		if text, ok := t.text("value_of." + field[strings.LastIndexAny(field, "._")+1:] + "." + word); ok {
+			return text
+		}
+	}
+	return t.Value(value, unit)
+}
+
 // word formats a text of a report: a word of a closed list in the person's language, a
 // time in the zone of this machine.
 func (t Terms) word(v string) string {
@@ -185,12 +197,7 @@ func (t Terms) word(v string) string {
 // Evidence formats one piece of evidence: "Lautstärke im System: -60 dB (Grenze: <
 // -20)".
 func (t Terms) Evidence(e report.Evidence) string {
-	value := t.Value(e.Value, e.Unit)
-	// As an error, the name of a protocol means that this protocol failed.
-	if word, ok := e.Value.(string); ok && strings.HasSuffix(e.Field, "error") {
-		value = t.label("value.error_"+word, value)
-	}
-	line := t.Field(e.Probe, e.Field) + ": " + value
+	line := t.Field(e.Probe, e.Field) + ": " + t.valueOf(e.Field, e.Value, e.Unit)
 	if e.Limit == "" {
 		return line
 	}

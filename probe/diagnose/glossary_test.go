@@ -153,3 +153,27 @@ func TestHostsAreShown(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsOfFields: a word that means something else in a field has a text for that.
+func TestWordsOfFields(t *testing.T) {
+	terms := diagnose.Glossary{}.In(phrase.DE)
+	for _, c := range []struct {
+		e    report.Evidence
+		want string
+	}{
+		{report.Evidence{Probe: report.ProbeNATTURN, Field: "tls_error", Value: "tls"}, "weist sich nicht richtig aus"},
+		{report.Evidence{Probe: report.ProbeZoom, Field: "relays.error", Value: "tls"}, "weist sich nicht richtig aus"},
+		{report.Evidence{Probe: report.ProbeNATTURN, Field: "tls_error", Value: "quota"}, "Server ist voll"},
+		{report.Evidence{Probe: report.ProbeNetworkWeb, Field: "stage", Value: "tls"}, "verschlüsselt"},
+	} {
+		if got := terms.Evidence(c.e); !strings.HasSuffix(got, ": "+c.want) {
+			t.Errorf("%s = %v: got %q, want %q", c.e.Field, c.e.Value, got, c.want)
+		}
+	}
+	ports := report.Result{Name: report.ProbeZoom, Data: &report.Conference{Ports: []report.ConferencePort{{Protocol: "tcp", Port: new(8801), Answer: report.PortRejected}}}}
+	for _, f := range terms.Figures(ports, report.Dashboard) {
+		if f.Name == "Ports des Systems" && f.Value != "Protokoll TCP, Port 8801, Ergebnis abgewiesen" {
+			t.Errorf("got %q, want the protocol TCP", f.Value)
+		}
+	}
+}
