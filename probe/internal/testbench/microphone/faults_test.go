@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/audio/browserpolicy"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/voices"
@@ -201,6 +202,14 @@ func serverFaults() []serverFault {
 		}, look: func(t *testing.T, r *report.Report) {
 			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); r.Verdict != report.Limited || !strings.Contains(text.Sentence, "camera") || !strings.Contains(text.Action, "headset") {
 				t.Errorf("got verdict %s: %s %s; want %s, containing %q, containing %q", r.Verdict, text.Sentence, text.Action, report.Limited, "camera", "headset")
+			}
+		}},
+		{want: "audio.browser_blocked", how: "by a policy", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
+			voiced(t, made, r)
+			return bench{child: r.Child(audio.ChildArg), inBrowser: true, policies: []browserpolicy.Browser{{Name: "Edge", Forbidden: true}}}
+		}, look: func(t *testing.T, r *report.Report) {
+			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); r.Verdict != report.Limited || !strings.Contains(text.Sentence, "Edge") {
+				t.Errorf("got verdict %s: %s; want %s, containing Edge", r.Verdict, text.Sentence, report.Limited)
 			}
 		}},
 		{want: "audio.speaker_silent", how: "muted", rig: none, set: loudspeaker(voiced, func(r *pulserig.Rig) { r.Control("set-sink-mute", "speaker", "1") }), look: func(t *testing.T, r *report.Report) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/audio/browserpolicy"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/voices"
@@ -122,14 +123,31 @@ type bench struct {
 	// off where many microphones share one server, because only one of them can be
 	// the default.
 	judgeDefault bool
+	// policies are those of the browsers; nil means that there are none, whatever this machine
+	// has.
+	policies []browserpolicy.Browser
+	// inBrowser adds a check of a conference system that people use in a browser.
+	inBrowser bool
 	// during is called once samples of the microphone arrive.
 	during func()
+}
+
+// reached is the check of a conference system that answers.
+type reached struct{}
+
+func (reached) Name() string { return report.ProbeBBB }
+
+func (reached) Version() int { return 1 }
+
+func (reached) Run(context.Context, probe.Env) (probe.Result, error) {
+	return probe.Result{Status: report.StatusOK, Data: &report.Conference{URLHost: "bbb.example.org", Reachable: new(true)}}, nil
 }
 
 func (b bench) check(t *testing.T) *report.Report {
 	t.Helper()
 	plan := probe.Plan{{
-		Probe:  audio.NewInput(audio.InputConfig{Device: b.device, SpeakFor: spoken, Others: b.others, Child: b.child}),
+		Probe: audio.NewInput(audio.InputConfig{Device: b.device, SpeakFor: spoken, Others: b.others, Child: b.child,
+			Site: "bbb.example.org", Policies: func() []browserpolicy.Browser { return b.policies }}),
 		Budget: spoken + 20*time.Second,
 	}}
 	if b.speaker {
@@ -138,6 +156,9 @@ func (b bench) check(t *testing.T) *report.Report {
 			Budget: spoken + 40*time.Second,
 			Turn:   probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
 		})
+	}
+	if b.inBrowser {
+		plan = append(plan, probe.Step{Probe: reached{}, Budget: time.Second, Turn: probe.Turn{Sends: probe.Nothing()}})
 	}
 	var once sync.Once
 	r := judge(t, plan, func(e probe.Event) {
