@@ -76,7 +76,7 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 	switch head.BugType {
 	case "309", "109": // crash; 109 with a text, on older systems
 		names := []string{string(body.ProcName), string(head.AppName), string(head.Name)}
-		if strings.HasPrefix(string(body.ProcName), webKit) && body.Responsible != "" {
+		if worksForOthers(string(body.ProcName)) && body.Responsible != "" {
 			names = []string{string(body.Responsible)}
 		}
 		at := e.At
@@ -96,6 +96,12 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 		return body.jetsam(e)
 	}
 	return report.HostEvent{}, false, nil
+}
+
+// worksForOthers reports whether several programs use a process, so that its report names the responsible
+// one.
+func worksForOthers(process string) bool {
+	return strings.HasPrefix(process, webKit) || strings.HasPrefix(process, pluginContainer)
 }
 
 // jetsam returns the event of a report about killed processes. A process that exceeded its own limit
@@ -144,7 +150,7 @@ func parseText(first string, in *bufio.Reader) (e report.HostEvent, ok bool, err
 		return hangOf(e, found)
 	}
 	process, _, _ := strings.Cut(found["Process"], " [")
-	if responsible, _, _ := strings.Cut(found["Responsible"], " ["); responsible != "" && strings.HasPrefix(process, webKit) {
+	if responsible, _, _ := strings.Cut(found["Responsible"], " ["); responsible != "" && worksForOthers(process) {
 		process = responsible
 	}
 	e.Kind, e.Program = report.EventClientCrashed, program(process)

@@ -42,3 +42,34 @@ func TestProgramsByPath(t *testing.T) {
 		}
 	}
 }
+
+// TestProcessesOfOtherPrograms: Thunderbird and Electron programs use the names of Firefox and Chrome, and
+// some files beside a program begin with its name.
+func TestProcessesOfOtherPrograms(t *testing.T) {
+	for _, c := range []struct{ exe, comm, want string }{
+		{"/usr/share/code/code", "Chrome_ChildIOT", ""},
+		{"/opt/Signal/signal-desktop", "Chrome_IOThread", ""},
+		{"/usr/share/code/chrome_crashpad_handler", "chrome_crashpad", ""},
+		{"/opt/google/chrome/chrome_crashpad_handler", "chrome_crashpad", ""},
+		{"/usr/share/slack/chrome-sandbox", "chrome-sandbox", ""},
+		{"/usr/bin/python3.11", "chrome-gnome-sh", ""},
+		{"/usr/lib/thunderbird/thunderbird", "Web Content", ""},
+		{"/usr/lib/thunderbird/thunderbird-bin", "GeckoMain", ""},
+		{"/usr/bin/firefoxpwa", "firefoxpwa", ""},
+		{"", "Chrome_InProcGp", ""},
+		{"", "chrome_crashpad", ""},
+		{"", "Firefox Installer.exe", ""},
+		{"", "opera_crashreporter.exe", ""},
+		{"", "Chrome Remote Desktop Host", ""},
+		{"/opt/google/chrome/chrome", "Chrome_ChildIOT", "Chrome"},
+		{"/usr/lib/firefox/firefox", "Web Content", "Firefox"},
+		{"/nix/store/0-firefox-128/lib/firefox/.firefox-wrapped", ".firefox-wrappe", "Firefox"},
+		{"", "FirefoxCP Isolated Web Content", "Firefox"},
+		{"", "plugin-container.exe", "Firefox"},
+		{"", "Web Content", "Firefox"},
+	} {
+		if got := program(c.exe, c.comm); got != c.want {
+			t.Errorf("%s, %s: got %q, want %q", c.exe, c.comm, got, c.want)
+		}
+	}
+}
