@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ const (
 	messageOomdKill  = "d989611b15e44c9dbf31e3c81256e4ed" // systemd-oomd killed a unit
 	messageUnitOOM   = "fe6faa94e7774663a0da52717891d8ef" // the kernel killed a process of a unit
 	journaldItself   = "systemd-journald"
+	supplicant       = "wpa_supplicant"
 	transportKernel  = "kernel"
 	transportDriver  = "driver" // journald itself
 	maxJournalLine   = 64 << 10
@@ -38,11 +40,12 @@ const maxDumpTime = 10 * time.Minute
 func journalArgs(since time.Time) []string {
 	return []string{
 		"--no-pager", "--output=json", "--lines=20000",
-		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,COREDUMP_TIMESTAMP,_TRANSPORT,SYSLOG_IDENTIFIER",
+		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_PID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,COREDUMP_TIMESTAMP,_TRANSPORT,_COMM,SYSLOG_IDENTIFIER",
 		"--since=@" + strconv.FormatInt(since.Unix(), 10),
 		"MESSAGE_ID=" + messageCoredump, "+", "MESSAGE_ID=" + messageSleep, "+", "MESSAGE_ID=" + messageResume,
 		"+", "MESSAGE_ID=" + messageOomdKill, "+", "MESSAGE_ID=" + messageUnitOOM,
 		"+", "_TRANSPORT=" + transportKernel, "+", "SYSLOG_IDENTIFIER=" + journaldItself,
+		"+", "_COMM=" + supplicant,
 	}
 }
 
@@ -70,6 +73,8 @@ type entry struct {
 	Monotonic  text `json:"__MONOTONIC_TIMESTAMP"` // µs since the start
 	Message    text `json:"MESSAGE"`
 	ID         text `json:"MESSAGE_ID"`
+	Sender     text `json:"_COMM"`
+	PID        text `json:"COREDUMP_PID"`
 	Comm       text `json:"COREDUMP_COMM"`
 	Exe        text `json:"COREDUMP_EXE"`
 	Signal     text `json:"COREDUMP_SIGNAL"`
@@ -79,9 +84,16 @@ type entry struct {
 	Identifier text `json:"SYSLOG_IDENTIFIER"`
 }
 
-// parseJournal parses the output of journalctl and skips invalid lines.
-func parseJournal(r io.Reader) ([]report.HostEvent, error) {
+// parseJournal parses the output of journalctl and skips invalid lines. present contains the USB devices that
+// are plugged in now.
+func parseJournal(r io.Reader, present map[usbKey]usbDevice) ([]report.HostEvent, error) {
 	var events []report.HostEvent
+	kernel := kernelReader{present: present}
+	all := func() []report.HostEvent {
+		found := append(events, kernel.all()...)
+		slices.SortStableFunc(found, func(a, b report.HostEvent) int { return a.At.Compare(b.At) })
+		return found
+	}
 	lines := bufio.NewReaderSize(r, maxJournalLine)
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -93,22 +105,47 @@ func parseJournal(r io.Reader) ([]report.HostEvent, error) {
 		}
 		var e entry
 		if json.Unmarshal(line, &e) == nil {
+			e.tell(&kernel)
 			if event, ok := e.event(); ok && len(events) < maxJournalEvents {
 				events = append(events, event)
 			}
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return events, nil
+			return all(), nil
 		case err != nil:
-			return events, fmt.Errorf("read the journal: %w", err)
+			return all(), fmt.Errorf("read the journal: %w", err)
 		}
 	}
 }
 
-func (e entry) event() (event report.HostEvent, ok bool) {
+// tell passes what concerns the kernel's messages on to their reader.
+func (e entry) tell(kernel *kernelReader) {
+	at, ok := e.at()
+	switch {
+	case !ok:
+	case e.ID == messageCoredump:
+		if strings.HasPrefix(string(e.Exe), "/") && e.PID != "" {
+			kernel.forget(string(e.PID), at)
+		}
+	case e.Identifier == journaldItself:
+	case e.Transport == transportKernel:
+		up, _ := strconv.ParseInt(string(e.Monotonic), 10, 64)
+		kernel.add(at, time.Duration(up)*time.Microsecond, string(e.Message))
+	case e.Sender == supplicant:
+		kernel.addSupplicant(at, string(e.Message))
+	}
+}
+
+// at returns the time of the entry; ok is false if it has none.
+func (e entry) at() (at time.Time, ok bool) {
 	us, err := strconv.ParseInt(string(e.Time), 10, 64)
-	if err != nil || us <= 0 {
+	return time.UnixMicro(us), err == nil && us > 0
+}
+
+func (e entry) event() (event report.HostEvent, ok bool) {
+	at, ok := e.at()
+	if !ok {
 		return report.HostEvent{}, false
 	}
 	switch {
@@ -126,10 +163,10 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 		ok = event.Program != ""
 	case e.Identifier == journaldItself: // by the kernel's log, too
 		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, e.notClosed()
-	case e.Transport == transportKernel:
-		event, ok = kernelEvent(string(e.Message))
+	default:
+		ok = false
 	}
-	event.At = time.UnixMicro(us)
+	event.At = at
 	if e.ID == messageCoredump {
 		event.At = e.crashed(event.At)
 	}

@@ -46,12 +46,17 @@ var kernelRules = []kernelRule{
 	},
 	{
 		// A person or a program switched the network off, or to another one.
-		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticating|disassociating) from .* by local choice`),
+		// Reason 3, or 8 for a disassociation. wpa_supplicant gives others if an access point does not answer.
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticating|disassociating) from .* by local choice(?: \((?:Reason: |reason=)(?:3|8)\b.*)?$`),
 		kind:    report.EventLinkChanged, detail: detailSwitchedOff,
 	},
 	{
-		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticat(?:ed|ing)|disassociat(?:ed|ing)) from .*\(Reason: (?P<detail>\d+)`),
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticat(?:ed|ing)|disassociat(?:ed|ing)) from .*\((?:Reason: |reason=)(?P<detail>\d+)`),
 		kind:    report.EventWiFiDropped,
+	},
+	{
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: Driver requested disconnection from AP `),
+		kind:    report.EventWiFiDropped, detail: "driver",
 	},
 	{
 		pattern: regexp.MustCompile(`^wl[a-z0-9]+: Connection to AP .* lost`),
@@ -64,7 +69,7 @@ var kernelRules = []kernelRule{
 	{
 		// The firmware of a Wi-Fi chip crashed. Its driver starts it again, and connects again.
 		pattern: regexp.MustCompile(`^iwlwifi .*: Microcode SW error detected|^ath1[0-2]k\w* .*: firmware crashed|^brcmfmac.*: (?:Firmware has halted or crashed|.*firmware trap in dongle)|^mt79\w+ .*: chip (?:full )?reset`),
-		kind:    report.EventWiFiDropped, detail: "firmware",
+		kind:    report.EventWiFiDropped, detail: detailFirmware,
 	},
 	{
 		// "e1000e 0000:00:1f.6 eno1: NIC Link is Down"; igb, and e1000e before 5.6, name the interface again.
@@ -110,11 +115,32 @@ func kernelDetail(kind report.HostEventKind, detail string) string {
 	return detail
 }
 
+// maxKernelMessage limits how much of a message is read, in bytes.
+const maxKernelMessage = 1000
+
+// reMapping matches the file in which a program crashed: "… error 4 in chrome[55d0c0000000+9000]".
+var reMapping = regexp.MustCompile(` in ([^\[\]]+)\[[0-9a-f,+]+\]`)
+
+// crashedIn returns the crash of a process. Unless it happened in a library, the file is the program, whose
+// processes and threads may have any name.
+func crashedIn(e report.HostEvent, process, message string) report.HostEvent {
+	if m := reMapping.FindStringSubmatch(message); m != nil && !strings.Contains(m[1], ".so") {
+		e.Program = program(m[1])
+	}
+	if e.Program == "" && isSoundSystem(process) {
+		e.Kind = report.EventSoundCrashed
+	}
+	return e
+}
+
+// isGroupLimit reports whether a message is about the limit of a control group, not about the machine's memory.
+func isGroupLimit(message string) bool { return strings.HasPrefix(message, "Memory cgroup") }
+
 // kernelEvent parses a message of the kernel. The caller sets the time. ok is false
 // for other messages, and for crashes of programs that are not conference programs.
 func kernelEvent(message string) (e report.HostEvent, ok bool) {
-	if len(message) > 1000 {
-		message = message[:1000]
+	if len(message) > maxKernelMessage {
+		message = message[:maxKernelMessage]
 	}
 	for _, r := range kernelRules {
 		m := r.pattern.FindStringSubmatch(message)
@@ -127,15 +153,15 @@ func kernelEvent(message string) (e report.HostEvent, ok bool) {
 		e := report.HostEvent{Kind: r.kind, Detail: r.detail}
 		if i := r.pattern.SubexpIndex("program"); i >= 0 {
 			e.Program = program(m[i])
-			if e.Kind == report.EventClientCrashed && isSoundSystem(m[i]) {
-				e.Kind = report.EventSoundCrashed
+			if e.Kind == report.EventClientCrashed {
+				e = crashedIn(e, m[i], message)
 			}
 		}
 		if i := r.pattern.SubexpIndex("detail"); i >= 0 {
 			e.Detail = kernelDetail(r.kind, m[i])
 		}
 		// The limit of a control group applies to one program, not to the machine's memory.
-		ofProgram := e.Kind == report.EventClientCrashed || strings.HasPrefix(message, "Memory cgroup")
+		ofProgram := e.Kind == report.EventClientCrashed || isGroupLimit(message)
 		if ofProgram && e.Program == "" {
 			return report.HostEvent{}, false
 		}

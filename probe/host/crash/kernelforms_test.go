@@ -108,7 +108,7 @@ func TestKilledUnits(t *testing.T) {
 		{messageUnitOOM, `session-2.scope: A process of this unit has been killed by the OOM killer.`, ""},
 		{messageUnitOOM, `mysql.service: A process of this unit has been killed by the OOM killer.`, ""},
 	} {
-		events, err := parseJournal(strings.NewReader(fmt.Sprintf(line, c.id, c.message)))
+		events, err := parseJournal(strings.NewReader(fmt.Sprintf(line, c.id, c.message)), nil)
 		if got := strings.Join(eventTexts(events), ", "); err != nil || got != c.want {
 			t.Errorf("%s: got %q, %v; want %q", c.message, got, err, c.want)
 		}

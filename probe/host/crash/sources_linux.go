@@ -55,7 +55,7 @@ func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, erro
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start journalctl: %w", err)
 	}
-	events, err := parseJournal(out)
+	events, err := parseJournal(out, presentUSB("/"))
 	if ended := cmd.Wait(); err == nil && ended != nil {
 		err = fmt.Errorf("read the journal: %w", ended)
 	}
@@ -116,23 +116,23 @@ func readKernelLog(ctx context.Context, since time.Time) ([]report.HostEvent, er
 		return nil, fmt.Errorf("read the time since the start: %w", err)
 	}
 	booted := time.Now().Add(-time.Duration(up.Nano()))
-	var events []report.HostEvent
+	kernel := kernelReader{present: presentUSB("/")}
 	buf := make([]byte, 8192) // a record is never larger (CONSOLE_EXT_LOG_MAX)
-	for ctx.Err() == nil && len(events) < maxJournalEvents {
+	for ctx.Err() == nil {
 		n, err := unix.Read(fd, buf)
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
-			return events, nil
+			return kernel.all(), nil
 		case errors.Is(err, syscall.EPIPE): // overwritten in the meantime
 			continue
 		case err != nil:
-			return events, fmt.Errorf("read the kernel's messages: %w", err)
+			return kernel.all(), fmt.Errorf("read the kernel's messages: %w", err)
 		}
-		if e, ok := parseKernelRecord(string(buf[:n]), booted); ok && e.At.After(since) {
-			events = append(events, e)
+		if up, message, ok := parseKernelRecord(string(buf[:n])); ok && booted.Add(up).After(since) {
+			kernel.add(booted.Add(up), up, message)
 		}
 	}
-	return events, ctx.Err()
+	return kernel.all(), ctx.Err()
 }
 
 // coreFolders returns the folders of core files below a root.
