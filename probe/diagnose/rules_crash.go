@@ -67,8 +67,8 @@ func connectionLost(f *facts) *finding {
 // wifiDropped is a lost Wi-Fi connection, except around a sleep, which causes it.
 func wifiDropped(f *facts) *finding { return f.happened(report.EventWiFiDropped) }
 
-// besideSleep is the time around a sleep or resume within which a lost Wi-Fi connection
-// belongs to it.
+// besideSleep is the time around a sleep, a resume or a restart within which a lost connection or
+// device belongs to it.
 const besideSleep = time.Minute
 
 // happened returns the newest event of a kind shortly before the check.
@@ -82,7 +82,7 @@ func (f *facts) happened(kind report.HostEventKind) *finding {
 			continue
 		}
 		lost := kind == report.EventWiFiDropped || kind == report.EventConnectionLost
-		if lost && f.slept(e.At) {
+		if (lost || kind == report.EventDeviceUnplugged) && f.slept(e.At) {
 			continue
 		}
 		hit := &finding{severity: report.SeverityInfo, confidence: stated}
@@ -111,9 +111,9 @@ func (f *facts) crashed(program string) bool {
 	})
 }
 
-// slept reports whether the machine went to sleep or resumed around a time.
+// slept reports whether the machine went to sleep, resumed or was restarted around a time.
 func (f *facts) slept(at time.Time) bool {
 	return slices.ContainsFunc(f.crash.Events, func(e report.HostEvent) bool {
-		return (e.Kind == report.EventSleep || e.Kind == report.EventResume) && e.At.Sub(at).Abs() <= besideSleep
+		return slices.Contains([]report.HostEventKind{report.EventSleep, report.EventResume, report.EventRestarted}, e.Kind) && e.At.Sub(at).Abs() <= besideSleep
 	})
 }

@@ -23,6 +23,8 @@ func TestEventsAsText(t *testing.T) {
 	}
 	asleep := event(report.EventResume, "", "", 3000)
 	asleep.At = at.Add(30 * time.Second)
+	shutDown := event(report.EventRestarted, "", "update", 0)
+	shutDown.At = at.Add(-20 * time.Second)
 	for name, c := range map[string]struct {
 		code   string // "" if the first event is no cause
 		want   string
@@ -41,6 +43,13 @@ func TestEventsAsText(t *testing.T) {
 		"beyond":             {"host.connection_lost", "Ihr Zoom ist nicht abgestürzt: Der Prüf-Server war 30 Sekunden nicht zu erreichen.", []report.HostEvent{event(report.EventConnectionLost, "Zoom", "beyond_router", 30)}},
 		"hung":               {"host.client_hung", "Das Programm Zoom hat vor kurzem 25 Sekunden nicht reagiert.", []report.HostEvent{event(report.EventClientHung, "Zoom", "stopped", 25)}},
 		"unplugged":          {"host.device_lost", "Ihr Mikrofon war vor kurzem 12 Sekunden abgezogen.", []report.HostEvent{event(report.EventDeviceUnplugged, "", "", 12)}},
+		"unplugged, asleep":  {"", "", []report.HostEvent{event(report.EventDeviceUnplugged, "", "", 12), asleep}},
+		"USB":                {"host.device_lost", "Ihr Headset oder ein anderes USB-Tongerät war vor kurzem 3 Sekunden getrennt.", []report.HostEvent{event(report.EventDeviceUnplugged, "", "usb_disconnect", 3)}},
+		"USB, not back":      {"host.device_lost", "Ihr Headset oder ein anderes USB-Tongerät war vor kurzem getrennt.", []report.HostEvent{event(report.EventDeviceUnplugged, "", "usb_disconnect", 0)}},
+		"USB, reset":         {"host.device_lost", "Ihr Headset oder ein anderes USB-Tongerät ist vor kurzem kurz ausgefallen.", []report.HostEvent{event(report.EventDeviceUnplugged, "", "usb_reset", 0)}},
+		"Wi-Fi, shut down":   {"host.wifi_dropped", "", []report.HostEvent{shutDown, event(report.EventWiFiDropped, "", "", 0)}},
+		"memory":             {"host.out_of_memory", "Ihr Computer hat Zoom vor kurzem beendet, weil der Speicher voll war.", []report.HostEvent{event(report.EventOutOfMemory, "Zoom", "", 0)}},
+		"memory, another":    {"host.out_of_memory", "Der Speicher Ihres Computers war vor kurzem voll.", []report.HostEvent{event(report.EventOutOfMemory, "", "", 0)}},
 		"asleep":             {"host.sleep_resume", "Ihr Computer war vor kurzem 2 Stunden im Ruhezustand.", []report.HostEvent{event(report.EventResume, "", "", 7900)}},
 		"restarted":          {"host.restarted", "Ihr Computer wurde vor kurzem neu gestartet.", []report.HostEvent{event(report.EventRestarted, "", "", 60)}},
 		"closed":             {"", "", []report.HostEvent{event(report.EventClientEnded, "Zoom", "", 0)}},

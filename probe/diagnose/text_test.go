@@ -113,6 +113,8 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	for _, form := range []string{
 		"wifi_dropped.sentence_timed", "wifi_dropped.sentence_named_timed", "sleep_resume.sentence_timed", "client_hung.sentence_named_timed",
 		"device_lost.sentence_timed", "connection_lost.sentence_timed", "connection_lost.sentence_named_timed",
+		"device_lost.sentence_detail_usb_disconnect", "device_lost.sentence_detail_usb_disconnect_timed", "device_lost.sentence_detail_usb_reset",
+		"device_lost.action_detail_usb_disconnect", "device_lost.action_detail_usb_reset",
 		"connection_lost.action_detail_link", "connection_lost.action_detail_router",
 	} {
 		may["cause.host."+form] = true

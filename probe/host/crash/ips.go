@@ -30,8 +30,7 @@ type ipsBody struct {
 		Signal text `json:"signal"`
 		Type   text `json:"type"`
 	} `json:"exception"`
-	LargestProcess text `json:"largestProcess"`
-	Processes      []struct {
+	Processes []struct {
 		Name   text `json:"name"`
 		Reason text `json:"reason"` // why it was killed; "" if it was not
 	} `json:"processes"`
@@ -105,9 +104,10 @@ func worksForOthers(process string) bool {
 }
 
 // jetsam returns the event of a report about killed processes. A process that exceeded its own limit
-// does not mean that the computer's memory was full, so then only known programs count.
+// does not mean that the computer's memory was full, so then only known programs count. The largest process
+// is not the killed one.
 func (b ipsBody) jetsam(e report.HostEvent) (report.HostEvent, bool, error) {
-	e.Kind, e.Program = report.EventOutOfMemory, program(string(b.LargestProcess))
+	e.Kind = report.EventOutOfMemory
 	killed, full := 0, false
 	for _, p := range b.Processes {
 		if p.Reason == "" {

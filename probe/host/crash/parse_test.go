@@ -235,7 +235,7 @@ func TestDiagnosticReports(t *testing.T) {
 		`{"bug_type":"284","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 27.2"}` + "\n" + `{"process_name":"tagebuch","analysis":{"guilty_dm":3}}`:                                                     "gpu_reset",
 		`{"bug_type":"211","timestamp":"2026-03-02 09:00:00.00 +0100"}` + "\n" + `{"_marker":"<metadata>"}`:                                                                                                             "", // analytics
 		`{"bug_type":"385","timestamp":"2026-03-02 09:00:00.00 +0100","name":"firefox"}` + "\n" + `{"procName":"firefox"}`:                                                                                              "", // a limit, not a crash
-		`{"bug_type":"298","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 26.4"}` + "\n" + `{"largestProcess":"Google Chrome Helper (Renderer)","processes":[{"name":"x","reason":"vm-pageshortage"}]}`: "out_of_memory Chrome",
+		`{"bug_type":"298","timestamp":"2026-03-02 09:00:00.00 +0100","os_version":"macOS 26.4"}` + "\n" + `{"largestProcess":"Google Chrome Helper (Renderer)","processes":[{"name":"x","reason":"vm-pageshortage"}]}`: "out_of_memory",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox","processes":[{"name":"mds","reason":"per-process-limit"},{"name":"firefox"}]}`:                            "", // a limit of its own
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"mds","processes":[{"name":"zoom.us","reason":"per-process-limit"}]}`:                                               "out_of_memory Zoom",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"mds","processes":[{"name":"mds","reason":"vm-compressor-space-shortage"}]}`:                                        "out_of_memory",
@@ -245,7 +245,7 @@ func TestDiagnosticReports(t *testing.T) {
 		hangText("firefox", "cpu usage", "97.0s"):                                                                "",
 		hangText("Tagebuch", "hang", "60s"):                                                                      "",
 		strings.ReplaceAll(hangText("zoom.us", "hang", "x"), "\n", "\r\n"):                                       "client_hung Zoom",
-		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:  "out_of_memory Firefox",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:  "out_of_memory",
 		`{"name":"firefox","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":309}`:                           "client_crashed Firefox",
 		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"tagebuch"}`: "out_of_memory",
 		`{"caused_by":"macos","macos_system_state":"running","bug_type":"210","timestamp":"2026-03-02 09:00:00.00 +0100"}` + "\npanic(cpu 0 caller 0x1): x":                         "bluescreen",
